@@ -7,7 +7,8 @@
 mod browser;
 pub mod deployment;
 pub mod islands;
-pub mod words;
+pub mod page_state;
+mod words;
 
 #[cfg(feature = "ssr")]
 pub mod frame;

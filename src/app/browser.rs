@@ -52,10 +52,14 @@ pub(super) fn set_theme(theme: &str) {
     }
 }
 
-/// Copies `text` to the clipboard, and sets `words` to "Copied", or to `otherwise` if that fails:
+/// Copies `text` to the clipboard, and sets `words` to `copied`, or to `otherwise` if that fails:
 /// browsers offer no clipboard to pages over plain HTTP.
 #[cfg(feature = "hydrate")]
-pub(super) fn copy(text: String, words: RwSignal<&'static str>, otherwise: &'static str) {
+pub(super) fn copy(
+    text: String,
+    words: RwSignal<&'static str>,
+    [copied, otherwise]: [&'static str; 2],
+) {
     use js_sys::{Reflect, futures::JsFuture};
 
     leptos::task::spawn_local(async move {
@@ -64,10 +68,10 @@ pub(super) fn copy(text: String, words: RwSignal<&'static str>, otherwise: &'sta
             .is_ok_and(|clipboard| !clipboard.is_undefined());
         let is_copied =
             has_clipboard && JsFuture::from(navigator.clipboard().write_text(&text)).await.is_ok();
-        words.set(if is_copied { "Copied" } else { otherwise });
+        words.set(if is_copied { copied } else { otherwise });
     });
 }
 
 /// Does nothing: on the server, no button is pressed.
 #[cfg(feature = "ssr")]
-pub(super) fn copy(_text: String, _words: RwSignal<&'static str>, _otherwise: &'static str) {}
+pub(super) fn copy(_text: String, _words: RwSignal<&'static str>, _then: [&'static str; 2]) {}

@@ -15,7 +15,7 @@ use leptos::prelude::*;
 
 use super::{
     kind,
-    words::page_state::{PageState, PageStateInputs},
+    page_state::{PageState, PageStateInputs},
 };
 use crate::wire::{DeploymentView, Downtime};
 use domain::{

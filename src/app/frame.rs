@@ -4,9 +4,8 @@
 use leptos::prelude::*;
 
 use crate::api::{SignedIn, service, sign_in_service, signed_in};
-use crate::app::islands::buttons::ThemeSwitch;
+use crate::app::{islands::buttons::ThemeSwitch, words::frame as words};
 use crate::wire::PlatformStatus;
-use domain::platform_problem::PlatformProblem;
 
 /// Renders the header: the logo, the platform's status and the account link.
 #[component]
@@ -27,7 +26,7 @@ pub fn Header() -> impl IntoView {
                     <path d="m4.6 11.2-2.6 1.4 10 5.5 10-5.5-2.6-1.4L12 15.3Z" opacity=".65" />
                     <path d="m4.6 16.1-2.6 1.4L12 23l10-5.5-2.6-1.4L12 20.2Z" opacity=".35" />
                 </svg>
-                "AI Stack Deployer"
+                {words::PORTAL}
             </a>
             <div class="header__end">
                 {status} <AccountLink />
@@ -48,12 +47,12 @@ fn AccountLink() -> impl IntoView {
             let admin = is_operator.then(|| {
                 view! {
                     <a class="header__link" href="/admin">
-                        "Admin"
+                        {words::ADMIN}
                     </a>
                 }
             });
             view! {
-                <nav class="header__visitor" aria-label="Account">
+                <nav class="header__visitor" aria-label=words::ACCOUNT>
                     {admin}
                     <a class="header__link header__name" href="/account">
                         {name}
@@ -63,9 +62,9 @@ fn AccountLink() -> impl IntoView {
             .into_any()
         }
         None => view! {
-            <nav class="header__visitor" aria-label="Account">
+            <nav class="header__visitor" aria-label=words::ACCOUNT>
                 <a class="header__link" href="/sign-in">
-                    "Sign in"
+                    {words::SIGN_IN}
                 </a>
             </nav>
         }
@@ -79,20 +78,11 @@ fn PlatformBadge(
     /// The known state of the platform.
     status: PlatformStatus,
 ) -> impl IntoView {
-    let (state, words) = match status {
-        PlatformStatus { too_old: true, .. } => ("away", "Platform too old"),
-        PlatformStatus { problem: Some(PlatformProblem::Wedged), .. } => ("away", "Platform hangs"),
-        PlatformStatus { problem: Some(PlatformProblem::KeyRefused), .. } => {
-            ("away", "Platform rejects the key")
-        }
-        PlatformStatus { reachable: false, .. } => ("away", "Platform not answering"),
-        PlatformStatus { sandbox: false, .. } => ("ready", "Platform ready"),
-        PlatformStatus { sandbox: true, .. } => ("ready", "Sandbox ready"),
-    };
+    let is_ready = status.reachable && !status.too_old && status.problem.is_none();
     view! {
-        <p class="platform" data-state=state>
+        <p class="platform" data-state=if is_ready { "ready" } else { "away" }>
             <span class="platform__dot" aria-hidden="true"></span>
-            {words}
+            {words::platform(&status)}
         </p>
     }
 }
@@ -102,7 +92,7 @@ fn PlatformBadge(
 pub fn Footer() -> impl IntoView {
     view! {
         <footer class="footer">
-            <p>"If a deployment fails, the portal removes what it created."</p>
+            <p>{words::FOOTER}</p>
             <ThemeSwitch />
         </footer>
     }

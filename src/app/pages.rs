@@ -4,6 +4,6 @@ pub mod account;
 pub mod admin;
 pub mod deployment;
 pub mod home;
-pub mod not_found;
+pub mod notice;
 pub mod sign_in;
 pub mod tokens;

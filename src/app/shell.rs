@@ -15,10 +15,11 @@ use super::{
         admin::{AdminPage, audit::AuditLogPage},
         deployment::DeploymentPage,
         home::HomePage,
-        not_found::NotFoundPage,
+        notice::NotFoundPage,
         sign_in::SignInPage,
     },
     policy,
+    words::frame as words,
 };
 use crate::api::is_hidden_page;
 
@@ -33,15 +34,12 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let stylesheet = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang=words::LANGUAGE>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
-                <meta
-                    name="description"
-                    content="Pick a name and watch your own AI stack come up at its own address."
-                />
+                <meta name="description" content=words::DESCRIPTION />
                 <script nonce=use_nonce()>{THEME_SCRIPT}</script>
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
                 <link rel="stylesheet" href=stylesheet />
@@ -61,7 +59,7 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
         <a class="skip-link" href="#main">
-            "Skip to the content"
+            {words::SKIP}
         </a>
         <Router>
             <Header />

@@ -1,18 +1,25 @@
-//! The words of the pages: pure functions from data to text.
+//! The words of the pages, in a folder for each language, and what the languages share.
 //!
-//! They must not know a clock, a browser or a signal.
+//! No other part of the pages has a sentence. The words must not know a clock, a browser or a
+//! signal.
 
+mod en;
+
+/// The language of the pages. Another one has the same modules in a folder beside `en`.
+pub(crate) use self::en::*;
+
+/// The page that a form is on.
 #[cfg(feature = "ssr")]
-pub(crate) mod admin;
-#[cfg(feature = "ssr")]
-pub(crate) mod allowance;
-pub(crate) mod estimate;
-pub mod hint;
-pub mod page_state;
-pub(crate) mod receipt;
-#[cfg(feature = "ssr")]
-pub(crate) mod refusal;
-#[cfg(feature = "ssr")]
-pub(crate) mod sign_in;
-pub(crate) mod step;
-pub(crate) mod time;
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum FormPage<'a> {
+    /// The home page, where a deployment is started.
+    Home,
+    /// The page of an operation, where it is cancelled or retried, or its stack removed.
+    Operation,
+    /// The sign-in page, with the display name of the identity provider.
+    SignIn(&'a str),
+    /// The account page.
+    Account,
+    /// The operators' page.
+    Admin,
+}

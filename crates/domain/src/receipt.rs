@@ -67,6 +67,16 @@ pub struct Line {
     pub remedy: Option<Remedy>,
 }
 
+impl Line {
+    /// Returns whether the resource is gone.
+    pub fn is_gone(&self) -> bool {
+        match self.outcome {
+            Outcome::Removed | Outcome::VerifiedGone => true,
+            Outcome::Made | Outcome::Left => false,
+        }
+    }
+}
+
 /// The outcome for every resource of a deployment, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
@@ -79,10 +89,7 @@ pub struct Receipt {
 impl Receipt {
     /// Returns the receipt of `lines`. It is clean if every resource was removed or verified gone.
     pub fn of(lines: Vec<Line>) -> Self {
-        let clean = lines
-            .iter()
-            .all(|line| matches!(line.outcome, Outcome::Removed | Outcome::VerifiedGone));
-        Self { clean, lines }
+        Self { clean: lines.iter().all(Line::is_gone), lines }
     }
 
     /// Returns the lines of the resources that could not be removed.

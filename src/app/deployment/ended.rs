@@ -10,7 +10,8 @@ use super::{DeploymentSignals, forms::PostForm, receipt::ReceiptLines};
 use crate::api::deployments::{RemoveStack, RetryDeployment};
 use crate::app::{
     browser,
-    words::{page_state::PageState, receipt},
+    page_state::PageState,
+    words::{deployment as words, receipt},
 };
 use domain::{deployment::Deployment, event::Failure};
 
@@ -52,7 +53,7 @@ pub fn EndedPanel(
         is_wanted.get().then(|| {
             view! {
                 <CopyDetails details=support />
-                <p class="ended__reference">"Reference " <strong>{reference.clone()}</strong></p>
+                <p class="ended__reference">{words::REFERENCE} <strong>{reference.clone()}</strong></p>
             }
         })
     };
@@ -85,20 +86,20 @@ fn NextStep(
     move || match (page_state.get(), retried_by.get()) {
         (_, Some(newer)) => {
             let href = format!("/deployments/{newer}");
-            EitherOf4::A(view! { <LinkButton href words="See the newer attempt" /> })
+            EitherOf4::A(view! { <LinkButton href label=words::SEE_NEWER /> })
         }
         (_, None) if !signals.may_change => {
-            EitherOf4::B(view! { <LinkButton href="/" words="Start one of your own" /> })
+            EitherOf4::B(view! { <LinkButton href="/" label=words::START_YOUR_OWN /> })
         }
         (PageState::Removed, None) => {
-            EitherOf4::B(view! { <LinkButton href="/" words="Deploy something new" /> })
+            EitherOf4::B(view! { <LinkButton href="/" label=words::DEPLOY_NEW /> })
         }
         (PageState::NotRemoved, None) => EitherOf4::C(view! {
             <PostForm
                 action=RemoveStack::url()
                 fields=vec![("name", name.to_string()), ("id", id.to_string())]
-                words=String::from("Try now")
-                busy="Trying…"
+                label=words::TRY_REMOVAL
+                busy=words::TRYING_REMOVAL
                 class="button--primary"
             />
         }),
@@ -107,13 +108,13 @@ fn NextStep(
                 <PostForm
                     action=RetryDeployment::url()
                     fields=vec![("id", id.to_string())]
-                    words=String::from("Try again")
-                    busy="Starting…"
+                    label=words::TRY_AGAIN
+                    busy=words::STARTING
                     class="button--primary"
                 />
             })
         } else {
-            Either::Right(view! { <LinkButton href="/" words="Choose another name" /> })
+            Either::Right(view! { <LinkButton href="/" label=words::CHOOSE_ANOTHER /> })
         }),
     }
 }
@@ -124,11 +125,11 @@ fn CopyDetails(
     /// The text to copy.
     details: Memo<String>,
 ) -> impl IntoView {
-    let words = RwSignal::new("Copy details for support");
-    let copy = move |_| browser::copy(details.get_untracked(), words, "Select them below");
+    let label = RwSignal::new(words::COPY_SUPPORT);
+    let copy = move |_| browser::copy(details.get_untracked(), label, words::AFTER_COPY);
     view! {
         <button type="button" class="button needs-script" on:click=copy>
-            <span aria-live="polite">{words}</span>
+            <span aria-live="polite">{label}</span>
         </button>
     }
 }
@@ -141,7 +142,7 @@ fn Details(
 ) -> impl IntoView {
     view! {
         <details class="disclosure">
-            <summary>"Details for support"</summary>
+            <summary>{words::SUPPORT}</summary>
             <pre class="ended__details" tabindex="0">
                 {support}
             </pre>
@@ -156,11 +157,11 @@ fn LinkButton(
     #[prop(into)]
     href: String,
     /// The label.
-    words: &'static str,
+    label: &'static str,
 ) -> impl IntoView {
     view! {
         <a class="button button--primary" href=href>
-            {words}
+            {label}
         </a>
     }
 }

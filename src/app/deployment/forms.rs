@@ -8,7 +8,7 @@ use leptos::{
 
 use super::DeploymentSignals;
 use crate::api::deployments::CancelDeployment;
-use crate::app::browser;
+use crate::app::{browser, words::deployment as words};
 use domain::deployment::DeploymentId;
 
 /// Renders a form with one button. The browser posts it and follows the redirect. With JavaScript,
@@ -20,7 +20,8 @@ pub fn PostForm(
     /// The names and values of the hidden fields.
     fields: Vec<(&'static str, String)>,
     /// The label of the button.
-    words: String,
+    #[prop(into)]
+    label: String,
     /// The label after it is pressed.
     busy: &'static str,
     /// The button's class besides `button`.
@@ -38,7 +39,7 @@ pub fn PostForm(
         });
         on_cleanup(move || listener.remove());
     });
-    let words = move || if is_sent.get() { busy.to_owned() } else { words.clone() };
+    let label = move || if is_sent.get() { busy.to_owned() } else { label.clone() };
     view! {
         <form class="post-form" action=action method="post" on:submit=move |_| is_sent.set(true)>
             {fields
@@ -46,7 +47,7 @@ pub fn PostForm(
                 .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
                 .collect_view()}
             <button class=format!("button {class}") type="submit" disabled=is_sent>
-                {words}
+                {label}
             </button>
         </form>
     }
@@ -81,15 +82,15 @@ pub fn CancelForm(
     // `aria-disabled` instead of `disabled`: a disabled button loses the focus, and a keyboard user
     // their place on the page.
     let is_pressed = move || signals.is_cancelling.get().then_some("true");
-    let words = move || if signals.is_cancelling.get() { "Cancelling…" } else { "Cancel" };
+    let label = move || if signals.is_cancelling.get() { words::CANCELLING } else { words::CANCEL };
     view! {
         <form class="cancel" action=CancelDeployment::url() method="post" on:submit=submit>
             <input type="hidden" name="id" value=value />
             <button class="button cancel__button" type="submit" aria-disabled=is_pressed>
-                {words}
+                {label}
             </button>
             <div class="cancel__problem" role="status">
-                {move || problem.get().map(|words| view! { <p>{words}</p> })}
+                {move || problem.get().map(|problem| view! { <p>{problem}</p> })}
             </div>
         </form>
     }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use leptos::{html, prelude::*};
 
 use super::DeploymentSignals;
-use crate::app::words::time;
+use crate::app::words::{deployment as words, time};
 use domain::{
     event::{Level, LogEntry},
     time::elapsed_ms,
@@ -48,8 +48,14 @@ pub fn LogPanel(
     let lines = move || logs.get().into_iter().map(|entry| line(started, &entry)).collect_view();
     view! {
         <details class="disclosure log" on:toggle=move |_| to_end()>
-            <summary>"Log"</summary>
-            <ol class="log__lines" tabindex="0" aria-label="Log" node_ref=list on:scroll=scrolled>
+            <summary>{words::LOG}</summary>
+            <ol
+                class="log__lines"
+                tabindex="0"
+                aria-label=words::LOG
+                node_ref=list
+                on:scroll=scrolled
+            >
                 {lines}
             </ol>
         </details>
@@ -68,7 +74,7 @@ fn line(started: Timestamp, entry: &LogEntry) -> impl IntoView + use<> {
         <li class="log__line" data-level=level>
             <span class="log__time">{time::clock(elapsed_ms(started, entry.timestamp))}</span>
             <span class="log__message">
-                {entry.message.clone()} {attempt.map(|attempt| format!(" (try {attempt})"))}
+                {entry.message.clone()} {attempt.map(words::attempt)}
             </span>
             <span class="log__took">{took}</span>
         </li>

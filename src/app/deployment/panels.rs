@@ -5,7 +5,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::{Connection, DeploymentSignals, forms::PostForm};
 use crate::api::deployments::RemoveStack;
-use crate::app::words::time;
+use crate::app::words::{deployment as words, time};
 use domain::{
     deployment::{Deployment, DeploymentId},
     stack_name::StackName,
@@ -20,10 +20,11 @@ pub fn EarlierAttempt(
     /// The earlier attempt.
     id: DeploymentId,
 ) -> impl IntoView {
+    let [before, after] = words::RETRY_OF;
     view! {
         <p class="earlier">
-            "Retry of " {name.to_string()} ". "
-            <a href=format!("/deployments/{id}")>"See the earlier attempt"</a>
+            {before} {name.to_string()} {after}
+            <a href=format!("/deployments/{id}")>{words::SEE_EARLIER}</a>
         </p>
     }
 }
@@ -43,7 +44,7 @@ pub fn SignInAgain(
             view! {
                 <p class="actions">
                     <a class="button button--primary" href=address.clone()>
-                        "Sign in again"
+                        {words::SIGN_IN_AGAIN}
                     </a>
                 </p>
             }
@@ -66,10 +67,10 @@ pub fn OpenPanel(
             </a>
             <p class="actions">
                 <a class="button button--primary button--big" href=url>
-                    "Open"
+                    {words::OPEN}
                 </a>
                 <a class="button" href="/">
-                    "Start another"
+                    {words::START_ANOTHER}
                 </a>
             </p>
         </section>
@@ -87,27 +88,16 @@ pub fn DownPanel(
     let Deployment { name, url, .. } = deployment;
     let now = signals.now.get_untracked();
     let ago = |at| time::about(elapsed_ms(at, now) / 1000);
-    let found = signals.not_running.map(|down| {
-        let (since, seen) = (ago(down.since), ago(down.seen));
-        format!("First detected {since} ago, last checked {seen} ago.")
-    });
+    let found = signals.not_running.map(|down| words::detected(&ago(down.since), &ago(down.seen)));
     view! {
         <section class="ended">
             <p class="ended__message">
-                {format!(
-                    "{name} was deployed successfully, but the platform runs no container of it \
-                     now, so its address does not answer. ",
-                )}
-                {found}
+                {words::is_down(&name)} {found}
             </p>
-            <p>
-                "The operators of this portal can see the reason and a remedy: ask them. "
-                "Nothing was removed, and you do not need to remove the stack. We check it regularly; "
-                "reload this page to see its state."
-            </p>
+            <p>{words::ASK_OPERATORS}</p>
             <p class="actions">
                 <a class="button" href=url>
-                    "Open its address"
+                    {words::OPEN_ADDRESS}
                 </a>
             </p>
         </section>
@@ -122,16 +112,17 @@ pub fn RemovePanel(
     /// The deployment that created it, so that no other stack of this name is removed.
     id: DeploymentId,
 ) -> impl IntoView {
+    let [before, after] = words::REMOVES;
     view! {
         <details class="disclosure remove">
-            <summary>"Remove this stack"</summary>
+            <summary>{words::REMOVE_STACK}</summary>
             <div class="remove__panel">
-                <p>"This permanently removes " <strong>{name.to_string()}</strong> ". No data is kept."</p>
+                <p>{before} <strong>{name.to_string()}</strong> {after}</p>
                 <PostForm
                     action=RemoveStack::url()
                     fields=vec![("name", name.to_string()), ("id", id.to_string())]
-                    words=format!("Remove {name}")
-                    busy="Removing…"
+                    label=words::remove(&name)
+                    busy=words::REMOVING
                     class="button--danger"
                 />
             </div>

@@ -29,7 +29,7 @@ pub fn ReceiptLines(
     };
     let is_retried = Memo::new(move |_| signals.after_end.read().retried_by.is_some());
     let afterwards = move || match (is_retried.get(), receipt.read().clean) {
-        (true, _) => EitherOf3::A("It has been retried since."),
+        (true, _) => EitherOf3::A(receipt::RETRIED),
         (false, true) => {
             EitherOf3::B(receipt::name_afterwards(&name, &receipt.read(), signals.kept_hours))
         }
@@ -64,13 +64,13 @@ fn ReceiptLine(
     /// The line.
     line: Line,
 ) -> impl IntoView {
-    let state = if receipt::is_gone(&line) { "done" } else { "failed" };
+    let state = if line.is_gone() { "done" } else { "failed" };
     let words = receipt::line(&line);
     let remedy = line.remedy.map(|remedy| {
         let advice = receipt::advice(&remedy);
         let remedy = match remedy.kind() {
             RemedyKind::Command => {
-                Either::Left(view! { "An operator can run: " <code>{advice}</code> })
+                Either::Left(view! { {receipt::OPERATOR_CAN_RUN} <code>{advice}</code> })
             }
             RemedyKind::Instruction | RemedyKind::Wait => Either::Right(advice),
         };

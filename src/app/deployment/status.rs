@@ -4,16 +4,12 @@
 use leptos::prelude::*;
 
 use super::{Connection, DeploymentSignals};
-use crate::app::words::{estimate, page_state::PageState, receipt, time};
+use crate::app::{
+    page_state::PageState,
+    words::{deployment as words, estimate, page_state, receipt, time},
+};
 use crate::wire::Usual;
 use domain::{deployment::Deployment, phase::Phase, progress::End, time::elapsed_ms};
-
-/// The message shown while the stream is broken.
-const LOST: &str = "Reconnecting… the operation continues without this page";
-/// The message shown after the session has ended.
-const SIGNED_OUT: &str = "Your session has ended. The operation continues without this page";
-/// The message shown between a request to cancel and the begin of the rollback.
-const CANCELLING: &str = "Cancelling… everything that was created is removed again";
 
 /// Renders the heading, the badge and the address.
 #[component]
@@ -26,14 +22,14 @@ pub fn Headline(
     page_state: Memo<PageState>,
 ) -> impl IntoView {
     let Deployment { name, url, started, .. } = deployment;
-    let heading = move || page_state.get().heading(&name);
-    let badge = move || page_state.get().badge();
+    let heading = move || page_state::heading(page_state.get(), &name);
+    let badge = move || page_state::badge(page_state.get());
     let taken = move || match &signals.progress.read().end {
         None => Some(time::clock(elapsed_ms(started, signals.now.get()))),
         Some(End::Live(completion)) if page_state.get() == PageState::Live => {
             let total = std::time::Duration::try_from_secs_f64(completion.duration);
             let ms = total.unwrap_or_default().as_millis();
-            Some(format!("in {}", time::duration(u64::try_from(ms).unwrap_or_default())))
+            Some(words::took(&time::duration(u64::try_from(ms).unwrap_or_default())))
         }
         Some(End::Live(_) | End::Failed(_) | End::Removed(_)) => None,
     };
@@ -77,26 +73,28 @@ pub fn StatusLine(
         let progress = signals.progress.read();
         let page_state = page_state.get();
         match page_state {
-            _ if is_signed_out.get() => SIGNED_OUT.to_owned(),
+            _ if is_signed_out.get() => words::SIGNED_OUT.to_owned(),
             // It replaces the message, which may be out of date, so that the layout does not
             // change.
-            _ if is_lost.get() => LOST.to_owned(),
+            _ if is_lost.get() => words::LOST.to_owned(),
             _ if is_removed_since.get() => {
                 receipt::removed_since(&name, signals.after_end.read().retried_by.as_ref())
             }
-            PageState::Cancelling if progress.phase != Phase::ROLLING_BACK => CANCELLING.to_owned(),
+            PageState::Cancelling if progress.phase != Phase::ROLLING_BACK => {
+                words::WILL_CANCEL.to_owned()
+            }
             PageState::Deploying
             | PageState::CleaningUp
             | PageState::Cancelling
             | PageState::Removing => progress.message.clone(),
-            PageState::Live => format!("{name} is live at {url}"),
+            PageState::Live => words::is_live(&name, &url),
             PageState::NotRunning
             | PageState::Failed
             | PageState::NotRemoved
             | PageState::Cancelled
             | PageState::CancelledStuck
             | PageState::Removed => {
-                page_state.announcement(&name, &progress.message, &receipt.read())
+                page_state::announcement(page_state, &name, &progress.message, &receipt.read())
             }
         }
     });
@@ -132,7 +130,7 @@ fn Bar(
         move || matches!(page_state.get(), PageState::CleaningUp | PageState::Cancelling);
     let direction = move || if is_undoing() { "back" } else { "forth" };
     let label = move || {
-        if is_removing.get() { "Progress of the removal" } else { "Progress of the deployment" }
+        if is_removing.get() { words::REMOVAL_PROGRESS } else { words::DEPLOYMENT_PROGRESS }
     };
     view! {
         <progress

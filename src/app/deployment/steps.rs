@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::DeploymentSignals;
-use crate::app::words::{page_state::PageState, step};
+use crate::app::{page_state::PageState, words::step};
 use domain::{
     phase::Phase,
     progress::{Progress, StepState},
@@ -24,7 +24,7 @@ pub fn StepList(
             PageState::Failed | PageState::Cancelled | PageState::CancelledStuck
         )
     };
-    let summary = move || if is_in_vain() { "Attempted steps" } else { "Completed steps" };
+    let summary = move || if is_in_vain() { step::ATTEMPTED } else { step::COMPLETED };
     let is_rolling_back = Memo::new(move |_| signals.progress.read().phase == Phase::ROLLING_BACK);
     let undoing = move || is_rolling_back.get().then(|| view! { <Undoing signals /> });
     view! {
@@ -47,13 +47,14 @@ fn Step(
     signals: DeploymentSignals,
 ) -> impl IntoView {
     let state = Memo::new(move |_| signals.progress.with(|progress| state_of(progress, phase)));
-    let word = Memo::new(move |_| step::state(&state.read()));
+    let name = Memo::new(move |_| <&str>::from(&*state.read()));
+    let word = move || step::state(&state.read());
     let detail =
         Memo::new(move |_| signals.progress.with(|progress| step::detail(&state.read(), progress)));
     let detail =
         move || detail.get().map(|words| view! { <span class="step__detail">{words}</span> });
     view! {
-        <li class="step" data-state=word>
+        <li class="step" data-state=name>
             <span class="step__mark" aria-hidden="true"></span>
             <span class="step__label">
                 {move || step::label(signals.kind, phase, &state.read())} <span class="visually-hidden">
@@ -75,7 +76,7 @@ fn Undoing(
     view! {
         <li class="step" data-state="running">
             <span class="step__mark" aria-hidden="true"></span>
-            <span class="step__label">{signals.kind.sentence(Phase::ROLLING_BACK)}</span>
+            <span class="step__label">{step::rollback(signals.kind)}</span>
         </li>
     }
 }

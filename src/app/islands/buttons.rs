@@ -7,17 +7,18 @@
 
 use leptos::prelude::*;
 
-use crate::app::browser;
+use crate::app::{browser, words::buttons as words};
 
 /// The values of the attribute, with the labels of their buttons.
-const THEMES: [(&str, &str); 3] = [("light", "Light"), ("system", "Auto"), ("dark", "Dark")];
+const THEMES: [(&str, &str); 3] =
+    [("light", words::LIGHT), ("system", words::AUTO), ("dark", words::DARK)];
 
 /// Renders one button for each theme. Without JavaScript they are hidden.
 #[island]
 pub fn ThemeSwitch() -> impl IntoView {
     let chosen = RwSignal::new(String::new());
     Effect::new(move |_| chosen.set(browser::theme()));
-    let button = move |(theme, words): (&'static str, &'static str)| {
+    let button = move |(theme, label): (&'static str, &'static str)| {
         let choose = move |_| {
             browser::set_theme(theme);
             chosen.set(theme.to_owned());
@@ -31,12 +32,12 @@ pub fn ThemeSwitch() -> impl IntoView {
                 aria-pressed=pressed
                 on:click=choose
             >
-                {words}
+                {label}
             </button>
         }
     };
     view! {
-        <div class="theme-switch needs-script" role="group" aria-label="Theme">
+        <div class="theme-switch needs-script" role="group" aria-label=words::THEME>
             {THEMES.map(button).into_iter().collect_view()}
         </div>
     }
@@ -48,11 +49,11 @@ pub fn CopyButton(
     /// The text to copy.
     text: String,
 ) -> impl IntoView {
-    let words = RwSignal::new("Copy");
-    let press = move |_| browser::copy(text.clone(), words, "Select it by hand");
+    let label = RwSignal::new(words::COPY);
+    let press = move |_| browser::copy(text.clone(), label, words::AFTER_COPY);
     view! {
         <button type="button" class="button needs-script" on:click=press>
-            <span aria-live="polite">{words}</span>
+            <span aria-live="polite">{label}</span>
         </button>
     }
 }

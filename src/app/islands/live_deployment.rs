@@ -15,7 +15,8 @@ use crate::app::{
         status::{Headline, StatusLine},
         steps::StepList,
     },
-    words::page_state::PageState,
+    page_state::PageState,
+    words::page_state,
 };
 use crate::wire::DeploymentView;
 use domain::{deployment::Deployment, stack_name::StackName};
@@ -109,7 +110,9 @@ fn Outcome(
 
 /// Updates the tab's title and icon with the page's state.
 fn follow_in_tab(name: StackName, signals: DeploymentSignals, page_state: Memo<PageState>) {
-    let title = Memo::new(move |_| page_state.get().title(&name, signals.progress.read().percent));
+    let title = Memo::new(move |_| {
+        page_state::title(page_state.get(), &name, signals.progress.read().percent)
+    });
     let icon = Memo::new(move |_| page_state.get().icon());
     Effect::new(move |_| browser::set_title(&title.read()));
     Effect::new(move |_| browser::set_icon(icon.get()));

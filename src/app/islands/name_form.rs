@@ -7,9 +7,11 @@
 #![expect(missing_docs, reason = "the island macro makes a struct without a doc comment")]
 
 mod field;
+pub mod hint;
 pub mod hint_lines;
 
 use field::Field;
+use hint::Hint;
 use hint_lines::HintLines;
 use leptos::{
     ev::{self, SubmitEvent},
@@ -19,9 +21,9 @@ use leptos::{
 };
 
 use crate::api::deployments::StartDeployment;
-use crate::app::{browser, words::hint::Hint};
+use crate::app::{browser, words::name_form as words};
 use crate::wire::{AddressPattern, NameVerdict, PlatformStatus};
-use domain::{platform_problem::PlatformProblem, refusal::RefusalCode};
+use domain::refusal::RefusalCode;
 
 /// Renders the field, the button and the hints about the name.
 #[island]
@@ -60,7 +62,7 @@ pub fn NameForm(
     view! {
         <form class="name-form" action=StartDeployment::url() method="post" on:submit=submit>
             <label class="name-form__label" for="name">
-                "Name"
+                {words::NAME}
             </label>
             <div class="name-form__row">
                 <input
@@ -82,7 +84,7 @@ pub fn NameForm(
                     on:blur=move |_| field.leave()
                 />
                 <button class="button button--primary" type="submit" disabled=is_posting>
-                    {move || if is_posting.get() { "Starting…" } else { "Deploy" }}
+                    {move || if is_posting.get() { words::STARTING } else { words::SUBMIT }}
                 </button>
             </div>
             <HintLines
@@ -96,31 +98,9 @@ pub fn NameForm(
                     focus(input);
                 }
             />
-            {warning(&platform).map(|words| view! { <p class="name-form__warning">{words}</p> })}
+            {words::warning(&platform)
+                .map(|warning| view! { <p class="name-form__warning">{warning}</p> })}
         </form>
-    }
-}
-
-/// Returns a warning if a start would fail because of the platform's state.
-fn warning(platform: &PlatformStatus) -> Option<&'static str> {
-    match platform {
-        PlatformStatus { too_old: true, .. } => Some(
-            "The platform is too old for this portal, so a new stack could not be started. An \
-             operator must update it.",
-        ),
-        PlatformStatus { problem: Some(PlatformProblem::Wedged), .. } => Some(
-            "The platform hangs, so a new stack could not be started. The portal has reported this \
-             to its operators.",
-        ),
-        PlatformStatus { problem: Some(PlatformProblem::KeyRefused), .. } => Some(
-            "The platform does not accept the portal's key, so a new stack could not be started. \
-             An operator must configure another key.",
-        ),
-        PlatformStatus { reachable: false, .. } => Some(
-            "The platform does not answer right now, so a new stack could not be started. \
-             Reload this page in a minute.",
-        ),
-        PlatformStatus { .. } => None,
     }
 }
 

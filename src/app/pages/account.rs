@@ -8,11 +8,11 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::{
-    not_found::{NotFoundPage, Notice},
+    notice::{NotFoundPage, Notice, Refused},
     tokens::{FreshToken, MakeTokenForm, TokenList},
 };
 use crate::api::{AccountView, account, redirect_to, respond_with, sign_in_service};
-use crate::app::words::refusal;
+use crate::app::words::{FormPage, account as words, refusal};
 use crate::server::page::sign_in_location;
 use crate::wire::ApiError;
 
@@ -48,43 +48,32 @@ fn Account(
     name: String,
 ) -> impl IntoView {
     let AccountView { who, provider, fresh_token, tokens } = view;
-    let role = who.is_operator.then_some(" You are an operator of this portal.");
-    let refused = refused.map(|code| {
-        view! {
-            <p class="refused" role="alert">
-                {refusal::sentence(refusal::Page::Account, &code)}
-            </p>
-        }
-    });
+    let role = who.is_operator.then_some(words::IS_OPERATOR);
+    let refused = refused.and_then(|code| refusal::sentence(FormPage::Account, &code));
+    let [before, header, after] = words::TOKENS_LEAD;
     view! {
-        <Title text=format!("{} · Account", who.name) />
-        {refused}
+        <Title text=words::title(&who.name) />
+        <Refused sentence=refused />
         <section class="account">
             <h1 class="account__name">{who.name}</h1>
-            <p class="account__lead">{format!("You have signed in with {provider}.")} {role}</p>
+            <p class="account__lead">{words::signed_in_with(&provider)} {role}</p>
             <div class="actions">
                 <form action="/auth/sign-out" method="post">
                     <button class="button" type="submit">
-                        "Sign out"
+                        {words::SIGN_OUT}
                     </button>
                 </form>
                 <form action="/account/sign-out-everywhere" method="post">
                     <button class="button" type="submit">
-                        "Sign out everywhere"
+                        {words::SIGN_OUT_EVERYWHERE}
                     </button>
                 </form>
             </div>
-            <p class="account__note">
-                "\"Sign out everywhere\" ends your sessions in all browsers. Your tokens stay \
-                 valid until you revoke them."
-            </p>
+            <p class="account__note">{words::SIGN_OUT_NOTE}</p>
         </section>
         <section class="account" aria-labelledby="tokens">
-            <h2 id="tokens">"API tokens"</h2>
-            <p class="account__lead">
-                "A program that sends one in the header " <code>"Authorization: Bearer"</code>
-                " acts on your behalf. It sees your stacks, and changes them if the token allows it."
-            </p>
+            <h2 id="tokens">{words::TOKENS}</h2>
+            <p class="account__lead">{before} <code>{header}</code> {after}</p>
             {fresh_token.map(|token| view! { <FreshToken token /> })}
             <TokenList tokens />
             <MakeTokenForm name />
@@ -100,8 +89,8 @@ fn Unavailable(
 ) -> impl IntoView {
     respond_with(error.status());
     view! {
-        <Title text="Account not available" />
-        <Notice heading="We cannot show your account now">
+        <Title text=words::UNAVAILABLE />
+        <Notice heading=words::UNAVAILABLE_HEADING>
             <p>{error.message}</p>
         </Notice>
     }

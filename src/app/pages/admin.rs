@@ -20,9 +20,9 @@ use self::{
     people::{LimitSection, PersonSection},
     stuck::{ReconcileSection, StuckSection},
 };
-use super::not_found::{NotFoundPage, Notice};
+use super::notice::{NotFoundPage, Notice, Refused};
 use crate::api::{caller, forbid_storing, respond_with, service};
-use crate::app::words::{admin as words, refusal};
+use crate::app::words::{FormPage, admin as words, refusal};
 use crate::server::stacks::admin::{OperationPage, OperationQuery, Overview};
 use crate::wire::ApiError;
 
@@ -39,6 +39,7 @@ pub fn AdminPage() -> impl IntoView {
         before: said("before"),
     };
     let refused = query.get("refused");
+    let refused = refused.and_then(|code| refusal::sentence(FormPage::Admin, &code));
     let done = words::DONE.into_iter().find(|(name, _)| query.get(name).is_some());
     let done = done.map(|(_, words)| words);
     let known = service().and_then(|service| Ok((service, caller()?)));
@@ -68,7 +69,7 @@ fn Admin(
     operations: Result<OperationPage, ApiError>,
     /// The filter.
     asked: OperationQuery,
-    /// The error code of a form that was refused, if one was.
+    /// Why a form on the page was refused, if one was.
     refused: Option<String>,
     /// The result of a form on the page.
     done: Option<&'static str>,
@@ -76,13 +77,6 @@ fn Admin(
     let Overview { health, stuck, round, people, has_more_people, quotas, under_way, now } =
         overview;
     let owners = people.iter().map(|person| person.owner.clone()).collect::<Vec<_>>();
-    let refused = refused.map(|code| {
-        view! {
-            <p class="refused" role="alert">
-                {refusal::sentence(refusal::Page::Admin, &code)}
-            </p>
-        }
-    });
     let done = done.map(|words| {
         view! {
             <p class="admin__done" role="status">
@@ -91,13 +85,13 @@ fn Admin(
         }
     });
     view! {
-        <Title text="Admin" />
-        {refused}
+        <Title text=words::ADMIN />
+        <Refused sentence=refused />
         {done}
         <div class="admin">
             <header class="admin__head">
-                <h1>"Admin"</h1>
-                <a href="/admin/audit">"Audit log"</a>
+                <h1>{words::ADMIN}</h1>
+                <a href="/admin/audit">{words::AUDIT_LOG}</a>
             </header>
             <HealthSection health />
             <StuckSection stuck now />
@@ -121,8 +115,8 @@ fn Unavailable(
     }
     respond_with(error.status());
     view! {
-        <Title text="Not available" />
-        <Notice heading="We cannot show this page now">
+        <Title text=words::UNAVAILABLE />
+        <Notice heading=words::UNAVAILABLE_HEADING>
             <p>{error.message}</p>
         </Notice>
     }

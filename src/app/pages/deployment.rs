@@ -6,15 +6,13 @@ use leptos::{either::Either, prelude::*};
 use leptos_meta::{Meta, Title};
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::not_found::Notice;
+use super::notice::{Notice, Refused};
 use crate::api::{caller, forbid_storing, respond_with, service};
 use crate::app::{
     islands::live_deployment::LiveDeployment,
     kind,
-    words::{
-        page_state::{PageState, PageStateInputs},
-        refusal,
-    },
+    page_state::{PageState, PageStateInputs},
+    words::{FormPage, deployment::START_ANOTHER, operation as words, page_state, refusal},
 };
 use crate::server::stacks::deployment_id;
 use crate::wire::{ApiError, DeploymentView, StackRemoval};
@@ -29,6 +27,7 @@ pub fn DeploymentPage() -> impl IntoView {
     forbid_storing();
     let id = use_params_map().with_untracked(|params| params.get("id")).unwrap_or_default();
     let refused = use_query_map().with_untracked(|query| query.get("refused"));
+    let refused = refused.and_then(|code| refusal::sentence(FormPage::Operation, &code));
     let asked = service().and_then(|service| Ok((service, caller()?, deployment_id(&id)?)));
     Suspend::new(async move {
         let found = match asked {
@@ -37,12 +36,12 @@ pub fn DeploymentPage() -> impl IntoView {
         };
         match found {
             Ok(DeploymentView { stack_removal: Some(stack_removal), deployment, .. }) => view! {
-                <Refused code=refused />
+                <Refused sentence=refused />
                 <RemovedStack deployment stack_removal />
             }
             .into_any(),
             Ok(view) => view! {
-                <Refused code=refused />
+                <Refused sentence=refused />
                 <Found view />
             }
             .into_any(),
@@ -77,7 +76,7 @@ fn Found(
             is_down: view.not_running.is_some(),
         },
     );
-    let title = page_state.title(&view.deployment.name, view.progress.percent);
+    let title = page_state::title(page_state, &view.deployment.name, view.progress.percent);
     let refresh_s = match (page_state.is_under_way(), receipt.is_some() && !is_clean) {
         (true, _) => Some(REFRESH_S),
         (false, true) => Some(CLEAN_UP_REFRESH_S),
@@ -121,15 +120,15 @@ fn RemovedStack(
     };
     let refresh = refresh.map(|content| view! { <Meta http_equiv="refresh" content /> });
     let (heading, badge) = match stack_removal {
-        StackRemoval::NotYet(_) => (format!("{name} is being removed"), "Removing"),
-        StackRemoval::Done => (format!("{name} was removed"), "Removed"),
+        StackRemoval::NotYet(_) => (words::is_being_removed(&name), words::REMOVING),
+        StackRemoval::Done => (words::was_removed(&name), words::REMOVED),
     };
     let next = match stack_removal {
         StackRemoval::NotYet(removal) => Either::Left(view! {
-            <p class="ended__message">"The stack was live. Its removal has started."</p>
+            <p class="ended__message">{words::REMOVAL_STARTED}</p>
             <p class="actions">
                 <a class="button button--primary" href=format!("/deployments/{removal}")>
-                    "See the removal"
+                    {words::SEE_REMOVAL}
                 </a>
             </p>
         }),
@@ -158,33 +157,16 @@ fn NextSteps(
     name: StackName,
 ) -> impl IntoView {
     view! {
-        <p class="ended__message">
-            "The stack was live and has been removed. No data is kept."
-        </p>
+        <p class="ended__message">{words::REMOVAL_DONE}</p>
         <p class="actions">
             <a class="button button--primary" href=format!("/?name={name}")>
-                {format!("Deploy {name} again")}
+                {words::deploy_again(&name)}
             </a>
             <a class="button" href="/">
-                "Start another"
+                {START_ANOTHER}
             </a>
         </p>
     }
-}
-
-/// Renders why a form on the page was refused, if one was.
-#[component]
-fn Refused(
-    /// The refusal's code.
-    code: Option<String>,
-) -> impl IntoView {
-    code.map(|code| {
-        view! {
-            <p class="refused" role="alert">
-                {refusal::sentence(refusal::Page::Operation, &code)}
-            </p>
-        }
-    })
 }
 
 /// Renders that there is no such deployment. The response has the status 404.
@@ -192,12 +174,9 @@ fn Refused(
 fn Unknown() -> impl IntoView {
     respond_with(404);
     view! {
-        <Title text="Deployment not found" />
-        <Notice heading="Deployment not found">
-            <p>
-                "Check the address: the id after the last slash must be complete. "
-                "Deployments that ended a long time ago are deleted."
-            </p>
+        <Title text=words::NOT_FOUND />
+        <Notice heading=words::NOT_FOUND>
+            <p>{words::NOT_FOUND_LEAD}</p>
         </Notice>
     }
 }
@@ -210,10 +189,10 @@ fn Unavailable(
 ) -> impl IntoView {
     respond_with(error.status());
     view! {
-        <Title text="Deployment not available" />
-        <Notice heading="We cannot show this deployment now">
+        <Title text=words::UNAVAILABLE />
+        <Notice heading=words::UNAVAILABLE_HEADING>
             <p>{error.message}</p>
-            <p>"The deployment continues without this page. Reload the page in a moment."</p>
+            <p>{words::UNAVAILABLE_LEAD}</p>
         </Notice>
     }
 }

@@ -12,18 +12,10 @@ use leptos_router::hooks::use_query_map;
 use crate::api::{caller, service};
 use crate::app::{
     islands::name_form::NameForm,
-    words::{allowance, estimate, refusal},
+    words::{FormPage, frame, home as words, refusal},
 };
 use crate::server::stacks::Service;
 use crate::wire::{AddressPattern, NameVerdict};
-
-/// The resources in the order of their creation, each with its purpose.
-const PLAN: [(&str, &str); 4] = [
-    ("A project", "on the platform, for this stack only"),
-    ("An application", "in the project: your stack in a container, with its settings"),
-    ("An address", "for the stack"),
-    ("A health check", "the stack is live when it answers at its address"),
-];
 
 /// Renders the home page.
 #[component]
@@ -35,12 +27,10 @@ pub fn HomePage() -> impl IntoView {
     let pace =
         service.clone().map(|service| Suspend::new(async move { usual_time(&service).await }));
     view! {
-        <Title text="AI Stack Deployer" />
+        <Title text=frame::PORTAL />
         <section class="hero">
-            <h1>"Your own AI stack, " {pace}</h1>
-            <p class="hero__lead">
-                "Pick a name. We start your stack, and remove it again if a step fails."
-            </p>
+            <h1>{words::HEADING} {pace}</h1>
+            <p class="hero__lead">{words::LEAD}</p>
         </section>
         {service.map(|service| Suspend::new(filled_form(service, name, refused)))}
         <Plan />
@@ -50,8 +40,8 @@ pub fn HomePage() -> impl IntoView {
 /// Returns the second half of the heading: the usual time to a live stack, if it was measured.
 async fn usual_time(service: &Service) -> String {
     match service.usual_duration().await {
-        Some(usual) => estimate::pace(usual),
-        None => String::from("with its own address"),
+        Some(usual) => words::pace(usual),
+        None => words::WITH_ADDRESS.to_owned(),
     }
 }
 
@@ -67,7 +57,7 @@ async fn filled_form(
         (name, Some(caller)) => Some(service.check_name(caller, name).await),
         (_, None) => None,
     };
-    let problem = refused.and_then(|code| refusal::sentence(refusal::Page::Home, &code));
+    let problem = refused.and_then(|code| refusal::sentence(FormPage::Home, &code));
     let pattern: AddressPattern = service.address_pattern();
     let platform = service.platform_status().await;
     let allowance = match &caller {
@@ -76,7 +66,7 @@ async fn filled_form(
     };
     view! {
         <NameForm name verdict problem pattern platform />
-        {allowance.map(|allowance| view! { <p class="allowance">{allowance::sentence(allowance)}</p> })}
+        {allowance.map(|allowance| view! { <p class="allowance">{words::allowance(allowance)}</p> })}
     }
 }
 
@@ -94,11 +84,9 @@ fn Plan() -> impl IntoView {
     };
     view! {
         <details class="disclosure plan">
-            <summary>"What will be created"</summary>
-            <ol class="plan__list">{PLAN.map(row).collect_view()}</ol>
-            <p class="plan__promise">
-                "If a step fails, we remove everything that was created, and show you a receipt."
-            </p>
+            <summary>{words::PLAN_HEADING}</summary>
+            <ol class="plan__list">{words::PLAN.map(row).collect_view()}</ol>
+            <p class="plan__promise">{words::PLAN_PROMISE}</p>
         </details>
     }
 }

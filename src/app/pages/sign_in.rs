@@ -7,9 +7,9 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use super::not_found::NotFoundPage;
+use super::notice::{NotFoundPage, Refused};
 use crate::api::{page_cookies, redirect_to, sign_in_service, signed_in};
-use crate::app::words::{refusal, sign_in};
+use crate::app::words::{FormPage, refusal, sign_in as words};
 use crate::server::{auth::sign_in::ReturnTo, page::percent_encode};
 
 /// The reason for showing the sign-in page.
@@ -51,13 +51,13 @@ pub fn SignInPage() -> impl IntoView {
         })
     });
     view! {
-        <Title text="Sign in" />
+        <Title text=words::SIGN_IN />
         <section class="sign-in">
             <Opening reason provider=provider.clone() />
             {farewell}
             <p class="actions">
                 <a class="button button--primary button--big" href=address>
-                    {format!("Sign in with {provider}")}
+                    {words::sign_in_with(&provider)}
                 </a>
             </p>
         </section>
@@ -74,24 +74,19 @@ fn Opening(
     provider: String,
 ) -> impl IntoView {
     let (heading, lead) = match &reason {
-        SignInReason::Arriving | SignInReason::Refused(_) => ("Sign in", sign_in::lead(&provider)),
-        SignInReason::Ended => ("Your session has ended", sign_in::ENDED.to_owned()),
-        SignInReason::SignedOut => ("You are signed out", sign_in::SIGNED_OUT.to_owned()),
+        SignInReason::Arriving | SignInReason::Refused(_) => {
+            (words::SIGN_IN, words::lead(&provider))
+        }
+        SignInReason::Ended => (words::ENDED, words::ENDED_LEAD.to_owned()),
+        SignInReason::SignedOut => (words::SIGNED_OUT, words::SIGNED_OUT_LEAD.to_owned()),
     };
     let refused = match reason {
-        SignInReason::Refused(code) => refusal::sentence(refusal::Page::SignIn(&provider), &code),
+        SignInReason::Refused(code) => refusal::sentence(FormPage::SignIn(&provider), &code),
         SignInReason::Arriving | SignInReason::Ended | SignInReason::SignedOut => None,
     };
-    let refused = refused.map(|sentence| {
-        view! {
-            <p class="refused" role="alert">
-                {sentence}
-            </p>
-        }
-    });
     view! {
         <h1>{heading}</h1>
-        {refused}
+        <Refused sentence=refused />
         <p class="sign-in__lead">{lead}</p>
     }
 }
@@ -106,11 +101,12 @@ fn ProviderSignOut(
     address: String,
 ) -> impl IntoView {
     let refresh = format!("0; url={address}");
+    let [before, after] = words::MAY_BE_SIGNED_IN;
     view! {
         <meta http-equiv="refresh" content=refresh />
         <p class="sign-in__lead">
-            "You may still be signed in at " {provider.clone()} ". "
-            <a href=address>{format!("Sign out at {provider}, too")}</a> "."
+            {before} {provider.clone()} {after}
+            <a href=address>{words::sign_out_at(&provider)}</a> "."
         </p>
     }
 }

@@ -3,10 +3,7 @@
 use leptos::{either::Either, prelude::*};
 
 use crate::api::{TokenStatus, TokenView};
-use crate::app::{
-    islands::buttons::CopyButton,
-    words::sign_in::{day, minute},
-};
+use crate::app::{islands::buttons::CopyButton, words::account as words};
 use crate::server::auth::sign_in::Lifetime;
 
 /// The default lifetime of a token.
@@ -20,11 +17,8 @@ pub fn FreshToken(
 ) -> impl IntoView {
     view! {
         <div class="fresh-token" role="status">
-            <h3>"Your new token"</h3>
-            <p>
-                "Copy it now: it is shown only once. Anyone who has it can act on your behalf, so \
-                 keep it like a password."
-            </p>
+            <h3>{words::FRESH_TOKEN}</h3>
+            <p>{words::FRESH_TOKEN_LEAD}</p>
             <code class="fresh-token__secret">{token.clone()}</code>
             <CopyButton text=token />
         </div>
@@ -38,7 +32,7 @@ pub fn TokenList(
     tokens: Vec<TokenView>,
 ) -> impl IntoView {
     if tokens.is_empty() {
-        return Either::Left(view! { <p class="account__note">"You have no tokens."</p> });
+        return Either::Left(view! { <p class="account__note">{words::NO_TOKENS}</p> });
     }
     let items = tokens.into_iter().map(|token| view! { <TokenItem token /> }).collect_view();
     Either::Right(view! { <ul class="tokens">{items}</ul> })
@@ -51,21 +45,13 @@ fn TokenItem(
     token: TokenView,
 ) -> impl IntoView {
     let TokenView { id, name, may_change, made, used, status } = token;
-    let scope = if may_change { "Reads, starts, cancels and removes" } else { "Reads only" };
-    let (state, words) = match status {
-        TokenStatus::Valid(until) => ("good", format!("Valid until {}", day(until))),
-        TokenStatus::Expired(at) => ("over", format!("Expired on {}", day(at))),
-        TokenStatus::Revoked(at) => ("over", format!("Revoked on {}", day(at))),
-    };
-    let used = used.map_or(String::from("never used"), |at| format!("last used {}", minute(at)));
-    let revoke = matches!(status, TokenStatus::Valid(_)).then(|| {
-        view! { <RevokePanel id name=name.clone() /> }
-    });
+    let is_valid = matches!(status, TokenStatus::Valid(_));
+    let revoke = is_valid.then(|| view! { <RevokePanel id name=name.clone() /> });
     view! {
-        <li class="token" data-state=state>
+        <li class="token" data-state=if is_valid { "good" } else { "over" }>
             <p class="token__name">{name}</p>
-            <p class="token__standing">{words}</p>
-            <p class="token__facts">{format!("{scope} · created {} · {used}", day(made))}</p>
+            <p class="token__standing">{words::token_status(&status)}</p>
+            <p class="token__facts">{words::token_facts(may_change, made, used)}</p>
             {revoke}
         </li>
     }
@@ -79,17 +65,18 @@ fn RevokePanel(
     /// The name that its owner gave it.
     name: String,
 ) -> impl IntoView {
+    let [before, after] = words::REVOKES;
     view! {
         <details class="disclosure token__revoke">
             <summary>
-                "Revoke" <span class="visually-hidden">{format!(" {name}")}</span>
+                {words::REVOKE} <span class="visually-hidden">{format!(" {name}")}</span>
             </summary>
             <div class="remove__panel">
-                <p>"Programs that use " <strong>{name.clone()}</strong> " are rejected from then on. This cannot be undone."</p>
+                <p>{before} <strong>{name.clone()}</strong> {after}</p>
                 <form action="/account/tokens/revoke" method="post">
                     <input type="hidden" name="id" value=id />
                     <button class="button button--danger" type="submit">
-                        {format!("Revoke {name}")}
+                        {words::revoke(&name)}
                     </button>
                 </form>
             </div>
@@ -106,15 +93,15 @@ pub fn MakeTokenForm(
     let days = Lifetime::ALL.map(|lifetime| {
         view! {
             <option value=lifetime.days() selected=lifetime == USUAL>
-                {format!("{} days", lifetime.days())}
+                {words::days(lifetime.days())}
             </option>
         }
     });
     view! {
         <form class="token-form" action="/account/tokens" method="post">
-            <h3>"Create a token"</h3>
+            <h3>{words::NEW_TOKEN}</h3>
             <div class="token-form__field">
-                <label for="token-name">"Name"</label>
+                <label for="token-name">{words::TOKEN_NAME}</label>
                 <input
                     id="token-name"
                     name="name"
@@ -125,24 +112,24 @@ pub fn MakeTokenForm(
                     aria-describedby="token-name-hint"
                 />
                 <p id="token-name-hint" class="token-form__hint">
-                    "What the token is for, such as nightly build"
+                    {words::TOKEN_NAME_HINT}
                 </p>
             </div>
             <div class="token-form__field">
-                <label for="token-scope">"It may"</label>
+                <label for="token-scope">{words::SCOPE}</label>
                 <select id="token-scope" name="scope">
-                    <option value="read">"read only"</option>
-                    <option value="deploy">"read, start, cancel and remove"</option>
+                    <option value="read">{words::SCOPE_READ}</option>
+                    <option value="deploy">{words::SCOPE_DEPLOY}</option>
                 </select>
             </div>
             <div class="token-form__field">
-                <label for="token-days">"Valid for"</label>
+                <label for="token-days">{words::LIFETIME}</label>
                 <select id="token-days" name="days">
                     {days}
                 </select>
             </div>
             <button class="button button--primary" type="submit">
-                "Create the token"
+                {words::CREATE_TOKEN}
             </button>
         </form>
     }

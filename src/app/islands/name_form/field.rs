@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use leptos::{prelude::*, task::spawn_local};
 
+use super::hint::{Hint, Typing, hint};
 use crate::api::names::check_name;
-use crate::app::words::hint::{Hint, Typing, hint};
 use crate::wire::{AddressPattern, NameVerdict};
 use domain::stack_name::StackName;
 

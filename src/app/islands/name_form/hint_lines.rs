@@ -2,7 +2,8 @@
 
 use leptos::{either::EitherOf4, ev::MouseEvent, prelude::*};
 
-use crate::app::words::hint::Hint;
+use super::hint::Hint;
+use crate::app::words::name_form as words;
 use domain::stack_name::StackName;
 
 /// Renders the address while the name is typed, and the verdict once there is one.
@@ -54,7 +55,7 @@ fn Free(
     view! {
         <p class="hint hint--good">
             <span class="hint__address">{url}</span>
-            " is available"
+            {words::IS_AVAILABLE}
         </p>
     }
 }
@@ -73,26 +74,26 @@ fn Taken(
     let offer = move |name: StackName| {
         let name = String::from(name);
         let href = format!("/?name={name}");
-        let words = name.clone();
+        let label = name.clone();
         let take = move |event: MouseEvent| {
             event.prevent_default();
             choose.run(name.clone());
         };
         view! {
             <a class="chip" href=href on:click=take>
-                {words}
+                {label}
             </a>
         }
     };
     let offers = (!suggestions.is_empty()).then(|| {
         view! {
             <p class="hint__offers">
-                "Free: " {suggestions.into_iter().map(offer).collect_view()}
+                {words::FREE} {suggestions.into_iter().map(offer).collect_view()}
             </p>
         }
     });
     view! {
-        <p class="hint hint--bad">{name.to_string()} " is taken"</p>
+        <p class="hint hint--bad">{name.to_string()} {words::IS_TAKEN}</p>
         {offers}
     }
 }

@@ -61,11 +61,11 @@ fn AuditLog(
         Err(error) => Either::Right(view! { <NoList error /> }),
     };
     view! {
-        <Title text="Audit log" />
+        <Title text=words::AUDIT_LOG />
         <div class="admin">
             <header class="admin__head">
-                <h1 id="audit">"Audit log"</h1>
-                <a href="/admin">"Admin"</a>
+                <h1 id="audit">{words::AUDIT_LOG}</h1>
+                <a href="/admin">{words::ADMIN}</a>
             </header>
             <section class="admin__part" aria-labelledby="audit">
                 <AuditFilterForm asked />
@@ -90,28 +90,25 @@ fn AuditFilterForm(asked: AuditQuery) -> impl IntoView {
         AuditAction::ALL.iter().map(|act| (act.as_str().to_owned(), words::act(*act).to_owned()));
     view! {
         <form class="filter" action="/admin/audit" method="get">
-            <Field label="Actor" name="who" example="a name, person:id or guest" value=who />
-            <Choice label="Action" name="act" any="any" options=acts.collect() chosen=act />
-            <Field label="Target" name="target" example="a name, an id or a path" value=target />
-            <Field label="Since" name="since" example="2026-11-23" value=since />
+            <Field label=words::ACTOR name="who" example=words::ACTOR_EXAMPLE value=who />
+            <Choice label=words::ACTION name="act" options=acts.collect() chosen=act />
+            <Field label=words::TARGET name="target" example=words::TARGET_EXAMPLE value=target />
+            <Field label=words::SINCE name="since" example=words::SINCE_EXAMPLE value=since />
             <button class="button" type="submit">
-                "Show"
+                {words::SHOW}
             </button>
         </form>
     }
 }
 
-/// The headings of the columns.
-const COLUMNS: [&str; 6] = ["Time", "Actor", "Action", "Target", "Outcome", "Address"];
-
 #[component]
 fn AuditTable(lines: Vec<AuditLine>) -> impl IntoView {
     if lines.is_empty() {
-        return Either::Left(view! { <p class="admin__note">"No matching entries."</p> });
+        return Either::Left(view! { <p class="admin__note">{words::NO_ENTRIES}</p> });
     }
     let rows = lines.into_iter().map(|line| view! { <AuditRow line /> }).collect_view();
     Either::Right(view! {
-        <Table labelled_by="audit" columns=&COLUMNS>
+        <Table labelled_by="audit" columns=&words::AUDIT_COLUMNS>
             {rows}
         </Table>
     })

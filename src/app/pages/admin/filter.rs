@@ -1,30 +1,29 @@
-//! Parts that the filters and the tables on the operators' pages share.
+//! Parts that the operators' pages share: filters, tables and lists of facts.
 
 use leptos::{either::Either, prelude::*};
 
 use crate::api::respond_with;
+use crate::app::{pages::notice::Refused, words::admin as words};
 use crate::server::{page::percent_encode, stacks::admin::Owner};
 use crate::wire::ApiError;
 
-/// Renders a select field, with the option `any` for no choice.
+/// Renders a select field, with an option for no choice.
 #[component]
 pub fn Choice(
     /// The label.
     label: &'static str,
     /// The parameter's name.
     name: &'static str,
-    /// The label of no choice.
-    any: &'static str,
     /// The options: values with their labels.
     options: Vec<(String, String)>,
     /// The current choice.
     chosen: String,
 ) -> impl IntoView {
-    let options = options.into_iter().map(|(value, words)| {
+    let options = options.into_iter().map(|(value, label)| {
         let selected = value == chosen;
         view! {
             <option value=value selected=selected>
-                {words}
+                {label}
             </option>
         }
     });
@@ -33,7 +32,7 @@ pub fn Choice(
         <div class="filter__field">
             <label for=id(name)>{label}</label>
             <select id=id(name) name=name>
-                <option value="">{any}</option>
+                <option value="">{words::ANY}</option>
                 {options}
             </select>
         </div>
@@ -75,11 +74,7 @@ pub fn NoList(
     error: ApiError,
 ) -> impl IntoView {
     respond_with(error.status());
-    view! {
-        <p class="refused" role="alert">
-            {error.message}
-        </p>
-    }
+    view! { <Refused sentence=Some(error.message) /> }
 }
 
 /// Renders the link to the next page of a list, if there is one.
@@ -92,7 +87,7 @@ pub fn NextPage(
         view! {
             <p class="actions">
                 <a class="button" href=address>
-                    "Older"
+                    {words::OLDER}
                 </a>
             </p>
         }
@@ -105,7 +100,7 @@ pub fn OwnerLink(
     /// The owner; `None` if an anonymous client started the operation.
     owner: Option<Owner>,
 ) -> impl IntoView {
-    let Some(Owner { id, name }) = owner else { return Either::Left("no owner") };
+    let Some(Owner { id, name }) = owner else { return Either::Left(words::NO_OWNER) };
     let address = address("/admin", &[("owner", id.as_str())]) + "#operations";
     Either::Right(view! { <a href=address>{name}</a> })
 }
@@ -120,7 +115,7 @@ pub fn Table(
     /// Its rows.
     children: Children,
 ) -> impl IntoView {
-    let heads = columns.iter().map(|words| view! { <th scope="col">{*words}</th> }).collect_view();
+    let heads = columns.iter().map(|label| view! { <th scope="col">{*label}</th> }).collect_view();
     view! {
         <div class="table" role="region" aria-labelledby=labelled_by tabindex="0">
             <table>
@@ -129,6 +124,22 @@ pub fn Table(
                 </thead>
                 <tbody>{children()}</tbody>
             </table>
+        </div>
+    }
+}
+
+/// Renders one line of a list of facts.
+#[component]
+pub fn Fact(
+    /// The label.
+    label: &'static str,
+    /// The fact.
+    value: String,
+) -> impl IntoView {
+    view! {
+        <div>
+            <dt>{label}</dt>
+            <dd>{value}</dd>
         </div>
     }
 }

@@ -3,9 +3,9 @@
 
 use leptos::prelude::*;
 
+use super::filter::Fact;
 use crate::app::words::admin as words;
 use crate::server::stacks::Health;
-use domain::words::fault;
 
 /// Renders the section, with one line for each part.
 #[component]
@@ -13,44 +13,20 @@ pub fn HealthSection(
     /// The health of all parts.
     health: Health,
 ) -> impl IntoView {
-    let kind = if health.sandbox { "the sandbox" } else { "Dokploy" };
-    let platform = if health.platform_reachable { "answers" } else { "does not answer" };
-    let store = if health.store_ok { "answers" } else { "does not accept writes" };
-    let breaker = words::breaker(health.breaker.state, health.breaker.consecutive_failures);
-    let wait = health.breaker.retry_after.map(|wait| format!(", for {} s", wait.as_secs() + 1));
-    let problem = health.problem.map(|problem| {
-        view! {
-            <div>
-                <dt>"Problem"</dt>
-                <dd>{format!("{}: {}.", problem.code(), fault::advice(problem))}</dd>
-            </div>
-        }
-    });
+    let platform = words::platform(health.sandbox, health.platform_reachable);
+    let problem = health.problem.map(words::problem);
+    let problem = problem.map(|value| view! { <Fact label=words::PROBLEM value /> });
+    let database = words::database(health.store_kind, health.store_ok);
     view! {
         <section class="admin__part" aria-labelledby="health">
-            <h2 id="health">"Health"</h2>
+            <h2 id="health">{words::HEALTH}</h2>
             <dl class="facts">
-                <div>
-                    <dt>"Platform"</dt>
-                    <dd>{format!("{kind} {platform}")}</dd>
-                </div>
+                <Fact label=words::PLATFORM value=platform />
                 {problem}
-                <div>
-                    <dt>"Circuit breaker"</dt>
-                    <dd>{breaker + &wait.unwrap_or_default()}</dd>
-                </div>
-                <div>
-                    <dt>"Database"</dt>
-                    <dd>{format!("{} {store}", health.store_kind)}</dd>
-                </div>
-                <div>
-                    <dt>"Stuck"</dt>
-                    <dd>{health.stuck.to_string()}</dd>
-                </div>
-                <div>
-                    <dt>"Panics"</dt>
-                    <dd>{words::panics(health.panics)}</dd>
-                </div>
+                <Fact label=words::BREAKER value=words::breaker(&health.breaker) />
+                <Fact label=words::DATABASE value=database />
+                <Fact label=words::STUCK value=health.stuck.to_string() />
+                <Fact label=words::PANICS value=words::panics(health.panics) />
             </dl>
         </section>
     }

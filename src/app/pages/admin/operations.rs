@@ -9,7 +9,6 @@ use crate::server::{
     store::State,
 };
 use crate::wire::ApiError;
-use domain::kind::StackState;
 
 /// Renders the filter, and a page of matching operations.
 #[component]
@@ -42,7 +41,7 @@ pub fn OperationSection(
     };
     view! {
         <section class="admin__part" aria-labelledby="operations">
-            <h2 id="operations">"Operations"</h2>
+            <h2 id="operations">{words::OPERATIONS}</h2>
             <OperationFilterForm asked owners />
             {list}
         </section>
@@ -64,27 +63,24 @@ fn OperationFilterForm(asked: OperationQuery, owners: Vec<Owner>) -> impl IntoVi
         .map(|state| (state.as_str().to_owned(), words::states(*state).to_owned()));
     view! {
         <form class="filter" action="/admin#operations" method="get">
-            <Choice label="Person" name="owner" any="any" options=people chosen=owner />
-            <Choice label="State" name="state" any="any" options=states.collect() chosen=state />
-            <Field label="Name or id" name="search" value=search />
+            <Choice label=words::PERSON name="owner" options=people chosen=owner />
+            <Choice label=words::STATE name="state" options=states.collect() chosen=state />
+            <Field label=words::NAME_OR_ID name="search" value=search />
             <button class="button" type="submit">
-                "Show"
+                {words::SHOW}
             </button>
         </form>
     }
 }
 
-/// The headings of the columns.
-const COLUMNS: [&str; 6] = ["Stack", "State", "Owner", "Started", "Ended", "Reference"];
-
 #[component]
 fn OperationTable(lines: Vec<OperationLine>) -> impl IntoView {
     if lines.is_empty() {
-        return Either::Left(view! { <p class="admin__note">"No matching operations."</p> });
+        return Either::Left(view! { <p class="admin__note">{words::NO_OPERATIONS}</p> });
     }
     let rows = lines.into_iter().map(|line| view! { <OperationRow line /> }).collect_view();
     Either::Right(view! {
-        <Table labelled_by="operations" columns=&COLUMNS>
+        <Table labelled_by="operations" columns=&words::OPERATION_COLUMNS>
             {rows}
         </Table>
     })
@@ -94,14 +90,12 @@ fn OperationTable(lines: Vec<OperationLine>) -> impl IntoView {
 fn OperationRow(line: OperationLine) -> impl IntoView {
     let OperationLine { deployment, owner, state, is_down, completed, platform_log } = line;
     let kind = kind(deployment.kind);
-    // Most operations are deployments, so only other kinds are named.
-    let what = (!kind.starts_from.contains(&StackState::Gone)).then(|| format!(" ({})", kind.noun));
-    let down = is_down.then_some(", not running");
+    let down = is_down.then_some(words::NOT_RUNNING);
     view! {
         <tr data-state=state.as_str()>
             <th scope="row">
                 <a href=format!("/deployments/{}", deployment.id)>{deployment.name.to_string()}</a>
-                {what}
+                {words::kind(kind)}
             </th>
             <td>{words::state(kind, state)} {down} {platform_log.map(|log| view! { <PlatformLog log /> })}</td>
             <td>
@@ -119,7 +113,7 @@ fn OperationRow(line: OperationLine) -> impl IntoView {
 fn PlatformLog(log: String) -> impl IntoView {
     view! {
         <details class="disclosure">
-            <summary>"Platform log"</summary>
+            <summary>{words::PLATFORM_LOG}</summary>
             <pre class="table__log" tabindex="0">
                 {log}
             </pre>

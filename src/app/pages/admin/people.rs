@@ -2,8 +2,8 @@
 
 use leptos::{either::Either, prelude::*};
 
-use super::filter::{OwnerLink, Table};
-use crate::app::words::{admin as words, sign_in::minute};
+use super::filter::{Fact, OwnerLink, Table};
+use crate::app::words::{account::minute, admin as words};
 use crate::server::{
     settings::Quotas,
     stacks::admin::{Owner, PersonLine},
@@ -18,32 +18,25 @@ pub fn PersonSection(
     has_more: bool,
 ) -> impl IntoView {
     let table = if people.is_empty() {
-        Either::Left(view! { <p class="admin__note">"Nobody has signed in yet."</p> })
+        Either::Left(view! { <p class="admin__note">{words::NO_PEOPLE}</p> })
     } else {
         Either::Right(view! { <PersonTable people /> })
     };
-    let more = has_more.then(|| {
-        view! {
-            <p class="admin__note">"Only the most recent sign-ins are shown."</p>
-        }
-    });
+    let more = has_more.then(|| view! { <p class="admin__note">{words::MORE_PEOPLE}</p> });
     view! {
         <section class="admin__part" aria-labelledby="people">
-            <h2 id="people">"People"</h2>
+            <h2 id="people">{words::PEOPLE}</h2>
             {table}
             {more}
         </section>
     }
 }
 
-/// The headings of the columns.
-const COLUMNS: [&str; 6] = ["Name", "Stacks", "In progress", "Last hour", "Last sign-in", "Access"];
-
 #[component]
 fn PersonTable(people: Vec<PersonLine>) -> impl IntoView {
     let rows = people.into_iter().map(|line| view! { <PersonRow line /> }).collect_view();
     view! {
-        <Table labelled_by="people" columns=&COLUMNS>
+        <Table labelled_by="people" columns=&words::PERSON_COLUMNS>
             {rows}
         </Table>
     }
@@ -56,7 +49,7 @@ fn PersonRow(line: PersonLine) -> impl IntoView {
     view! {
         <tr>
             <th scope="row">
-                <OwnerLink owner=Some(owner) /> {is_operator.then_some(" (operator)")}
+                <OwnerLink owner=Some(owner) /> {is_operator.then_some(words::IS_OPERATOR)}
             </th>
             <td>{stacks}</td>
             <td>{under_way}</td>
@@ -73,13 +66,13 @@ fn RevokeAccess(owner: Owner) -> impl IntoView {
     view! {
         <details class="disclosure shut-out">
             <summary>
-                "Sign out" <span class="visually-hidden">{format!(" {}", owner.name)}</span>
+                {words::SIGN_OUT} <span class="visually-hidden">{format!(" {}", owner.name)}</span>
             </summary>
             <form action="/admin/people/sign-out" method="post">
-                <p>"Ends their sessions in all browsers, and revokes their API tokens."</p>
+                <p>{words::SIGN_OUT_LEAD}</p>
                 <input type="hidden" name="id" value=owner.id.to_string() />
                 <button class="button" type="submit">
-                    "Sign out everywhere"
+                    {words::SIGN_OUT_EVERYWHERE}
                     <span class="visually-hidden">{format!(": {}", owner.name)}</span>
                 </button>
             </form>
@@ -95,22 +88,13 @@ pub fn LimitSection(
     /// The number of deployments in progress.
     under_way: usize,
 ) -> impl IntoView {
-    let limits = words::limits(&quotas).map(|(what, words)| {
-        view! {
-            <div>
-                <dt>{what}</dt>
-                <dd>{words}</dd>
-            </div>
-        }
-    });
+    let limits = words::limits(&quotas).map(|(label, value)| view! { <Fact label value /> });
+    let in_progress = words::of_all(under_way, quotas.under_way_in_all);
     view! {
         <section class="admin__part" aria-labelledby="limits">
-            <h2 id="limits">"Limits"</h2>
+            <h2 id="limits">{words::LIMITS}</h2>
             <dl class="facts">
-                <div>
-                    <dt>"Deployments in progress in total"</dt>
-                    <dd>{words::of_all(under_way, quotas.under_way_in_all)}</dd>
-                </div>
+                <Fact label=words::IN_PROGRESS value=in_progress />
                 {limits.collect_view()}
             </dl>
         </section>

@@ -6,7 +6,7 @@ use leptos::{either::Either, prelude::*};
 use super::filter::OwnerLink;
 use crate::app::words::admin as words;
 use crate::server::{reconciler::report::ReconcileRound, stacks::admin::StuckLine};
-use domain::{receipt::Line, remedy::RemedyKind, words::remedy::sentence};
+use domain::{receipt::Line, remedy::RemedyKind};
 
 /// Renders the stuck operations, with their leftovers, remedies, and a form that retries the
 /// clean-up.
@@ -18,14 +18,14 @@ pub fn StuckSection(
     now: jiff::Timestamp,
 ) -> impl IntoView {
     let list = if stuck.is_empty() {
-        Either::Left(view! { <p class="admin__note">"Nothing is stuck."</p> })
+        Either::Left(view! { <p class="admin__note">{words::NOTHING_STUCK}</p> })
     } else {
         let items = stuck.into_iter().map(|line| view! { <StuckItem line now /> }).collect_view();
         Either::Right(view! { <ul class="stuck">{items}</ul> })
     };
     view! {
         <section class="admin__part" aria-labelledby="stuck">
-            <h2 id="stuck">"Stuck"</h2>
+            <h2 id="stuck">{words::STUCK}</h2>
             {list}
         </section>
     }
@@ -33,17 +33,10 @@ pub fn StuckSection(
 
 #[component]
 fn StuckItem(line: StuckLine, now: jiff::Timestamp) -> impl IntoView {
-    let StuckLine { deployment, owner, since, tries, next_try, left } = line;
-    let since =
-        since.map_or(String::from("start unknown"), |at| format!("since {}", words::second(at)));
-    let facts = format!(
-        "{} · {since} · {} · {}",
-        deployment.id.reference(),
-        words::tries(tries),
-        words::next_try(next_try, now)
-    );
+    let facts = words::stuck(&line, now);
+    let StuckLine { deployment, owner, left, .. } = line;
     let left = if left.is_empty() {
-        Either::Left(view! { <li>"It is not known what is left. Search the log."</li> })
+        Either::Left(view! { <li>{words::LEFT_UNKNOWN}</li> })
     } else {
         Either::Right(left.into_iter().map(|line| view! { <Remedy line /> }).collect_view())
     };
@@ -51,15 +44,15 @@ fn StuckItem(line: StuckLine, now: jiff::Timestamp) -> impl IntoView {
         <li class="stuck__item">
             <p class="stuck__name">
                 <a href=format!("/deployments/{}", deployment.id)>{deployment.name.to_string()}</a>
-                " of " <OwnerLink owner />
+                {words::OF} <OwnerLink owner />
             </p>
             <p class="admin__note">{facts}</p>
             <ul class="stuck__left">{left}</ul>
             <form action="/admin/stuck/retry" method="post">
                 <input type="hidden" name="id" value=deployment.id.to_string() />
                 <button class="button" type="submit">
-                    "Try again now"
-                    <span class="visually-hidden">{format!(" to remove {}", deployment.name)}</span>
+                    {words::RETRY}
+                    <span class="visually-hidden">{words::retry_of(&deployment.name)}</span>
                 </button>
             </form>
         </li>
@@ -68,16 +61,15 @@ fn StuckItem(line: StuckLine, now: jiff::Timestamp) -> impl IntoView {
 
 #[component]
 fn Remedy(line: Line) -> impl IntoView {
-    let what = format!("{} {}: ", line.resource.noun(), line.name);
-    let (kind, remedy) = match &line.remedy {
-        Some(remedy) => (remedy.kind(), sentence(remedy)),
-        None => (RemedyKind::Wait, String::from("no remedy is known")),
+    let is_command =
+        line.remedy.as_ref().map(domain::remedy::Remedy::kind) == Some(RemedyKind::Command);
+    let remedy = words::remedy(line.remedy.as_ref());
+    let remedy = if is_command {
+        Either::Left(view! { <code>{remedy}</code> })
+    } else {
+        Either::Right(remedy)
     };
-    let remedy = match kind {
-        RemedyKind::Command => Either::Left(view! { <code>{remedy}</code> }),
-        RemedyKind::Instruction | RemedyKind::Wait => Either::Right(remedy),
-    };
-    view! { <li>{what} {remedy}</li> }
+    view! { <li>{words::left(&line)} {remedy}</li> }
 }
 
 /// Renders the differences that the last comparison of database and platform found and could not
@@ -87,20 +79,13 @@ pub fn ReconcileSection(
     /// The last comparison, if there was one.
     round: Option<ReconcileRound>,
 ) -> impl IntoView {
-    let (words, left) = match round {
-        None => (String::from("Not compared yet."), Vec::new()),
-        Some(ReconcileRound { at, left, .. }) if left.is_empty() => {
-            (format!("No differences found at {}.", words::second(at)), left)
-        }
-        Some(ReconcileRound { at, left, .. }) => {
-            (format!("Differences found at {}:", words::second(at)), left)
-        }
-    };
+    let note = words::compared(round.as_ref());
+    let left = round.map_or(Vec::new(), |round| round.left);
     let left = left.into_iter().map(|line| view! { <li>{line}</li> }).collect_view();
     view! {
         <section class="admin__part" aria-labelledby="round">
-            <h2 id="round">"Database and platform"</h2>
-            <p class="admin__note">{words}</p>
+            <h2 id="round">{words::DIFFERENCES}</h2>
+            <p class="admin__note">{note}</p>
             <ul class="findings">{left}</ul>
         </section>
     }

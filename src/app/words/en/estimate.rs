@@ -27,17 +27,6 @@ pub(crate) fn remaining(usual: Option<Usual>, elapsed_ms: u64) -> Option<String>
     })
 }
 
-/// Returns the words for the usual time to a live stack, for the heading of the home page.
-#[cfg(feature = "ssr")]
-pub(crate) fn pace(usual: Usual) -> String {
-    match usual.median_s {
-        0..8 => String::from("in a few seconds"),
-        seconds @ 8..53 => format!("in about {} seconds", (seconds + 2) / 5 * 5),
-        53..90 => String::from("in about a minute"),
-        seconds => format!("in about {} minutes", (seconds + 30) / 60),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,26 +54,6 @@ mod tests {
         for (usual, elapsed_s, words) in cases {
             let said = remaining(usual, elapsed_s * 1000 + 999);
             assert_eq!(said.as_deref(), words, "{usual:?} after {elapsed_s} s");
-        }
-    }
-
-    #[cfg(feature = "ssr")]
-    #[test]
-    fn the_pages_promise_is_rounded_as_a_person_would() {
-        let cases = [
-            (0, "in a few seconds"),
-            (7, "in a few seconds"),
-            (8, "in about 10 seconds"),
-            (41, "in about 40 seconds"),
-            (52, "in about 50 seconds"),
-            (53, "in about a minute"),
-            (89, "in about a minute"),
-            (90, "in about 2 minutes"),
-            (149, "in about 2 minutes"),
-            (400, "in about 7 minutes"),
-        ];
-        for (median_s, words) in cases {
-            assert_eq!(pace(usual(0, median_s, 900)), words, "{median_s} s");
         }
     }
 }

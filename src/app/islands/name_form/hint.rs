@@ -1,10 +1,8 @@
 //! The hint under the name field.
 
+use crate::app::words::name_form as words;
 use crate::wire::{AddressPattern, NameVerdict};
-use domain::{stack_name::StackName, words};
-
-/// The placeholder for a name in the address line.
-const PLACEHOLDER: &str = "your-name";
+use domain::stack_name::StackName;
 
 /// What is known about the text in the field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,12 +49,12 @@ pub(crate) fn hint(
     let name = match StackName::parse(input) {
         Ok(name) => name,
         Err(_) if input.is_empty() && typing != Typing::Submitted => {
-            return Hint::Address(pattern.address(PLACEHOLDER));
+            return Hint::Address(pattern.address(words::PLACEHOLDER));
         }
         Err(error) if error.is_unfinished() && typing == Typing::Ongoing => {
             return Hint::Address(pattern.address(input));
         }
-        Err(error) => return Hint::Refused(words::name::rule(error)),
+        Err(error) => return Hint::Refused(words::rule(error)),
     };
     match verdict {
         Some(NameVerdict::Free { name: free, url }) if *free == name => Hint::Free(url.clone()),

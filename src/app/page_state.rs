@@ -1,12 +1,9 @@
-//! The states of the deployment page, and the words for each.
+//! The states of the deployment page, and how each looks.
 
-use super::receipt;
 use domain::{
     kind::{Direction, Kind},
     phase::Phase,
     progress::Progress,
-    receipt::Receipt,
-    stack_name::StackName,
 };
 
 /// A state of the deployment's page.
@@ -95,72 +92,6 @@ impl PageState {
         }
     }
 
-    /// Returns the text of the badge.
-    pub(crate) fn badge(self) -> &'static str {
-        match self {
-            Self::Deploying => "Deploying",
-            Self::CleaningUp => "Cleaning up",
-            Self::Cancelling => "Cancelling",
-            Self::Removing => "Removing",
-            Self::Live => "Live",
-            Self::NotRunning => "Not running",
-            Self::Failed => "Failed",
-            Self::Cancelled | Self::CancelledStuck => "Cancelled",
-            Self::NotRemoved => "Unfinished",
-            Self::Removed => "Removed",
-        }
-    }
-
-    /// Returns the page's heading.
-    pub(crate) fn heading(self, name: &StackName) -> String {
-        match self {
-            Self::Deploying | Self::CleaningUp | Self::Cancelling => name.to_string(),
-            Self::Removing => format!("Removing {name}"),
-            Self::Live => format!("{name} is live"),
-            Self::NotRunning => format!("{name} is not running"),
-            Self::Failed => format!("{name} could not be started"),
-            Self::Cancelled | Self::CancelledStuck => format!("{name} was cancelled"),
-            Self::NotRemoved => format!("{name} is only partly removed"),
-            Self::Removed => format!("{name} is removed"),
-        }
-    }
-
-    /// Returns the announcement of the end for screen readers: the heading, the last `message`, and
-    /// the outcome for the resources.
-    pub(crate) fn announcement(self, name: &StackName, message: &str, receipt: &Receipt) -> String {
-        let heading = self.heading(name);
-        let left = receipt::heading(receipt, receipt);
-        match self {
-            Self::NotRemoved => format!("{heading}. {message}"),
-            Self::Failed => format!("{heading}. {message} {left}."),
-            Self::Cancelled | Self::CancelledStuck | Self::Removed => {
-                format!("{heading}. {left}.")
-            }
-            Self::Deploying
-            | Self::CleaningUp
-            | Self::Cancelling
-            | Self::Removing
-            | Self::Live
-            | Self::NotRunning => format!("{heading}."),
-        }
-    }
-
-    /// Returns the title of the tab, which shows the state to a person who uses another tab.
-    pub(crate) fn title(self, name: &StackName, percent: u8) -> String {
-        match self {
-            Self::Deploying => format!("{percent} % · {name}"),
-            Self::CleaningUp => format!("{name}: removing what was made"),
-            Self::Cancelling => format!("{name}: cancelling"),
-            Self::Removing => format!("{name}: removing"),
-            Self::Live | Self::Removed => format!("✓ {}", self.heading(name)),
-            Self::NotRunning | Self::Failed | Self::NotRemoved => {
-                format!("✗ {}", self.heading(name))
-            }
-            Self::CancelledStuck => format!("✗ {}; clean-up continues", self.heading(name)),
-            Self::Cancelled => self.heading(name),
-        }
-    }
-
     /// Returns the path of the tab's icon.
     pub(crate) fn icon(self) -> &'static str {
         match self {
@@ -221,60 +152,6 @@ mod tests {
         ];
         for (index, (page_state, expected)) in cases.into_iter().enumerate() {
             assert_eq!(page_state, expected, "case {index}");
-        }
-    }
-
-    #[test]
-    fn an_end_without_a_stack_is_announced_with_what_became_of_everything() {
-        let name = StackName::parse("alice").unwrap();
-        let (clean, unknown) = (Receipt::of(Vec::new()), Receipt::default());
-        let cases = [
-            (
-                PageState::Failed,
-                &clean,
-                "alice could not be started. Why. Nothing was left behind.",
-            ),
-            (
-                PageState::Failed,
-                &unknown,
-                "alice could not be started. Why. We could not verify that nothing is left.",
-            ),
-            (PageState::Cancelled, &clean, "alice was cancelled. Nothing was left behind."),
-            (
-                PageState::CancelledStuck,
-                &unknown,
-                "alice was cancelled. We could not verify that nothing is left.",
-            ),
-            (PageState::NotRemoved, &unknown, "alice is only partly removed. Why."),
-            (PageState::Removed, &clean, "alice is removed. Nothing was left behind."),
-        ];
-        for (page_state, receipt, words) in cases {
-            assert_eq!(page_state.announcement(&name, "Why.", receipt), words);
-        }
-    }
-
-    #[test]
-    fn the_tab_tells_how_it_stands() {
-        let name = StackName::parse("alice").unwrap();
-        let cases = [
-            (PageState::Deploying, "60 % · alice", "/icon-running.svg"),
-            (PageState::CleaningUp, "alice: removing what was made", "/icon-running.svg"),
-            (PageState::Cancelling, "alice: cancelling", "/icon-running.svg"),
-            (PageState::Removing, "alice: removing", "/icon-running.svg"),
-            (PageState::Live, "✓ alice is live", "/icon-live.svg"),
-            (PageState::NotRunning, "✗ alice is not running", "/icon-failed.svg"),
-            (PageState::Failed, "✗ alice could not be started", "/icon-failed.svg"),
-            (PageState::Cancelled, "alice was cancelled", "/icon-over.svg"),
-            (
-                PageState::CancelledStuck,
-                "✗ alice was cancelled; clean-up continues",
-                "/icon-failed.svg",
-            ),
-            (PageState::NotRemoved, "✗ alice is only partly removed", "/icon-failed.svg"),
-            (PageState::Removed, "✓ alice is removed", "/icon-over.svg"),
-        ];
-        for (page_state, words, path) in cases {
-            assert_eq!((page_state.title(&name, 60).as_str(), page_state.icon()), (words, path));
         }
     }
 }

@@ -1,18 +1,20 @@
-//! The page for an unknown address, and the layout of pages that only show a message.
+//! The page for an unknown address, the layout of pages that only show a message, and the message
+//! that something was refused.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::api::respond_with;
+use crate::app::words::frame as words;
 
 /// Renders that there is no such page. The response has the status 404.
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
     respond_with(404);
     view! {
-        <Title text="Page not found" />
-        <Notice heading="Page not found">
-            <p>"Check the address. The page may have been removed."</p>
+        <Title text=words::NOT_FOUND />
+        <Notice heading=words::NOT_FOUND>
+            <p>{words::NOT_FOUND_LEAD}</p>
         </Notice>
     }
 }
@@ -31,9 +33,24 @@ pub fn Notice(
             {children()}
             <p class="actions">
                 <a class="button" href="/">
-                    "Go to the home page"
+                    {words::GO_HOME}
                 </a>
             </p>
         </section>
     }
+}
+
+/// Renders why a form or a filter was refused, if it was.
+#[component]
+pub fn Refused(
+    /// The reason.
+    sentence: Option<String>,
+) -> impl IntoView {
+    sentence.map(|sentence| {
+        view! {
+            <p class="refused" role="alert">
+                {sentence}
+            </p>
+        }
+    })
 }

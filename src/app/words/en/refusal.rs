@@ -1,70 +1,54 @@
 //! The sentences of refusals on pages. A form that was refused redirects back to its page with the
 //! refusal's code in the query.
 
+use crate::app::words::FormPage;
 use domain::refusal::RefusalCode;
 
-/// The page that a form is on.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Page<'a> {
-    /// The home page, where a deployment is started.
-    Home,
-    /// The page of an operation, where it is cancelled or retried, or its stack removed.
-    Operation,
-    /// The sign-in page, with the display name of the identity provider.
-    SignIn(&'a str),
-    /// The account page.
-    Account,
-    /// The operators' page.
-    Admin,
+/// Returns the half sentence about what did not happen.
+fn consequence(page: FormPage<'_>) -> &'static str {
+    match page {
+        FormPage::Home => "nothing was started",
+        FormPage::Operation => "the deployment was not retried",
+        FormPage::SignIn(_) => "you were not signed in",
+        FormPage::Account | FormPage::Admin => "nothing was changed",
+    }
 }
 
-impl Page<'_> {
-    /// Returns the half sentence about what did not happen.
-    fn consequence(self) -> &'static str {
-        match self {
-            Self::Home => "nothing was started",
-            Self::Operation => "the deployment was not retried",
-            Self::SignIn(_) => "you were not signed in",
-            Self::Account | Self::Admin => "nothing was changed",
+/// Returns the sentence for a refusal whose reason does not help a person.
+fn failed(page: FormPage<'_>) -> &'static str {
+    match page {
+        FormPage::SignIn(_) => "You could not be signed in. Try again in a moment.",
+        FormPage::Home | FormPage::Operation | FormPage::Account | FormPage::Admin => {
+            "The portal could not complete the request. Nothing was changed. Try again in a \
+             moment."
         }
     }
+}
 
-    /// Returns the sentence for a refusal whose reason does not help a person.
-    fn failed(self) -> &'static str {
-        match self {
-            Self::SignIn(_) => "You could not be signed in. Try again in a moment.",
-            Self::Home | Self::Operation | Self::Account | Self::Admin => {
-                "The portal could not complete the request. Nothing was changed. Try again in a \
-                 moment."
-            }
-        }
-    }
-
-    /// Returns the display name of the identity provider, or a general term if it is not known.
-    fn provider(self) -> String {
-        match self {
-            Self::SignIn(name) => name.to_owned(),
-            Self::Home | Self::Operation | Self::Account | Self::Admin => {
-                String::from("The identity provider")
-            }
+/// Returns the display name of the identity provider, or a general term if it is not known.
+fn provider(page: FormPage<'_>) -> String {
+    match page {
+        FormPage::SignIn(name) => name.to_owned(),
+        FormPage::Home | FormPage::Operation | FormPage::Account | FormPage::Admin => {
+            String::from("The identity provider")
         }
     }
 }
 
 /// Returns the sentence for the `code` in the query of `page`. For an unknown code it says only
 /// that the request failed. Returns `None` if the home page shows the reason beside the name.
-pub(crate) fn sentence(page: Page<'_>, code: &str) -> Option<String> {
+pub(crate) fn sentence(page: FormPage<'_>, code: &str) -> Option<String> {
     let code = code.parse().unwrap_or(RefusalCode::Internal);
     match (page, code) {
-        (Page::Home, RefusalCode::InvalidName | RefusalCode::NameTaken) => None,
+        (FormPage::Home, RefusalCode::InvalidName | RefusalCode::NameTaken) => None,
         (page, code) => Some(of_code(page, code)),
     }
 }
 
 /// Returns the sentence of each code. It is one `match`, so the compiler finds missing ones.
-fn of_code(page: Page<'_>, code: RefusalCode) -> String {
+fn of_code(page: FormPage<'_>, code: RefusalCode) -> String {
     use RefusalCode as C;
-    let so = page.consequence();
+    let so = consequence(page);
     match (code, page) {
         (C::InvalidName, _) => format!("The name breaks a rule, so {so}."),
         (C::NameTaken, _) => format!("The name is now taken, so {so}."),
@@ -76,7 +60,7 @@ fn of_code(page: Page<'_>, code: RefusalCode) -> String {
             "The limit of stacks or deployments is reached, so {so}. Remove a stack, or try \
                  again once a deployment has ended."
         ),
-        (C::TooManyRequests, Page::SignIn(_)) => {
+        (C::TooManyRequests, FormPage::SignIn(_)) => {
             "Too many sign-ins were started in a short time. Try again in a minute.".into()
         }
         // This covers retries as well as starts.
@@ -105,7 +89,7 @@ fn of_code(page: Page<'_>, code: RefusalCode) -> String {
         (C::PortalImpaired, _) => format!(
             "The portal itself is short of something right now, so {so}. Try again in a minute."
         ),
-        (C::StoreUnavailable, Page::SignIn(_)) => {
+        (C::StoreUnavailable, FormPage::SignIn(_)) => {
             "The portal cannot read or write its database right now. Try again in a moment.".into()
         }
         (C::StoreUnavailable, _) => {
@@ -113,10 +97,10 @@ fn of_code(page: Page<'_>, code: RefusalCode) -> String {
              again in a moment."
                 .into()
         }
-        (C::NotFound, Page::Operation) => {
+        (C::NotFound, FormPage::Operation) => {
             "This stack is no longer live, so there was nothing to remove.".into()
         }
-        (C::NotFound, Page::Admin) => "Operation not found. Nothing was changed.".into(),
+        (C::NotFound, FormPage::Admin) => "Operation not found. Nothing was changed.".into(),
         (C::NotFound, _) => "Deployment not found. Nothing was changed.".into(),
         (C::NotCancellable, _) => "A removal cannot be cancelled. Nothing was changed.".into(),
         (C::AlreadyEnded, _) => "The deployment ended before it could be cancelled.".into(),
@@ -140,7 +124,7 @@ fn of_code(page: Page<'_>, code: RefusalCode) -> String {
         (C::SignInDenied, page) => format!(
             "You were not signed in. You cancelled, or {} does not allow you to use this \
                  portal.",
-            page.provider()
+            provider(page)
         ),
         (C::SignInStale, _) => {
             "This sign-in expired, was already completed, or was started in another browser. Sign \
@@ -150,17 +134,17 @@ fn of_code(page: Page<'_>, code: RefusalCode) -> String {
         (C::ProviderUnreachable, page) => format!(
             "Nobody can sign in right now: {} does not answer. Try again in a minute. Stacks \
                  and deployments are not affected.",
-            page.provider()
+            provider(page)
         ),
         (C::ProviderRefused, page) => format!(
             "{} did not accept this portal. Tell the portal's operator. The portal's log says \
                  why.",
-            page.provider()
+            provider(page)
         ),
         (C::IdentityUntrusted, page) => format!(
             "The answer from {} could not be verified, so you were not signed in. Try again. \
                  If this happens again, tell the portal's operator.",
-            page.provider()
+            provider(page)
         ),
         (C::InvalidTokenName, _) => {
             "Give the token a name of 1 to 60 characters. No token was created.".into()
@@ -187,7 +171,7 @@ fn of_code(page: Page<'_>, code: RefusalCode) -> String {
             | C::PortalUnreachable
             | C::Internal,
             page,
-        ) => page.failed().into(),
+        ) => failed(page).into(),
     }
 }
 
@@ -197,8 +181,13 @@ mod tests {
 
     use super::*;
 
-    const PAGES: [Page<'static>; 5] =
-        [Page::Home, Page::Operation, Page::SignIn("Example Ltd"), Page::Account, Page::Admin];
+    const PAGES: [FormPage<'static>; 5] = [
+        FormPage::Home,
+        FormPage::Operation,
+        FormPage::SignIn("Example Ltd"),
+        FormPage::Account,
+        FormPage::Admin,
+    ];
 
     #[test]
     fn every_code_is_a_sentence_without_jargon_on_every_page() {
@@ -215,7 +204,7 @@ mod tests {
     fn a_person_can_tell_the_refusals_apart() {
         for page in PAGES {
             let words = RefusalCode::all().map(|code| of_code(page, code));
-            let own: Vec<_> = words.filter(|words| words != page.failed()).collect();
+            let own: Vec<_> = words.filter(|words| words != failed(page)).collect();
             let different: BTreeSet<_> = own.iter().collect();
             assert_eq!(own.len(), RefusalCode::all().count() - 13, "{page:?}");
             // An incomplete body and a slow one have the same sentence.
@@ -227,17 +216,17 @@ mod tests {
     fn what_is_no_code_is_never_repeated() {
         for page in PAGES {
             let words = sentence(page, "<script>");
-            assert_eq!(words.as_deref(), Some(page.failed()), "{page:?}");
+            assert_eq!(words.as_deref(), Some(failed(page)), "{page:?}");
         }
     }
 
     #[test]
     fn a_refusal_of_the_name_is_left_to_the_verdict_on_the_home_page() {
         for code in ["INVALID_NAME", "NAME_TAKEN"] {
-            assert_eq!(sentence(Page::Home, code), None);
-            assert!(sentence(Page::Operation, code).is_some());
+            assert_eq!(sentence(FormPage::Home, code), None);
+            assert!(sentence(FormPage::Operation, code).is_some());
         }
-        let unreachable = sentence(Page::SignIn("Example Ltd"), "PROVIDER_UNREACHABLE");
+        let unreachable = sentence(FormPage::SignIn("Example Ltd"), "PROVIDER_UNREACHABLE");
         assert!(unreachable.unwrap().contains("Example Ltd"));
     }
 }

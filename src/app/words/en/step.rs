@@ -12,6 +12,10 @@ use domain::{
     words,
 };
 
+/// The headings of the list after the end.
+pub(crate) const ATTEMPTED: &str = "Attempted steps";
+pub(crate) const COMPLETED: &str = "Completed steps";
+
 /// Returns the label of the step of `phase`: what is being done, or what has been done.
 pub(crate) fn label(kind: &Kind, phase: Phase, state: &StepState) -> &'static str {
     match state {
@@ -22,7 +26,12 @@ pub(crate) fn label(kind: &Kind, phase: Phase, state: &StepState) -> &'static st
     }
 }
 
-/// Returns the word for a step's state, which styles select and screen readers read.
+/// Returns the label of the rollback.
+pub(crate) fn rollback(kind: &Kind) -> &'static str {
+    kind.sentence(Phase::ROLLING_BACK)
+}
+
+/// Returns the word for a step's state, which screen readers read.
 pub(crate) fn state(state: &StepState) -> &'static str {
     match state {
         StepState::Waiting => "waiting",

@@ -16,6 +16,10 @@ use domain::{
 
 /// The heading of a receipt that was not clean when the deployment ended.
 const REMOVED_SINCE: &str = "Everything has been removed by now";
+/// What replaces the sentence about the name after a retry.
+pub(crate) const RETRIED: &str = "It has been retried since.";
+/// What precedes a command that removes what is left.
+pub(crate) const OPERATOR_CAN_RUN: &str = "An operator can run: ";
 
 /// Returns the heading of the receipt. It claims only what the receipt proves. `at_end` is the
 /// receipt at the end of the operation: if that was not clean, clean-up has removed the rest since.
@@ -39,14 +43,6 @@ pub(crate) fn line(line: &Line) -> String {
         Outcome::Removed => format!("{noun} removed"),
         Outcome::VerifiedGone => format!("{noun} removed (verified)"),
         Outcome::Left => format!("{noun} could not be removed"),
-    }
-}
-
-/// Returns whether the resource is gone.
-pub(crate) fn is_gone(line: &Line) -> bool {
-    match line.outcome {
-        Outcome::Removed | Outcome::VerifiedGone => true,
-        Outcome::Made | Outcome::Left => false,
     }
 }
 
@@ -160,7 +156,7 @@ mod tests {
         ];
         for (outcome, words, gone) in cases {
             let entry = entry(ResourceKind::Service, outcome);
-            assert_eq!((line(&entry).as_str(), is_gone(&entry)), (words, gone));
+            assert_eq!((line(&entry).as_str(), entry.is_gone()), (words, gone));
         }
     }
 

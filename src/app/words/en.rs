@@ -1,0 +1,25 @@
+//! The English words: texts, and pure functions from data to text. Each module has the words of one
+//! page, or of a part of several.
+
+#[cfg(feature = "ssr")]
+pub(crate) mod account;
+#[cfg(feature = "ssr")]
+pub(crate) mod admin;
+pub(crate) mod buttons;
+pub(crate) mod deployment;
+pub(crate) mod estimate;
+#[cfg(feature = "ssr")]
+pub(crate) mod frame;
+#[cfg(feature = "ssr")]
+pub(crate) mod home;
+pub(crate) mod name_form;
+#[cfg(feature = "ssr")]
+pub(crate) mod operation;
+pub(crate) mod page_state;
+pub(crate) mod receipt;
+#[cfg(feature = "ssr")]
+pub(crate) mod refusal;
+#[cfg(feature = "ssr")]
+pub(crate) mod sign_in;
+pub(crate) mod step;
+pub(crate) mod time;

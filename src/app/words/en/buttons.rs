@@ -1,0 +1,12 @@
+//! The words of the buttons that work only in the browser.
+
+/// The name of the group of buttons for the themes.
+pub(crate) const THEME: &str = "Theme";
+pub(crate) const LIGHT: &str = "Light";
+/// The theme of the browser or of the operating system.
+pub(crate) const AUTO: &str = "Auto";
+pub(crate) const DARK: &str = "Dark";
+
+pub(crate) const COPY: &str = "Copy";
+/// The label of the copy button after it is pressed: once the text is copied, or if that failed.
+pub(crate) const AFTER_COPY: [&str; 2] = ["Copied", "Select it by hand"];

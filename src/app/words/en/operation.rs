@@ -1,0 +1,32 @@
+//! The words of the page of an operation, except for those of its island.
+
+use domain::stack_name::StackName;
+
+pub(crate) const REMOVING: &str = "Removing";
+pub(crate) const REMOVED: &str = "Removed";
+pub(crate) const REMOVAL_STARTED: &str = "The stack was live. Its removal has started.";
+pub(crate) const SEE_REMOVAL: &str = "See the removal";
+pub(crate) const REMOVAL_DONE: &str = "The stack was live and has been removed. No data is kept.";
+
+pub(crate) const NOT_FOUND: &str = "Deployment not found";
+pub(crate) const NOT_FOUND_LEAD: &str = "Check the address: the id after the last slash must be \
+     complete. Deployments that ended a long time ago are deleted.";
+pub(crate) const UNAVAILABLE: &str = "Deployment not available";
+pub(crate) const UNAVAILABLE_HEADING: &str = "We cannot show this deployment now";
+pub(crate) const UNAVAILABLE_LEAD: &str =
+    "The deployment continues without this page. Reload the page in a moment.";
+
+/// Returns the heading while the stack is being removed.
+pub(crate) fn is_being_removed(name: &StackName) -> String {
+    format!("{name} is being removed")
+}
+
+/// Returns the heading after the stack was removed.
+pub(crate) fn was_removed(name: &StackName) -> String {
+    format!("{name} was removed")
+}
+
+/// Returns the label of the link to deploy the name again.
+pub(crate) fn deploy_again(name: &StackName) -> String {
+    format!("Deploy {name} again")
+}

@@ -1,0 +1,28 @@
+//! The words of the sign-in page.
+
+pub(crate) const SIGN_IN: &str = "Sign in";
+pub(crate) const ENDED: &str = "Your session has ended";
+pub(crate) const ENDED_LEAD: &str =
+    "Nothing was lost. Deployments in progress continue. Sign in again to see them.";
+pub(crate) const SIGNED_OUT: &str = "You are signed out";
+pub(crate) const SIGNED_OUT_LEAD: &str = "This browser is signed out of the portal.";
+/// What stands around the name of the identity provider.
+pub(crate) const MAY_BE_SIGNED_IN: [&str; 2] = ["You may still be signed in at ", ". "];
+
+/// Returns the text that explains why and how to sign in.
+pub(crate) fn lead(provider: &str) -> String {
+    format!(
+        "Sign in to start a stack or to manage yours. The portal asks {provider} who you are. It \
+         never sees your password."
+    )
+}
+
+/// Returns the label of the button that leads to the identity provider.
+pub(crate) fn sign_in_with(provider: &str) -> String {
+    format!("Sign in with {provider}")
+}
+
+/// Returns the label of the link that signs the person out at the identity provider.
+pub(crate) fn sign_out_at(provider: &str) -> String {
+    format!("Sign out at {provider}, too")
+}
