@@ -5,6 +5,7 @@
 
 mod arrows;
 mod document;
+mod words;
 
 use std::{
     fs,
@@ -171,53 +172,6 @@ fn names_that_belong_in_one_place_occur_only_there() {
             for word in words.iter().filter(|_| !may) {
                 assert!(!source.says(word), "{} in {part} says {word}", source.path);
             }
-        }
-    }
-}
-
-/// Returns the string literals of `code`, without those of attributes, and of logs and errors, which
-/// only developers and operators read.
-fn literals(code: &str) -> Vec<String> {
-    let mut own = String::new();
-    let mut lines = code.lines();
-    while let Some(line) = lines.next() {
-        let is_attribute = line.trim_start().starts_with("#[");
-        if is_attribute && !line.ends_with(']') {
-            lines.by_ref().find(|line| line.trim_start().starts_with(")]"));
-        }
-        if !is_attribute
-            && !["tracing::", "expect(", "custom("].iter().any(|skipped| line.contains(skipped))
-        {
-            own.push_str(line);
-            own.push('\n');
-        }
-    }
-    let own = own.replace("\\\"", "'");
-    own.split('"').skip(1).step_by(2).map(ToOwned::to_owned).collect()
-}
-
-/// Returns whether a text has three words in a row, as a sentence has.
-fn is_sentence(text: &str) -> bool {
-    let text = text.replace("\\\n", " ");
-    let is_word = |word: &str| {
-        let word = word.trim_matches(|c: char| c.is_ascii_punctuation() && c != '_');
-        !word.is_empty() && word.chars().all(|c| c.is_alphabetic() || c == '\'')
-    };
-    let words: Vec<_> = text.split_whitespace().map(is_word).collect();
-    words.windows(3).any(|three| three.iter().all(|is_word| *is_word))
-}
-
-#[test]
-fn sentences_are_only_among_the_words() {
-    for (part, words) in [("crates/domain/src", "crates/domain/src/words")] {
-        let (of_words, others): (Vec<_>, Vec<_>) =
-            sources(part).into_iter().partition(|source| source.is_in(words));
-        let others = others.iter().filter(|source| !source.path.ends_with("/tests.rs"));
-        let sentences =
-            |source: &Source| literals(&source.code).into_iter().find(|text| is_sentence(text));
-        assert!(of_words.iter().any(|source| sentences(source).is_some()), "no words in {words}");
-        for source in others {
-            assert_eq!(sentences(source), None, "{} says it itself", source.path);
         }
     }
 }
