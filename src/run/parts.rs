@@ -54,11 +54,7 @@ impl Parts {
     /// Waits until a part ends before the shutdown, and returns its name. Never returns if none
     /// does.
     pub async fn ended(&mut self) -> &'static str {
-        while let Some(ended) = self.tasks.join_next_with_id().await {
-            let name = self.name(&ended);
-            if let Err(error) = ended {
-                tracing::error!(part = name, %error, "A component ended with an error");
-            }
+        while let Some(name) = self.next_ended().await {
             if !self.shutdown.is_cancelled() {
                 tracing::error!(
                     part = name,
@@ -73,17 +69,18 @@ impl Parts {
 
     /// Waits until all parts have ended.
     pub async fn stopped(mut self) {
-        while let Some(ended) = self.tasks.join_next_with_id().await {
-            let name = self.name(&ended);
-            if let Err(error) = ended {
-                tracing::error!(part = name, %error, "A component ended with an error");
-            }
-        }
+        while self.next_ended().await.is_some() {}
     }
 
-    fn name(&self, ended: &Result<(Id, ()), JoinError>) -> &'static str {
+    /// Waits until the next part ends, and returns its name; `None` if all have ended.
+    async fn next_ended(&mut self) -> Option<&'static str> {
+        let ended = self.tasks.join_next_with_id().await?;
         let id = ended.as_ref().map_or_else(JoinError::id, |(id, ())| *id);
-        self.names.get(&id).copied().unwrap_or("unknown")
+        let name = self.names.get(&id).copied().unwrap_or("unknown");
+        if let Err(error) = ended {
+            tracing::error!(part = name, %error, "A component ended with an error");
+        }
+        Some(name)
     }
 }
 

@@ -24,10 +24,9 @@ use self::report::{NotRunning, ReconcileReport, ReconcileRound};
 use super::{
     operations::{OrphanRemover, RemoveOrphansError},
     saga::Ports,
-    store::{Result, Store, StoreError, TaskHolder, TaskLease},
+    store::{Result, StoreError, TaskHolder, TaskLease},
 };
-use crate::server::platform::{AppName, BreakerState, Platform, PlatformError, Scale, retry_401};
-use clock::Clock;
+use crate::server::platform::{AppName, BreakerState, PlatformError, Scale, retry_401};
 use domain::{
     receipt::{Line, Outcome},
     words,
@@ -57,11 +56,7 @@ const RETRY_401_AFTER: [Duration; 4] = [
 
 /// Compares the database with the platform.
 pub struct Reconciler {
-    store: Arc<dyn Store>,
-    platform: Arc<dyn Platform>,
-    clock: Arc<dyn Clock>,
-    /// The prefix of this portal's markers.
-    prefix: String,
+    ports: Ports,
     orphan_remover: OrphanRemover,
     owner: String,
     lease: Duration,
@@ -126,11 +121,8 @@ impl Reconciler {
     /// Makes a reconciler that works as `owner`, whose leases last `lease` without a heartbeat.
     pub fn new(ports: Ports, owner: String, lease: Duration) -> Self {
         Self {
-            store: Arc::clone(&ports.store),
-            platform: Arc::clone(&ports.platform),
-            clock: Arc::clone(&ports.clock),
-            prefix: ports.settings.marker_prefix(),
-            orphan_remover: OrphanRemover::new(ports, owner.clone(), lease),
+            orphan_remover: OrphanRemover::new(ports.clone(), owner.clone(), lease),
+            ports,
             owner,
             lease,
             known: Vec::new(),
@@ -168,7 +160,7 @@ impl Reconciler {
             return Ok(found);
         }
         if found.iter().any(|finding| finding.not_running().is_some()) {
-            self.clock.sleep(SECOND_LOOK_PAUSE).await;
+            self.ports.clock.sleep(SECOND_LOOK_PAUSE).await;
         }
         let mut again = self.look(Look::Second).await?;
         again.retain(|finding| found.iter().any(|first| first.is_found_again(finding)));
@@ -176,12 +168,14 @@ impl Reconciler {
     }
 
     async fn look(&self, look: Look) -> Result<Vec<Finding>, SurveyError> {
-        let read = || PlatformView::read(&*self.platform, &self.prefix);
-        let mut platform = retry_401(&*self.platform, &*self.clock, &RETRY_401_AFTER, read).await?;
+        let Ports { platform, clock, .. } = &self.ports;
+        let prefix = self.ports.settings.marker_prefix();
+        let read = || PlatformView::read(&**platform, &prefix);
+        let mut platform = retry_401(&**platform, &**clock, &RETRY_401_AFTER, read).await?;
         if look == Look::Second {
             platform.idle.retain(|_, idle| !matches!(idle, Idle::Ending(_)));
         }
-        let store = StoreView::read(&*self.store, &platform).await?;
+        let store = StoreView::read(&*self.ports.store, &platform).await?;
         let mut found = findings::findings(&store, &platform);
         let known = self.reconcile_report.get().map(|round| round.not_running).unwrap_or_default();
         found.extend(findings::undecided(&known, &store, &platform));
@@ -239,9 +233,9 @@ impl Reconciler {
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return,
-                () = self.clock.sleep(pause) => {}
+                () = self.ports.clock.sleep(pause) => {}
             }
-            let is_due = self.clock.monotonic() >= due;
+            let is_due = self.ports.clock.monotonic() >= due;
             // A look only reads, so it can be dropped at any point.
             let found = tokio::select! {
                 () = shutdown.cancelled() => return,
@@ -249,7 +243,7 @@ impl Reconciler {
             };
             if let Some(found) = found {
                 self.handle(found, ttl, shutdown).await;
-                due = self.clock.monotonic().saturating_add(interval);
+                due = self.ports.clock.monotonic().saturating_add(interval);
             }
             let is_one_down =
                 self.reconcile_report.get().is_some_and(|one| !one.not_running.is_empty());
@@ -273,9 +267,9 @@ impl Reconciler {
     /// Takes the lease of the task for `ttl`, and publishes the stored report of another portal
     /// that has the lease, or had it before.
     async fn take_task_lease(&self, ttl: Duration, report: Option<String>) -> Result<TaskHolder> {
-        let (owner, now) = (self.owner.clone(), self.clock.now());
+        let (owner, now) = (self.owner.clone(), self.ports.clock.now());
         let lease = TaskLease { task: WORK, owner, now, ttl, report };
-        let taken = self.store.take_task_lease(&lease).await?;
+        let taken = self.ports.store.take_task_lease(&lease).await?;
         let (TaskHolder::Ours(report) | TaskHolder::Theirs(report)) = &taken;
         if let Some(round) = report.as_ref().and_then(|report| ReconcileRound::from_text(report)) {
             match taken {
@@ -290,7 +284,7 @@ impl Reconciler {
     /// Surveys, unless the circuit breaker is open or another portal has the turn. If the next
     /// round is not due yet, surveys only if a stack may be running again.
     async fn search(&self, ttl: Duration, is_due: bool) -> Option<Vec<Finding>> {
-        if self.platform.breaker().state == BreakerState::Open {
+        if self.ports.platform.breaker().state == BreakerState::Open {
             return None;
         }
         let found = match self.take_task_lease(ttl, None).await {
@@ -312,7 +306,7 @@ impl Reconciler {
     /// Returns whether a stack that was found not to run may run again, with one call.
     async fn may_be_back(&self) -> bool {
         let Some(round) = self.reconcile_report.get() else { return false };
-        let Ok(scales) = self.platform.scales().await else { return false };
+        let Ok(scales) = self.ports.platform.scales().await else { return false };
         let may_run = |scale: &Option<Scale>| scale.is_none_or(Scale::runs);
         let is_down = |name: &AppName| round.not_running.iter().any(|one| one.service == *name);
         scales.iter().any(|(name, scale)| is_down(name) && may_run(scale))
@@ -355,7 +349,7 @@ impl Reconciler {
             }
             left.push(finding);
         }
-        let at = self.clock.now();
+        let at = self.ports.clock.now();
         let not_running = |finding: &Finding| {
             let Finding::NotRunning { id, service, why, .. } = finding else { return None };
             let since = self.reconcile_report.not_running(id).map_or(at, |(since, _)| since);

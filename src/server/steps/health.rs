@@ -167,6 +167,7 @@ fn is_specific(code: &MessageCode) -> bool {
 
 /// The wait for the stack so far. Times are computed from recorded facts, so a restart does not
 /// extend the limit.
+#[derive(Default)]
 struct HealthWait {
     /// The time at which the step began.
     since: Timestamp,
@@ -190,22 +191,6 @@ struct HealthWait {
 }
 
 impl HealthWait {
-    fn new(now: Timestamp) -> Self {
-        Self {
-            since: now,
-            grace_until: now,
-            untrusted: Stopwatch::default(),
-            unknown: Stopwatch::default(),
-            local_fault_time: Duration::ZERO,
-            is_all_away: false,
-            last: None,
-            container: None,
-            seen: None,
-            tasks_asked: now,
-            turn: None,
-        }
-    }
-
     /// Continues the wait of an earlier run of this step, if there was one.
     fn resume(cx: &Context, now: Timestamp) -> Self {
         let journal = &cx.journal;
@@ -216,7 +201,8 @@ impl HealthWait {
             grace_until: now + grace.min(cx.spec.stack.health.timeout),
             untrusted: Stopwatch::resume(cx, &MessageCode::WaitingForCertificate, now),
             unknown: Stopwatch::resume(cx, &MessageCode::ContainerUnknown, now),
-            ..Self::new(now)
+            tasks_asked: now,
+            ..Self::default()
         }
     }
 
@@ -370,7 +356,7 @@ mod tests {
     #[test]
     fn time_without_a_certificate_is_not_counted_against_the_stack() {
         let at = |s| Timestamp::from_second(s).unwrap();
-        let mut wait = HealthWait::new(at(0));
+        let mut wait = HealthWait { since: at(0), ..HealthWait::default() };
         wait.note(Health::Untrusted(String::new()), None, at(1));
         assert_eq!(wait.waited(at(11)), (Duration::from_secs(1), Duration::from_secs(10)));
         wait.note(Health::Answering(502), None, at(11));

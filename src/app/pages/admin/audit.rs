@@ -11,7 +11,7 @@ use super::{
 use crate::api::{caller, forbid_storing, service};
 use crate::app::words::admin as words;
 use crate::server::{
-    audit::AuditAction,
+    audit::{AuditAction, AuditEntry},
     stacks::admin::{AuditLine, AuditPage, AuditQuery},
 };
 use crate::wire::ApiError;
@@ -116,7 +116,8 @@ fn AuditTable(lines: Vec<AuditLine>) -> impl IntoView {
 
 #[component]
 fn AuditRow(line: AuditLine) -> impl IntoView {
-    let AuditLine { number, at, who, name, act, target, from, outcome } = line;
+    let AuditLine { number, name, entry } = line;
+    let AuditEntry { at, who, act, target, from, outcome } = entry;
     let theirs = address("/admin/audit", &[("who", &who)]);
     let name = name.unwrap_or_else(|| who.clone());
     let of_it = target.as_deref().map(|target| address("/admin/audit", &[("target", target)]));

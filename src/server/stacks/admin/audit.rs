@@ -1,12 +1,10 @@
 //! The audit log, a page at a time.
 
-use std::net::IpAddr;
-
 use jiff::Timestamp;
 
 use super::{Names, PAGE, allow, page, typed};
 use crate::server::{
-    audit::{AuditAction, AuditEntry, AuditFilter},
+    audit::{AuditEntry, AuditFilter},
     auth::access::Caller,
     stacks::Service,
 };
@@ -45,20 +43,10 @@ pub struct AuditPage {
 pub struct AuditLine {
     /// Its number.
     pub number: i64,
-    /// The time at which it happened.
-    pub at: Timestamp,
-    /// The actor, as in the log.
-    pub who: String,
     /// The actor's display name, if it is a person whose name is known.
     pub name: Option<String>,
-    /// The action.
-    pub act: AuditAction,
-    /// The target.
-    pub target: Option<String>,
-    /// The address of the actor.
-    pub from: Option<IpAddr>,
-    /// The outcome: `done`, or the code of the error.
-    pub outcome: String,
+    /// The entry itself.
+    pub entry: AuditEntry,
 }
 
 impl AuditQuery {
@@ -108,15 +96,15 @@ impl Service {
         allow(caller)?;
         let names = self.names().await?;
         let (entries, goes_on) = page(self.parts.audit.entries(&query.filter(&names)?).await?);
-        let lines: Vec<_> = entries.into_iter().map(|entry| line(entry, &names)).collect();
+        let line = |(number, entry): (_, AuditEntry)| AuditLine {
+            number,
+            name: names.called(&entry.who),
+            entry,
+        };
+        let lines: Vec<_> = entries.into_iter().map(line).collect();
         let last = lines.last().map(|line| line.number);
         Ok(AuditPage { next: last.filter(|_| goes_on), lines })
     }
-}
-
-fn line((number, entry): (i64, AuditEntry), names: &Names) -> AuditLine {
-    let AuditEntry { at, who, act, target, from, outcome } = entry;
-    AuditLine { number, at, name: names.called(&who), who, act, target, from, outcome }
 }
 
 /// A text is neither a time nor a day.
