@@ -2,12 +2,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
 
-use super::problem::Problem;
 use super::{
     answer::Discretion,
     client::{Call, Dokploy},
@@ -16,10 +14,9 @@ use super::{
     version, wire,
 };
 use crate::{
-    AppName, Application, ApplicationId, Breaker, Certificate, Configuration, Container,
-    ContainerId, CreatedProject, Domain, DomainId, Error, Host, Inspected, Job, JobId,
-    NewApplication, NewDomain, NewProject, Project, ProjectId, ProjectSummary, QueuedJob, Removal,
-    Scale, Task, Version,
+    AppName, Application, ApplicationId, Configuration, Container, ContainerId, CreatedProject,
+    Domain, DomainId, Error, Host, Inspected, Job, JobId, NewApplication, NewDomain, NewProject,
+    Project, ProjectId, ProjectSummary, QueuedJob, Removal, Scale, Task, Version,
 };
 
 /// The number of lines that are read from the end of a job's log, which contains the reason of a
@@ -78,42 +75,10 @@ impl Dokploy {
 
 #[expect(clippy::missing_errors_doc, reason = "each fails as `Error` says")]
 impl Dokploy {
-    /// Checks the platform's health, without a key and past the circuit breaker.
-    pub async fn check_health(&self) -> Result<(), Error> {
-        self.ask_health().await
-    }
-
     /// Requests the platform's version, which also checks the key.
     pub async fn version(&self) -> Result<Version, Error> {
         let text: String = self.query("settings.getDokployVersion", &[]).await?;
         Ok(version::judge(text))
-    }
-
-    /// Returns the state of the circuit breaker, without a call.
-    pub fn breaker(&self) -> Breaker {
-        self.breaker_snapshot()
-    }
-
-    /// Returns the problem that only an operator can solve, if there is one, without a call.
-    pub fn problem(&self) -> Option<Problem> {
-        self.problems.current()
-    }
-
-    /// Checks the platform's health after a call that was not answered: if this is not answered
-    /// either, the platform hangs.
-    pub async fn diagnose(&self) -> Result<(), Error> {
-        let since = self.now();
-        let health = self.ask_health().await;
-        if matches!(health, Err(Error::TimedOut { .. })) {
-            self.problems.hangs(since);
-        }
-        health
-    }
-
-    /// Returns for how long the platform hung between the two times, as far as this client observed
-    /// it.
-    pub fn hung_for(&self, from: Timestamp, now: Timestamp) -> Duration {
-        self.problems.hung_for(from, now)
     }
 
     /// Creates a project and its default environment. Not idempotent.
@@ -182,7 +147,7 @@ impl Dokploy {
             "path": "/",
             "port": new.port,
             "https": new.https,
-            "certificateType": certificate_word(new.certificate),
+            "certificateType": new.certificate,
             "applicationId": new.application,
             "domainType": "application",
         });
@@ -348,13 +313,4 @@ fn configuration_body(
         "replicas": 1,
         "autoDeploy": false,
     }))
-}
-
-/// Returns Dokploy's word for the source of a certificate.
-fn certificate_word(certificate: Certificate) -> &'static str {
-    match certificate {
-        Certificate::LetsEncrypt => "letsencrypt",
-        Certificate::None => "none",
-        Certificate::Custom => "custom",
-    }
 }

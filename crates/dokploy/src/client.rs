@@ -15,7 +15,7 @@ use super::{
     config::{BuildDokployError, DokployConfig},
     exchange::{Answer, Content, Exchange, Request},
     http::Http,
-    problem::Problems,
+    problem::{Problem, Problems},
     report::{report, report_breaker},
 };
 use crate::{Breaker as BreakerSnapshot, Error};
@@ -32,7 +32,7 @@ pub struct Dokploy {
     pub(super) timeout: Duration,
     pub(super) removal_timeout: Duration,
     breaker: Breaker,
-    pub(super) problems: Problems,
+    problems: Problems,
     clock: Arc<dyn Clock>,
 }
 
@@ -76,14 +76,20 @@ impl Dokploy {
         }
     }
 
-    /// Returns the time.
-    pub(super) fn now(&self) -> Timestamp {
-        self.clock.now()
+    /// Returns the state of the circuit breaker, without a call.
+    pub fn breaker(&self) -> BreakerSnapshot {
+        self.breaker.snapshot(self.clock.monotonic())
     }
 
-    /// Returns a description of the breaker.
-    pub(super) fn breaker_snapshot(&self) -> BreakerSnapshot {
-        self.breaker.snapshot(self.clock.monotonic())
+    /// Returns the problem that only an operator can solve, if there is one, without a call.
+    pub fn problem(&self) -> Option<Problem> {
+        self.problems.current()
+    }
+
+    /// Returns for how long the platform hung between the two times, as far as this client observed
+    /// it.
+    pub fn hung_for(&self, from: Timestamp, now: Timestamp) -> Duration {
+        self.problems.hung_for(from, now)
     }
 
     /// Makes one call.
@@ -103,7 +109,7 @@ impl Dokploy {
                 (Err(error), verdict)
             }
             Err(Fault::Unauthorized) => {
-                let (error, verdict) = explain_unauthorized(call, &self.ask_health().await);
+                let (error, verdict) = explain_unauthorized(call, &self.check_health().await);
                 if matches!(error, Error::KeyRefused { .. }) {
                     self.problems.refused(self.clock.now());
                 }
@@ -113,19 +119,22 @@ impl Dokploy {
         if is_accepted(status, &result) {
             self.problems.accepted();
         }
-        let before = self.breaker_snapshot();
+        let before = self.breaker();
         match verdict {
             Some(verdict) => permit.conclude(verdict, self.clock.monotonic()),
             None => drop(permit),
         }
-        let after = self.breaker_snapshot();
+        let after = self.breaker();
         report(call, status, (started, ended), result.as_ref().err());
         report_breaker(before.state, after);
         result
     }
 
-    /// Checks the platform's health, without the key and past the breaker.
-    pub(super) async fn ask_health(&self) -> Result<(), Error> {
+    /// Checks the platform's health, without the key and past the circuit breaker.
+    ///
+    /// # Errors
+    /// Fails as [`Error`] says.
+    pub async fn check_health(&self) -> Result<(), Error> {
         let started = self.clock.now();
         let request = Request {
             call: HEALTH,
@@ -144,6 +153,20 @@ impl Dokploy {
             self.problems.record_healthy(ended);
         }
         result
+    }
+
+    /// Checks the platform's health after a call that was not answered: if this is not answered
+    /// either, the platform hangs.
+    ///
+    /// # Errors
+    /// Fails as [`Error`] says.
+    pub async fn diagnose(&self) -> Result<(), Error> {
+        let since = self.clock.now();
+        let health = self.check_health().await;
+        if matches!(health, Err(Error::TimedOut { .. })) {
+            self.problems.hangs(since);
+        }
+        health
     }
 
     fn judge_health(&self, answer: &Answer) -> Result<(), Error> {

@@ -2,14 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
-use super::AppName;
-
-/// The short or long id of a container, as Docker shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ContainerId(pub String);
+use super::{AppName, ContainerId};
 
 /// The fields of Docker's inspection of a container that callers need.
 #[derive(Clone, Debug, PartialEq, Eq)]

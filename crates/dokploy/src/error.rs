@@ -173,15 +173,7 @@ impl Error {
     pub fn local_fault(&self) -> Option<LocalFault> {
         match self {
             Self::Local { fault, .. } => Some(*fault),
-            Self::Refused { .. }
-            | Self::Unexplained { .. }
-            | Self::NotFound { .. }
-            | Self::KeyRefused { .. }
-            | Self::Unavailable { .. }
-            | Self::TimedOut { .. }
-            | Self::Lost { .. }
-            | Self::Unreachable { .. }
-            | Self::Paused { .. } => None,
+            _ => None,
         }
     }
 

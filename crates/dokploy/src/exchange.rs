@@ -17,11 +17,11 @@ pub trait Exchange: fmt::Debug + Send + Sync {
     ///
     /// Returns [`Error::Unreachable`] or [`Error::Local`] if the request was certainly not sent,
     /// and [`Error::Lost`] if the server may have executed it.
-    fn send<'a>(
-        &'a self,
-        request: Request<'a>,
-    ) -> Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send + 'a>>;
+    fn send<'a>(&'a self, request: Request<'a>) -> Sending<'a>;
 }
+
+/// A request that is being sent.
+pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send + 'a>>;
 
 /// One request to the server.
 #[derive(Debug)]

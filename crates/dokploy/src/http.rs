@@ -1,6 +1,6 @@
 //! The exchange over HTTP/1.1.
 
-use std::{pin::Pin, time::Duration};
+use std::time::Duration;
 
 use reqwest::{
     Url,
@@ -10,7 +10,7 @@ use secrecy::ExposeSecret;
 
 use super::{
     config::{BuildDokployError, DokployConfig},
-    exchange::{Answer, Content, Exchange, Request},
+    exchange::{Answer, Content, Exchange, Request, Sending},
 };
 use crate::Error;
 use transport::LocalFault;
@@ -110,10 +110,7 @@ impl Http {
 }
 
 impl Exchange for Http {
-    fn send<'a>(
-        &'a self,
-        request: Request<'a>,
-    ) -> Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send + 'a>> {
+    fn send<'a>(&'a self, request: Request<'a>) -> Sending<'a> {
         Box::pin(self.exchange(request))
     }
 }

@@ -30,10 +30,10 @@ pub use transport::LocalFault;
 pub use self::{
     client::Dokploy,
     config::{BuildDokployError, DokployConfig},
-    container::{Container, ContainerId, Inspected, Scale, Task, TaskState},
+    container::{Container, Inspected, Scale, Task, TaskState},
     environment::{EncodeEnvironmentError, encode_environment},
     error::{Advice, Error},
-    exchange::{Answer, Content, Exchange, Request},
+    exchange::{Answer, Content, Exchange, Request, Sending},
     problem::Problem,
     types::*,
 };

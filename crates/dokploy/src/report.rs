@@ -69,13 +69,6 @@ fn outcome(error: Option<&Error>) -> &'static str {
 fn detail(error: &Error) -> Option<&str> {
     match error {
         Error::Refused { detail, .. } | Error::Unexplained { detail, .. } => Some(detail),
-        Error::NotFound { .. }
-        | Error::KeyRefused { .. }
-        | Error::Unavailable { .. }
-        | Error::TimedOut { .. }
-        | Error::Lost { .. }
-        | Error::Unreachable { .. }
-        | Error::Local { .. }
-        | Error::Paused { .. } => None,
+        _ => None,
     }
 }

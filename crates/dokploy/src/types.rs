@@ -5,9 +5,9 @@ use std::{fmt, time::Duration};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-/// Defines a newtype for a text id of the platform.
-macro_rules! id {
-    ($(#[$doc:meta])* $name:ident) => {
+/// Defines newtypes for text ids of the platform.
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident,)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(transparent)]
@@ -18,34 +18,26 @@ macro_rules! id {
                 f.write_str(&self.0)
             }
         }
-    };
+    )*};
 }
 
-id!(
+ids! {
     /// A project's id.
-    ProjectId
-);
-id!(
+    ProjectId,
     /// An environment's id.
-    EnvironmentId
-);
-id!(
+    EnvironmentId,
     /// An application's id.
-    ApplicationId
-);
-id!(
+    ApplicationId,
     /// A domain's id.
-    DomainId
-);
-id!(
+    DomainId,
     /// The id of one deploy job's row.
-    JobId
-);
-id!(
+    JobId,
+    /// The short or long id of a container, as Docker shows it.
+    ContainerId,
     /// The name of an application's service. The platform chooses it, and it differs from the
     /// requested one.
-    AppName
-);
+    AppName,
+}
 
 /// The version of the platform, and whether this crate supports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -200,8 +192,9 @@ pub struct NewDomain {
     pub certificate: Certificate,
 }
 
-/// The source of a host's certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The source of a host's certificate, serialized as Dokploy's word for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Certificate {
     /// Let's Encrypt, one for each host.
     LetsEncrypt,

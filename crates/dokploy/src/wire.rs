@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
@@ -13,13 +13,6 @@ use crate::{
     CreatedProject, Domain, DomainId, Environment, EnvironmentId, Host, Inspected, Job, JobId,
     JobStatus, Project, ProjectId, ProjectSummary, QueuedJob, Scale, Task, TaskState,
 };
-
-/// Deserializes null as the default.
-fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
-    deserializer: D,
-) -> Result<T, D::Error> {
-    Option::deserialize(deserializer).map(Option::unwrap_or_default)
-}
 
 /// The answer of `project.create` (recording 204).
 #[derive(Deserialize)]
@@ -46,16 +39,15 @@ impl From<ProjectCreated> for CreatedProject {
 #[serde(rename_all = "camelCase")]
 pub(super) struct ProjectRow {
     project_id: ProjectId,
-    #[serde(default, deserialize_with = "or_default")]
-    name: String,
+    name: Option<String>,
     description: Option<String>,
-    #[serde(default, deserialize_with = "or_default")]
-    created_at: String,
+    created_at: Option<String>,
 }
 
 impl From<ProjectRow> for ProjectSummary {
     fn from(row: ProjectRow) -> Self {
         let ProjectRow { project_id: id, name, description, created_at } = row;
+        let (name, created_at) = (name.unwrap_or_default(), created_at.unwrap_or_default());
         Self { id, name, description, created_at }
     }
 }
@@ -80,8 +72,7 @@ impl From<ProjectWhole> for Project {
 #[serde(rename_all = "camelCase")]
 struct EnvironmentRow {
     environment_id: EnvironmentId,
-    #[serde(default, deserialize_with = "or_default")]
-    is_default: bool,
+    is_default: Option<bool>,
     applications: Vec<ApplicationRow>,
     /// Every other list contains services of another kind.
     #[serde(flatten)]
@@ -93,7 +84,8 @@ impl From<EnvironmentRow> for Environment {
         let other_services =
             row.rest.values().filter_map(Value::as_array).map(Vec::len).sum::<usize>();
         let applications = row.applications.into_iter().map(Into::into).collect();
-        Self { id: row.environment_id, is_default: row.is_default, applications, other_services }
+        let is_default = row.is_default.unwrap_or_default();
+        Self { id: row.environment_id, is_default, applications, other_services }
     }
 }
 
@@ -102,17 +94,16 @@ impl From<EnvironmentRow> for Environment {
 #[serde(rename_all = "camelCase")]
 pub(super) struct ApplicationRow {
     application_id: ApplicationId,
-    #[serde(default, deserialize_with = "or_default")]
-    name: String,
+    name: Option<String>,
     app_name: AppName,
     description: Option<String>,
-    #[serde(default, deserialize_with = "or_default")]
-    created_at: String,
+    created_at: Option<String>,
 }
 
 impl From<ApplicationRow> for ApplicationSummary {
     fn from(row: ApplicationRow) -> Self {
         let ApplicationRow { application_id: id, name, app_name, description, created_at } = row;
+        let (name, created_at) = (name.unwrap_or_default(), created_at.unwrap_or_default());
         Self { id, name, app_name, description, created_at }
     }
 }
@@ -129,14 +120,13 @@ impl From<ApplicationRow> for Application {
 pub(super) struct DomainRow {
     domain_id: DomainId,
     host: String,
-    #[serde(default, deserialize_with = "or_default")]
-    created_at: String,
+    created_at: Option<String>,
 }
 
 impl From<DomainRow> for Domain {
     fn from(row: DomainRow) -> Self {
         let DomainRow { domain_id: id, host, created_at } = row;
-        Self { id, host, created_at }
+        Self { id, host, created_at: created_at.unwrap_or_default() }
     }
 }
 
@@ -167,11 +157,9 @@ impl From<HostRow> for Host {
 #[serde(rename_all = "camelCase")]
 pub(super) struct JobRow {
     deployment_id: JobId,
-    #[serde(default, deserialize_with = "or_default")]
-    title: String,
+    title: Option<String>,
     status: Option<JobWord>,
-    #[serde(default, deserialize_with = "or_default")]
-    pub(super) created_at: String,
+    pub(super) created_at: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -193,7 +181,7 @@ impl From<JobRow> for Job {
             Some(JobWord::Error) => JobStatus::Failed,
             Some(JobWord::Cancelled) => JobStatus::Cancelled,
         };
-        Self { id: row.deployment_id, title: row.title, status }
+        Self { id: row.deployment_id, title: row.title.unwrap_or_default(), status }
     }
 }
 
@@ -201,10 +189,8 @@ impl From<JobRow> for Job {
 #[derive(Deserialize)]
 pub(super) struct QueueRow {
     id: String,
-    #[serde(default, deserialize_with = "or_default")]
-    state: String,
-    #[serde(default, deserialize_with = "or_default")]
-    timestamp: u64,
+    state: Option<String>,
+    timestamp: Option<u64>,
     data: QueueData,
 }
 
@@ -220,11 +206,11 @@ impl QueueRow {
     /// Returns the sort key of the queue: the running job first, then the order of arrival.
     pub(super) fn order(&self) -> (bool, u64, u64) {
         let number = self.id.trim_start_matches("job-").parse().unwrap_or(u64::MAX);
-        (!self.is_active(), self.timestamp, number)
+        (!self.is_active(), self.timestamp.unwrap_or_default(), number)
     }
 
     fn is_active(&self) -> bool {
-        self.state == "active"
+        self.state.as_deref() == Some("active")
     }
 }
 
@@ -240,22 +226,21 @@ impl From<QueueRow> for QueuedJob {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct TaskRow {
-    #[serde(default, deserialize_with = "or_default")]
-    current_state: String,
-    #[serde(default, deserialize_with = "or_default")]
-    error: String,
+    current_state: Option<String>,
+    error: Option<String>,
 }
 
 impl From<TaskRow> for Task {
     fn from(row: TaskRow) -> Self {
-        let state = match row.current_state.split(' ').next() {
+        let state = match row.current_state.unwrap_or_default().split(' ').next() {
             Some("Running") => TaskState::Running,
             // Docker also restarts a container that exits with success, so that counts as a
             // failure.
             Some("Failed" | "Rejected" | "Complete") => TaskState::Failed,
             _ => TaskState::Other,
         };
-        let error = row.error.trim();
+        let error = row.error.unwrap_or_default();
+        let error = error.trim();
         let error = error.strip_prefix('"').unwrap_or(error);
         let error = error.strip_suffix('"').unwrap_or(error).trim();
         let error = Some(error).filter(|error| !matches!(*error, "" | "Error:"));
@@ -270,13 +255,12 @@ impl From<TaskRow> for Task {
 pub(super) struct ContainerRow {
     container_id: ContainerId,
     name: String,
-    #[serde(default, deserialize_with = "or_default")]
-    state: String,
+    state: Option<String>,
 }
 
 impl From<ContainerRow> for Container {
     fn from(row: ContainerRow) -> Self {
-        let is_running = row.state == "running";
+        let is_running = row.state.as_deref() == Some("running");
         Self { id: row.container_id, name: row.name, is_running }
     }
 }
@@ -301,15 +285,15 @@ struct ContainerState {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct ContainerVariables {
-    #[serde(default, deserialize_with = "or_default")]
-    env: Vec<String>,
+    env: Option<Vec<String>>,
 }
 
 impl ContainerConfig {
     /// Keeps the variables in `names`. Of duplicates the last one counts, as for a process.
     pub(super) fn keep(self, names: &[&str]) -> Inspected {
         let ContainerState { status, restarting } = self.state;
-        let variables = self.config.env.iter().filter_map(|variable| variable.split_once('='));
+        let variables =
+            self.config.env.iter().flatten().filter_map(|variable| variable.split_once('='));
         let named = variables.filter(|(name, _)| names.contains(name));
         Inspected {
             is_running: status == "running" && !restarting,
@@ -323,13 +307,12 @@ impl ContainerConfig {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct ServiceRow {
     name: AppName,
-    #[serde(default, deserialize_with = "or_default")]
-    replicas: String,
+    replicas: Option<String>,
 }
 
 impl From<ServiceRow> for (AppName, Option<Scale>) {
     fn from(row: ServiceRow) -> Self {
-        (row.name, scale(&row.replicas))
+        (row.name, row.replicas.as_deref().and_then(scale))
     }
 }
 
@@ -350,14 +333,13 @@ impl From<ServiceRow> for AppName {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct NodeRow {
-    #[serde(default, deserialize_with = "or_default")]
-    status: String,
+    status: Option<String>,
 }
 
 impl NodeRow {
     /// Returns whether Docker can use it.
     pub(super) fn is_ready(&self) -> bool {
-        self.status == "Ready"
+        self.status.as_deref() == Some("Ready")
     }
 }
 

@@ -17,7 +17,7 @@ use ai_stack_deployer::server::{
 };
 use async_trait::async_trait;
 use clock::Clock;
-use dokploy::{Answer, Content, Dokploy, DokployConfig, Exchange};
+use dokploy::{Answer, Content, Dokploy, DokployConfig, Exchange, Sending};
 use dokploy_sandbox::{Core, Disposition, EdgeResponse, Request, Timing};
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -257,10 +257,7 @@ impl fmt::Debug for CorePlatform {
 }
 
 impl Exchange for CorePlatform {
-    fn send<'a>(
-        &'a self,
-        request: dokploy::Request<'a>,
-    ) -> Pin<Box<dyn Future<Output = Result<Answer, PlatformError>> + Send + 'a>> {
+    fn send<'a>(&'a self, request: dokploy::Request<'a>) -> Sending<'a> {
         Box::pin(self.exchange(request))
     }
 }

@@ -73,7 +73,7 @@ fn a_task_that_ended_by_itself_has_failed_whatever_its_exit_code() {
         ("Pending 5 minutes ago", TaskState::Other),
         ("", TaskState::Other),
     ] {
-        let row = TaskRow { current_state: words.to_owned(), error: String::new() };
+        let row = TaskRow { current_state: Some(words.to_owned()), error: None };
         assert_eq!(Task::from(row).state, expected, "{words:?}");
     }
 }
