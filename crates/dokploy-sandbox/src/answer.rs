@@ -32,7 +32,7 @@ impl Core {
         if let Some(answer) = self.answer_to_anybody(now, request) {
             return answer;
         }
-        let is_refused = self.outages.database_is_down(now) || self.outages.key_is_limited(now);
+        let is_refused = self.outages.database.lasts(now) || self.outages.key.lasts(now);
         if is_refused || !self.admits(request) {
             return unauthorized();
         }

@@ -96,7 +96,7 @@ pub(super) fn delete(core: &mut Core, now: Timestamp, input: &mut Input) -> Outc
     core.state.remove_application_rows(&application.id);
     core.state.routes.retain(|route| route.app_name != application.app_name);
     core.state.rewrite_file(&application.app_name);
-    if !core.outages.docker_is_down(now) {
+    if !core.outages.docker.lasts(now) {
         core.remove_swarm_service(now, &application.app_name);
     }
     Ok(Body::Json(answer))

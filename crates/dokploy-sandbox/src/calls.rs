@@ -14,7 +14,7 @@ use super::{
     inspect, overview, projects,
     refusal::{Code, Outcome, Refusal},
     request::{Answer, Body, Request},
-    swarm, traefik,
+    rows, swarm, traefik,
 };
 
 /// The handler of a call.
@@ -26,20 +26,22 @@ enum Call {
     Handle(fn(&mut Core, Timestamp, &mut Input) -> Outcome),
 }
 
+use Call::{Handle, Show};
+
 /// Answers a request that has the right API key.
 pub(super) fn dispatch(core: &mut Core, now: Timestamp, request: &Request) -> Answer {
     let name = request.call();
     let mut input = match request.method.as_str() {
-        "GET" => Input::from_query(name, request.query()),
+        "GET" => Input::new(name, request.query()),
         "POST" => match read_body(request) {
-            Ok(body) => Input::from_body(name, body),
+            Ok(body) => Input::new(name, rows::into_fields(body)),
             Err(answer) => return answer,
         },
         _ => return Refusal::no_such_path().into_answer(),
     };
     match find(&request.method, request.path()) {
-        Some(Call::Show(show)) => Answer::new(200, show(core, now)),
-        Some(Call::Handle(act)) => act(core, now, &mut input).into(),
+        Some(Show(show)) => Answer::new(200, show(core, now)),
+        Some(Handle(act)) => act(core, now, &mut input).into(),
         None => Refusal::no_such_path().into_answer(),
     }
 }
@@ -51,7 +53,7 @@ impl Core {
     pub(super) fn answer_to_anybody(&self, now: Timestamp, request: &Request) -> Option<Answer> {
         match (request.method.as_str(), request.path()) {
             ("GET", "/api/health") => Some(Answer::json(json!({ "ok": true }))),
-            ("GET", "/api/trpc/settings.health") if self.outages.database_is_down(now) => {
+            ("GET", "/api/trpc/settings.health") if self.outages.database.lasts(now) => {
                 let body = json!({ "error": { "json": {
                     "message": "Failed query: SELECT 1\nparams: ",
                     "code": -32603,
@@ -73,61 +75,48 @@ impl Core {
     }
 }
 
+/// Finds the handler of a call, which is a query (`GET`) or a mutation (`POST`).
 fn find(method: &str, path: &str) -> Option<Call> {
-    let call = path.strip_prefix("/api/")?;
-    match method {
-        "GET" => find_query(call),
-        _ => find_mutation(call),
-    }
-}
-
-fn find_query(call: &str) -> Option<Call> {
-    Some(match call {
-        "settings.getDokployVersion" => Call::Show(|_, _| Body::Json(json!("v0.30.2"))),
-        "settings.health" => Call::Show(|_, _| Body::Json(json!({ "status": "ok" }))),
-        "project.all" => Call::Show(projects::all),
-        "project.one" => Call::Handle(projects::one),
-        "project.search" => Call::Handle(projects::search),
-        "environment.byProjectId" => Call::Handle(projects::environments),
-        "environment.one" => Call::Handle(projects::environment),
-        "application.one" => Call::Handle(applications::one),
-        "domain.one" => Call::Handle(domains::one),
-        "domain.byApplicationId" => Call::Handle(domains::of_application),
-        "overview.domains" => Call::Show(overview::domains),
-        "overview.services" => Call::Show(overview::services),
-        "deployment.all" => Call::Handle(deployments::all),
-        "deployment.readLogs" => Call::Handle(deployments::read_logs),
-        "deployment.queueList" => Call::Show(deployments::queue),
-        "docker.getServiceContainersByAppName" => Call::Handle(docker::service_containers),
-        "settings.readTraefikFile" => Call::Handle(traefik::read),
-        "docker.getContainersByAppLabel" => Call::Handle(containers::by_app_label),
-        "docker.getContainersByAppNameMatch" => Call::Handle(containers::by_app_name_match),
-        "docker.getConfig" => Call::Handle(inspect::config),
-        "swarm.getNodes" => Call::Show(docker::nodes),
-        "swarm.getNodeApps" => Call::Show(docker::node_apps),
-        _ => return None,
-    })
-}
-
-fn find_mutation(call: &str) -> Option<Call> {
-    Some(match call {
-        "project.create" => Call::Handle(projects::create),
-        "project.remove" => Call::Handle(projects::remove),
-        "application.create" => Call::Handle(applications::create),
-        "application.delete" => Call::Handle(applications::delete),
-        "application.move" => Call::Handle(applications::move_to),
-        "application.stop" => Call::Handle(swarm::stop),
-        "application.start" => Call::Handle(swarm::start),
-        "application.reload" => Call::Handle(swarm::reload),
-        "application.update" => Call::Handle(configuration::update),
-        "application.saveDockerProvider" => Call::Handle(configuration::save_docker_provider),
-        "application.saveEnvironment" => Call::Handle(configuration::save_environment),
-        "application.deploy" => Call::Handle(deployments::deploy),
-        "application.redeploy" => Call::Handle(deployments::redeploy),
-        "application.cleanQueues" => Call::Handle(deployments::clean_queues),
-        "settings.updateTraefikFile" => Call::Handle(traefik::update),
-        "domain.create" => Call::Handle(domains::create),
-        "domain.delete" => Call::Handle(domains::delete),
+    Some(match (method, path.strip_prefix("/api/")?) {
+        ("GET", "settings.getDokployVersion") => Show(|_, _| Body::Json(json!("v0.30.2"))),
+        ("GET", "settings.health") => Show(|_, _| Body::Json(json!({ "status": "ok" }))),
+        ("GET", "project.all") => Show(projects::all),
+        ("GET", "project.one") => Handle(projects::one),
+        ("GET", "project.search") => Handle(projects::search),
+        ("GET", "environment.byProjectId") => Handle(projects::environments),
+        ("GET", "environment.one") => Handle(projects::environment),
+        ("GET", "application.one") => Handle(applications::one),
+        ("GET", "domain.one") => Handle(domains::one),
+        ("GET", "domain.byApplicationId") => Handle(domains::of_application),
+        ("GET", "overview.domains") => Show(overview::domains),
+        ("GET", "overview.services") => Show(overview::services),
+        ("GET", "deployment.all") => Handle(deployments::all),
+        ("GET", "deployment.readLogs") => Handle(deployments::read_logs),
+        ("GET", "deployment.queueList") => Show(deployments::queue),
+        ("GET", "docker.getServiceContainersByAppName") => Handle(docker::service_containers),
+        ("GET", "settings.readTraefikFile") => Handle(traefik::read),
+        ("GET", "docker.getContainersByAppLabel") => Handle(containers::by_app_label),
+        ("GET", "docker.getContainersByAppNameMatch") => Handle(containers::by_app_name_match),
+        ("GET", "docker.getConfig") => Handle(inspect::config),
+        ("GET", "swarm.getNodes") => Show(docker::nodes),
+        ("GET", "swarm.getNodeApps") => Show(docker::node_apps),
+        ("POST", "project.create") => Handle(projects::create),
+        ("POST", "project.remove") => Handle(projects::remove),
+        ("POST", "application.create") => Handle(applications::create),
+        ("POST", "application.delete") => Handle(applications::delete),
+        ("POST", "application.move") => Handle(applications::move_to),
+        ("POST", "application.stop") => Handle(swarm::stop),
+        ("POST", "application.start") => Handle(swarm::start),
+        ("POST", "application.reload") => Handle(swarm::reload),
+        ("POST", "application.update") => Handle(configuration::update),
+        ("POST", "application.saveDockerProvider") => Handle(configuration::save_docker_provider),
+        ("POST", "application.saveEnvironment") => Handle(configuration::save_environment),
+        ("POST", "application.deploy") => Handle(deployments::deploy),
+        ("POST", "application.redeploy") => Handle(deployments::redeploy),
+        ("POST", "application.cleanQueues") => Handle(deployments::clean_queues),
+        ("POST", "settings.updateTraefikFile") => Handle(traefik::update),
+        ("POST", "domain.create") => Handle(domains::create),
+        ("POST", "domain.delete") => Handle(domains::delete),
         _ => return None,
     })
 }

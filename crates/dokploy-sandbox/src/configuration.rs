@@ -31,31 +31,24 @@ const UPDATE_CONFIG: &[&str] =
 /// `application.saveDockerProvider`: every field is required, and may be null (recordings 45 to
 /// 48).
 pub(super) fn save_docker_provider(core: &mut Core, _: Timestamp, input: &mut Input) -> Outcome {
-    let columns = required(input, &["dockerImage", "username", "password", "registryUrl"]);
-    save(core, input, columns, |columns| {
-        columns.insert("sourceType".to_owned(), json!("docker"));
-    })
+    let mut columns = required(input, &["dockerImage", "username", "password", "registryUrl"]);
+    columns.insert("sourceType".to_owned(), json!("docker"));
+    save(core, input, columns)
 }
 
 /// `application.saveEnvironment`: every field is required, and all are replaced (recordings 49 to
 /// 52).
 pub(super) fn save_environment(core: &mut Core, _: Timestamp, input: &mut Input) -> Outcome {
     let columns = required(input, &["env", "buildArgs", "buildSecrets", "createEnvFile"]);
-    save(core, input, columns, |_| ())
+    save(core, input, columns)
 }
 
 fn required(input: &mut Input, names: &[&str]) -> Map<String, Value> {
     names.iter().map(|name| ((*name).to_owned(), input.nonoptional(name))).collect()
 }
 
-fn save(
-    core: &mut Core,
-    input: &mut Input,
-    mut columns: Map<String, Value>,
-    finish: fn(&mut Map<String, Value>),
-) -> Outcome {
+fn save(core: &mut Core, input: &mut Input, columns: Map<String, Value>) -> Outcome {
     let application = applications::find(core, input)?;
-    finish(&mut columns);
     if let Some(row) = core.state.application_mut(&application.id) {
         row.status = ApplicationStatus::Idle;
         row.columns.extend(columns);
@@ -77,13 +70,7 @@ pub(super) fn update(core: &mut Core, _: Timestamp, input: &mut Input) -> Outcom
         return Err(Refusal::new(Code::BadRequest, input.call(), "Error updating application"));
     };
     row.columns.extend(columns);
-    row.status = match status.as_str() {
-        "idle" => ApplicationStatus::Idle,
-        "running" => ApplicationStatus::Running,
-        "done" => ApplicationStatus::Done,
-        "error" => ApplicationStatus::Error,
-        _ => row.status,
-    };
+    row.status = serde_json::from_value(status.into()).unwrap_or(row.status);
     Ok(Body::Json(json!(true)))
 }
 

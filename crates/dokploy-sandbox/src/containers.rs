@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
     core::Core,
@@ -16,23 +16,9 @@ use super::{
     input::Input,
     refusal::Outcome,
     request::Body,
-    state::{LeavingContainer, Service},
+    state::{Container, LeavingContainer, Service},
     tasks::Task,
 };
-
-/// A container as Docker lists it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Container {
-    pub(crate) app_name: String,
-    /// The name, `<appName>.<slot>.<task id>`.
-    pub(crate) name: String,
-    pub(crate) is_running: bool,
-    pub(crate) service_id: String,
-    /// The environment variables, each as `NAME=value`.
-    pub(crate) env: Vec<String>,
-    /// The labels that the service gives to its containers.
-    pub(crate) labels: Map<String, Value>,
-}
 
 impl Container {
     /// Returns the short id that Docker shows. It is derived from the name, so it never changes.
@@ -78,14 +64,8 @@ impl Core {
         let of_services =
             self.state.services.iter().flat_map(|service| service.containers(now, &self.timing));
         let leaving = self.state.leaving.iter().filter(|one| now < one.gone_at);
-        let leaving = leaving.map(|one| Container {
-            app_name: one.app_name.clone(),
-            name: one.name.clone(),
-            is_running: now < one.stops_at,
-            service_id: one.service_id.clone(),
-            env: one.env.clone(),
-            labels: one.labels.clone(),
-        });
+        let leaving = leaving
+            .map(|one| Container { is_running: now < one.stops_at, ..one.container.clone() });
         of_services.chain(leaving).collect()
     }
 
@@ -96,16 +76,7 @@ impl Core {
         for container in service.containers(now, &self.timing) {
             let stops_at = after(now, if container.is_running { stop } else { Duration::ZERO });
             let gone_at = after(now, stop + reap);
-            let Container { app_name, name, service_id, env, labels, .. } = container;
-            self.state.leaving.push(LeavingContainer {
-                app_name,
-                name,
-                service_id,
-                env,
-                labels,
-                stops_at,
-                gone_at,
-            });
+            self.state.leaving.push(LeavingContainer { container, stops_at, gone_at });
         }
         self.state.leaving.retain(|one| now < one.gone_at);
     }
@@ -157,7 +128,7 @@ fn list(
     is_meant: impl Fn(&Container) -> bool,
     row: impl Fn(Container) -> Value,
 ) -> Body {
-    if core.outages.docker_is_down(now) {
+    if core.outages.docker.lasts(now) {
         return Body::Json(json!([]));
     }
     Body::Json(core.containers(now).into_iter().filter(is_meant).map(row).collect())

@@ -19,25 +19,21 @@ impl Core {
             return unauthorized();
         }
         match (request.method.as_str(), request.path()) {
-            ("POST", "/sandbox/faults") => self.add_faults(request),
-            ("DELETE", "/sandbox/faults") => {
-                self.clear_faults();
-                Answer::new(200, Body::Empty)
-            }
-            ("POST", "/sandbox/restart") => {
-                self.restart(now);
-                Answer::new(200, Body::Empty)
-            }
+            ("POST", "/sandbox/faults") => return self.add_faults(request),
+            ("DELETE", "/sandbox/faults") => self.clear_faults(),
+            ("POST", "/sandbox/restart") => self.restart(now),
             ("POST", "/sandbox/services") => {
                 let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
-                if self.change_service(now, &body) {
-                    return Answer::new(200, Body::Empty);
+                if !self.change_service(now, &body) {
+                    return refused(
+                        "give {\"remove\": service}, or {\"scale\": service, \"to\": number}",
+                    );
                 }
-                refused("give {\"remove\": service}, or {\"scale\": service, \"to\": number}")
             }
-            ("GET", "/sandbox/state") => Answer::json(self.inventory(now)),
-            _ => Refusal::no_such_path().into_answer(),
+            ("GET", "/sandbox/state") => return Answer::json(self.inventory(now)),
+            _ => return Refusal::no_such_path().into_answer(),
         }
+        Answer::new(200, Body::Empty)
     }
 
     /// Adds all faults in the body, or none if one does not parse.

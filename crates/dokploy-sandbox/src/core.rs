@@ -13,8 +13,8 @@ use super::{
     faults::{Fault, Faults, Outage, Outages, Postponed},
     ids,
     images::Timing,
-    key::KeyLimit,
     queue::Queue,
+    refusal::KeyLimit,
     state::State,
 };
 

@@ -6,14 +6,19 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    containers::Container, core::Core, environment, input::Input, refusal::Outcome, request::Body,
-    state::Service, tasks::Task,
+    core::Core,
+    environment,
+    input::Input,
+    refusal::Outcome,
+    request::Body,
+    state::{Container, Service},
+    tasks::Task,
 };
 
 /// `docker.getServiceContainersByAppName`: the tasks of a service, with or without a row.
 pub(super) fn service_containers(core: &mut Core, now: Timestamp, input: &mut Input) -> Outcome {
     let app_name = input.required("appName")?;
-    let service = core.state.service(&app_name).filter(|_| !core.outages.docker_is_down(now));
+    let service = core.state.service(&app_name).filter(|_| !core.outages.docker.lasts(now));
     let tasks = service.map(|service| service.tasks(now, &core.timing)).unwrap_or_default();
     let row = |task: Task| {
         json!({
@@ -30,7 +35,7 @@ pub(super) fn service_containers(core: &mut Core, now: Timestamp, input: &mut In
 
 /// `swarm.getNodes`: an empty body while Docker is down.
 pub(super) fn nodes(core: &Core, now: Timestamp) -> Body {
-    if core.outages.docker_is_down(now) {
+    if core.outages.docker.lasts(now) {
         return Body::Empty;
     }
     Body::Json(json!([{
@@ -47,7 +52,7 @@ pub(super) fn nodes(core: &Core, now: Timestamp) -> Body {
 
 /// `swarm.getNodeApps`: every service in the swarm, with or without a row.
 pub(super) fn node_apps(core: &Core, now: Timestamp) -> Body {
-    if core.outages.docker_is_down(now) {
+    if core.outages.docker.lasts(now) {
         return Body::Json(json!([]));
     }
     let row = |service: &Service| -> Value {

@@ -45,7 +45,7 @@ impl Core {
         let Some(route) = route else { return EdgeResponse::UnknownHost };
         let service = self.state.service(&route.app_name);
         let up = |service: &&super::state::Service| service.answers(now, &self.timing);
-        match service.filter(up).filter(|_| !self.outages.docker_is_down(now)) {
+        match service.filter(up).filter(|_| !self.outages.docker.lasts(now)) {
             None => EdgeResponse::Down,
             Some(service) => match service.behaviour {
                 Behaviour::Hello | Behaviour::Slow => EdgeResponse::Healthy,

@@ -113,10 +113,8 @@ impl FromStr for Fault {
 }
 
 fn parse_kind(text: &str) -> Result<FaultKind, ParseFaultError> {
-    let (name, duration) = match text.split_once('=') {
-        Some((name, duration)) => (name, Some(duration)),
-        None => (text, None),
-    };
+    let (name, duration) =
+        text.split_once('=').map_or((text, None), |(name, duration)| (name, Some(duration)));
     let or = |default: Duration| match duration {
         Some(given) => humantime::parse_duration(given)
             .map_err(|_| ParseFaultError::Duration(given.to_owned())),
@@ -218,22 +216,9 @@ pub(crate) enum Outage {
     Open,
 }
 
-impl Outages {
-    pub(crate) fn docker_is_down(&self, now: Timestamp) -> bool {
-        self.docker.lasts(now)
-    }
-
-    pub(crate) fn database_is_down(&self, now: Timestamp) -> bool {
-        self.database.lasts(now)
-    }
-
-    pub(crate) fn key_is_limited(&self, now: Timestamp) -> bool {
-        self.key.lasts(now)
-    }
-}
-
 impl Outage {
-    fn lasts(self, now: Timestamp) -> bool {
+    /// Returns whether it is down at `now`.
+    pub(crate) fn lasts(self, now: Timestamp) -> bool {
         match self {
             Self::None => false,
             Self::Until(end) => now < end,

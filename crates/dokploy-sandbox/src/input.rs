@@ -3,8 +3,6 @@
 //! Reading an invalid field records an issue and returns a placeholder. [`Input::check`] ends the
 //! call with all issues, as the platform does.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value, json};
 
 use super::refusal::{Issue, Refusal};
@@ -18,18 +16,8 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    /// Creates the input from the parameters of a query.
-    pub(crate) fn from_query(call: &str, query: BTreeMap<String, String>) -> Self {
-        let fields = query.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
-        Self { call: call.to_owned(), fields, issues: Vec::new() }
-    }
-
-    /// Creates the input from the fields of a body. One that is not an object has none.
-    pub(crate) fn from_body(call: &str, body: Value) -> Self {
-        let fields = match body {
-            Value::Object(fields) => fields,
-            _ => Map::new(),
-        };
+    /// Creates the input from the parameters of a query or the fields of a body.
+    pub(crate) fn new(call: &str, fields: Map<String, Value>) -> Self {
         Self { call: call.to_owned(), fields, issues: Vec::new() }
     }
 

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{
-    containers::Container, core::Core, environment, input::Input, refusal::Outcome, request::Body,
-    rows::merged,
+    core::Core, environment, input::Input, refusal::Outcome, request::Body, rows::merged,
+    state::Container,
 };
 
 /// The recorded inspection of a container (day-two 49), in which the fields that differ for each
@@ -18,7 +18,7 @@ const RECORDED: &str = include_str!("container_config.json");
 pub(super) fn config(core: &mut Core, now: Timestamp, input: &mut Input) -> Outcome {
     let wanted = input.filled("containerId");
     input.check()?;
-    if core.outages.docker_is_down(now) {
+    if core.outages.docker.lasts(now) {
         return Ok(Body::Empty);
     }
     let is_meant = |one: &Container| one.name == wanted || wanted.starts_with(&one.id());

@@ -23,12 +23,10 @@ mod images;
 mod input;
 mod inspect;
 mod job;
-mod key;
 #[cfg(feature = "cli")]
 mod options;
 mod overview;
 mod persistence;
-mod pool;
 mod projects;
 mod queue;
 mod refusal;

@@ -150,7 +150,8 @@ fn applications(
     environment: &Environment,
     row: fn(&Application) -> Value,
 ) -> Vec<Value> {
-    state.applications_in(&environment.id).map(row).collect()
+    let inside = state.applications.iter().filter(|one| one.environment_id == environment.id);
+    inside.map(row).collect()
 }
 
 /// Returns whether `text ILIKE '%pattern%'`.

@@ -2,9 +2,15 @@
 //!
 //! It must not know why a call fails.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::request::{Answer, Body};
+use super::{
+    request::{Answer, Body},
+    rows::merged,
+};
 
 /// The result of a call.
 pub(crate) type Outcome = Result<Body, Refusal>;
@@ -38,23 +44,14 @@ pub(crate) struct Issue {
 }
 
 impl Code {
-    fn as_str(self) -> &'static str {
+    /// Returns the HTTP status and the platform's word for it.
+    fn status_and_word(self) -> (u16, &'static str) {
         match self {
-            Self::BadRequest => "BAD_REQUEST",
-            Self::Unauthorized => "UNAUTHORIZED",
-            Self::NotFound => "NOT_FOUND",
-            Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
-            Self::InternalServerError => "INTERNAL_SERVER_ERROR",
-        }
-    }
-
-    fn status(self) -> u16 {
-        match self {
-            Self::BadRequest => 400,
-            Self::Unauthorized => 401,
-            Self::NotFound => 404,
-            Self::UnsupportedMediaType => 415,
-            Self::InternalServerError => 500,
+            Self::BadRequest => (400, "BAD_REQUEST"),
+            Self::Unauthorized => (401, "UNAUTHORIZED"),
+            Self::NotFound => (404, "NOT_FOUND"),
+            Self::UnsupportedMediaType => (415, "UNSUPPORTED_MEDIA_TYPE"),
+            Self::InternalServerError => (500, "INTERNAL_SERVER_ERROR"),
         }
     }
 }
@@ -72,12 +69,7 @@ impl Refusal {
 
     /// Returns the error for an unknown path or method (recordings 94 to 96, 100).
     pub(crate) fn no_such_path() -> Self {
-        Self {
-            code: Code::NotFound,
-            message: "Not found".to_owned(),
-            call: None,
-            issues: Vec::new(),
-        }
+        Self { call: None, ..Self::new(Code::NotFound, "", "Not found") }
     }
 
     /// Returns the error for invalid fields (recording 23).
@@ -87,20 +79,17 @@ impl Refusal {
 
     /// Returns the refusal in the platform's format.
     pub(crate) fn into_answer(self) -> Answer {
-        let mut inner = Map::new();
-        inner.insert("code".to_owned(), json!(self.code.as_str()));
-        inner.insert("httpStatus".to_owned(), json!(self.code.status()));
+        let (status, code) = self.code.status_and_word();
+        let mut data = json!({ "code": code, "httpStatus": status, "zodError": self.zod_error() });
         if let Some(call) = &self.call {
-            inner.insert("path".to_owned(), json!(call));
+            data = merged(data, json!({ "path": call }));
         }
-        inner.insert("zodError".to_owned(), self.zod_error());
-        let mut body =
-            json!({ "message": self.message, "code": self.code.as_str(), "data": inner });
-        if let (Some(body), false) = (body.as_object_mut(), self.issues.is_empty()) {
-            let issues = self.issues.iter().map(Issue::to_json).collect();
-            body.insert("issues".to_owned(), Value::Array(issues));
+        let mut body = json!({ "message": self.message, "code": code, "data": data });
+        if !self.issues.is_empty() {
+            let issues: Vec<_> = self.issues.iter().map(Issue::to_json).collect();
+            body = merged(body, json!({ "issues": issues }));
         }
-        Answer::new(self.code.status(), Body::Json(body))
+        Answer::new(status, Body::Json(body))
     }
 
     fn zod_error(&self) -> Value {
@@ -120,10 +109,8 @@ impl Refusal {
 
 impl Issue {
     fn to_json(&self) -> Value {
-        let mut issue = self.details.as_object().cloned().unwrap_or_default();
-        issue.insert("path".to_owned(), json!([self.field]));
-        issue.insert("message".to_owned(), json!(self.message));
-        Value::Object(issue)
+        let own = json!({ "path": [self.field], "message": self.message });
+        merged(self.details.clone(), own)
     }
 }
 
@@ -146,4 +133,40 @@ pub(crate) fn unauthorized_within(call: &str) -> Answer {
 /// the database down.
 pub(crate) fn unauthorized() -> Answer {
     Answer::new(401, Body::Json(json!({ "message": "Unauthorized" })))
+}
+
+/// The rate limit of the API key: how many verifications it admits within a window. Each request
+/// counts twice, since its key is verified twice.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct KeyLimit {
+    most: u32,
+    window: Duration,
+    used: u32,
+    last: Option<Timestamp>,
+}
+
+impl KeyLimit {
+    /// Creates a limit of `most` verifications within `window`.
+    pub(super) fn new(most: u32, window: Duration) -> Self {
+        Self { most, window, used: 0, last: None }
+    }
+
+    /// Verifies the key twice for `call`, and returns a 401 if the limit is reached: a bare one at
+    /// the first verification, one with a code at the second (recordings 153, day-two 90).
+    pub(super) fn refusal(&mut self, now: Timestamp, call: &str) -> Option<Answer> {
+        let is_over = |last: Timestamp| now.duration_since(last).unsigned_abs() > self.window;
+        if self.last.is_some_and(is_over) {
+            self.used = 0;
+        }
+        if self.used >= self.most {
+            return Some(unauthorized());
+        }
+        self.last = Some(now);
+        self.used += 1;
+        if self.used >= self.most {
+            return Some(unauthorized_within(call));
+        }
+        self.used += 1;
+        None
+    }
 }

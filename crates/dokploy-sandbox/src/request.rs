@@ -2,10 +2,10 @@
 //!
 //! It must not know what a call does.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use axum::{extract::Query, http::Uri};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// A request, read from a socket or made by a test.
 #[derive(Clone, Debug, Default)]
@@ -57,13 +57,10 @@ impl Request {
         path.strip_prefix("/api/").unwrap_or(path)
     }
 
-    /// Returns the query's parameters, decoded. An invalid query counts as empty.
-    pub(super) fn query(&self) -> BTreeMap<String, String> {
-        let parse = |target: &str| {
-            let uri: Uri = target.parse().ok()?;
-            Query::<BTreeMap<String, String>>::try_from_uri(&uri).ok()
-        };
-        parse(&self.target).map(|Query(parameters)| parameters).unwrap_or_default()
+    /// Returns the query's parameters, decoded, as strings. An invalid query counts as empty.
+    pub(super) fn query(&self) -> Map<String, Value> {
+        let uri: Uri = self.target.parse().unwrap_or_default();
+        Query::try_from_uri(&uri).map(|Query(parameters)| parameters).unwrap_or_default()
     }
 }
 

@@ -181,7 +181,7 @@ pub(crate) fn merged(first: Value, second: Value) -> Value {
     Value::Object(fields)
 }
 
-fn into_fields(value: Value) -> Map<String, Value> {
+pub(crate) fn into_fields(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(fields) => fields,
         _ => Map::new(),

@@ -43,7 +43,7 @@ impl Core {
     /// ends.
     fn begin(&mut self, job: Job) -> Option<Active> {
         let started_at = job.enqueued_at.max(self.queue.free_since);
-        if self.outages.database_is_down(started_at) {
+        if self.outages.database.lasts(started_at) {
             return None;
         }
         let application = self.state.application_mut(&job.application_id)?;
@@ -88,7 +88,7 @@ impl Core {
             Stage::Working => self.finish(active),
             Stage::Settling => {
                 let due = active.due(&self.timing);
-                if !self.outages.database_is_down(due) {
+                if !self.outages.database.lasts(due) {
                     self.settle(&active);
                 }
                 self.queue.free_since = due;
@@ -99,8 +99,7 @@ impl Core {
 
     /// Ends the row, and creates or updates the service, even if the row is gone.
     fn finish(&mut self, mut active: Active) -> Option<Active> {
-        let docker_is_down = self.outages.docker_is_down(active.ends_at);
-        if docker_is_down {
+        if self.outages.docker.lasts(active.ends_at) {
             active.plan.fail_without_docker();
         }
         let row = self.state.application(&active.job.application_id);
@@ -108,7 +107,7 @@ impl Core {
         // day-two 346).
         let replicas = row.map_or(1, swarm::replicas);
         self.run_service(active.ends_at, &active.app_name, &active.image, replicas, &active.plan);
-        if self.outages.database_is_down(active.ends_at) {
+        if self.outages.database.lasts(active.ends_at) {
             self.queue.free_since = active.ends_at;
             return None;
         }
@@ -125,11 +124,10 @@ impl Core {
     }
 
     fn settle(&mut self, active: &Active) {
-        if let Some(application) = self.state.application_mut(&active.job.application_id) {
-            application.status = match active.plan.behaviour {
-                Some(_) => ApplicationStatus::Done,
-                None => ApplicationStatus::Error,
-            };
-        }
+        let status = match active.plan.behaviour {
+            Some(_) => ApplicationStatus::Done,
+            None => ApplicationStatus::Error,
+        };
+        self.state.set_status(&active.job.application_id, status);
     }
 }

@@ -23,8 +23,7 @@ use super::{
     http,
     images::Timing,
     persistence::{self, Keeper},
-    pool::Pool,
-    shared::{CallTime, Shared, lock},
+    shared::{CallTime, Pool, Shared, lock},
 };
 use clock::Clock;
 
@@ -117,10 +116,8 @@ pub async fn start(
     clock: Arc<dyn Clock>,
     shutdown: CancellationToken,
 ) -> Result<Sandbox, StartSandboxError> {
-    let edge_listener = bind(config.edge, StartSandboxError::EdgeInUse).await?;
-    let api_listener = bind(config.listen, StartSandboxError::ListenInUse).await?;
-    let edge = local_address(&edge_listener, config.edge)?;
-    let listen = local_address(&api_listener, config.listen)?;
+    let (edge_listener, edge) = bind(config.edge, StartSandboxError::EdgeInUse).await?;
+    let (api_listener, listen) = bind(config.listen, StartSandboxError::ListenInUse).await?;
     let core = core(&config).await?;
     let shared = Arc::new(Shared {
         core: Arc::new(Mutex::new(core)),
@@ -181,21 +178,18 @@ impl Sandbox {
     }
 }
 
+/// Listens at `address`, and returns the address that it got.
 async fn bind(
     address: SocketAddr,
     in_use: fn(SocketAddr) -> StartSandboxError,
-) -> Result<TcpListener, StartSandboxError> {
-    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+) -> Result<(TcpListener, SocketAddr), StartSandboxError> {
+    let failed = |error: io::Error| match error.kind() {
         io::ErrorKind::AddrInUse => in_use(address),
         _ => StartSandboxError::Listen(address, error),
-    })
-}
-
-fn local_address(
-    listener: &TcpListener,
-    wanted: SocketAddr,
-) -> Result<SocketAddr, StartSandboxError> {
-    listener.local_addr().map_err(|error| StartSandboxError::Listen(wanted, error))
+    };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let local = listener.local_addr().map_err(failed)?;
+    Ok((listener, local))
 }
 
 async fn core(config: &SandboxConfig) -> Result<Core, StartSandboxError> {

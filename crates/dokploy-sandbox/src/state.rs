@@ -130,17 +130,29 @@ pub(crate) struct Service {
     pub(crate) replicas: u64,
 }
 
+/// A container as Docker lists it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Container {
+    pub(crate) app_name: String,
+    /// The name, `<appName>.<slot>.<task id>`.
+    pub(crate) name: String,
+    #[serde(skip)]
+    pub(crate) is_running: bool,
+    #[serde(default)]
+    pub(crate) service_id: String,
+    /// The environment variables, each as `NAME=value`.
+    #[serde(default)]
+    pub(crate) env: Vec<String>,
+    /// The labels that the service gives to its containers.
+    #[serde(default)]
+    pub(crate) labels: Map<String, Value>,
+}
+
 /// A container whose service was removed, scaled to zero or deployed again.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct LeavingContainer {
-    pub(crate) app_name: String,
-    pub(crate) name: String,
-    #[serde(default)]
-    pub(crate) service_id: String,
-    #[serde(default)]
-    pub(crate) env: Vec<String>,
-    #[serde(default)]
-    pub(crate) labels: Map<String, Value>,
+    #[serde(flatten)]
+    pub(crate) container: Container,
     /// The time at which it stops.
     pub(crate) stops_at: Timestamp,
     /// The time at which Docker removes it.
@@ -176,11 +188,11 @@ impl State {
         self.applications.iter_mut().find(|application| application.id == id)
     }
 
-    pub(crate) fn applications_in(
-        &self,
-        environment_id: &str,
-    ) -> impl Iterator<Item = &Application> {
-        self.applications.iter().filter(move |one| one.environment_id == environment_id)
+    /// Sets the status of an application, if it still exists.
+    pub(crate) fn set_status(&mut self, application_id: &str, status: ApplicationStatus) {
+        if let Some(application) = self.application_mut(application_id) {
+            application.status = status;
+        }
     }
 
     pub(crate) fn domain(&self, id: &str) -> Option<&Domain> {

@@ -61,12 +61,10 @@ pub(super) fn replicas(application: &Application) -> u64 {
 pub(super) fn stop(core: &mut Core, now: Timestamp, input: &mut Input) -> Outcome {
     let application = applications::find(core, input)?;
     let before = rows::application_with_relations(&core.state, &application);
-    if !core.outages.docker_is_down(now) {
+    if !core.outages.docker.lasts(now) {
         core.scale_service(now, &application.app_name, 0);
     }
-    if let Some(row) = core.state.application_mut(&application.id) {
-        row.status = ApplicationStatus::Idle;
-    }
+    core.state.set_status(&application.id, ApplicationStatus::Idle);
     Ok(Body::Json(before))
 }
 
@@ -76,16 +74,14 @@ pub(super) fn start(core: &mut Core, now: Timestamp, input: &mut Input) -> Outco
     let application = applications::find(core, input)?;
     let before = rows::application_with_relations(&core.state, &application);
     let name = &application.app_name;
-    if core.outages.docker_is_down(now) || !core.scale_service(now, name, 1) {
+    if core.outages.docker.lasts(now) || !core.scale_service(now, name, 1) {
         let message = format!(
             "Command execution failed: Command failed: docker service scale {name}=1 \n{name}: \
              Error response from daemon: service {name} not found\n"
         );
         return Err(Refusal::new(Code::InternalServerError, input.call(), message));
     }
-    if let Some(row) = core.state.application_mut(&application.id) {
-        row.status = ApplicationStatus::Done;
-    }
+    core.state.set_status(&application.id, ApplicationStatus::Done);
     Ok(Body::Json(before))
 }
 
@@ -94,7 +90,7 @@ pub(super) fn start(core: &mut Core, now: Timestamp, input: &mut Input) -> Outco
 pub(super) fn reload(core: &mut Core, now: Timestamp, input: &mut Input) -> Outcome {
     input.nonoptional("appName");
     let application = applications::find(core, input)?;
-    if !core.outages.docker_is_down(now) {
+    if !core.outages.docker.lasts(now) {
         let plan = job::plan(&core.state, &application);
         let (name, image) = (&application.app_name, application.text("dockerImage"));
         if plan.behaviour.is_some() {
@@ -102,9 +98,7 @@ pub(super) fn reload(core: &mut Core, now: Timestamp, input: &mut Input) -> Outc
         }
         core.run_service(now, name, image, replicas(&application), &plan);
     }
-    if let Some(row) = core.state.application_mut(&application.id) {
-        row.status = ApplicationStatus::Done;
-    }
+    core.state.set_status(&application.id, ApplicationStatus::Done);
     Ok(Body::Json(json!(true)))
 }
 
