@@ -10,7 +10,7 @@ use crate::run;
 use crate::server::{
     audit::{AuditAction, AuditEntry},
     settings::StoreSettings,
-    store::{Operations, Record, Store},
+    store::{self, Operations, Record, Store},
 };
 use clock::{Clock as _, SystemClock};
 use domain::{kind::Kinds, receipt::Receipt, words};
@@ -52,7 +52,7 @@ async fn list(store: &dyn Store) -> Result<(), CommandError> {
         return say("Nothing is stuck.");
     }
     for record in stuck {
-        let receipt = store.receipt(&record).await?;
+        let receipt = store::receipt(store, &record).await?;
         for line in describe(&record, &receipt) {
             say(&line)?;
         }

@@ -1,12 +1,10 @@
-//! The health probe over HTTP: sends one request over a new connection to a stack's own address.
+//! The health probe: checks whether a stack's address answers, by one HTTP request over a new
+//! connection.
 //!
 //! Names under `localhost` mean this machine, as in browsers. Other names are resolved, and their
 //! private addresses are not used unless the policy allows it. It must not know the platform.
 
 mod address;
-mod port;
-
-pub use port::{Health, Probe};
 
 use std::{
     fs, io,
@@ -19,7 +17,7 @@ use async_trait::async_trait;
 use reqwest::{Certificate, Client, ClientBuilder, Response, Url, redirect::Policy};
 
 use self::address::{Resolver, is_public};
-use crate::server::local_fault;
+use crate::server::local_fault::{self, LocalFault};
 
 /// The number of bytes of a response body after which reading stops.
 const LARGEST_ANSWER: usize = 4 * 1024;
@@ -32,6 +30,31 @@ const DOCUMENTATION_ADDRESSES: [SocketAddr; 2] = [
     SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 9),
     SocketAddr::new(IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)), 9),
 ];
+
+/// Checks addresses of stacks.
+#[async_trait]
+pub trait Probe: Send + Sync {
+    /// Sends one GET request to `url`, without following redirects. It takes at most `limit`.
+    async fn check(&self, url: &str, limit: Duration) -> Health;
+}
+
+/// The result of a check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// A success status.
+    Healthy,
+    /// An answer with another status.
+    Answering(u16),
+    /// No answer: the name does not resolve, the connection fails, or the time is over. Contains
+    /// the reason.
+    Silent(String),
+    /// A local fault of the portal prevented the check, so it says nothing about the stack.
+    /// Contains the reason as well.
+    LocalFault(LocalFault, String),
+    /// The certificate is not trusted; a new stack may not have its certificate yet. Contains the
+    /// reason.
+    Untrusted(String),
+}
 
 /// The certificate authorities that are trusted for a stack's host.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -34,7 +34,7 @@ use super::{
     reconciler::report::ReconcileReport,
     secrets::Keyring,
     settings::{Quotas, StackSettings},
-    store::{CancelRequest, PAGE, Record, Result, Store, StoreError, StoredEvent},
+    store::{self, CancelRequest, PAGE, Record, Result, Store, StoreError, StoredEvent},
     vitals::Vitals,
 };
 use crate::server::platform::PlatformOverview;
@@ -189,7 +189,7 @@ impl Service {
         id: &DeploymentId,
     ) -> Result<(Record, Progress), ApiError> {
         let mut record = self.authorize(caller, Permission::View, id).await?;
-        let progress = self.parts.store.progress(id).await?;
+        let progress = store::progress(&*self.parts.store, id).await?;
         // The deployment may have ended between the two readings.
         if progress.is_finished() && record.metadata.completed.is_none() {
             record = self.record(id).await?.unwrap_or(record);

@@ -5,7 +5,6 @@
 //! differs between SQLite and PostgreSQL.
 
 mod dialect;
-mod events;
 mod facts;
 mod folding;
 mod journal;
@@ -13,8 +12,6 @@ mod ports;
 mod quota;
 mod records;
 mod sql;
-mod state;
-mod task_leases;
 
 use domain::deployment::DeploymentId;
 
@@ -24,18 +21,16 @@ pub use super::{
 };
 pub use dialect::{postgres, sqlite};
 pub use domain::kind::StepId;
-pub use events::StoredEvent;
-pub use facts::{CleanupRecord, End, Fact, Recorded};
-pub use folding::PAGE;
+pub use facts::{CleanupRecord, End, Fact, Recorded, StoredEvent};
+pub use folding::{PAGE, progress, receipt, receipts, replay};
 pub use journal::{Cause, StepRecord, Steps};
 pub use ports::{Idempotency, Journal, Leases, Operations, Specs, Stacks, Store, TaskLeases};
-pub use quota::{LimitReached, OperationFilter, Quota, Usage, hour_before, is_within_hour};
+pub use quota::{LimitReached, Quota, Usage, hour_before, is_within_hour};
 pub use records::{
-    CancelOutcome, CancelRequest, CleanUp, IdempotencyKey, Lane, NewDeployment, NewRemoval, Record,
-    RemovalOutcome, SealedSpec, SpecOrigin, Stack, StoredResponse,
+    CancelOutcome, CancelRequest, CleanUp, IdempotencyKey, Lane, NewDeployment, NewRemoval,
+    OperationFilter, Record, RemovalOutcome, SealedSpec, SpecOrigin, Stack, State, StoredResponse,
+    TaskHolder, TaskLease,
 };
-pub use state::State;
-pub use task_leases::{TaskHolder, TaskLease};
 
 /// Logs `otherwise` if a write failed whose loss does no harm.
 fn warn_unless_written<T>(result: Result<T>, otherwise: &'static str) {

@@ -150,7 +150,7 @@ fn assert_all_recurring(asked: &BTreeSet<String>) {
         "state = 'stuck' AND (due_ms <=",
         "released_ms <",
         "count(*) AS stuck",
-        "counted_as =",
+        "counted_as ",
         "write_probe",
         "FROM services",
         "DELETE FROM answers",

@@ -5,8 +5,6 @@
 //! one: 16 to 20 concurrent calls block the whole platform permanently (recordings day-two 91 and
 //! 500 to 503). The port must not know what a call is for.
 
-use std::fmt;
-
 use async_trait::async_trait;
 use jiff::Timestamp;
 use strum::IntoStaticStr;
@@ -65,12 +63,6 @@ impl CallBounds {
 /// The unique id of a slot.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SlotId(pub String);
-
-impl fmt::Display for SlotId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// A request for a slot.
 #[derive(Clone, Debug)]

@@ -34,14 +34,27 @@ fn report_problem(problem: Problem) {
     tracing::error!(code = problem.code(), "{}", words::fault::advice(problem));
 }
 
-#[async_trait]
-impl PlatformOverview for Dokploy {
-    async fn check_health(&self) -> Result<(), PlatformError> {
-        Self::check_health(self).await
-    }
+/// Implements a port: the calls of the list by the client's calls of the same name, and the other
+/// methods as they are written.
+macro_rules! implement {
+    ($port:ident { $($call:ident($($name:ident: $of:ty),*) -> $answer:ty;)* } $($others:tt)*) => {
+        #[async_trait]
+        impl $port for Dokploy {
+            $(async fn $call(&self, $($name: $of),*) -> Result<$answer, PlatformError> {
+                Self::$call(self, $($name),*).await
+            })*
+            $($others)*
+        }
+    };
+}
 
-    async fn version(&self) -> Result<Version, PlatformError> {
-        Self::version(self).await
+implement! {
+    PlatformOverview {
+        check_health() -> ();
+        version() -> Version;
+        diagnose() -> ();
+        projects() -> Vec<ProjectSummary>;
+        hosts() -> Vec<Host>;
     }
 
     fn breaker(&self) -> Breaker {
@@ -52,95 +65,33 @@ impl PlatformOverview for Dokploy {
         Self::problem(self).map(into_platform_problem)
     }
 
-    async fn diagnose(&self) -> Result<(), PlatformError> {
-        Self::diagnose(self).await
-    }
-
     fn hung_for(&self, from: Timestamp, now: Timestamp) -> Duration {
         Self::hung_for(self, from, now)
     }
-
-    async fn projects(&self) -> Result<Vec<ProjectSummary>, PlatformError> {
-        Self::projects(self).await
-    }
-
-    async fn hosts(&self) -> Result<Vec<Host>, PlatformError> {
-        Self::hosts(self).await
-    }
 }
 
-#[async_trait]
-impl Platform for Dokploy {
-    async fn create_project(&self, new: &NewProject) -> Result<CreatedProject, PlatformError> {
-        Self::create_project(self, new).await
-    }
-
-    async fn project(&self, id: &ProjectId) -> Result<Option<Project>, PlatformError> {
-        Self::project(self, id).await
-    }
-
-    async fn remove_project(&self, id: &ProjectId) -> Result<Removal, PlatformError> {
-        Self::remove_project(self, id).await
-    }
-
-    async fn create_application(&self, new: &NewApplication) -> Result<Application, PlatformError> {
-        Self::create_application(self, new).await
-    }
-
-    async fn configure_application(
-        &self,
-        id: &ApplicationId,
-        configuration: &Configuration,
-    ) -> Result<(), PlatformError> {
-        Self::configure_application(self, id, configuration).await
-    }
-
-    async fn delete_application(&self, id: &ApplicationId) -> Result<Removal, PlatformError> {
-        Self::delete_application(self, id).await
-    }
-
-    async fn create_domain(&self, new: &NewDomain) -> Result<DomainId, PlatformError> {
-        Self::create_domain(self, new).await
-    }
-
-    async fn domains_of(&self, id: &ApplicationId) -> Result<Vec<Domain>, PlatformError> {
-        Self::domains_of(self, id).await
-    }
-
-    async fn delete_domain(&self, id: &DomainId) -> Result<Removal, PlatformError> {
-        Self::delete_domain(self, id).await
-    }
-
-    async fn enqueue_deploy(&self, id: &ApplicationId, title: &str) -> Result<(), PlatformError> {
-        Self::enqueue_deploy(self, id, title).await
-    }
-
-    async fn jobs(&self, id: &ApplicationId) -> Result<Vec<Job>, PlatformError> {
-        Self::jobs(self, id).await
-    }
-
-    async fn queue(&self) -> Result<Vec<QueuedJob>, PlatformError> {
-        Self::queue(self).await
-    }
-
-    async fn job_log(&self, id: &JobId) -> Result<String, PlatformError> {
-        Self::job_log(self, id).await
-    }
-
-    async fn clear_queue(&self, id: &ApplicationId) -> Result<Removal, PlatformError> {
-        Self::clear_queue(self, id).await
-    }
-
-    async fn tasks(&self, name: &AppName) -> Result<Vec<Task>, PlatformError> {
-        Self::tasks(self, name).await
-    }
-
-    async fn running_containers(&self, name: &AppName) -> Result<Vec<Container>, PlatformError> {
-        Self::running_containers(self, name).await
-    }
-
-    async fn containers(&self, name: &AppName) -> Result<Vec<Container>, PlatformError> {
-        Self::containers(self, name).await
+implement! {
+    Platform {
+        create_project(new: &NewProject) -> CreatedProject;
+        project(id: &ProjectId) -> Option<Project>;
+        remove_project(id: &ProjectId) -> Removal;
+        create_application(new: &NewApplication) -> Application;
+        configure_application(id: &ApplicationId, configuration: &Configuration) -> ();
+        delete_application(id: &ApplicationId) -> Removal;
+        create_domain(new: &NewDomain) -> DomainId;
+        domains_of(id: &ApplicationId) -> Vec<Domain>;
+        delete_domain(id: &DomainId) -> Removal;
+        enqueue_deploy(id: &ApplicationId, title: &str) -> ();
+        jobs(id: &ApplicationId) -> Vec<Job>;
+        queue() -> Vec<QueuedJob>;
+        job_log(id: &JobId) -> String;
+        clear_queue(id: &ApplicationId) -> Removal;
+        tasks(name: &AppName) -> Vec<Task>;
+        running_containers(name: &AppName) -> Vec<Container>;
+        containers(name: &AppName) -> Vec<Container>;
+        services() -> Vec<AppName>;
+        scales() -> Vec<(AppName, Option<Scale>)>;
+        node_count() -> usize;
     }
 
     async fn inspect_container(
@@ -154,23 +105,11 @@ impl Platform for Dokploy {
         }))
     }
 
-    async fn services(&self) -> Result<Vec<AppName>, PlatformError> {
-        Self::services(self).await
-    }
-
-    async fn scales(&self) -> Result<Vec<(AppName, Option<Scale>)>, PlatformError> {
-        Self::scales(self).await
-    }
-
     async fn route_file(&self, file: &RouteFile) -> Result<Option<String>, PlatformError> {
         self.read_traefik_file(&file.path()).await
     }
 
     async fn clear_route_file(&self, file: &RouteFile) -> Result<(), PlatformError> {
         self.update_traefik_file(&file.path(), &file.without_routes()).await
-    }
-
-    async fn node_count(&self) -> Result<usize, PlatformError> {
-        Self::node_count(self).await
     }
 }

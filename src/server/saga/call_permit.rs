@@ -116,10 +116,10 @@ impl Context {
         let now = self.clock.now();
         let until = late_commit::until(later(now, limit));
         let mut request = place.request(now, until);
-        let mut answer = self.ask_for_slot(&request).await?;
+        let (mut answer, mut permit) = self.ask_for_slot(&request).await?;
         // Slots are free only if the lost calls that hold them have ended, which a healthy platform
         // shows.
-        if matches!(answer, SlotOutcome::CheckHealth) {
+        if answer == SlotAnswer::CheckHealth {
             request.is_healthy = Some(match self.platform_health().await? {
                 PlatformHealth::Healthy => true,
                 PlatformHealth::Unhealthy => false,
@@ -129,15 +129,17 @@ impl Context {
                 return Ok(PermitAttempt::Wait);
             }
             request.now = self.clock.now();
-            answer = self.ask_for_slot(&request).await?;
+            (answer, permit) = self.ask_for_slot(&request).await?;
         }
-        match answer {
-            SlotOutcome::Taken(permit) => Ok(PermitAttempt::Granted(permit)),
-            SlotOutcome::Wait | SlotOutcome::CheckHealth => Ok(PermitAttempt::Wait),
-        }
+        Ok(match answer {
+            SlotAnswer::Taken => PermitAttempt::Granted(permit),
+            SlotAnswer::Wait | SlotAnswer::CheckHealth => PermitAttempt::Wait,
+        })
     }
 
-    async fn ask_for_slot(&self, request: &SlotRequest) -> Result<SlotOutcome> {
+    /// Requests a slot, and returns the answer with the permit, which is over unless the slot is
+    /// taken.
+    async fn ask_for_slot(&self, request: &SlotRequest) -> Result<(SlotAnswer, CallPermit)> {
         // The permit exists before the slot is requested: if this future is dropped during the
         // request, the slot may be taken already, and the permit's drop reports it.
         let mut permit = CallPermit {
@@ -150,11 +152,7 @@ impl Context {
         // After an error, the slot counts as not taken: if it was taken after all, it expires by
         // itself.
         permit.is_over = !matches!(answer, Ok(SlotAnswer::Taken));
-        Ok(match answer? {
-            SlotAnswer::Taken => SlotOutcome::Taken(permit),
-            SlotAnswer::Wait => SlotOutcome::Wait,
-            SlotAnswer::CheckHealth => SlotOutcome::CheckHealth,
-        })
+        Ok((answer?, permit))
     }
 
     /// Checks the platform's health. Before an undo, a request to cancel ends the wait for the
@@ -211,13 +209,6 @@ enum PermitAttempt {
     Wait,
     /// A local fault of the portal prevented the health check that the decision needs.
     LocalFault(LocalFault),
-}
-
-/// The result of a request for a slot, with the permit if the slot is taken.
-enum SlotOutcome {
-    Taken(CallPermit),
-    Wait,
-    CheckHealth,
 }
 
 impl Drop for CallPermit {

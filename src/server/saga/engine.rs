@@ -272,7 +272,7 @@ impl Saga {
         if let Some(output) = &output {
             self.cx.journal.update_resources(|resources| S::record_resources(output, resources));
         }
-        self.executed.push(Box::new(ExecutedStep::new(step, output.clone())));
+        self.executed.push(Box::new(ExecutedStep { step, output: output.clone() }));
         output.ok_or(Halt::Unwind)
     }
 

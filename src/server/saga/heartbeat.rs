@@ -102,24 +102,20 @@ impl Heartbeat {
         let mut cancel_requests = self.ports.notifier.cancel_requests(&lease.id);
         loop {
             let left = held_until.saturating_sub(clock.monotonic());
-            tokio::select! {
+            let beat = tokio::select! {
                 biased;
-                _ = cancel_requests.changed() => {}
-                Ok(()) = beats.changed() => {
-                    match *beats.borrow_and_update() {
-                        Beat::Held(until, cancel_request) => {
-                            held_until = until;
-                            if cancel_request == CancelRequest::Requested {
-                                cancelled.cancel();
-                            }
-                            continue;
-                        }
-                        Beat::Unsure(_) => {}
-                    }
-                }
+                _ = cancel_requests.changed() => None,
+                Ok(()) = beats.changed() => match *beats.borrow_and_update() {
+                    Beat::Held(until, cancel_request) => Some((until, cancel_request)),
+                    Beat::Unsure(_) => None,
+                },
                 () = clock.sleep(left) => return StoreError::LeaseLost,
-            }
-            match self.renew(lease, held_until).await {
+            };
+            let renewed = match beat {
+                Some(renewed) => Ok(renewed),
+                None => self.renew(lease, held_until).await,
+            };
+            match renewed {
                 Ok((until, cancel_request)) => {
                     held_until = until;
                     if cancel_request == CancelRequest::Requested {

@@ -17,7 +17,6 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    late_commit,
     outages::Outages,
     ports::Ports,
     run_mode::{RunMode, StepAction},
@@ -26,8 +25,8 @@ use crate::server::{
     notifier::{Notification, Notifier},
     platform::AppName,
     store::{
-        CancelRequest, Cause, End, Fact, Lease, Record, Recorded, Result, State, StepId,
-        StepRecord, Steps, Store, StoreError,
+        self, CancelRequest, Cause, CleanupRecord, End, Fact, Lease, Record, Recorded, Result,
+        State, StepId, StepRecord, Steps, Store, StoreError,
     },
 };
 use clock::Clock;
@@ -37,10 +36,10 @@ use domain::{
     phase::Phase,
     progress::Progress,
     receipt::Line,
+    stack_name::StackName,
 };
 
-mod after_end;
-mod lost_calls;
+pub(crate) mod late_commit;
 mod messages;
 
 use messages::MessageHistory;
@@ -60,6 +59,7 @@ pub(crate) struct Journal {
     state: Mutex<JournalState>,
 }
 
+#[derive(Default)]
 struct JournalState {
     steps: Steps,
     progress: Progress,
@@ -102,17 +102,16 @@ impl Journal {
             steps = made;
         }
         let mut messages = MessageHistory::default();
-        let progress = store.replay(&lease.id, |event| messages.take(&event.body)).await?;
+        let progress =
+            store::replay(&*store, &lease.id, |event| messages.take(&event.body)).await?;
         let late = late_commit::pending(&steps, ended, ports.clock.now());
-        let (unrecorded, response_lost) = (Vec::new(), false);
         let state = JournalState {
             steps,
             progress,
             messages,
-            unrecorded,
             interrupted,
-            response_lost,
             late,
+            ..JournalState::default()
         };
         let journal = Self {
             store,
@@ -174,26 +173,15 @@ impl Journal {
     /// Returns the step that failed and why, if one did.
     pub(crate) fn cause(&self) -> Option<(StepId, Cause)> {
         let state = self.state.lock();
-        state.steps.records.iter().find_map(|(step, record)| match record {
-            StepRecord::Failed { cause } | StepRecord::Undone { cause: Some(cause), .. } => {
-                Some((*step, cause.clone()))
-            }
-            StepRecord::Started
-            | StepRecord::Succeeded { .. }
-            | StepRecord::Undone { cause: None, .. } => None,
-        })
+        let cause = |(step, record): (&StepId, &StepRecord)| Some((*step, record.cause()?.clone()));
+        state.steps.records.iter().find_map(cause)
     }
 
     /// Returns the current or else the next step, and whether it has begun.
     pub(crate) fn under_way(&self) -> (StepId, bool) {
         let state = self.state.lock();
-        let is_open = |step: &StepId| match state.steps.records.get(step) {
-            Some(StepRecord::Started) | None => true,
-            Some(
-                StepRecord::Succeeded { .. }
-                | StepRecord::Failed { .. }
-                | StepRecord::Undone { .. },
-            ) => false,
+        let is_open = |step: &StepId| {
+            state.steps.records.get(step).is_none_or(|record| *record == StepRecord::Started)
         };
         let mut steps = self.kind.steps.iter().map(|step| step.id);
         let step = steps.find(is_open).unwrap_or(self.last_step());
@@ -337,6 +325,28 @@ impl Journal {
             self.observe_cancel(CancelRequest::Requested);
         }
         result
+    }
+
+    /// Records the result of a clean-up.
+    pub(crate) async fn record_cleanup(&self, cleanup: &CleanupRecord) -> Result<()> {
+        self.store.record_cleanup(&self.lease, cleanup).await?;
+        self.notifier.notify(&Notification::Events(self.lease.id.clone()));
+        Ok(())
+    }
+
+    /// Records that a live stack was searched for duplicates, and the time of the next search, if
+    /// any.
+    pub(crate) async fn rechecked(&self, again: Option<Timestamp>) -> Result<()> {
+        self.store.rechecked(&self.lease, again).await
+    }
+
+    /// Returns whether a removal of the live stack called `name` is in progress or has ended. It
+    /// removes duplicates as well.
+    pub(crate) async fn is_being_removed(&self, name: &StackName) -> Result<bool> {
+        let stacks = self.store.stacks(Some(name)).await?;
+        let own = stacks.iter().find(|stack| stack.deployment.id == self.lease.id);
+        // If the stack is not listed any more, a removal has just ended.
+        Ok(own.is_none_or(|stack| stack.removal.is_some()))
     }
 
     async fn record(&self, mut fact: Fact) -> Result<()> {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::server::{
     platform::call_slots::{CallBounds, CallKind},
-    store::{OperationFilter, Result, State, StepId, StepRecord, Steps, Store},
+    store::{self, OperationFilter, Result, State, StepId, StepRecord, Steps, Store},
 };
 use domain::{kind::Direction, progress::Progress, time::elapsed_ms};
 
@@ -38,7 +38,7 @@ pub async fn calls_under_way(
     for record in store.operations(&filter).await? {
         let Some(operation) = operations.of(record.deployment.kind) else { continue };
         let steps = store.journal(&record.deployment.id).await?;
-        let progress = store.progress(&record.deployment.id).await?;
+        let progress = store::progress(store, &record.deployment.id).await?;
         calls.extend(call(operation, &steps, &progress, now));
     }
     let (domains, _) = bounds.of(CallKind::Domain);

@@ -2,7 +2,7 @@
 //!
 //! It must not know why the steps are undone, nor what is recorded at the end.
 
-use std::pin::Pin;
+use async_trait::async_trait;
 
 use super::{context::Context, failure::StepError, run_mode::RunMode, step::Step};
 use crate::server::store::{Result, StepId};
@@ -51,51 +51,43 @@ pub(crate) async fn unwind(cx: &Context, mut executed: Vec<Box<dyn Undo>>) -> Re
     Ok(leftover)
 }
 
-/// A step that ran or may have run, with its output.
+/// A step that ran or may have run.
 pub(crate) struct ExecutedStep<S: Step> {
-    step: S,
-    output: Option<S::Output>,
-}
-
-impl<S: Step> ExecutedStep<S> {
-    /// Creates the record of a step. `output` is `None` if it never returned.
-    pub(crate) fn new(step: S, output: Option<S::Output>) -> Self {
-        Self { step, output }
-    }
+    pub(super) step: S,
+    /// Its output; `None` if it never returned.
+    pub(super) output: Option<S::Output>,
 }
 
 /// A step to undo, whatever its type.
+#[async_trait]
 pub(crate) trait Undo: Send + Sync {
     /// Returns the step's name in the journal.
     fn id(&self) -> StepId;
     /// Shows watchers of a removal what is being removed now.
-    fn announce<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<()>>;
+    async fn announce(&self, cx: &Context) -> Result<()>;
     /// Undoes the step, and returns the receipt's line for each resource.
-    fn undo<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Vec<Line>, StepError>>;
+    async fn undo(&self, cx: &Context) -> Result<Vec<Line>, StepError>;
     /// Returns a line for each resource that may be left over.
     fn possible_leftovers(&self, cx: &Context) -> Vec<Line>;
 }
 
-type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
+#[async_trait]
 impl<S: Step> Undo for ExecutedStep<S> {
     fn id(&self) -> StepId {
         S::ID
     }
 
-    fn announce<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async {
-            match S::REMOVING {
-                Some(message) if cx.journal.mode() == RunMode::Back => {
-                    cx.journal.set_message(message).await
-                }
-                Some(_) | None => Ok(()),
+    async fn announce(&self, cx: &Context) -> Result<()> {
+        match S::REMOVING {
+            Some(message) if cx.journal.mode() == RunMode::Back => {
+                cx.journal.set_message(message).await
             }
-        })
+            Some(_) | None => Ok(()),
+        }
     }
 
-    fn undo<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Vec<Line>, StepError>> {
-        Box::pin(self.step.undo(cx, self.output.as_ref()))
+    async fn undo(&self, cx: &Context) -> Result<Vec<Line>, StepError> {
+        self.step.undo(cx, self.output.as_ref()).await
     }
 
     fn possible_leftovers(&self, cx: &Context) -> Vec<Line> {

@@ -23,7 +23,7 @@ use crate::server::{
     notifier::Notification,
     reconciler::report::ReconcileRound,
     settings::Quotas,
-    store::{OperationFilter, Record, Result, State, Usage, hour_before},
+    store::{self, OperationFilter, Record, Result, State, Usage, hour_before},
 };
 use crate::wire::ApiError;
 use domain::{
@@ -136,7 +136,7 @@ impl Service {
         let names = Names::of(&people);
         let now = self.parts.clock.now();
         let stuck = self.parts.store.stuck().await?;
-        let receipts = self.parts.store.receipts(&stuck).await?;
+        let receipts = store::receipts(&*self.parts.store, &stuck).await?;
         let stuck = stuck.into_iter().zip(receipts);
         let stuck = stuck.map(|(record, receipt)| stuck_line(record, &receipt, &names)).collect();
         let shown: Vec<_> = people.iter().take(PAGE as usize).collect();

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{CancelRequest, State, StepId, StepRecord};
 use crate::server::platform::AppName;
 use domain::{
-    event::{EventBody, Seq},
+    event::{DecodeEventError, Event, EventBody, Seq},
     receipt::Receipt,
 };
 
@@ -54,4 +54,31 @@ pub struct Fact {
     pub events: Vec<EventBody>,
     /// The end, if the operation ends. The terminal event is then the last of `events`.
     pub end: Option<End>,
+}
+
+/// An event as it was recorded, byte for byte.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// Its number.
+    pub seq: Seq,
+    /// Its name on the wire.
+    pub name: String,
+    /// Its data on the wire.
+    pub data: String,
+}
+
+impl StoredEvent {
+    /// Reads the event.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`DecodeEventError`] if its name or data are unknown.
+    pub fn decode(&self) -> Result<Event, DecodeEventError> {
+        Event::decode(self.seq, &self.name, &self.data)
+    }
+
+    /// Returns whether it is the terminal event.
+    pub fn is_end(&self) -> bool {
+        self.name == EventBody::COMPLETE || self.name == EventBody::ERROR
+    }
 }

@@ -37,14 +37,18 @@ pub enum StepRecord {
 }
 
 impl StepRecord {
+    /// Returns why the operation rolled back, if this step caused it.
+    pub fn cause(&self) -> Option<&Cause> {
+        match self {
+            Self::Failed { cause } => Some(cause),
+            Self::Undone { cause, .. } => cause.as_ref(),
+            Self::Started | Self::Succeeded { .. } => None,
+        }
+    }
+
     /// Returns the last lines of the platform's log, if the step failed with some.
     pub fn platform_log(&self) -> Option<&str> {
-        match self {
-            Self::Failed { cause } | Self::Undone { cause: Some(cause), .. } => {
-                cause.platform_log.as_deref()
-            }
-            Self::Started | Self::Succeeded { .. } | Self::Undone { cause: None, .. } => None,
-        }
+        self.cause()?.platform_log.as_deref()
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{DeploymentId, Result, State, StoreError};
+use super::{Result, StoreError};
 pub use domain::refusal::LimitReached;
 use domain::{
     owner::OwnerId,
@@ -124,19 +124,4 @@ pub struct Usage {
     pub under_way: u32,
     /// The times at which the deployments of the last hour began, oldest first.
     pub begun: Vec<Timestamp>,
-}
-
-/// The operations to list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OperationFilter {
-    /// Only those of this owner.
-    pub owner: Option<OwnerId>,
-    /// Only those in this state.
-    pub state: Option<State>,
-    /// Only those whose stack's name contains this text, or whose id equals it.
-    pub search: Option<String>,
-    /// Only those that began before this one: the next page.
-    pub before: Option<DeploymentId>,
-    /// The maximum number of rows.
-    pub limit: u32,
 }

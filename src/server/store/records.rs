@@ -1,11 +1,12 @@
-//! The records of stacks, operations and responses that callers of the store read and write.
+//! The records of stacks, operations, responses and task leases that callers of the store read and
+//! write.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
-use strum::{EnumString, IntoStaticStr};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
-use super::{Claim, Quota, State};
+use super::{Claim, Quota};
 use crate::server::{audit::AuditEntry, secrets::SealedSecret};
 use domain::{
     deployment::{Deployment, DeploymentId, DeploymentMetadata},
@@ -115,6 +116,31 @@ pub struct StoredResponse {
     pub expires: Timestamp,
 }
 
+/// The current state of an operation. A deployment reserves its name in all states except
+/// [`State::RolledBack`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum State {
+    /// In progress.
+    Active,
+    /// Ended: the stack is live and verified.
+    Live,
+    /// Ended: nothing is left. A live deployment gets this state when its stack is removed.
+    RolledBack,
+    /// Ended: something could not be removed.
+    Stuck,
+}
+
+impl State {
+    /// All states.
+    pub const ALL: &[Self] = Self::VARIANTS;
+
+    /// Returns the word in the database. Persisted: never rename.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
 /// An operation in the store.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
@@ -194,6 +220,21 @@ pub struct Stack {
     pub owner: Option<OwnerId>,
 }
 
+/// The operations to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OperationFilter {
+    /// Only those of this owner.
+    pub owner: Option<OwnerId>,
+    /// Only those in this state.
+    pub state: Option<State>,
+    /// Only those whose stack's name contains this text, or whose id equals it.
+    pub search: Option<String>,
+    /// Only those that began before this one: the next page.
+    pub before: Option<DeploymentId>,
+    /// The maximum number of rows.
+    pub limit: u32,
+}
+
 /// The lane of work to claim. Removals and clean-up have a lane of their own, so they never wait
 /// for a slot among deployments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,4 +247,44 @@ pub enum Lane {
         /// Operations that began at or before this time are past their deadline.
         overdue: Timestamp,
     },
+}
+
+/// A request to take, extend or release the lease of a task.
+#[derive(Clone, Debug)]
+pub struct TaskLease {
+    /// The task's name. Persisted: never rename.
+    pub task: &'static str,
+    /// The replica that requests it.
+    pub owner: String,
+    /// The time of the request.
+    pub now: Timestamp,
+    /// The duration of the lease. Zero releases it.
+    pub ttl: Duration,
+    /// The report of the last run of the task, if there is a new one.
+    pub report: Option<String>,
+}
+
+/// The holder of the lease of a task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TaskHolder {
+    /// The replica that requested it. Contains the last report, by any replica.
+    Ours(Option<String>),
+    /// Another replica. Contains the last report.
+    Theirs(Option<String>),
+}
+
+impl TaskLease {
+    /// Returns the time at which it expires.
+    pub fn until(&self) -> Timestamp {
+        self.now.saturating_add(self.ttl).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Returns the time after which no other replica's lease can end, unless a clock was wrong:
+    /// such a lease counts as expired.
+    pub fn impossible(&self) -> Timestamp {
+        if self.ttl.is_zero() {
+            return Timestamp::MAX;
+        }
+        self.until().saturating_add(self.ttl).unwrap_or(Timestamp::MAX)
+    }
 }

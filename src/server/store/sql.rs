@@ -21,23 +21,21 @@ pub(super) mod rows;
 mod specs;
 mod stacks;
 pub(super) mod statement;
-mod task_leases;
-pub(super) mod writes;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
 
 use self::{
     dialect::Dialect,
     pool::{Pool, Transaction},
     rows::Columns as _,
     statement::Statement,
-    writes::Writes,
 };
 use super::{Result, Store, StoreError, unavailable_for};
-use crate::server::notifier::Notification;
+use crate::server::{notifier::Notification, run_to_completion::RunToCompletion};
 
 /// The time limit for finishing writes when the store is closed.
 const LAST_WRITES: Duration = Duration::from_secs(2);
@@ -45,17 +43,17 @@ const LAST_WRITES: Duration = Duration::from_secs(2);
 /// The store in an SQL database.
 #[derive(Debug)]
 pub struct SqlStore<D: Dialect> {
-    pub(super) writer: Pool<D>,
+    pub(super) writer: Arc<Pool<D>>,
     /// The pool for reads. PostgreSQL uses the writer's pool. SQLite has one writer, for which
     /// readers must not wait.
-    pub(super) readers: Pool<D>,
+    pub(super) readers: Arc<Pool<D>>,
     writes: Writes,
     pub(super) companion: D::Companion,
 }
 
 impl<D: Dialect> Clone for SqlStore<D> {
     fn clone(&self) -> Self {
-        let (writer, readers) = (self.writer.clone(), self.readers.clone());
+        let (writer, readers) = (Arc::clone(&self.writer), Arc::clone(&self.readers));
         let (writes, companion) = (self.writes.clone(), self.companion.clone());
         Self { writer, readers, writes, companion }
     }
@@ -63,7 +61,11 @@ impl<D: Dialect> Clone for SqlStore<D> {
 
 impl<D: Dialect> SqlStore<D> {
     /// Creates a store over a database whose tables are migrated.
-    pub(super) fn new(writer: Pool<D>, readers: Pool<D>, companion: D::Companion) -> Self {
+    pub(super) fn new(
+        writer: Arc<Pool<D>>,
+        readers: Arc<Pool<D>>,
+        companion: D::Companion,
+    ) -> Self {
         Self { writer, readers, writes: Writes::default(), companion }
     }
 
@@ -84,7 +86,7 @@ impl<D: Dialect> SqlStore<D> {
 
     /// Returns the first row of a query, if there is one.
     async fn row(&self, query: Statement) -> Result<Option<D::Row>> {
-        self.read(|| self.readers.fetch_optional(query.clone())).await
+        Ok(self.rows(query).await?.into_iter().next())
     }
 
     /// Executes one statement that writes, and returns its rows.
@@ -140,6 +142,30 @@ impl<D: Dialect> SqlStore<D> {
         write: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
         self.writes.finish(within::<D, T>(write)).await
+    }
+}
+
+/// The writes in progress. They run to their end even if their callers are dropped, so that none is
+/// interrupted halfway.
+#[derive(Clone, Debug, Default)]
+struct Writes(TaskTracker);
+
+impl Writes {
+    /// Runs `write` to its end, even if the caller is dropped.
+    async fn finish<T: Send + 'static>(
+        &self,
+        write: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        RunToCompletion::new(&self.0, write).await
+    }
+
+    /// Waits until all writes are finished, but no longer than `patience`.
+    async fn finished(&self, patience: Duration) {
+        self.0.close();
+        if timeout(patience, self.0.wait()).await.is_err() {
+            let count = self.0.len();
+            tracing::error!(count, "Writes were interrupted: they may or may not be committed");
+        }
     }
 }
 

@@ -5,7 +5,6 @@
 //! for a lock.
 
 mod call_slots;
-mod connecting;
 mod notifications;
 
 use std::{str::FromStr, sync::Arc, time::Duration};
@@ -13,7 +12,7 @@ use std::{str::FromStr, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
-    Arguments as _, ConnectOptions as _, PgConnection, Postgres,
+    Arguments as _, ConnectOptions as _, Connection as _, PgConnection, Postgres,
     error::BoxDynError,
     postgres::{PgArguments, PgConnectOptions, PgDatabaseError, PgQueryResult, PgSeverity},
 };
@@ -22,7 +21,7 @@ use tokio::time::timeout;
 use self::notifications::{NotificationListener, Origin};
 use crate::server::{
     notifier::{Notification, Notifier},
-    schema::OtherVersion,
+    schema::{OtherVersion, POSTGRES},
     store::{
         Result,
         sql::{SqlStore, dialect::Dialect, pool::Pool, statement::Value},
@@ -108,7 +107,7 @@ impl PostgresStore {
     }
 
     async fn connect(options: PgConnectOptions) -> Result<Self, OpenPostgresError> {
-        let migrated = timeout(MIGRATION, connecting::migrate(&options)).await;
+        let migrated = timeout(MIGRATION, migrate(&options)).await;
         migrated.map_err(|_| OpenPostgresError::Silent)??;
         Ok(Self::of(options))
     }
@@ -116,7 +115,7 @@ impl PostgresStore {
     fn of(options: PgConnectOptions) -> Self {
         let pool = Pool::new(CONNECTIONS, ACQUIRE_TIMEOUT, options);
         let companion = Companion { origin: Origin::random(), listening: None };
-        Self::new(pool.clone(), pool, companion)
+        Self::new(Arc::clone(&pool), pool, companion)
     }
 }
 
@@ -144,7 +143,7 @@ impl Dialect for Postgres {
 
     async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
         let mut connection = options.connect().await?;
-        connecting::bound(&mut connection).await?;
+        bound(&mut connection).await?;
         Ok(connection)
     }
 
@@ -237,4 +236,46 @@ impl Dialect for Postgres {
             listening.stop().await;
         }
     }
+}
+
+/// Sets the time limits of a connection: a portal that hangs in the middle of a transaction must
+/// not keep its row locks.
+async fn bound(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "SELECT set_config('statement_timeout', $1, false),
+                set_config('idle_in_transaction_session_timeout', $2, false)",
+    )
+    .bind(ACQUIRE_TIMEOUT.as_millis().to_string())
+    .bind(LIMIT.as_millis().to_string())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Migrates the tables, one replica at a time.
+async fn migrate(options: &PgConnectOptions) -> Result<(), OpenPostgresError> {
+    let connection = timeout(ACQUIRE_TIMEOUT, options.connect()).await;
+    let mut connection: PgConnection = connection
+        .map_err(|_| OpenPostgresError::Silent)?
+        .map_err(OpenPostgresError::Unreachable)?;
+    let found = generation(&mut connection).await.map_err(OpenPostgresError::Unreachable)?;
+    OtherVersion::of(found)?;
+    let migrating = POSTGRES.run_direct(None, &mut connection, false);
+    if let Err(error) = migrating.await {
+        return Err(match OtherVersion::of_migration(&error) {
+            Some(other) => other.into(),
+            None => OpenPostgresError::Migration(error),
+        });
+    }
+    connection.close().await.map_err(OpenPostgresError::Unreachable)
+}
+
+/// Reads the schema's generation; `None` if the tables have none yet.
+async fn generation(connection: &mut PgConnection) -> Result<Option<i64>, sqlx::Error> {
+    let is_there = "SELECT to_regclass('schema_generation') IS NOT NULL";
+    if !sqlx::query_scalar::<_, bool>(is_there).fetch_one(&mut *connection).await? {
+        return Ok(None);
+    }
+    let question = "SELECT generation FROM schema_generation";
+    sqlx::query_scalar(question).fetch_optional(connection).await
 }

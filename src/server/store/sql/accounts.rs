@@ -23,7 +23,28 @@ const TOKEN: &str = "SELECT id, person, name, scope, made_ms, expires_ms, used_m
 #[async_trait]
 impl<D: Dialect> Accounts for SqlStore<D> {
     async fn begin_sign_in(&self, sign_in: &SignIn, now: Timestamp) -> Result<()> {
-        self.finish(begin_sign_in(self.clone(), sign_in.clone(), now)).await
+        let (store, sign_in) = (self.clone(), sign_in.clone());
+        self.finish(async move {
+            let mut tx = store.transaction().await?;
+            delete_expired::<D>("sign_ins", "browser", "expires_ms", now).execute(&mut tx).await?;
+            Statement::new(
+                "INSERT INTO sign_ins (browser, state, nonce, verifier, return_to, expires_ms)
+                 VALUES ($1, $2, $3, $4, $5, $6)
+                 ON CONFLICT (browser) DO UPDATE
+                 SET state = excluded.state, nonce = excluded.nonce, verifier = excluded.verifier,
+                     return_to = excluded.return_to, expires_ms = excluded.expires_ms",
+            )
+            .bind(&sign_in.browser.0)
+            .bind(&sign_in.state)
+            .bind(&sign_in.nonce)
+            .bind(&sign_in.verifier)
+            .bind(&sign_in.return_to)
+            .bind(sign_in.expires)
+            .execute(&mut tx)
+            .await?;
+            tx.commit().await
+        })
+        .await
     }
 
     async fn take_sign_in(&self, browser: &Digest, now: Timestamp) -> Result<Option<SignIn>> {
@@ -36,7 +57,29 @@ impl<D: Dialect> Accounts for SqlStore<D> {
     }
 
     async fn sign_in(&self, profile: &Profile, session: &NewSession) -> Result<Person> {
-        self.finish(begin_session(self.clone(), profile.clone(), session.clone())).await
+        let (store, profile, session) = (self.clone(), profile.clone(), session.clone());
+        self.finish(async move {
+            let mut tx = store.transaction().await?;
+            delete_expired::<D>("sessions", "digest", "idle_ms", session.begun)
+                .execute(&mut tx)
+                .await?;
+            let person = rows::person(&take_over(&profile, &session).fetch_one(&mut tx).await?)?;
+            Statement::new(
+                "INSERT INTO sessions (digest, person, idle_ms, ends_ms) VALUES ($1, $2, $3, $4)",
+            )
+            .bind(&session.secret.0)
+            .bind(&person.owner)
+            .bind(session.idle_until.min(session.ends))
+            .bind(session.ends)
+            .execute(&mut tx)
+            .await?;
+            let who = person.owner.to_string();
+            let audit_entry = session.audit_entry.map(|entry| AuditEntry { who, ..entry });
+            insert_audit_entry(&mut tx, audit_entry.as_ref()).await?;
+            tx.commit().await?;
+            Ok(person)
+        })
+        .await
     }
 
     async fn session(
@@ -75,7 +118,15 @@ impl<D: Dialect> Accounts for SqlStore<D> {
         person: &OwnerId,
         audit_entry: Option<&AuditEntry>,
     ) -> Result<u64> {
-        self.finish(end_all(self.clone(), person.clone(), audit_entry.cloned())).await
+        let (store, person, audit_entry) = (self.clone(), person.clone(), audit_entry.cloned());
+        self.finish(async move {
+            let mut tx = store.transaction().await?;
+            let count = end_each(&mut tx, &person).await?;
+            insert_audit_entry(&mut tx, audit_entry.as_ref()).await?;
+            tx.commit().await?;
+            Ok(count)
+        })
+        .await
     }
 
     async fn revoke_access(
@@ -84,7 +135,21 @@ impl<D: Dialect> Accounts for SqlStore<D> {
         now: Timestamp,
         audit_entry: Option<&AuditEntry>,
     ) -> Result<(u64, u64)> {
-        self.finish(revoke_access(self.clone(), person.clone(), now, audit_entry.cloned())).await
+        let (store, person, audit_entry) = (self.clone(), person.clone(), audit_entry.cloned());
+        self.finish(async move {
+            let mut tx = store.transaction().await?;
+            let sessions = end_each(&mut tx, &person).await?;
+            let revoke = Statement::new(
+                "UPDATE tokens SET revoked_ms = $1
+                 WHERE person = $2 AND revoked_ms IS NULL AND expires_ms > $1",
+            );
+            let tokens = revoke.bind(now).bind(&person).execute(&mut tx).await?;
+            let audit_entry = audit_entry.filter(|_| sessions + tokens > 0);
+            insert_audit_entry(&mut tx, audit_entry.as_ref()).await?;
+            tx.commit().await?;
+            Ok((sessions, tokens))
+        })
+        .await
     }
 
     async fn people(&self, limit: u32) -> Result<Vec<Person>> {
@@ -95,7 +160,37 @@ impl<D: Dialect> Accounts for SqlStore<D> {
     }
 
     async fn add_token(&self, token: &NewToken, max: u32) -> Result<bool> {
-        self.finish(add_token(self.clone(), token.clone(), max)).await
+        let (store, NewToken { token, secret, audit_entry }) = (self.clone(), token.clone());
+        self.finish(async move {
+            let mut tx = store.transaction().await?;
+            // With the person's row locked, concurrent calls cannot exceed `max`.
+            if let Some(lock) = D::FOR_UPDATE {
+                let hold = Statement::new("SELECT owner FROM people WHERE owner = $1 ").push(lock);
+                hold.bind(&token.person).fetch_optional(&mut tx).await?;
+            }
+            let insert = Statement::new(
+                "INSERT INTO tokens (id, digest, person, name, scope, made_ms, expires_ms)
+                 SELECT $1, $2, $3, $4, $5, $6, $7
+                 WHERE (SELECT count(*) FROM tokens
+                        WHERE person = $3 AND revoked_ms IS NULL AND expires_ms > $6) < $8",
+            );
+            let inserted = insert
+                .bind(&token.id)
+                .bind(&secret.0)
+                .bind(&token.person)
+                .bind(&token.name)
+                .bind(token.scope.as_str())
+                .bind(token.made)
+                .bind(token.expires)
+                .bind(i64::from(max))
+                .execute(&mut tx)
+                .await?;
+            let audit_entry = audit_entry.filter(|_| inserted == 1);
+            insert_audit_entry(&mut tx, audit_entry.as_ref()).await?;
+            tx.commit().await?;
+            Ok(inserted == 1)
+        })
+        .await
     }
 
     async fn tokens(&self, person: &OwnerId, now: Timestamp) -> Result<Vec<Token>> {
@@ -157,57 +252,6 @@ impl<D: Dialect> SqlStore<D> {
     }
 }
 
-/// Stores a sign-in, and purges some of the expired ones.
-async fn begin_sign_in<D: Dialect>(
-    store: SqlStore<D>,
-    sign_in: SignIn,
-    now: Timestamp,
-) -> Result<()> {
-    let mut tx = store.transaction().await?;
-    delete_expired::<D>("sign_ins", "browser", "expires_ms", now).execute(&mut tx).await?;
-    Statement::new(
-        "INSERT INTO sign_ins (browser, state, nonce, verifier, return_to, expires_ms)
-         VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (browser) DO UPDATE
-         SET state = excluded.state, nonce = excluded.nonce, verifier = excluded.verifier,
-             return_to = excluded.return_to, expires_ms = excluded.expires_ms",
-    )
-    .bind(&sign_in.browser.0)
-    .bind(&sign_in.state)
-    .bind(&sign_in.nonce)
-    .bind(&sign_in.verifier)
-    .bind(&sign_in.return_to)
-    .bind(sign_in.expires)
-    .execute(&mut tx)
-    .await?;
-    tx.commit().await
-}
-
-/// Finds or adds the person, begins a session for them, and purges some of the expired sessions.
-async fn begin_session<D: Dialect>(
-    store: SqlStore<D>,
-    profile: Profile,
-    session: NewSession,
-) -> Result<Person> {
-    let mut tx = store.transaction().await?;
-    delete_expired::<D>("sessions", "digest", "idle_ms", session.begun).execute(&mut tx).await?;
-    let person = rows::person(&take_over(&profile, &session).fetch_one(&mut tx).await?)?;
-    Statement::new(
-        "INSERT INTO sessions (digest, person, idle_ms, ends_ms) VALUES ($1, $2, $3, $4)",
-    )
-    .bind(&session.secret.0)
-    .bind(&person.owner)
-    .bind(session.idle_until.min(session.ends))
-    .bind(session.ends)
-    .execute(&mut tx)
-    .await?;
-    let who = person.owner.to_string();
-    let audit_entry = session.audit_entry.map(|entry| AuditEntry { who, ..entry });
-    insert_audit_entry(&mut tx, audit_entry.as_ref()).await?;
-    tx.commit().await?;
-    Ok(person)
-}
-
 /// Inserts the person, or updates the profile of a known one, who keeps their id.
 fn take_over(profile: &Profile, session: &NewSession) -> Statement {
     Statement::new(
@@ -225,74 +269,6 @@ fn take_over(profile: &Profile, session: &NewSession) -> Statement {
     .bind(session.begun)
 }
 
-/// Ends all sessions of a person.
-async fn end_all<D: Dialect>(
-    store: SqlStore<D>,
-    person: OwnerId,
-    audit_entry: Option<AuditEntry>,
-) -> Result<u64> {
-    let mut tx = store.transaction().await?;
-    let count = end_each(&mut tx, &person).await?;
-    insert_audit_entry(&mut tx, audit_entry.as_ref()).await?;
-    tx.commit().await?;
-    Ok(count)
-}
-
-/// Ends all sessions of a person, and revokes their tokens that can be used at `now`.
-async fn revoke_access<D: Dialect>(
-    store: SqlStore<D>,
-    person: OwnerId,
-    now: Timestamp,
-    audit_entry: Option<AuditEntry>,
-) -> Result<(u64, u64)> {
-    let mut tx = store.transaction().await?;
-    let sessions = end_each(&mut tx, &person).await?;
-    let revoke = Statement::new(
-        "UPDATE tokens SET revoked_ms = $1
-         WHERE person = $2 AND revoked_ms IS NULL AND expires_ms > $1",
-    );
-    let tokens = revoke.bind(now).bind(&person).execute(&mut tx).await?;
-    let audit_entry = audit_entry.filter(|_| sessions + tokens > 0);
-    insert_audit_entry(&mut tx, audit_entry.as_ref()).await?;
-    tx.commit().await?;
-    Ok((sessions, tokens))
-}
-
 async fn end_each<D: Dialect>(tx: &mut Transaction<D>, person: &OwnerId) -> Result<u64> {
     Statement::new("DELETE FROM sessions WHERE person = $1").bind(person).execute(tx).await
-}
-
-/// Stores a token, unless its person already has `max` valid ones. It locks the person's row, so
-/// that concurrent calls cannot exceed `max`.
-async fn add_token<D: Dialect>(
-    store: SqlStore<D>,
-    NewToken { token, secret, audit_entry }: NewToken,
-    max: u32,
-) -> Result<bool> {
-    let mut tx = store.transaction().await?;
-    if let Some(lock) = D::FOR_UPDATE {
-        let hold = Statement::new("SELECT owner FROM people WHERE owner = $1 ").push(lock);
-        hold.bind(&token.person).fetch_optional(&mut tx).await?;
-    }
-    let insert = Statement::new(
-        "INSERT INTO tokens (id, digest, person, name, scope, made_ms, expires_ms)
-         SELECT $1, $2, $3, $4, $5, $6, $7
-         WHERE (SELECT count(*) FROM tokens
-                WHERE person = $3 AND revoked_ms IS NULL AND expires_ms > $6) < $8",
-    );
-    let inserted = insert
-        .bind(&token.id)
-        .bind(&secret.0)
-        .bind(&token.person)
-        .bind(&token.name)
-        .bind(token.scope.as_str())
-        .bind(token.made)
-        .bind(token.expires)
-        .bind(i64::from(max))
-        .execute(&mut tx)
-        .await?;
-    let audit_entry = audit_entry.filter(|_| inserted == 1);
-    insert_audit_entry(&mut tx, audit_entry.as_ref()).await?;
-    tx.commit().await?;
-    Ok(inserted == 1)
 }

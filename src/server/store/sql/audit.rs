@@ -2,10 +2,12 @@
 
 use async_trait::async_trait;
 
-use super::{SqlStore, dialect::Dialect, lists, pool::Transaction, rows, statement::Statement};
+use super::{
+    SqlStore, dialect::Dialect, lists, pool::Transaction, rows, rows::Columns, statement::Statement,
+};
 use crate::server::{
     audit::{AuditEntry, AuditFilter, AuditLog},
-    store::Result,
+    store::{Result, StoreError},
 };
 
 #[async_trait]
@@ -19,7 +21,7 @@ impl<D: Dialect> AuditLog for SqlStore<D> {
         if [who, target].into_iter().flatten().any(|text| !can_hold::<D>(text)) {
             return Ok(Vec::new());
         }
-        self.rows(lists::entries(filter)).await?.iter().map(rows::audit::entry).collect()
+        self.rows(lists::entries(filter)).await?.iter().map(entry).collect()
     }
 }
 
@@ -62,4 +64,19 @@ pub(super) async fn insert_audit_entry<D: Dialect>(
         .execute(tx)
         .await
         .map(drop)
+}
+
+/// Parses a row of the table `audit` into its number and its entry.
+fn entry(row: &impl Columns) -> Result<(i64, AuditEntry)> {
+    let corrupt = || StoreError::Corrupt { what: "audit entry" };
+    let from = row.optional_text("address")?.map(|text| text.parse().map_err(|_| corrupt()));
+    let entry = AuditEntry {
+        at: rows::time(row.number("at_ms")?)?,
+        who: row.text("who")?,
+        act: row.text("act")?.parse().map_err(|_| corrupt())?,
+        target: row.optional_text("target")?,
+        from: from.transpose()?,
+        outcome: row.text("outcome")?,
+    };
+    Ok((row.number("number")?, entry))
 }

@@ -86,9 +86,6 @@ pub trait RunStatement<D: Dialect> {
     async fn execute(&mut self, statement: Statement) -> Result<u64, sqlx::Error>;
     /// Returns all rows of a statement.
     async fn fetch_all(&mut self, statement: Statement) -> Result<Vec<D::Row>, sqlx::Error>;
-    /// Returns the first row of a statement, if there is one.
-    async fn fetch_optional(&mut self, statement: Statement)
-    -> Result<Option<D::Row>, sqlx::Error>;
     /// Executes one or several statements without values in one message, and returns the first row.
     async fn execute_raw(&mut self, text: &'static str) -> Result<Option<D::Row>, sqlx::Error>;
 }
@@ -110,14 +107,6 @@ where
     async fn fetch_all(&mut self, statement: Statement) -> Result<Vec<D::Row>, sqlx::Error> {
         let (text, arguments) = prepared::<D>(statement)?;
         sqlx::query_with(text, arguments).fetch_all(self).await
-    }
-
-    async fn fetch_optional(
-        &mut self,
-        statement: Statement,
-    ) -> Result<Option<D::Row>, sqlx::Error> {
-        let (text, arguments) = prepared::<D>(statement)?;
-        sqlx::query_with(text, arguments).fetch_optional(self).await
     }
 
     async fn execute_raw(&mut self, text: &'static str) -> Result<Option<D::Row>, sqlx::Error> {

@@ -1,7 +1,10 @@
 //! Queries of lists, some of them composed from a filter.
 
 use super::{dialect::Dialect, statement::Statement};
-use crate::server::{audit::AuditFilter, store::OperationFilter};
+use crate::server::{
+    audit::{AuditAction, AuditFilter},
+    store::{OperationFilter, State},
+};
 use domain::deployment::DeploymentId;
 
 /// Selects the columns of a record. Not with `*`: a newer replica may add a column while this one
@@ -19,13 +22,10 @@ pub(super) fn texts(list: &[impl ToString]) -> Vec<String> {
 /// Returns the query of the operations that pass `filter`, newest first.
 pub(super) fn operations<D: Dialect>(filter: &OperationFilter) -> Statement {
     let OperationFilter { owner, state, search, before, limit } = filter;
-    let mut query = Statement::new(RECORD).push(" WHERE TRUE");
-    if let Some(owner) = owner {
-        query = query.push(" AND owner = ").push_bind(owner);
-    }
-    if let Some(state) = state {
-        query = query.push(" AND state = ").push_bind(state.as_str());
-    }
+    let mut query = Statement::new(RECORD)
+        .push(" WHERE TRUE")
+        .push_if(" AND owner = ", owner.as_ref())
+        .push_if(" AND state = ", state.map(State::as_str));
     if let Some(search) = search {
         query = query.push(" AND (id = ").push_bind(search).push(" OR ").push(D::POSITION);
         query = query.push("(name, ").push_bind(search).push(") > 0)");
@@ -51,23 +51,12 @@ pub(super) fn steps<D: Dialect>(ids: &[DeploymentId]) -> Statement {
 /// Returns the query of the audit entries that pass `filter`, newest first.
 pub(super) fn entries(filter: &AuditFilter) -> Statement {
     let AuditFilter { who, act, target, since, before, limit } = filter;
-    let mut query = Statement::new(
-        "SELECT number, at_ms, who, act, target, address, outcome FROM audit WHERE TRUE",
-    );
-    if let Some(who) = who {
-        query = query.push(" AND who = ").push_bind(who);
-    }
-    if let Some(act) = act {
-        query = query.push(" AND act = ").push_bind(act.as_str());
-    }
-    if let Some(target) = target {
-        query = query.push(" AND target = ").push_bind(target);
-    }
-    if let Some(since) = since {
-        query = query.push(" AND at_ms >= ").push_bind(*since);
-    }
-    if let Some(before) = before {
-        query = query.push(" AND number < ").push_bind(*before);
-    }
-    query.push(" ORDER BY number DESC LIMIT ").push_bind(i64::from(*limit))
+    Statement::new("SELECT number, at_ms, who, act, target, address, outcome FROM audit WHERE TRUE")
+        .push_if(" AND who = ", who.as_ref())
+        .push_if(" AND act = ", act.map(AuditAction::as_str))
+        .push_if(" AND target = ", target.as_ref())
+        .push_if(" AND at_ms >= ", *since)
+        .push_if(" AND number < ", *before)
+        .push(" ORDER BY number DESC LIMIT ")
+        .push_bind(i64::from(*limit))
 }

@@ -51,7 +51,27 @@ impl<D: Dialect> Operations for SqlStore<D> {
         now: Timestamp,
         audit_entry: Option<&AuditEntry>,
     ) -> Result<CancelOutcome> {
-        self.finish(cancel(self.clone(), id.clone(), now, audit_entry.cloned())).await
+        let (store, id, audit_entry) = (self.clone(), id.clone(), audit_entry.cloned());
+        self.finish(async move {
+            let mut tx = store.transaction().await?;
+            // The time of the first request is kept, since it was shown to a person.
+            let cancel = Statement::new(
+                "UPDATE operations SET cancel_ms = COALESCE(cancel_ms, $1)
+                 WHERE id = $2 AND state = 'active'",
+            );
+            if cancel.bind(now).bind(&id).execute(&mut tx).await? == 1 {
+                insert_audit_entry(&mut tx, audit_entry.as_ref()).await?;
+                store.notify(&mut tx, &Notification::CancelRequest(id)).await?;
+                store.notify(&mut tx, &Notification::Work).await?;
+                tx.commit().await?;
+                return Ok(CancelOutcome::Accepted);
+            }
+            let find = Statement::new("SELECT 1 FROM operations WHERE id = $1").bind(&id);
+            let known = find.fetch_optional(&mut tx).await?;
+            tx.commit().await?;
+            Ok(if known.is_some() { CancelOutcome::AlreadyEnded } else { CancelOutcome::Unknown })
+        })
+        .await
     }
 
     async fn make_due_now(
@@ -66,32 +86,6 @@ impl<D: Dialect> Operations for SqlStore<D> {
     async fn purge(&self, before: Timestamp) -> Result<u64> {
         purge::purge(self, before).await
     }
-}
-
-/// Records the request to cancel, unless the end came first.
-async fn cancel<D: Dialect>(
-    store: SqlStore<D>,
-    id: DeploymentId,
-    now: Timestamp,
-    audit_entry: Option<AuditEntry>,
-) -> Result<CancelOutcome> {
-    let mut tx = store.transaction().await?;
-    // The time of the first request is kept, since it was shown to a person.
-    let cancel = Statement::new(
-        "UPDATE operations SET cancel_ms = COALESCE(cancel_ms, $1)
-         WHERE id = $2 AND state = 'active'",
-    );
-    if cancel.bind(now).bind(&id).execute(&mut tx).await? == 1 {
-        insert_audit_entry(&mut tx, audit_entry.as_ref()).await?;
-        store.notify(&mut tx, &Notification::CancelRequest(id)).await?;
-        store.notify(&mut tx, &Notification::Work).await?;
-        tx.commit().await?;
-        return Ok(CancelOutcome::Accepted);
-    }
-    let find = Statement::new("SELECT 1 FROM operations WHERE id = $1").bind(&id);
-    let known = find.fetch_optional(&mut tx).await?;
-    tx.commit().await?;
-    Ok(if known.is_some() { CancelOutcome::AlreadyEnded } else { CancelOutcome::Unknown })
 }
 
 /// Makes the clean-up of a stuck operation due at `due`, and resets its panics. Returns `false` if

@@ -36,10 +36,6 @@ const MAX_LIFETIME: Duration = Duration::from_mins(30);
 
 /// Connections to one database, up to a maximum number.
 pub(in crate::server::store) struct Pool<D: Dialect> {
-    inner: Arc<Inner<D>>,
-}
-
-struct Inner<D: Dialect> {
     options: <D::Connection as Connection>::Options,
     permits: Arc<Semaphore>,
     size: u32,
@@ -61,7 +57,7 @@ struct PooledConnection<D: Dialect> {
     created_at: Instant,
     /// True if it was used before, so that it may have been lost while it was idle.
     is_used: bool,
-    pool: Pool<D>,
+    pool: Arc<Pool<D>>,
     /// The last field, so that it is dropped after the connection is closed: only then may the next
     /// caller open one.
     permit: OwnedSemaphorePermit,
@@ -73,33 +69,28 @@ impl<D: Dialect> Pool<D> {
         size: u32,
         acquire_timeout: Duration,
         options: <D::Connection as Connection>::Options,
-    ) -> Self {
+    ) -> Arc<Self> {
         let permits = Arc::new(Semaphore::new(size as usize));
         let idle = Mutex::default();
-        Self { inner: Arc::new(Inner { options, permits, size, acquire_timeout, idle }) }
+        Arc::new(Self { options, permits, size, acquire_timeout, idle })
     }
 
     /// Returns all rows of a statement, outside of a transaction.
-    pub(super) async fn fetch_all(&self, statement: Statement) -> Result<Vec<D::Row>> {
+    pub(in crate::server::store) async fn fetch_all(
+        self: &Arc<Self>,
+        statement: Statement,
+    ) -> Result<Vec<D::Row>> {
         let mut in_use = self.acquire().await.map_err(unavailable)?;
         let answer = in_use.connection.fetch_all(statement).await;
         in_use.release_after(&answer);
         answer.map_err(unavailable)
     }
 
-    /// Returns the first row of a statement, if there is one, outside of a transaction.
-    pub(in crate::server::store) async fn fetch_optional(
-        &self,
-        statement: Statement,
-    ) -> Result<Option<D::Row>> {
-        let mut in_use = self.acquire().await.map_err(unavailable)?;
-        let answer = in_use.connection.fetch_optional(statement).await;
-        in_use.release_after(&answer);
-        answer.map_err(unavailable)
-    }
-
     /// Executes a statement outside of a transaction, and returns the number of changed rows.
-    pub(in crate::server::store) async fn execute(&self, statement: Statement) -> Result<u64> {
+    pub(in crate::server::store) async fn execute(
+        self: &Arc<Self>,
+        statement: Statement,
+    ) -> Result<u64> {
         let mut in_use = self.acquire().await.map_err(unavailable)?;
         let answer = in_use.connection.execute(statement).await;
         in_use.release_after(&answer);
@@ -108,19 +99,19 @@ impl<D: Dialect> Pool<D> {
 
     /// Closes the idle connections. Connections in use are closed when they are released.
     pub(super) async fn close(&self) {
-        let permits = Arc::clone(&self.inner.permits);
+        let permits = Arc::clone(&self.permits);
         // Wait for connections in use, but only for a short time.
-        let all = timeout(PING_TIMEOUT, permits.acquire_many(self.inner.size)).await;
-        self.inner.permits.close();
+        let all = timeout(PING_TIMEOUT, permits.acquire_many(self.size)).await;
+        self.permits.close();
         drop(all);
-        let idle = std::mem::take(&mut *self.inner.idle.lock());
+        let idle = std::mem::take(&mut *self.idle.lock());
         for Idle { connection, .. } in idle {
             timeout(PING_TIMEOUT, connection.close()).await.ok();
         }
     }
 
     /// Acquires a connection.
-    async fn acquire(&self) -> Result<PooledConnection<D>, sqlx::Error> {
+    async fn acquire(self: &Arc<Self>) -> Result<PooledConnection<D>, sqlx::Error> {
         let lending = async {
             let permit = self.permit().await?;
             match self.take_idle().await {
@@ -128,36 +119,36 @@ impl<D: Dialect> Pool<D> {
                     connection,
                     created_at,
                     is_used: true,
-                    pool: self.clone(),
+                    pool: Arc::clone(self),
                     permit,
                 }),
                 None => self.connect(permit).await,
             }
         };
-        timeout(self.inner.acquire_timeout, lending).await.map_err(|_| sqlx::Error::PoolTimedOut)?
+        timeout(self.acquire_timeout, lending).await.map_err(|_| sqlx::Error::PoolTimedOut)?
     }
 
     /// Acquires a new connection.
-    async fn acquire_new(&self) -> Result<PooledConnection<D>, sqlx::Error> {
+    async fn acquire_new(self: &Arc<Self>) -> Result<PooledConnection<D>, sqlx::Error> {
         let lending = async { self.connect(self.permit().await?).await };
-        timeout(self.inner.acquire_timeout, lending).await.map_err(|_| sqlx::Error::PoolTimedOut)?
+        timeout(self.acquire_timeout, lending).await.map_err(|_| sqlx::Error::PoolTimedOut)?
     }
 
     async fn permit(&self) -> Result<OwnedSemaphorePermit, sqlx::Error> {
-        let permits = Arc::clone(&self.inner.permits);
+        let permits = Arc::clone(&self.permits);
         permits.acquire_owned().await.map_err(|_| sqlx::Error::PoolClosed)
     }
 
     async fn connect(
-        &self,
+        self: &Arc<Self>,
         permit: OwnedSemaphorePermit,
     ) -> Result<PooledConnection<D>, sqlx::Error> {
-        let connection = D::connect(&self.inner.options).await?;
+        let connection = D::connect(&self.options).await?;
         Ok(PooledConnection {
             connection,
             created_at: Instant::now(),
             is_used: false,
-            pool: self.clone(),
+            pool: Arc::clone(self),
             permit,
         })
     }
@@ -165,7 +156,7 @@ impl<D: Dialect> Pool<D> {
     /// Takes an idle connection that still works. If one does not, those that have been idle for
     /// longer probably do not either, and are discarded.
     async fn take_idle(&self) -> Option<Idle<D>> {
-        let mut idle = self.inner.idle.lock().pop()?;
+        let mut idle = self.idle.lock().pop()?;
         if !D::IS_REMOTE || idle.since.elapsed() <= FRESH {
             return Some(idle);
         }
@@ -178,7 +169,7 @@ impl<D: Dialect> Pool<D> {
 
     /// Discards the connections that have been idle since `since` or longer.
     fn discard_idle(&self, since: Instant) {
-        self.inner.idle.lock().retain(|idle| idle.since > since);
+        self.idle.lock().retain(|idle| idle.since > since);
     }
 }
 
@@ -189,7 +180,7 @@ impl<D: Dialect> PooledConnection<D> {
         let Self { connection, created_at, pool, permit, .. } = self;
         let since = Instant::now();
         {
-            let mut idle = pool.inner.idle.lock();
+            let mut idle = pool.idle.lock();
             idle.retain(|idle| idle.since.elapsed() < IDLE_TIMEOUT);
             if created_at.elapsed() < MAX_LIFETIME {
                 idle.push(Idle { connection, created_at, since });
@@ -216,14 +207,8 @@ impl<D: Dialect> PooledConnection<D> {
     }
 }
 
-impl<D: Dialect> Clone for Pool<D> {
-    fn clone(&self) -> Self {
-        Self { inner: Arc::clone(&self.inner) }
-    }
-}
-
 impl<D: Dialect> fmt::Debug for Pool<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pool").field("size", &self.inner.size).finish_non_exhaustive()
+        f.debug_struct("Pool").field("size", &self.size).finish_non_exhaustive()
     }
 }

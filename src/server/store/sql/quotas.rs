@@ -30,8 +30,9 @@ pub(super) async fn admit<D: Dialect>(tx: &mut Transaction<D>, new: &NewDeployme
         Some(counted_as) => {
             lock(tx, COUNTED_AS, counted_as).await?;
             let hour_ago = hour_before(started);
-            let found = usage(counted_as, hour_ago, &deployment.id).fetch_all(tx).await?;
-            rows::usage(&found, hour_ago)?
+            let usages = usages::<D>(&[counted_as], hour_ago, Some(&deployment.id));
+            let found = usages.fetch_all(tx).await?;
+            rows::usages(&found, &[counted_as], hour_ago)?.pop().unwrap_or_default()
         }
         None => Usage::default(),
     };
@@ -52,32 +53,24 @@ async fn lock<D: Dialect>(tx: &mut Transaction<D>, class: i64, counted: &str) ->
     Statement::new(lock).bind(class).bind(counted).execute(tx).await.map(drop)
 }
 
-/// Returns the query of the usage of `counted_as`, without the deployment `apart_from`.
-fn usage(counted_as: &str, hour_ago: Timestamp, apart_from: &DeploymentId) -> Statement {
-    Statement::new(
-        "SELECT state, started_ms FROM stacks JOIN operations USING (stack)
-         WHERE counted_as = $1 AND gone_ms IS NULL AND removes IS NULL AND id <> $3
-         UNION ALL
-         SELECT 'rolled_back', created_ms FROM stacks
-         WHERE counted_as = $1 AND created_ms > $2 AND gone_ms IS NOT NULL",
-    )
-    .bind(counted_as)
-    .bind(hour_ago)
-    .bind(apart_from)
-}
-
-/// Returns the query of the usage of each of `counted_as`.
-pub(super) fn usages<D: Dialect>(counted_as: &[&str], hour_ago: Timestamp) -> Statement {
+/// Returns the query of the usage of each of `counted_as`, without the deployment `apart_from`.
+pub(super) fn usages<D: Dialect>(
+    counted_as: &[&str],
+    hour_ago: Timestamp,
+    apart_from: Option<&DeploymentId>,
+) -> Statement {
     let is_wanted = D::is_in("$1");
     Statement::composed(format!(
         "SELECT counted_as, state, started_ms FROM stacks JOIN operations USING (stack)
          WHERE counted_as {is_wanted} AND gone_ms IS NULL AND removes IS NULL
+           AND id IS DISTINCT FROM $3
          UNION ALL
          SELECT counted_as, 'rolled_back', created_ms FROM stacks
          WHERE counted_as {is_wanted} AND created_ms > $2 AND gone_ms IS NOT NULL"
     ))
     .bind(lists::texts(counted_as))
     .bind(hour_ago)
+    .bind(apart_from)
 }
 
 /// Returns the query of the number of all deployments in progress, without the deployment

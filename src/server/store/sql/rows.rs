@@ -1,7 +1,6 @@
 //! Converts rows to the ports' types, for both databases.
 
 pub(super) mod accounts;
-pub(super) mod audit;
 
 use std::{collections::HashMap, time::Duration};
 
@@ -132,11 +131,8 @@ pub(super) fn name(row: &impl Columns) -> Result<StackName> {
 
 /// Reads the cancellation state from the column `cancel_ms`.
 pub(super) fn cancel_request(row: &impl Columns) -> Result<CancelRequest> {
-    Ok(if row.optional_number("cancel_ms")?.is_some() {
-        CancelRequest::Requested
-    } else {
-        CancelRequest::None
-    })
+    let requested = row.optional_number("cancel_ms")?;
+    Ok(requested.map_or(CancelRequest::None, |_| CancelRequest::Requested))
 }
 
 /// Reads an operation's id.
@@ -165,7 +161,7 @@ fn parse_owner(text: &str) -> Result<OwnerId> {
     OwnerId::parse(text).map_err(|_| StoreError::Corrupt { what: "owner" })
 }
 
-fn time(ms: i64) -> Result<Timestamp> {
+pub(super) fn time(ms: i64) -> Result<Timestamp> {
     Timestamp::from_millisecond(ms).map_err(|_| StoreError::Corrupt { what: "time" })
 }
 
@@ -196,39 +192,25 @@ pub(super) fn stack(row: &impl Columns) -> Result<Stack> {
     Ok(Stack { deployment: deployment(row)?, since, removal, owner: optional_owner(row, "owner")? })
 }
 
-/// Computes the usage from the columns `state` and `started_ms` of deployments whose stack exists,
-/// or that began after `hour_ago`.
-pub(super) fn usage<R: Columns>(found: &[R], hour_ago: Timestamp) -> Result<Usage> {
-    usage_of(found.iter(), hour_ago)
-}
-
-/// Computes the same for each of `counted_as`, by the column of that name.
+/// Computes the usage of each of `counted_as` from the columns `counted_as`, `state` and
+/// `started_ms` of deployments whose stack exists, or that began after `hour_ago`.
 pub(super) fn usages<R: Columns>(
     found: &[R],
     counted_as: &[&str],
     hour_ago: Timestamp,
 ) -> Result<Vec<Usage>> {
-    let mut by_owner: HashMap<String, Vec<&R>> = HashMap::new();
+    let mut usages: HashMap<String, Usage> = HashMap::new();
     for row in found {
-        by_owner.entry(row.text("counted_as")?).or_default().push(row);
-    }
-    let of = |who: &&str| usage_of(by_owner.get(*who).into_iter().flatten().copied(), hour_ago);
-    counted_as.iter().map(of).collect()
-}
-
-fn usage_of<'a, R: Columns + 'a>(
-    found: impl Iterator<Item = &'a R>,
-    hour_ago: Timestamp,
-) -> Result<Usage> {
-    let mut usage = Usage::default();
-    for row in found {
+        let usage = usages.entry(row.text("counted_as")?).or_default();
         let (state, started) = (state(&row.text("state")?)?, row.number("started_ms")?);
         usage.stacks += u32::from(state != State::RolledBack);
         usage.under_way += u32::from(state == State::Active);
         usage.begun.extend(Some(time(started)?).filter(|at| is_within_hour(*at, hour_ago)));
     }
-    usage.begun.sort_unstable();
-    Ok(usage)
+    for usage in usages.values_mut() {
+        usage.begun.sort_unstable();
+    }
+    Ok(counted_as.iter().map(|who| usages.get(*who).cloned().unwrap_or_default()).collect())
 }
 
 /// Reads the owner of a removed stack, and when its name became free.

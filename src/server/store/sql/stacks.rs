@@ -43,7 +43,7 @@ impl<D: Dialect> Stacks for SqlStore<D> {
     }
 
     async fn usages(&self, counted_as: &[&str], hour_ago: Timestamp) -> Result<Vec<Usage>> {
-        let found = self.rows(quotas::usages::<D>(counted_as, hour_ago)).await?;
+        let found = self.rows(quotas::usages::<D>(counted_as, hour_ago, None)).await?;
         rows::usages(&found, counted_as, hour_ago)
     }
 

@@ -68,6 +68,14 @@ impl Statement {
         self.text += Cow::from(number.to_string());
         self.bind(value)
     }
+
+    /// Appends `text` and a parameter with the value, if there is one.
+    pub(super) fn push_if(self, text: &'static str, value: Option<impl Bind>) -> Self {
+        match value {
+            Some(value) => self.push(text).push_bind(value),
+            None => self,
+        }
+    }
 }
 
 impl<T: Bind> Bind for Option<T> {

@@ -19,8 +19,8 @@ impl CallSlots for PostgresStore {
     async fn take(&self, request: &SlotRequest) -> Result<SlotAnswer> {
         let (store, take) = (self.clone(), take(request));
         self.finish(async move {
-            let row = store.writer.fetch_optional(take).await?;
-            let answer = row.map(|row| row.text("answer")).transpose()?;
+            let rows = store.writer.fetch_all(take).await?;
+            let answer = rows.first().map(|row| row.text("answer")).transpose()?;
             match answer.as_deref() {
                 Some("taken") => Ok(SlotAnswer::Taken),
                 Some("wait") => Ok(SlotAnswer::Wait),

@@ -1,6 +1,9 @@
 //! Transactions. Their connection returns to the pool only when its state is known.
 
-use std::ops::{Deref, DerefMut};
+use std::{
+    ops::{Deref, DerefMut},
+    sync::Arc,
+};
 
 use tokio::{runtime::Handle, time::timeout};
 
@@ -32,7 +35,7 @@ impl<D: Dialect> Pool<D> {
     /// Returns a [`StoreError`] if no transaction was opened. The connection is closed then.
     /// [`StoreError::OtherGeneration`] means that the tables are not those that this program was
     /// built for.
-    pub(in crate::server::store) async fn begin(&self) -> Result<Transaction<D>> {
+    pub(in crate::server::store) async fn begin(self: &Arc<Self>) -> Result<Transaction<D>> {
         let (connection_in_use, found) = self.open().await.map_err(unavailable)?;
         let tx = Transaction { connection_in_use: Some(connection_in_use) };
         match found.map(|row| row.number("generation")).transpose()? {
@@ -42,7 +45,7 @@ impl<D: Dialect> Pool<D> {
         }
     }
 
-    async fn open(&self) -> Result<(PooledConnection<D>, Option<D::Row>), sqlx::Error> {
+    async fn open(self: &Arc<Self>) -> Result<(PooledConnection<D>, Option<D::Row>), sqlx::Error> {
         let mut connection_in_use = self.acquire().await?;
         match connection_in_use.connection.execute_raw(D::BEGIN).await {
             Ok(found) => Ok((connection_in_use, found)),
@@ -133,7 +136,7 @@ impl Statement {
         self,
         tx: &mut Transaction<D>,
     ) -> Result<Option<D::Row>> {
-        tx.fetch_optional(self).await.map_err(unavailable)
+        Ok(self.fetch_all(tx).await?.into_iter().next())
     }
 
     /// Returns its first row, which must exist.

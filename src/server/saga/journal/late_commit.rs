@@ -1,12 +1,14 @@
 //! Late commits: for how long the platform may still carry out a call whose response was lost.
 //!
 //! Until then, the absence of a resource proves nothing: an undo that looks too early would report
-//! a resource as gone that the platform creates afterwards.
+//! a resource as gone that the platform creates afterwards. Such a call may also have created a
+//! resource twice.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 
+use super::Journal;
 use crate::server::store::{StepId, StepRecord, Steps};
 use domain::time::later;
 
@@ -24,12 +26,7 @@ pub(crate) fn pending(
     ended: Option<Timestamp>,
     now: Timestamp,
 ) -> BTreeMap<StepId, Timestamp> {
-    let failed_at = steps.records.values().find_map(|record| match record {
-        StepRecord::Failed { cause } | StepRecord::Undone { cause: Some(cause), .. } => cause.at,
-        StepRecord::Started
-        | StepRecord::Succeeded { .. }
-        | StepRecord::Undone { cause: None, .. } => None,
-    });
+    let failed_at = steps.records.values().find_map(|record| record.cause()?.at);
     // The records do not say when a response was lost, so each case uses a later known time.
     let since = |record: &StepRecord| match record {
         StepRecord::Started => Some(now),
@@ -45,4 +42,33 @@ pub(crate) fn pending(
 /// `lost`.
 pub(crate) fn until(lost: Timestamp) -> Timestamp {
     later(lost, WINDOW)
+}
+
+impl Journal {
+    /// Returns whether an earlier run stopped during `step`, so that its calls may have succeeded.
+    pub(crate) fn was_interrupted(&self, step: StepId) -> bool {
+        self.state.lock().interrupted.contains(&step)
+    }
+
+    /// Notes that a call of `step` lost its response now.
+    pub(crate) fn record_lost_response(&self, step: StepId) {
+        let now = self.clock.now();
+        let mut state = self.state.lock();
+        state.response_lost = true;
+        state.late.insert(step, until(now));
+    }
+
+    /// Returns the time until which a lost call of `step` may still take effect, if there was one.
+    pub(crate) fn late_commit_until(&self, step: StepId) -> Option<Timestamp> {
+        self.state.lock().late.get(&step).copied()
+    }
+
+    /// Returns whether any step lost a response or was interrupted.
+    pub(crate) fn may_have_duplicates(&self) -> bool {
+        let state = self.state.lock();
+        let response_lost = |record: &StepRecord| {
+            matches!(record, StepRecord::Succeeded { response_lost: true, .. })
+        };
+        !state.interrupted.is_empty() || state.steps.records.values().any(response_lost)
+    }
 }
