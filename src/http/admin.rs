@@ -7,18 +7,13 @@ use axum::{
     extract::{Form, State, rejection::FormRejection},
     response::Response,
 };
-use serde::Deserialize;
 
-use super::{HttpState, sign_in::see_other};
+use super::{
+    HttpState,
+    sign_in::{IdForm, id_in, see_other},
+};
 use crate::server::auth::access::Caller;
 use crate::wire::ApiError;
-
-/// The id of the operation or person.
-#[derive(Deserialize)]
-pub(super) struct IdForm {
-    #[serde(default)]
-    id: String,
-}
 
 /// `POST /admin/stuck/retry`: makes a stuck clean-up due at once.
 pub(super) async fn retry(
@@ -26,7 +21,7 @@ pub(super) async fn retry(
     Extension(caller): Extension<Caller>,
     form: Result<Form<IdForm>, FormRejection>,
 ) -> Response {
-    let done = state.service.retry_clean_up(&caller, &id(form)).await;
+    let done = state.service.retry_clean_up(&caller, &id_in(form)).await;
     redirect_back(done, "/admin?retried=1#stuck")
 }
 
@@ -36,12 +31,8 @@ pub(super) async fn revoke_access(
     Extension(caller): Extension<Caller>,
     form: Result<Form<IdForm>, FormRejection>,
 ) -> Response {
-    let done = state.service.revoke_access(&caller, &id(form)).await;
+    let done = state.service.revoke_access(&caller, &id_in(form)).await;
     redirect_back(done, "/admin?signed_out=1#people")
-}
-
-fn id(form: Result<Form<IdForm>, FormRejection>) -> String {
-    form.map(|Form(form)| form.id).unwrap_or_default()
 }
 
 fn redirect_back(done: Result<(), ApiError>, to: &str) -> Response {

@@ -37,11 +37,6 @@ pub(super) fn unknown(uri: &Uri) -> Failed {
     Refusal::NotFound(Missing::Path(path)).into()
 }
 
-/// Writes an error's body.
-pub(super) fn body(error: &ApiError) -> String {
-    json(error)
-}
-
 /// Writes a value of ours as JSON.
 #[expect(clippy::expect_used, reason = "our own types have string keys and cannot fail")]
 pub(super) fn json<T: Serialize>(value: &T) -> String {
@@ -69,7 +64,7 @@ impl IntoResponse for Failed {
             (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
             (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         ];
-        let mut response = (status, headers, body(&error)).into_response();
+        let mut response = (status, headers, json(&error)).into_response();
         if let Some(seconds) = error.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

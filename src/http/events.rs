@@ -146,7 +146,7 @@ impl Watcher {
             if self.ahead && self.is_over().await {
                 return None;
             }
-            if self.wait().await == Waited::Long {
+            if self.stays_quiet().await {
                 if !self.authorization.is_still_valid(self.service.clock().now()).await {
                     return None;
                 }
@@ -162,13 +162,13 @@ impl Watcher {
             .is_ok_and(|record| record.is_none_or(|record| record.state != DeploymentState::Active))
     }
 
-    async fn wait(&mut self) -> Waited {
+    /// Waits for a notification, and returns whether none came until the next check.
+    async fn stays_quiet(&mut self) -> bool {
+        let clock = self.service.clock();
         tokio::select! {
-            () = self.shutdown.cancelled() => Waited::Notified,
-            _ = self.notifications.changed() => Waited::Notified,
-            () = self.service.clock().sleep(self.authorization.next_check_in(self.service.clock().now())) => {
-                Waited::Long
-            }
+            () = self.shutdown.cancelled() => false,
+            _ = self.notifications.changed() => false,
+            () = clock.sleep(self.authorization.next_check_in(clock.now())) => true,
         }
     }
 }
@@ -209,12 +209,6 @@ fn credentials(headers: &HeaderMap) -> HeaderMap {
         |name: &HeaderName| *name == header::COOKIE || *name == header::AUTHORIZATION;
     let pairs = headers.iter().filter(|(name, _)| is_credential(name));
     pairs.map(|(name, value)| (name.clone(), value.clone())).collect()
-}
-
-#[derive(PartialEq, Eq)]
-enum Waited {
-    Notified,
-    Long,
 }
 
 fn frame(event: &StoredEvent) -> Frame {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
 use serde::Serialize;
+use serde_json::json;
 
 use super::{HttpState, headers::NO_STORE};
 use crate::server::{platform::BreakerState, stacks::Health};
@@ -69,22 +70,17 @@ struct StoreBody {
     age_ms: Option<u64>,
 }
 
-#[derive(Serialize)]
-struct ProbeBody {
-    status: &'static str,
-}
-
 /// Answers `GET /livez`: the process runs.
 pub(super) async fn live() -> impl IntoResponse {
-    (NO_STORE, Json(ProbeBody { status: "ok" }))
+    (NO_STORE, Json(json!({ "status": "ok" })))
 }
 
 /// Answers `GET /readyz`: whether the portal can serve requests, including those that write.
 pub(super) async fn ready(State(state): State<HttpState>) -> impl IntoResponse {
     if state.service.is_ready().await {
-        (StatusCode::OK, NO_STORE, Json(ProbeBody { status: "ok" }))
+        (StatusCode::OK, NO_STORE, Json(json!({ "status": "ok" })))
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, NO_STORE, Json(ProbeBody { status: "unavailable" }))
+        (StatusCode::SERVICE_UNAVAILABLE, NO_STORE, Json(json!({ "status": "unavailable" })))
     }
 }
 

@@ -15,7 +15,7 @@ use leptos::prelude::{LeptosOptions, provide_context};
 use leptos_axum::{
     generate_route_list, handle_server_fns_with_context, render_app_async_with_context,
 };
-use tower::{Service, ServiceBuilder, ServiceExt as _};
+use tower::{Layer as _, ServiceExt as _, util::BoxCloneSyncService};
 use tower_http::{services::ServeDir, set_header::SetResponseHeaderLayer};
 
 use super::{
@@ -70,7 +70,7 @@ impl<'a> Pages<'a> {
     }
 
     /// Returns the service of the site's code and style.
-    pub(super) fn code(&self) -> impl Files {
+    pub(super) fn code(&self) -> Files {
         // Cached forever if the file name contains a hash of the content; otherwise revalidated
         // each time, since the page and its code must come from the same build.
         let lifetime = if self.options.hash_files {
@@ -81,13 +81,13 @@ impl<'a> Pages<'a> {
         let lifetime = move |response: &axum::http::Response<_>| {
             response.status().is_success().then(|| HeaderValue::from_static(lifetime))
         };
-        ServiceBuilder::new()
-            .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, lifetime))
-            .service(self.files(|_| Box::pin(ready(StatusCode::NOT_FOUND.into_response()))))
+        let files = self.files(|_| Box::pin(ready(StatusCode::NOT_FOUND.into_response())));
+        let header = SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, lifetime);
+        Files::new(header.layer(files))
     }
 
     /// Returns the service of all other addresses: a file of the site, or the not-found page.
-    pub(super) fn other(&self) -> impl Files {
+    pub(super) fn other(&self) -> Files {
         let page = self.page();
         let nothing = move |mut request: Request| {
             request.extensions_mut().insert(HiddenPage);
@@ -101,7 +101,7 @@ impl<'a> Pages<'a> {
     fn files(
         &self,
         nothing: impl Fn(Request) -> Responding + Clone + Send + Sync + 'static,
-    ) -> impl Files {
+    ) -> Files {
         let site = ServeDir::new(&*self.options.site_root)
             .append_index_html_on_directories(false)
             .precompressed_gzip()
@@ -116,7 +116,7 @@ impl<'a> Pages<'a> {
                 nothing(request)
             }
         };
-        answer.into_service()
+        Files::new(answer.into_service())
     }
 
     /// Returns the closure that provides the use cases to pages and server functions.
@@ -134,23 +134,7 @@ impl<'a> Pages<'a> {
 }
 
 /// A service that answers with files.
-pub(super) trait Files:
-    Service<Request, Response = Response, Error = Infallible, Future: Send>
-    + Clone
-    + Send
-    + Sync
-    + 'static
-{
-}
-
-impl<S> Files for S where
-    S: Service<Request, Response = Response, Error = Infallible, Future: Send>
-        + Clone
-        + Send
-        + Sync
-        + 'static
-{
-}
+pub(super) type Files = BoxCloneSyncService<Request, Response, Infallible>;
 
 /// Passes the cookies that a page uses to it. Deletes the cookie of a new token from the browser,
 /// so that the token is shown only once. Rejects a request whose `Content-Length` is too large.

@@ -65,18 +65,16 @@ pub(super) struct CallbackQuery {
 
 /// The form that creates a token.
 #[derive(Default, Deserialize)]
+#[serde(default)]
 pub(super) struct MakeForm {
-    #[serde(default)]
     name: String,
-    #[serde(default)]
     scope: String,
-    #[serde(default)]
     days: String,
 }
 
-/// The form that revokes a token.
+/// A form with the id of what it is about: a token, an operation or a person.
 #[derive(Deserialize)]
-pub(super) struct RevokeForm {
+pub(super) struct IdForm {
     #[serde(default)]
     id: String,
 }
@@ -96,13 +94,7 @@ impl<S: Sync> FromRequestParts<S> for Requester {
         let caller = parts.extensions.get::<Caller>();
         let person = match caller.map(|caller| &caller.identity) {
             Some(Identity::Person { owner, .. }) => Some(owner.clone()),
-            Some(
-                Identity::Anonymous
-                | Identity::Browser(_)
-                | Identity::Unauthenticated
-                | Identity::Program { .. },
-            )
-            | None => None,
+            _ => None,
         };
         // The authentication layer has set the caller for every request; the fallback is never
         // used.
@@ -157,11 +149,8 @@ pub(super) async fn finish(
 /// Parses the authorization response; with both a code and an error, it counts as an error. `None`
 /// if it is incomplete.
 fn callback(CallbackQuery { state, code, error }: CallbackQuery) -> Option<Callback> {
-    match (error, code) {
-        (Some(error), _) => Some(Callback::Error { state, error }),
-        (None, Some(code)) => Some(Callback::Code { state, code }),
-        (None, None) => None,
-    }
+    let code = error.map(Err).or(code.map(Ok))?;
+    Some(Callback { state, code })
 }
 
 /// `POST /auth/sign-out`: signs a person out of this browser.
@@ -171,10 +160,7 @@ pub(super) async fn sign_out(
     headers: HeaderMap,
 ) -> Response {
     let session = cookies::read(&headers, cookies::SESSION).unwrap_or_default();
-    match sign_in_service.sign_out(session, person.as_ref(), address).await {
-        Ok(()) => signed_out(),
-        Err(error) => refused_by_store(&error),
-    }
+    signed_out(sign_in_service.sign_out(session, person.as_ref(), address).await)
 }
 
 /// `POST /account/sign-out-everywhere`: signs a person out of every browser.
@@ -183,10 +169,7 @@ pub(super) async fn sign_out_everywhere(
     Requester { person, address }: Requester,
 ) -> Response {
     let Some(person) = person else { return redirect_to_sign_in() };
-    match sign_in_service.sign_out_everywhere(&person, address).await {
-        Ok(()) => signed_out(),
-        Err(error) => refused_by_store(&error),
-    }
+    signed_out(sign_in_service.sign_out_everywhere(&person, address).await)
 }
 
 /// `POST /account/tokens`: creates a token, and redirects to the page that shows it once.
@@ -208,14 +191,18 @@ pub(super) async fn make_token(
 pub(super) async fn revoke_token(
     State(sign_in_service): State<Arc<SignInService>>,
     Requester { person, address }: Requester,
-    form: Result<Form<RevokeForm>, FormRejection>,
+    form: Result<Form<IdForm>, FormRejection>,
 ) -> Response {
     let Some(person) = person else { return redirect_to_sign_in() };
-    let id = form.map(|Form(form)| form.id).unwrap_or_default();
-    match sign_in_service.revoke_token(&person, &id, address).await {
+    match sign_in_service.revoke_token(&person, &id_in(form), address).await {
         Ok(()) => see_other(TOKENS, []),
         Err(error) => refused(&error, None),
     }
+}
+
+/// Returns the id in a form, empty if the form cannot be read.
+pub(super) fn id_in(form: Result<Form<IdForm>, FormRejection>) -> String {
+    form.map(|Form(form)| form.id).unwrap_or_default()
 }
 
 fn parse_form(form: &MakeForm) -> Result<(TokenName, Scope, Lifetime), TokenError> {
@@ -239,18 +226,19 @@ fn refused(error: &TokenError, name: Option<&str>) -> Response {
     see_other(&format!("{PAGE}?refused={}{}", error.code().as_str(), name.unwrap_or_default()), [])
 }
 
-/// Redirects to the account's page, which says that the database is unavailable.
-fn refused_by_store(error: &StoreError) -> Response {
-    tracing::error!(%error, "Could not change an account");
-    see_other(&format!("{PAGE}?refused={}", RefusalCode::StoreUnavailable.as_str()), [])
-}
-
 /// Redirects somebody who must sign in first.
 fn redirect_to_sign_in() -> Response {
     see_other(&sign_in_location(PAGE, None), [])
 }
 
-fn signed_out() -> Response {
+/// Redirects somebody who has signed out; if that failed, to the account's page, which says that
+/// the database is unavailable.
+fn signed_out(done: Result<(), StoreError>) -> Response {
+    if let Err(error) = done {
+        tracing::error!(%error, "Could not change an account");
+        let code = RefusalCode::StoreUnavailable;
+        return see_other(&format!("{PAGE}?refused={}", code.as_str()), []);
+    }
     see_other(SIGNED_OUT, [cookies::SESSION, cookies::SIGN_IN, cookies::TOKEN].map(cookies::remove))
 }
 

@@ -12,12 +12,19 @@ mod checkpointer;
 mod files;
 mod identity;
 mod inspect;
-mod lock;
 mod open_error;
 
-use std::{fs::File, path::Path, time::Duration};
+use std::{
+    fs::{self, File, TryLockError},
+    path::Path,
+    time::Duration,
+};
 
-use sqlx::{ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions};
+use sqlx::{
+    ConnectOptions as _, Connection as _,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
+use tokio::time::sleep;
 
 pub use self::{
     backup::{CopyError, back_up, begin_anew, restore},
@@ -47,7 +54,7 @@ impl HeldFile {
     /// Returns why it cannot be used, for example because another process uses it or its data is
     /// lost.
     pub(super) async fn take(path: &Path) -> Result<Self, OpenStoreError> {
-        let lock = lock::take(path).await?;
+        let lock = lock(path).await?;
         if identity::check_files(path).await? == Found::Nothing {
             checkpointer::make(path).await?;
         }
@@ -72,13 +79,41 @@ impl HeldFile {
 /// Returns an error if there is no database, or its data is lost.
 pub(super) async fn check(path: &Path) -> Result<(), OpenStoreError> {
     // A running portal has checked its files itself, and may be changing them now.
-    if lock::is_held(path) {
+    if is_locked(path) {
         return check_version(path).await;
     }
     match identity::check_files(path).await? {
         Found::Nothing => Err(OpenStoreError::Missing { path: path.to_owned() }),
         Found::Database => Ok(()),
     }
+}
+
+/// Takes the exclusive lock beside the database, which the system releases when the process ends.
+async fn lock(path: &Path) -> Result<File, OpenStoreError> {
+    let beside = path.with_extension("lock");
+    let file = |source| OpenStoreError::File { path: beside.clone(), source };
+    fs::create_dir_all(files::folder(path)).map_err(file)?;
+    let lock =
+        File::options().create(true).truncate(false).write(true).open(&beside).map_err(file)?;
+    // A command may hold the lock for a moment.
+    let mut tries = 0..files::LOOKS;
+    loop {
+        match (lock.try_lock(), tries.next()) {
+            (Ok(()), _) => return Ok(lock),
+            (Err(TryLockError::WouldBlock), Some(_)) => sleep(files::MOMENT).await,
+            (Err(TryLockError::WouldBlock), None) => {
+                return Err(OpenStoreError::InUse { path: path.to_owned() });
+            }
+            (Err(TryLockError::Error(source)), _) => return Err(file(source)),
+        }
+    }
+}
+
+/// Returns whether a portal holds the lock of the database at `path`; if this cannot be determined,
+/// it does not.
+fn is_locked(path: &Path) -> bool {
+    File::open(path.with_extension("lock"))
+        .is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 /// Returns an error if the running portal is older: it would stop if its tables were migrated.
@@ -94,9 +129,20 @@ async fn check_version(path: &Path) -> Result<(), OpenStoreError> {
     Ok(())
 }
 
-/// Returns the options for connections to the database at `path`.
+/// Returns the options for connections to the database at `path`. Automatic checkpoints are off,
+/// since only the checkpointer moves the log into the file.
 pub(super) fn options(path: &Path) -> SqliteConnectOptions {
-    checkpointer::options(path, BUSY_TIMEOUT)
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .pragma("wal_autocheckpoint", "0")
+        .pragma("journal_size_limit", "1048576")
+        // What was sealed under a key that somebody knows does not stay in the file's free space.
+        .pragma("secure_delete", "ON")
 }
 
 /// Runs the migrations on a separate connection.

@@ -2,19 +2,26 @@
 //!
 //! It never blocks or stops the server: a line that cannot be written is dropped and counted.
 
-mod final_message;
 mod writer;
 
-use std::io::{self, IsTerminal};
+use std::{
+    io::{self, IsTerminal, Write as _},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
 
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-pub use self::{final_message::final_message, writer::FlushGuard};
+pub use self::writer::FlushGuard;
 use super::{
     settings::{LogFormat, LogSettings},
     vitals,
 };
+
+/// The time limit for writing the message.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The signal that a write beyond the limit for a file's size (`ulimit -f`) causes: SIGXFSZ.
 const FILE_SIZE_EXCEEDED: i32 = 25;
@@ -56,4 +63,18 @@ pub fn init(settings: &LogSettings) -> FlushGuard {
 /// Returns an error if the signal handler cannot be installed.
 pub fn survive_file_size_limit() -> io::Result<()> {
     signal(SignalKind::from_raw(FILE_SIZE_EXCEEDED)).map(drop)
+}
+
+/// Writes `sentence` to standard error. Gives up after a second if nobody reads it, so that the
+/// process can end.
+pub fn final_message(sentence: String) {
+    let (sender, done) = mpsc::channel();
+    let spawned = thread::Builder::new().spawn(move || {
+        // If standard error fails, there is no other place to report it.
+        writeln!(io::stderr(), "{sentence}").ok();
+        sender.send(()).ok();
+    });
+    if spawned.is_ok() {
+        done.recv_timeout(WRITE_TIMEOUT).ok();
+    }
 }

@@ -157,7 +157,7 @@ pub(in crate::http) fn accepted(deployment: &Deployment) -> stacks::Response {
 }
 
 fn refused(error: &ApiError) -> stacks::Response {
-    stacks::Response { status: error.status(), location: None, body: error::body(error) }
+    stacks::Response { status: error.status(), location: None, body: error::json(error) }
 }
 
 /// Turns a stored response into an HTTP response.

@@ -17,7 +17,9 @@ pub use tokens::{Lifetime, MAX_TOKENS, TokenError, TokenName};
 
 use super::{
     accounts::{Accounts, Digest, NewSession, Person, Profile, SignIn},
-    identity_provider::{AuthorizationRequest, AuthorizationResponse, IdentityProvider},
+    identity_provider::{
+        AuthorizationRequest, AuthorizationResponse, IdentityError, IdentityProvider,
+    },
     secret::{self, RandomBits, Secret},
 };
 use crate::server::{
@@ -201,12 +203,11 @@ impl SignInService {
         callback: &Callback,
         from: IpAddr,
     ) -> Result<(Person, Secret), SignInError> {
-        let (state, answer) = callback.parts();
         // Comparing digests reveals nothing about `state` through the time that it takes.
-        if Digest::of(state) != Digest::of(&sign_in.state) {
+        if Digest::of(&callback.state) != Digest::of(&sign_in.state) {
             return Err(SignInError::Expired);
         }
-        let code = answer?;
+        let code = callback.code()?;
         let SignIn { nonce, verifier, .. } = sign_in;
         let profile =
             self.parts.provider.finish(&AuthorizationResponse { code, nonce, verifier }).await?;
@@ -249,10 +250,9 @@ fn report(error: &SignInError) {
         SignInError::Denied | SignInError::Expired => {
             tracing::info!(%error, code, "A sign-in was not completed");
         }
-        SignInError::Unavailable(_) | SignInError::Untrusted(_) | SignInError::Store(_) => {
-            tracing::warn!(%error, code, "A sign-in failed");
-        }
-        SignInError::Refused(_) => {
+        SignInError::Provider(IdentityError::Unavailable(_) | IdentityError::Untrusted(_))
+        | SignInError::Store(_) => tracing::warn!(%error, code, "A sign-in failed"),
+        SignInError::Provider(IdentityError::Refused(_)) => {
             tracing::error!(%error, code, "Nobody can sign in: check the portal's client registration at the identity \
                  provider");
         }

@@ -42,7 +42,6 @@ impl Options {
         };
         let auth = self.auth.resolve(&http)?;
         let bounded = bounded(&auth, http.addr.ip());
-        let rates = self.limits.rates(bounded);
         let mut reserved_names = self.reserved_names;
         reserved_names.retain(|name| !name.is_empty());
         reserved_names.extend(own_names(&stack.suffix, &http.public_url, &platform));
@@ -66,9 +65,9 @@ impl Options {
                     others: self.changing_calls,
                 },
                 deploys_per_minute: self.deploy_rate_limit,
-                checks_per_second: rates.checks_per_second,
-                streams_per_person: rates.streams_per_person,
-                streams_per_address: rates.streams_per_address,
+                checks_per_second: bounded.limit(self.limits.check_rate_limit, 20),
+                streams_per_person: bounded.limit(self.limits.streams_per_person, 20),
+                streams_per_address: bounded.limit(self.limits.streams_per_address, 100),
                 lease: self.lease_duration,
                 reconcile_interval: self.reconcile_interval,
             },
@@ -207,17 +206,15 @@ fn required(value: Option<String>, variable: &str, example: &str) -> Result<Stri
 
 fn registry(options: &StackOptions) -> Result<Option<Registry>, ConfigError> {
     let url = options.stack_registry_url.clone();
+    let missing = |variable| {
+        let problem = "is not set: a private registry needs user and password";
+        Err(ConfigError::setting(variable, problem))
+    };
     match (options.stack_registry_user.clone(), options.stack_registry_password.clone()) {
         (Some(user), Some(password)) => Ok(Some(Registry { url, user, password })),
         (None, None) if url.is_none() => Ok(None),
-        (None, _) => Err(ConfigError::setting(
-            "STACK_REGISTRY_USER",
-            "is not set: a private registry needs user and password",
-        )),
-        (Some(_), None) => Err(ConfigError::setting(
-            "STACK_REGISTRY_PASSWORD",
-            "is not set: a private registry needs user and password",
-        )),
+        (None, _) => missing("STACK_REGISTRY_USER"),
+        (Some(_), None) => missing("STACK_REGISTRY_PASSWORD"),
     }
 }
 

@@ -48,14 +48,14 @@ pub(super) struct LimitOptions {
     deployments_in_all: Option<Bound<u32>>,
     /// How many event streams a person may have open [default: 20]
     #[arg(long, env, hide_env_values = true, value_parser = bound)]
-    streams_per_person: Option<Bound<u32>>,
+    pub(super) streams_per_person: Option<Bound<u32>>,
     /// How many event streams an address may have open [default: 100]
     #[arg(long, env, hide_env_values = true, value_parser = bound)]
-    streams_per_address: Option<Bound<u32>>,
+    pub(super) streams_per_address: Option<Bound<u32>>,
     /// How many names an address may check per second, and how many sign-ins it may start
     /// [default: 20]
     #[arg(long, env, hide_env_values = true, value_parser = bound)]
-    check_rate_limit: Option<Bound<u32>>,
+    pub(super) check_rate_limit: Option<Bound<u32>>,
     /// How long the name of a removed stack is reserved for its owner, with AUTH oidc
     /// [default: 24h]
     #[arg(long, env, hide_env_values = true, value_parser = time)]
@@ -70,48 +70,32 @@ pub(super) struct LimitOptions {
     pub(super) cors_origins: Vec<Origin>,
 }
 
-/// The limits on requests and streams.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Rates {
-    pub(super) checks_per_second: Option<u32>,
-    pub(super) streams_per_person: Option<u32>,
-    pub(super) streams_per_address: Option<u32>,
-}
-
 impl LimitOptions {
     /// Returns the quotas.
     pub(super) fn quotas(&self, bounded: Bounded) -> Quotas {
-        let number = |given, limit| resolve(given, bounded, limit);
         let day = Duration::from_hours(24);
         Quotas {
-            stacks: number(self.stacks_per_person, 5),
-            under_way: number(self.deployments_per_person, 3),
-            under_way_in_all: number(self.deployments_in_all, 200),
-            per_hour: number(self.deployments_per_hour, 20),
+            stacks: bounded.limit(self.stacks_per_person, 5),
+            under_way: bounded.limit(self.deployments_per_person, 3),
+            under_way_in_all: bounded.limit(self.deployments_in_all, 200),
+            per_hour: bounded.limit(self.deployments_per_hour, 20),
             hold_down: match bounded {
                 // Without people there is no owner for whom a name could be reserved.
                 Bounded::Nothing | Bounded::Addresses => None,
-                Bounded::People => resolve(self.name_hold_down, bounded, day),
+                Bounded::People => bounded.limit(self.name_hold_down, day),
             },
-        }
-    }
-
-    /// Returns the limits on requests and streams.
-    pub(super) fn rates(&self, bounded: Bounded) -> Rates {
-        let number = |given, limit| resolve(given, bounded, limit);
-        Rates {
-            checks_per_second: number(self.check_rate_limit, 20),
-            streams_per_person: number(self.streams_per_person, 20),
-            streams_per_address: number(self.streams_per_address, 100),
         }
     }
 }
 
-fn resolve<T>(given: Option<Bound<T>>, bounded: Bounded, otherwise: T) -> Option<T> {
-    match (given, bounded) {
-        (Some(Bound::AtMost(limit)), _) => Some(limit),
-        (Some(Bound::Unbounded), _) | (None, Bounded::Nothing) => None,
-        (None, Bounded::Addresses | Bounded::People) => Some(otherwise),
+impl Bounded {
+    /// Returns the limit that was given; by default `otherwise`, where limits apply.
+    pub(super) fn limit<T>(self, given: Option<Bound<T>>, otherwise: T) -> Option<T> {
+        match (given, self) {
+            (Some(Bound::AtMost(limit)), _) => Some(limit),
+            (Some(Bound::Unbounded), _) | (None, Self::Nothing) => None,
+            (None, Self::Addresses | Self::People) => Some(otherwise),
+        }
     }
 }
 

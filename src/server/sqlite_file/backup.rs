@@ -19,7 +19,6 @@ use sqlx::{
 use super::{
     BUSY_TIMEOUT, OpenStoreError, checkpointer, files, identity,
     inspect::{FileMark, Look, Main},
-    lock,
 };
 use crate::server::{
     schema::{OtherVersion, SQLITE},
@@ -158,7 +157,7 @@ pub async fn restore(
     now: Timestamp,
 ) -> Result<Option<PathBuf>, CopyError> {
     let path = &files::resolve(path);
-    let _lock = lock::take(path).await?;
+    let _lock = super::lock(path).await?;
     let unfit = |why: String| CopyError::Unfit { path: copy.to_owned(), why };
     let source = &files::resolve(copy);
     check_source(source, path).map_err(unfit)?;
@@ -189,7 +188,7 @@ fn check_source(source: &Path, path: &Path) -> Result<(), String> {
         Main::Empty => "it is empty",
         Main::Other => "it is not an SQLite database",
         Main::Database(_) if number(source) == number(path) => "it is the portal's own database",
-        Main::Database(_) if lock::is_held(source) => {
+        Main::Database(_) if super::is_locked(source) => {
             "a portal is using it: make a copy with `ai-stack-deployer backup FILE` there"
         }
         Main::Database(mark) if inspect.lacks_log(mark) => {
@@ -272,7 +271,7 @@ pub async fn begin_anew(
     now: Timestamp,
 ) -> Result<Option<PathBuf>, CopyError> {
     let path = &files::resolve(path);
-    let _lock = lock::take(path).await?;
+    let _lock = super::lock(path).await?;
     let place = |source| CopyError::Place { path: path.clone(), source };
     let ending = files::aside(path, now);
     let aside = files::beside(path, &ending);

@@ -132,22 +132,6 @@ impl Drop for State {
     }
 }
 
-/// Returns the options for connections: automatic checkpoints are off, since only the checkpointer
-/// moves the log into the file.
-pub(super) fn options(path: &Path, busy_timeout: Duration) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(false)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(busy_timeout)
-        .pragma("wal_autocheckpoint", "0")
-        .pragma("journal_size_limit", "1048576")
-        // What was sealed under a key that somebody knows does not stay in the file's free space.
-        .pragma("secure_delete", "ON")
-}
-
 /// Creates a database at `path`, which must not exist. The file appears with all its tables.
 pub(super) async fn make(path: &Path) -> Result<(), OpenStoreError> {
     let unfinished = files::beside(path, ".new");

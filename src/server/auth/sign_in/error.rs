@@ -9,39 +9,24 @@ const ERROR_LENGTH: usize = 60;
 
 /// The authorization response (RFC 6749, section 4.1.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Callback {
-    /// A code, which the provider exchanges for tokens.
-    Code {
-        /// The `state` of the authorization request.
-        state: String,
-        /// The code.
-        code: String,
-    },
-    /// An error from the provider (RFC 6749, section 4.1.2.1).
-    Error {
-        /// The `state` of the authorization request.
-        state: String,
-        /// The error's name.
-        error: String,
-    },
+pub struct Callback {
+    /// The `state` of the authorization request.
+    pub state: String,
+    /// The code, which the provider exchanges for tokens, or the name of the provider's error (RFC
+    /// 6749, section 4.1.2.1).
+    pub code: Result<String, String>,
 }
 
 impl Callback {
-    /// Returns the `state`, and the code or the provider's error.
-    pub(super) fn parts(&self) -> (&str, Result<&str, SignInError>) {
-        match self {
-            Self::Code { state, code } => (state, Ok(code)),
-            Self::Error { state, error } => {
-                let error = match error.as_str() {
-                    "access_denied" => SignInError::Denied,
-                    "temporarily_unavailable" | "server_error" => {
-                        SignInError::Unavailable(error.clone())
-                    }
-                    _ => SignInError::Refused(plain(error)),
-                };
-                (state, Err(error))
+    /// Returns the code, or the provider's error.
+    pub(super) fn code(&self) -> Result<&str, SignInError> {
+        self.code.as_deref().map_err(|error| match error.as_str() {
+            "access_denied" => SignInError::Denied,
+            "temporarily_unavailable" | "server_error" => {
+                IdentityError::Unavailable(error.clone()).into()
             }
-        }
+            _ => IdentityError::Refused(plain(error)).into(),
+        })
     }
 }
 
@@ -61,15 +46,9 @@ pub enum SignInError {
     /// already.
     #[error("no such sign-in is in progress in this browser")]
     Expired,
-    /// The provider does not answer.
-    #[error("the provider does not answer: {0}")]
-    Unavailable(String),
-    /// The provider rejects the portal's request: an operator must check the configuration.
-    #[error("the provider rejected the request: {0}")]
-    Refused(String),
-    /// The provider's token or claims are invalid.
-    #[error("the provider's answer could not be verified: {0}")]
-    Untrusted(String),
+    /// The provider could not identify the person.
+    #[error(transparent)]
+    Provider(#[from] IdentityError),
     /// The store is unavailable.
     #[error("the store failed")]
     Store(#[from] StoreError),
@@ -90,20 +69,10 @@ impl SignInError {
         match self {
             Self::Denied => RefusalCode::SignInDenied,
             Self::Expired => RefusalCode::SignInStale,
-            Self::Unavailable(_) => RefusalCode::ProviderUnreachable,
-            Self::Refused(_) => RefusalCode::ProviderRefused,
-            Self::Untrusted(_) => RefusalCode::IdentityUntrusted,
+            Self::Provider(IdentityError::Unavailable(_)) => RefusalCode::ProviderUnreachable,
+            Self::Provider(IdentityError::Refused(_)) => RefusalCode::ProviderRefused,
+            Self::Provider(IdentityError::Untrusted(_)) => RefusalCode::IdentityUntrusted,
             Self::Store(_) => RefusalCode::StoreUnavailable,
-        }
-    }
-}
-
-impl From<IdentityError> for SignInError {
-    fn from(error: IdentityError) -> Self {
-        match error {
-            IdentityError::Unavailable(reason) => Self::Unavailable(reason),
-            IdentityError::Refused(reason) => Self::Refused(reason),
-            IdentityError::Untrusted(reason) => Self::Untrusted(reason),
         }
     }
 }

@@ -1,7 +1,5 @@
 //! The page to return to after a sign-in.
 
-use std::fmt;
-
 /// The maximum length, in bytes.
 const LONGEST: usize = 1_000;
 /// Paths that belong to the sign-in itself and are therefore not returned to.
@@ -34,12 +32,6 @@ impl ReturnTo {
     /// Returns the path with its query.
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-impl fmt::Display for ReturnTo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 
