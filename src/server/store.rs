@@ -13,8 +13,6 @@ mod quota;
 mod records;
 mod sql;
 
-use domain::deployment::DeploymentId;
-
 pub use super::{
     lease::{Claim, Lease},
     store_error::{Result, StoreError},
