@@ -10,7 +10,7 @@ use std::{
 
 use crate::support::{
     platform::Platform,
-    process::{PortalDir, Running, exchange},
+    process::{PortalDir, Running, exchange, id_in, request},
 };
 
 fn error_of(output: &Output) -> String {
@@ -22,9 +22,8 @@ fn error_of(output: &Output) -> String {
 fn a_name_becomes_a_live_stack_at_its_own_address() {
     let portal_dir = PortalDir::new();
     let _portal = portal_dir.start(&[]);
-    let id = portal_dir.deploy("alice");
+    let id = portal_dir.deploy_until("alice", "complete");
     let stream = portal_dir.events(&id);
-    assert!(stream.contains("event: complete"), "{stream}");
     assert!(stream.contains(&format!("\"url\":\"http://alice.localhost:{}\"", portal_dir.edge)));
     let request = "GET /health HTTP/1.1\r\nHost: alice.localhost\r\nConnection: close\r\n\r\n";
     assert!(exchange(portal_dir.edge, request).starts_with("HTTP/1.1 200 "));
@@ -100,8 +99,7 @@ fn with_another_name_nothing_starts_or_compares_while_a_stack_has_its_marker() {
     let end = |portal: Running| assert_eq!(portal.end().0, Some(0));
     end(portal_dir.start(&[("PORTAL_NAME", "before-any-stack")]));
     let portal = portal_dir.start(&[("PORTAL_NAME", "first")]);
-    let id = portal_dir.deploy("alice");
-    assert!(portal_dir.get(&format!("/api/status/{id}")).contains("event: complete"));
+    let id = portal_dir.deploy_until("alice", "complete");
     end(portal);
     let refused = "PORTAL_NAME is second, but the stacks in the database were created under first: \
                    set PORTAL_NAME to first";
@@ -128,15 +126,9 @@ fn with_another_name_nothing_starts_or_compares_while_a_stack_has_its_marker() {
         assert!(checked.status.code() == code && text.contains(sentence), "{checked:?}");
     }
     let portal = portal_dir.start(&[("PORTAL_NAME", "first")]);
-    let answer = exchange(
-        portal_dir.port,
-        &format!(
-            "DELETE /api/stacks/alice?id={id} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-        ),
-    );
-    let at = answer.find("rem_").unwrap_or_else(|| panic!("{answer}"));
-    let removal = &answer[at..at + 36];
-    assert!(portal_dir.get(&format!("/api/status/{removal}")).contains("event: complete"));
+    let remove = request(&format!("DELETE /api/stacks/alice?id={id}"), "", "");
+    let removal = id_in(&exchange(portal_dir.port, &remove), "rem_");
+    assert!(portal_dir.events(&removal).contains("event: complete"));
     end(portal);
     end(portal_dir.start(&[("PORTAL_NAME", "second")]));
 }
