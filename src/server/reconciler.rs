@@ -293,14 +293,12 @@ impl Reconciler {
             Ok(TaskHolder::Theirs(_)) => return None,
             Err(error) => Err(error.into()),
         };
-        match found {
-            Ok(found) => Some(found),
-            Err(error) => {
-                let source = std::error::Error::source(&error).map(ToString::to_string);
+        found
+            .inspect_err(|error| {
+                let source = std::error::Error::source(error).map(ToString::to_string);
                 tracing::warn!(%error, source, "Could not compare the database with the platform");
-                None
-            }
-        }
+            })
+            .ok()
     }
 
     /// Returns whether a stack that was found not to run may run again, with one call.

@@ -85,16 +85,12 @@ pub struct StuckLine {
 pub struct PersonLine {
     /// The person.
     pub owner: Owner,
-    /// True if they were an operator when they last signed in.
-    pub is_operator: bool,
+    /// Their role when they last signed in.
+    pub role: Role,
     /// The time at which they last signed in.
     pub seen: Timestamp,
-    /// The number of stacks that they have, as the quota counts them.
-    pub stacks: u32,
-    /// The number of their deployments in progress.
-    pub under_way: u32,
-    /// The number of deployments that they started within the last hour.
-    pub within_hour: usize,
+    /// What they have, as the quota counts it.
+    pub usage: Usage,
 }
 
 /// An owner, with the name shown to operators.
@@ -139,20 +135,21 @@ impl Service {
         let receipts = store::receipts(&*self.parts.store, &stuck).await?;
         let stuck = stuck.into_iter().zip(receipts);
         let stuck = stuck.map(|(record, receipt)| stuck_line(record, &receipt, &names)).collect();
-        let shown: Vec<_> = people.iter().take(PAGE as usize).collect();
+        let (shown, has_more_people) = page(people);
         let owners: Vec<_> = shown.iter().map(|person| person.owner.as_str()).collect();
         let usages = self.parts.store.usages(&owners, hour_before(now)).await?;
-        let counted: Vec<_> = shown
-            .into_iter()
-            .zip(usages)
-            .map(|(person, usage)| person_line(person, &usage))
-            .collect();
+        let person_line = |(Person { owner: id, name, role, seen }, usage)| PersonLine {
+            owner: Owner { id, name },
+            role,
+            seen,
+            usage,
+        };
         Ok(Overview {
             health: self.health().await,
             stuck,
             round: self.parts.reconcile_report.get(),
-            has_more_people: people.len() > counted.len(),
-            people: counted,
+            has_more_people,
+            people: shown.into_iter().zip(usages).map(person_line).collect(),
             quotas: self.parts.quotas,
             under_way: self.under_way_in_all().await?,
             now,
@@ -232,17 +229,6 @@ fn stuck_line(record: Record, receipt: &Receipt, names: &Names) -> StuckLine {
         since: record.metadata.completed,
         owner: record.owner.map(|owner| names.owner(owner)),
         deployment: record.deployment,
-    }
-}
-
-fn person_line(person: &Person, usage: &Usage) -> PersonLine {
-    PersonLine {
-        owner: Owner { id: person.owner.clone(), name: person.name.clone() },
-        is_operator: person.role == Role::Operator,
-        seen: person.seen,
-        stacks: usage.stacks,
-        under_way: usage.under_way,
-        within_hour: usage.begun.len(),
     }
 }
 

@@ -6,7 +6,7 @@ use super::filter::{Choice, Field, NextPage, NoList, OwnerLink, Table, address};
 use crate::app::{kind, words::admin as words};
 use crate::server::{
     stacks::admin::{OperationLine, OperationPage, OperationQuery, Owner},
-    store::State,
+    store::{Record, State},
 };
 use crate::wire::ApiError;
 
@@ -88,7 +88,8 @@ fn OperationTable(lines: Vec<OperationLine>) -> impl IntoView {
 
 #[component]
 fn OperationRow(line: OperationLine) -> impl IntoView {
-    let OperationLine { deployment, owner, state, is_down, completed, platform_log } = line;
+    let OperationLine { record, owner, is_down, platform_log } = line;
+    let Record { deployment, state, metadata, .. } = record;
     let kind = kind(deployment.kind);
     let down = is_down.then_some(words::NOT_RUNNING);
     view! {
@@ -102,7 +103,7 @@ fn OperationRow(line: OperationLine) -> impl IntoView {
                 <OwnerLink owner />
             </td>
             <td class="table__time">{words::second(deployment.started)}</td>
-            <td class="table__time">{completed.map(words::second)}</td>
+            <td class="table__time">{metadata.completed.map(words::second)}</td>
             <td>{deployment.id.reference()}</td>
         </tr>
     }

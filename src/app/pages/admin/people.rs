@@ -5,6 +5,7 @@ use leptos::{either::Either, prelude::*};
 use super::filter::{Fact, OwnerLink, Table};
 use crate::app::words::{account::minute, admin as words};
 use crate::server::{
+    auth::access::Role,
     settings::Quotas,
     stacks::admin::{Owner, PersonLine},
 };
@@ -44,16 +45,17 @@ fn PersonTable(people: Vec<PersonLine>) -> impl IntoView {
 
 #[component]
 fn PersonRow(line: PersonLine) -> impl IntoView {
-    let PersonLine { owner, is_operator, seen, stacks, under_way, within_hour } = line;
+    let PersonLine { owner, role, seen, usage } = line;
+    let is_operator = role == Role::Operator;
     let revoke_access = view! { <RevokeAccess owner=owner.clone() /> };
     view! {
         <tr>
             <th scope="row">
                 <OwnerLink owner=Some(owner) /> {is_operator.then_some(words::IS_OPERATOR)}
             </th>
-            <td>{stacks}</td>
-            <td>{under_way}</td>
-            <td>{within_hour}</td>
+            <td>{usage.stacks}</td>
+            <td>{usage.under_way}</td>
+            <td>{usage.begun.len()}</td>
             <td class="table__time">{minute(seen)}</td>
             <td>{revoke_access}</td>
         </tr>

@@ -1,16 +1,14 @@
 //! Everybody's operations, a page at a time.
 
-use jiff::Timestamp;
-
-use super::{Names, Owner, PAGE, allow, page, typed};
+use super::{Owner, PAGE, allow, page, typed};
 use crate::server::{
     auth::access::Caller,
     stacks::Service,
-    store::{OperationFilter, Record, State},
+    store::{OperationFilter, Record},
 };
 use crate::wire::ApiError;
 use domain::{
-    deployment::{Deployment, DeploymentId},
+    deployment::DeploymentId,
     owner::OwnerId,
     refusal::{FilterField, Refusal},
 };
@@ -41,15 +39,11 @@ pub struct OperationPage {
 #[derive(Debug)]
 pub struct OperationLine {
     /// The operation.
-    pub deployment: Deployment,
+    pub record: Record,
     /// Its owner; `None` if an anonymous client started it.
     pub owner: Option<Owner>,
-    /// Its current state.
-    pub state: State,
     /// True if its stack is live but no container of it runs.
     pub is_down: bool,
-    /// The time at which it ended.
-    pub completed: Option<Timestamp>,
     /// The last lines of the platform's log, if its deploy job failed.
     pub platform_log: Option<String>,
 }
@@ -87,29 +81,14 @@ impl Service {
         let names = self.names().await?;
         let ids: Vec<_> = records.iter().map(|record| record.deployment.id.clone()).collect();
         let mut logs = self.parts.store.platform_logs(&ids).await?;
-        let line = |record: Record| {
-            let platform_log = logs.remove(&record.deployment.id);
-            let is_down = self.downtime(&record).is_some();
-            line(record, &names, platform_log, is_down)
+        let line = |record: Record| OperationLine {
+            owner: record.owner.clone().map(|owner| names.owner(owner)),
+            is_down: self.downtime(&record).is_some(),
+            platform_log: logs.remove(&record.deployment.id),
+            record,
         };
         let lines: Vec<_> = records.into_iter().map(line).collect();
-        let last = lines.last().map(|line| line.deployment.id.clone());
+        let last = lines.last().map(|line| line.record.deployment.id.clone());
         Ok(OperationPage { next: last.filter(|_| goes_on), lines })
-    }
-}
-
-fn line(
-    record: Record,
-    names: &Names,
-    platform_log: Option<String>,
-    is_down: bool,
-) -> OperationLine {
-    OperationLine {
-        is_down,
-        owner: record.owner.map(|owner| names.owner(owner)),
-        state: record.state,
-        completed: record.metadata.completed,
-        platform_log,
-        deployment: record.deployment,
     }
 }
