@@ -58,18 +58,6 @@ enum Break {
     Lost,
 }
 
-/// The portal's answer about a deployment whose stream is lost.
-enum Continuation {
-    /// More events will come.
-    Continues,
-    /// No more events will come, or there is no such deployment.
-    Finished,
-    /// The viewer must sign in first.
-    SignedOut,
-    /// There was no usable answer.
-    Silent,
-}
-
 /// Follows the deployment `id` and updates `signals`, until it has ended with nothing left.
 pub(crate) fn follow(id: DeploymentId, signals: DeploymentSignals) {
     if !signals.progress.with_untracked(Progress::is_finished) || has_leftovers(signals) {
@@ -123,13 +111,12 @@ async fn follow_stream(id: &DeploymentId, signals: DeploymentSignals) {
             Break::Hidden => {}
             Break::Lost => {
                 signals.connection.set(Connection::Lost);
-                match continuation(id).await {
+                match answer(id).await {
+                    Fetched::Known(snapshot) if snapshot.status == Status::InProgress => {}
                     // The server now renders the page with the end.
-                    Continuation::Finished => return reload(),
-                    Continuation::SignedOut => {
-                        return signals.connection.set(Connection::SignedOut);
-                    }
-                    Continuation::Continues | Continuation::Silent => {}
+                    Fetched::Known(_) | Fetched::Unknown => return reload(),
+                    Fetched::SignedOut => return signals.connection.set(Connection::SignedOut),
+                    Fetched::Nothing => {}
                 }
             }
         }
@@ -189,7 +176,7 @@ fn take(event: Event, id: &DeploymentId, signals: DeploymentSignals) {
     if is_rolling_back() && !was_rolling_back && !signals.is_cancelling.get_untracked() {
         let id = id.clone();
         leptos::task::spawn_local(async move {
-            if let Some(DeploymentSnapshot { cancelling: true, .. }) = fetch(&id).await.snapshot() {
+            if let Fetched::Known(DeploymentSnapshot { cancelling: true, .. }) = fetch(&id).await {
                 signals.is_cancelling.set(true);
             }
         });
@@ -213,14 +200,14 @@ fn decode(name: &str, message: &MessageEvent) -> Option<Event> {
     Event::decode(seq, name, &data).ok()
 }
 
-/// Asks whether more events of `id` will come, with growing pauses, until there is an answer.
-async fn continuation(id: &DeploymentId) -> Continuation {
+/// Asks for the snapshot of `id`, with growing pauses, until there is a usable answer.
+async fn answer(id: &DeploymentId) -> Fetched {
     let mut spread = RETRY_MS;
     loop {
         pause(RETRY_MS + random_below(spread)).await;
-        match fetch(id).await.continuation() {
-            Continuation::Silent => spread = (spread * 2).min(9 * RETRY_MS),
-            answered => return answered,
+        match fetch(id).await {
+            Fetched::Nothing => spread = (spread * 2).min(9 * RETRY_MS),
+            answer => return answer,
         }
     }
 }
@@ -269,25 +256,5 @@ async fn fetch(id: &DeploymentId) -> Fetched {
             Err(_) => Fetched::Nothing,
         },
         _ => Fetched::Nothing,
-    }
-}
-
-impl Fetched {
-    fn snapshot(self) -> Option<DeploymentSnapshot> {
-        match self {
-            Self::Known(snapshot) => Some(snapshot),
-            Self::Unknown | Self::SignedOut | Self::Nothing => None,
-        }
-    }
-
-    fn continuation(&self) -> Continuation {
-        match self {
-            Self::Known(snapshot) if snapshot.status == Status::InProgress => {
-                Continuation::Continues
-            }
-            Self::Known(_) | Self::Unknown => Continuation::Finished,
-            Self::SignedOut => Continuation::SignedOut,
-            Self::Nothing => Continuation::Silent,
-        }
     }
 }
