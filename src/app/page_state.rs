@@ -70,16 +70,7 @@ impl PageState {
 
     /// Returns whether the operation is in progress.
     pub(crate) fn is_under_way(self) -> bool {
-        match self {
-            Self::Deploying | Self::CleaningUp | Self::Cancelling | Self::Removing => true,
-            Self::Live
-            | Self::NotRunning
-            | Self::Failed
-            | Self::Cancelled
-            | Self::CancelledStuck
-            | Self::NotRemoved
-            | Self::Removed => false,
-        }
+        matches!(self, Self::Deploying | Self::CleaningUp | Self::Cancelling | Self::Removing)
     }
 
     /// Returns the attribute value by which styles select the state.

@@ -6,7 +6,11 @@ use leptos::{
     server_fn::ServerFn,
 };
 
-use super::{DeploymentSignals, forms::PostForm, receipt::ReceiptLines};
+use super::{
+    DeploymentSignals,
+    forms::{LinkButton, PRIMARY, PostForm},
+    receipt::ReceiptLines,
+};
 use crate::api::deployments::{RemoveStack, RetryDeployment};
 use crate::app::{
     browser,
@@ -86,13 +90,13 @@ fn NextStep(
     move || match (page_state.get(), retried_by.get()) {
         (_, Some(newer)) => {
             let href = format!("/deployments/{newer}");
-            EitherOf4::A(view! { <LinkButton href label=words::SEE_NEWER /> })
+            EitherOf4::A(view! { <LinkButton href label=words::SEE_NEWER class=PRIMARY /> })
         }
-        (_, None) if !signals.may_change => {
-            EitherOf4::B(view! { <LinkButton href="/" label=words::START_YOUR_OWN /> })
-        }
+        (_, None) if !signals.may_change => EitherOf4::B(
+            view! { <LinkButton href="/" label=words::START_YOUR_OWN class=PRIMARY /> },
+        ),
         (PageState::Removed, None) => {
-            EitherOf4::B(view! { <LinkButton href="/" label=words::DEPLOY_NEW /> })
+            EitherOf4::B(view! { <LinkButton href="/" label=words::DEPLOY_NEW class=PRIMARY /> })
         }
         (PageState::NotRemoved, None) => EitherOf4::C(view! {
             <PostForm
@@ -114,7 +118,9 @@ fn NextStep(
                 />
             })
         } else {
-            Either::Right(view! { <LinkButton href="/" label=words::CHOOSE_ANOTHER /> })
+            Either::Right(
+                view! { <LinkButton href="/" label=words::CHOOSE_ANOTHER class=PRIMARY /> },
+            )
         }),
     }
 }
@@ -147,21 +153,5 @@ fn Details(
                 {support}
             </pre>
         </details>
-    }
-}
-
-/// Renders the link to the next step, in the form of a button.
-#[component]
-fn LinkButton(
-    /// The target of the link.
-    #[prop(into)]
-    href: String,
-    /// The label.
-    label: &'static str,
-) -> impl IntoView {
-    view! {
-        <a class="button button--primary" href=href>
-            {label}
-        </a>
     }
 }

@@ -1,4 +1,5 @@
-//! The forms of the deployment page: a button that posts hidden fields, and the cancel button.
+//! The forms and buttons of the deployment page: a button that posts hidden fields, the cancel
+//! button, and a link in the form of a button, which other pages use as well.
 
 use leptos::{
     ev::{self, SubmitEvent},
@@ -10,6 +11,9 @@ use super::DeploymentSignals;
 use crate::api::deployments::CancelDeployment;
 use crate::app::{browser, words::deployment as words};
 use domain::deployment::DeploymentId;
+
+/// The classes of the link to the next step.
+pub const PRIMARY: &str = "button button--primary";
 
 /// Renders a form with one button. The browser posts it and follows the redirect. With JavaScript,
 /// the button cannot be pressed twice.
@@ -93,5 +97,25 @@ pub fn CancelForm(
                 {move || problem.get().map(|problem| view! { <p>{problem}</p> })}
             </div>
         </form>
+    }
+}
+
+/// Renders a link in the form of a button.
+#[component]
+pub fn LinkButton(
+    /// The target of the link.
+    #[prop(into)]
+    href: String,
+    /// The label.
+    #[prop(into)]
+    label: String,
+    /// The classes.
+    #[prop(default = "button")]
+    class: &'static str,
+) -> impl IntoView {
+    view! {
+        <a class=class href=href>
+            {label}
+        </a>
     }
 }

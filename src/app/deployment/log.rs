@@ -26,17 +26,17 @@ pub fn LogPanel(
     signals: DeploymentSignals,
 ) -> impl IntoView {
     let logs = Memo::new(move |_| signals.progress.read().logs.clone());
-    let list = NodeRef::<html::Ol>::new();
+    let ol = NodeRef::<html::Ol>::new();
     let follows = StoredValue::new(true);
     let to_end = move || {
-        if let Some(list) = list.get_untracked()
+        if let Some(list) = ol.get_untracked()
             && follows.get_value()
         {
             list.set_scroll_top(list.scroll_height());
         }
     };
-    let scrolled = move |_| {
-        if let Some(list) = list.get_untracked() {
+    let scroll = move |_| {
+        if let Some(list) = ol.get_untracked() {
             let below = list.scroll_height() - list.scroll_top() - list.client_height();
             follows.set_value(below < NEAR);
         }
@@ -49,13 +49,7 @@ pub fn LogPanel(
     view! {
         <details class="disclosure log" on:toggle=move |_| to_end()>
             <summary>{words::LOG}</summary>
-            <ol
-                class="log__lines"
-                tabindex="0"
-                aria-label=words::LOG
-                node_ref=list
-                on:scroll=scrolled
-            >
+            <ol class="log__lines" tabindex="0" aria-label=words::LOG node_ref=ol on:scroll=scroll>
                 {lines}
             </ol>
         </details>

@@ -3,7 +3,10 @@
 
 use leptos::{prelude::*, server_fn::ServerFn};
 
-use super::{Connection, DeploymentSignals, forms::PostForm};
+use super::{
+    Connection, DeploymentSignals,
+    forms::{LinkButton, PRIMARY, PostForm},
+};
 use crate::api::deployments::RemoveStack;
 use crate::app::words::{deployment as words, time};
 use domain::{
@@ -43,9 +46,7 @@ pub fn SignInAgain(
         is_needed.get().then(|| {
             view! {
                 <p class="actions">
-                    <a class="button button--primary" href=address.clone()>
-                        {words::SIGN_IN_AGAIN}
-                    </a>
+                    <LinkButton href=address.clone() label=words::SIGN_IN_AGAIN class=PRIMARY />
                 </p>
             }
         })
@@ -66,12 +67,8 @@ pub fn OpenPanel(
                 {url.clone()}
             </a>
             <p class="actions">
-                <a class="button button--primary button--big" href=url>
-                    {words::OPEN}
-                </a>
-                <a class="button" href="/">
-                    {words::START_ANOTHER}
-                </a>
+                <LinkButton href=url label=words::OPEN class="button button--primary button--big" />
+                <LinkButton href="/" label=words::START_ANOTHER />
             </p>
         </section>
     }
@@ -96,9 +93,7 @@ pub fn DownPanel(
             </p>
             <p>{words::ASK_OPERATORS}</p>
             <p class="actions">
-                <a class="button" href=url>
-                    {words::OPEN_ADDRESS}
-                </a>
+                <LinkButton href=url label=words::OPEN_ADDRESS />
             </p>
         </section>
     }

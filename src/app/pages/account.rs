@@ -11,10 +11,9 @@ use super::{
     notice::{NotFoundPage, Notice, Refused},
     tokens::{FreshToken, MakeTokenForm, TokenList},
 };
-use crate::api::{AccountView, account, redirect_to, respond_with, sign_in_service};
+use crate::api::{AccountView, account, redirect_to, sign_in_service};
 use crate::app::words::{FormPage, account as words, refusal};
 use crate::server::page::sign_in_location;
-use crate::wire::ApiError;
 
 /// Renders the account of the person who is signed in. Redirects others to the sign-in page.
 #[component]
@@ -27,7 +26,16 @@ pub fn AccountPage() -> impl IntoView {
     Suspend::new(async move {
         match account().await {
             Some(Ok(view)) => view! { <Account view refused name /> }.into_any(),
-            Some(Err(error)) => view! { <Unavailable error /> }.into_any(),
+            Some(Err(error)) => view! {
+                <Notice
+                    status=error.status()
+                    title=words::UNAVAILABLE
+                    heading=words::UNAVAILABLE_HEADING
+                >
+                    <p>{error.message}</p>
+                </Notice>
+            }
+            .into_any(),
             None => {
                 redirect_to(&sign_in_location("/account", None));
                 ().into_any()
@@ -78,20 +86,5 @@ fn Account(
             <TokenList tokens />
             <MakeTokenForm name />
         </section>
-    }
-}
-
-/// Renders that the account cannot be shown now. The response has the status of the error.
-#[component]
-fn Unavailable(
-    /// The reason.
-    error: ApiError,
-) -> impl IntoView {
-    respond_with(error.status());
-    view! {
-        <Title text=words::UNAVAILABLE />
-        <Notice heading=words::UNAVAILABLE_HEADING>
-            <p>{error.message}</p>
-        </Notice>
     }
 }

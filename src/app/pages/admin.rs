@@ -21,7 +21,7 @@ use self::{
     stuck::{ReconcileSection, StuckSection},
 };
 use super::notice::{NotFoundPage, Notice, Refused};
-use crate::api::{caller, forbid_storing, respond_with, service};
+use crate::api::{caller, forbid_storing, service};
 use crate::app::words::{FormPage, admin as words, refusal};
 use crate::server::stacks::admin::{OperationPage, OperationQuery, Overview};
 use crate::wire::ApiError;
@@ -44,14 +44,12 @@ pub fn AdminPage() -> impl IntoView {
     let done = done.map(|(_, words)| words);
     let known = service().and_then(|service| Ok((service, caller()?)));
     Suspend::new(async move {
-        let found = match known {
-            Ok((service, caller)) => match service.overview(&caller).await {
-                Ok(overview) => Ok((overview, service.operations(&caller, &asked).await)),
-                Err(error) => Err(error),
-            },
-            Err(error) => Err(error),
+        let found = async {
+            let (service, caller) = known?;
+            let overview = service.overview(&caller).await?;
+            Ok((overview, service.operations(&caller, &asked).await))
         };
-        match found {
+        match found.await {
             Ok((overview, operations)) => {
                 view! { <Admin overview operations asked refused done /> }.into_any()
             }
@@ -113,10 +111,9 @@ fn Unavailable(
     if error.status() == 404 {
         return view! { <NotFoundPage /> }.into_any();
     }
-    respond_with(error.status());
+    let (title, heading) = (words::UNAVAILABLE, words::UNAVAILABLE_HEADING);
     view! {
-        <Title text=words::UNAVAILABLE />
-        <Notice heading=words::UNAVAILABLE_HEADING>
+        <Notice status=error.status() title heading>
             <p>{error.message}</p>
         </Notice>
     }

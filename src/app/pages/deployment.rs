@@ -7,15 +7,16 @@ use leptos_meta::{Meta, Title};
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::notice::{Notice, Refused};
-use crate::api::{caller, forbid_storing, respond_with, service};
+use crate::api::{caller, forbid_storing, service};
 use crate::app::{
+    deployment::forms::{LinkButton, PRIMARY},
     islands::live_deployment::LiveDeployment,
     kind,
     page_state::{PageState, PageStateInputs},
     words::{FormPage, deployment::START_ANOTHER, operation as words, page_state, refusal},
 };
 use crate::server::stacks::deployment_id;
-use crate::wire::{ApiError, DeploymentView, StackRemoval};
+use crate::wire::{DeploymentView, StackRemoval};
 use domain::{
     deployment::{Deployment, DeploymentId},
     stack_name::StackName,
@@ -45,8 +46,23 @@ pub fn DeploymentPage() -> impl IntoView {
                 <Found view />
             }
             .into_any(),
-            Err(error) if error.status() == 404 => view! { <Unknown /> }.into_any(),
-            Err(error) => view! { <Unavailable error /> }.into_any(),
+            Err(error) if error.status() == 404 => view! {
+                <Notice status=404 title=words::NOT_FOUND heading=words::NOT_FOUND>
+                    <p>{words::NOT_FOUND_LEAD}</p>
+                </Notice>
+            }
+            .into_any(),
+            Err(error) => view! {
+                <Notice
+                    status=error.status()
+                    title=words::UNAVAILABLE
+                    heading=words::UNAVAILABLE_HEADING
+                >
+                    <p>{error.message}</p>
+                    <p>{words::UNAVAILABLE_LEAD}</p>
+                </Notice>
+            }
+            .into_any(),
         }
     })
 }
@@ -114,25 +130,24 @@ fn RemovedStack(
     stack_removal: StackRemoval,
 ) -> impl IntoView {
     let Deployment { id, name, url, .. } = deployment;
-    let refresh = match stack_removal {
-        StackRemoval::NotYet(_) => Some(refresh(&id, CLEAN_UP_REFRESH_S)),
-        StackRemoval::Done => None,
-    };
-    let refresh = refresh.map(|content| view! { <Meta http_equiv="refresh" content /> });
-    let (heading, badge) = match stack_removal {
-        StackRemoval::NotYet(_) => (words::is_being_removed(&name), words::REMOVING),
-        StackRemoval::Done => (words::was_removed(&name), words::REMOVED),
-    };
-    let next = match stack_removal {
-        StackRemoval::NotYet(removal) => Either::Left(view! {
-            <p class="ended__message">{words::REMOVAL_STARTED}</p>
-            <p class="actions">
-                <a class="button button--primary" href=format!("/deployments/{removal}")>
-                    {words::SEE_REMOVAL}
-                </a>
-            </p>
-        }),
-        StackRemoval::Done => Either::Right(view! { <NextSteps name /> }),
+    let (heading, badge, refresh, next) = match stack_removal {
+        StackRemoval::NotYet(removal) => {
+            let content = refresh(&id, CLEAN_UP_REFRESH_S);
+            let refresh = view! { <Meta http_equiv="refresh" content /> };
+            let href = format!("/deployments/{removal}");
+            let next = view! {
+                <p class="ended__message">{words::REMOVAL_STARTED}</p>
+                <p class="actions">
+                    <LinkButton href label=words::SEE_REMOVAL class=PRIMARY />
+                </p>
+            };
+            let heading = words::is_being_removed(&name);
+            (heading, words::REMOVING, Some(refresh), Either::Left(next))
+        }
+        StackRemoval::Done => {
+            let heading = words::was_removed(&name);
+            (heading, words::REMOVED, None, Either::Right(view! { <NextSteps name /> }))
+        }
     };
     view! {
         <Title text=heading.clone() />
@@ -159,40 +174,12 @@ fn NextSteps(
     view! {
         <p class="ended__message">{words::REMOVAL_DONE}</p>
         <p class="actions">
-            <a class="button button--primary" href=format!("/?name={name}")>
-                {words::deploy_again(&name)}
-            </a>
-            <a class="button" href="/">
-                {START_ANOTHER}
-            </a>
+            <LinkButton
+                href=format!("/?name={name}")
+                label=words::deploy_again(&name)
+                class=PRIMARY
+            />
+            <LinkButton href="/" label=START_ANOTHER />
         </p>
-    }
-}
-
-/// Renders that there is no such deployment. The response has the status 404.
-#[component]
-fn Unknown() -> impl IntoView {
-    respond_with(404);
-    view! {
-        <Title text=words::NOT_FOUND />
-        <Notice heading=words::NOT_FOUND>
-            <p>{words::NOT_FOUND_LEAD}</p>
-        </Notice>
-    }
-}
-
-/// Renders that the deployment cannot be shown now. The response has the status of the error.
-#[component]
-fn Unavailable(
-    /// The reason.
-    error: ApiError,
-) -> impl IntoView {
-    respond_with(error.status());
-    view! {
-        <Title text=words::UNAVAILABLE />
-        <Notice heading=words::UNAVAILABLE_HEADING>
-            <p>{error.message}</p>
-            <p>{words::UNAVAILABLE_LEAD}</p>
-        </Notice>
     }
 }

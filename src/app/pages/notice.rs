@@ -5,15 +5,13 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::api::respond_with;
-use crate::app::words::frame as words;
+use crate::app::{deployment::forms::LinkButton, words::frame as words};
 
 /// Renders that there is no such page. The response has the status 404.
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
-    respond_with(404);
     view! {
-        <Title text=words::NOT_FOUND />
-        <Notice heading=words::NOT_FOUND>
+        <Notice status=404 title=words::NOT_FOUND heading=words::NOT_FOUND>
             <p>{words::NOT_FOUND_LEAD}</p>
         </Notice>
     }
@@ -22,19 +20,23 @@ pub fn NotFoundPage() -> impl IntoView {
 /// Renders a page with a message and a link to the home page.
 #[component]
 pub fn Notice(
+    /// The status of the response.
+    status: u16,
+    /// The title of the page.
+    title: &'static str,
     /// The heading, in a few words.
     heading: &'static str,
     /// The explanation.
     children: Children,
 ) -> impl IntoView {
+    respond_with(status);
     view! {
+        <Title text=title />
         <section class="notice">
             <h1>{heading}</h1>
             {children()}
             <p class="actions">
-                <a class="button" href="/">
-                    {words::GO_HOME}
-                </a>
+                <LinkButton href="/" label=words::GO_HOME />
             </p>
         </section>
     }

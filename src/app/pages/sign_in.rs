@@ -9,7 +9,10 @@ use leptos_router::hooks::use_query_map;
 
 use super::notice::{NotFoundPage, Refused};
 use crate::api::{page_cookies, redirect_to, sign_in_service, signed_in};
-use crate::app::words::{FormPage, refusal, sign_in as words};
+use crate::app::{
+    deployment::forms::LinkButton,
+    words::{FormPage, refusal, sign_in as words},
+};
 use crate::server::{auth::sign_in::ReturnTo, page::percent_encode};
 
 /// The reason for showing the sign-in page.
@@ -56,9 +59,11 @@ pub fn SignInPage() -> impl IntoView {
             <Opening reason provider=provider.clone() />
             {farewell}
             <p class="actions">
-                <a class="button button--primary button--big" href=address>
-                    {words::sign_in_with(&provider)}
-                </a>
+                <LinkButton
+                    href=address
+                    label=words::sign_in_with(&provider)
+                    class="button button--primary button--big"
+                />
             </p>
         </section>
     }

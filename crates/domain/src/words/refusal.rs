@@ -13,98 +13,97 @@ use crate::{
 
 /// Returns the sentence: what happened, and what to do.
 pub fn message(refusal: &Refusal) -> String {
+    use Refusal as R;
     let plain = match refusal {
-        Refusal::InvalidName(Some(rule)) => return format!("{}.", name::rule(*rule)),
-        Refusal::InvalidName(None) => {
+        R::InvalidName(Some(rule)) => return format!("{}.", name::rule(*rule)),
+        R::InvalidName(None) => {
             "The body has no name: send an object with a string field called name, like \
              {\"name\":\"alice\"}."
         }
-        Refusal::NameTaken(name, TakenBy::Another) => {
+        R::NameTaken(name, TakenBy::Another) => {
             return format!("The name {name} is taken: choose another.");
         }
-        Refusal::NameTaken(name, TakenBy::Itself) => {
+        R::NameTaken(name, TakenBy::Itself) => {
             return format!("{name} is live: there is nothing to retry.");
         }
-        Refusal::NameHeld(name, until) => {
+        R::NameHeld(name, until) => {
             let until = until.strftime("%Y-%m-%d %H:%M:%S UTC");
             return format!(
                 "The stack {name} was removed a short time ago, and its name is reserved for its \
                  former owner until {until}: choose another name."
             );
         }
-        Refusal::LimitReached(limit) => return limit_reached(*limit),
-        Refusal::PlatformTooOld => {
+        R::LimitReached(limit) => return limit_reached(*limit),
+        R::PlatformTooOld => {
             "The platform that runs the stacks is too old for this portal, so nothing was started. \
              An operator must update it."
         }
-        Refusal::PlatformKeyRefused => {
+        R::PlatformKeyRefused => {
             "The platform that runs the stacks does not accept the portal's key, so nothing was \
              started. An operator must configure another key."
         }
-        Refusal::PlatformWedged => {
+        R::PlatformWedged => {
             "The platform that runs the stacks hangs, so nothing was started. The portal has \
              reported this to its operators."
         }
-        Refusal::SecretKeyMissing => {
+        R::SecretKeyMissing => {
             "The portal has no key under which it could keep the secrets of a stack, so nothing \
              was started. An operator must set PORTAL_SECRET_KEY."
         }
-        Refusal::PlatformUnreachable(pause) => {
+        R::PlatformUnreachable(pause) => {
             return format!(
                 "The platform that runs the stacks cannot be reached, so nothing was started: try \
                  again in {pause} seconds."
             );
         }
-        Refusal::PortalImpaired(fault, pause) => return impaired(*fault, *pause),
-        Refusal::StoreUnavailable => {
+        R::PortalImpaired(fault, pause) => return impaired(*fault, *pause),
+        R::StoreUnavailable => {
             "The portal cannot read or write its database right now: try again in 5 seconds."
         }
-        Refusal::NotFound(missing) => return not_found(missing),
-        Refusal::NotCancellable => {
+        R::NotFound(missing) => return not_found(missing),
+        R::NotCancellable => {
             "A removal cannot be cancelled: parts of the stack may already be removed."
         }
-        Refusal::AlreadyEnded => "The deployment has already ended: there is nothing to cancel.",
-        Refusal::NotEnded(name) => {
+        R::AlreadyEnded => "The deployment has already ended: there is nothing to cancel.",
+        R::NotEnded(name) => {
             return format!("{name} is still in progress: wait until it ends, or cancel it.");
         }
-        Refusal::NameNotClean(name) => {
+        R::NameNotClean(name) => {
             return format!(
                 "Some resources of {name} are still being removed, so its name is not available \
                  yet."
             );
         }
-        Refusal::NotADeployment => "Removals cannot be retried: deploy the name instead.",
-        Refusal::AnotherStack(name) => {
+        R::NotADeployment => "Removals cannot be retried: deploy the name instead.",
+        R::AnotherStack(name) => {
             return format!(
                 "Another stack now has the name {name}, so nothing was removed: check which one is \
                  live."
             );
         }
-        Refusal::IdRequired(name) => {
+        R::IdRequired(name) => {
             return format!(
                 "The stack {name} has no owner, so its name is not enough: send the id of its \
                  deployment as well, as in /api/stacks/{name}?id=dep_.... The answer to its start \
                  contains the id."
             );
         }
-        Refusal::NoSuchPerson => "Person not found.",
-        Refusal::NotSignedIn => "No active sessions or valid tokens.",
-        Refusal::NotStuck => {
+        R::NoSuchPerson => "Person not found.",
+        R::NotSignedIn => "No active sessions or valid tokens.",
+        R::NotStuck => {
             "This operation is not stuck: nothing is left of it, or it has not ended yet."
         }
-        Refusal::InvalidFilter(field) => invalid_filter(*field),
-        Refusal::SignInRequired => {
-            "Sign in first, or send an API token: Authorization: Bearer asd_..."
-        }
-        Refusal::ScopeMissing => "This API token lacks the required scope: create one that has it.",
-        Refusal::TokenInvalid => "This API token is invalid, expired or revoked. Create a new one.",
-        Refusal::CrossSite(public_url) => {
+        R::InvalidFilter(field) => invalid_filter(*field),
+        R::SignInRequired => "Sign in first, or send an API token: Authorization: Bearer asd_...",
+        R::ScopeMissing => "This API token lacks the required scope: create one that has it.",
+        R::TokenInvalid => "This API token is invalid, expired or revoked. Create a new one.",
+        R::CrossSite(public_url) => {
             return format!(
                 "This request comes from another site. Use the portal at {public_url}. If this is \
                  the portal, its operator must set PUBLIC_URL to the address in your browser."
             );
         }
-        Refusal::TooManyRequests(counted, pause) => {
+        R::TooManyRequests(counted, pause) => {
             let what = match counted {
                 Counted::Start => "Too many deployment requests",
                 Counted::Check => "Too many name checks",
@@ -112,56 +111,50 @@ pub fn message(refusal: &Refusal) -> String {
             };
             return format!("{what}: try again in {pause} seconds.");
         }
-        Refusal::TooManyStreams => {
+        R::TooManyStreams => {
             "Too many event streams are open: close some pages, then reload this one."
         }
-        Refusal::IdempotencyKeyReused => {
+        R::IdempotencyKeyReused => {
             "This Idempotency-Key was already used with another body: use a new key for a new \
              request."
         }
-        Refusal::IdempotencyKeyInUse => {
+        R::IdempotencyKeyInUse => {
             "A request with this Idempotency-Key is still in progress: repeat it in a second."
         }
-        Refusal::InvalidIdempotencyKey => {
+        R::InvalidIdempotencyKey => {
             "Send one Idempotency-Key header of 1 to 255 ASCII characters without spaces."
         }
-        Refusal::InvalidJson => "The body is not JSON: send {\"name\":\"alice\"}.",
-        Refusal::RequestTimeout => "The body did not arrive within 10 seconds: send it again.",
-        Refusal::IncompleteBody => "The body ended too early: send it again.",
-        Refusal::BodyTooLarge => "The body is longer than 64 KiB: a name alone is enough.",
-        Refusal::InvalidPath => {
-            "The path is not valid UTF-8 after percent-decoding: check its encoding."
-        }
-        Refusal::InvalidRequest(Unreadable::Query) => {
-            "The query could not be read: send at most one id."
-        }
-        Refusal::InvalidRequest(Unreadable::Form) => {
+        R::InvalidJson => "The body is not JSON: send {\"name\":\"alice\"}.",
+        R::RequestTimeout => "The body did not arrive within 10 seconds: send it again.",
+        R::IncompleteBody => "The body ended too early: send it again.",
+        R::BodyTooLarge => "The body is longer than 64 KiB: a name alone is enough.",
+        R::InvalidPath => "The path is not valid UTF-8 after percent-decoding: check its encoding.",
+        R::InvalidRequest(Unreadable::Query) => "The query could not be read: send at most one id.",
+        R::InvalidRequest(Unreadable::Form) => {
             "The form could not be read: send each of its fields once."
         }
-        Refusal::InvalidRequest(Unreadable::Arguments) => ARGUMENTS,
-        Refusal::MethodNotAllowed => {
+        R::InvalidRequest(Unreadable::Arguments) => ARGUMENTS,
+        R::MethodNotAllowed => {
             "This address does not support this method. The Allow header lists the supported \
              methods."
         }
-        Refusal::PortalUnreachable => PORTAL_UNREACHABLE,
-        Refusal::SignInDenied => "The identity provider did not sign you in.",
-        Refusal::SignInStale => "This sign-in expired or was already completed: start again.",
-        Refusal::ProviderUnreachable => "The identity provider does not answer: try again later.",
-        Refusal::ProviderRefused => "The identity provider did not accept this portal.",
-        Refusal::IdentityUntrusted => "The identity provider's answer could not be verified.",
-        Refusal::InvalidTokenName => "Give the token a name of 1 to 60 characters.",
-        Refusal::TooManyTokens => "You have 20 active tokens, which is the limit: revoke one.",
-        Refusal::NoSuchToken => "This token is already revoked, or it is not yours.",
-        Refusal::Internal(InternalFault::Panic) => {
+        R::PortalUnreachable => PORTAL_UNREACHABLE,
+        R::SignInDenied => "The identity provider did not sign you in.",
+        R::SignInStale => "This sign-in expired or was already completed: start again.",
+        R::ProviderUnreachable => "The identity provider does not answer: try again later.",
+        R::ProviderRefused => "The identity provider did not accept this portal.",
+        R::IdentityUntrusted => "The identity provider's answer could not be verified.",
+        R::InvalidTokenName => "Give the token a name of 1 to 60 characters.",
+        R::TooManyTokens => "You have 20 active tokens, which is the limit: revoke one.",
+        R::NoSuchToken => "This token is already revoked, or it is not yours.",
+        R::Internal(InternalFault::Panic) => {
             "The portal had an internal error. Try again. If this happens again, tell its operator."
         }
-        Refusal::Internal(InternalFault::NotReady) => {
-            "The portal is not ready. Try again in a moment."
-        }
-        Refusal::Internal(InternalFault::NoCaller) => {
+        R::Internal(InternalFault::NotReady) => "The portal is not ready. Try again in a moment.",
+        R::Internal(InternalFault::NoCaller) => {
             "The portal could not identify the caller. Try again in a moment."
         }
-        Refusal::Internal(InternalFault::Answer) => ANSWER,
+        R::Internal(InternalFault::Answer) => ANSWER,
     };
     plain.to_owned()
 }

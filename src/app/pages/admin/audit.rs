@@ -88,12 +88,14 @@ fn AuditFilterForm(asked: AuditQuery) -> impl IntoView {
     let AuditQuery { who, act, target, since, before: _ } = asked;
     let acts =
         AuditAction::ALL.iter().map(|act| (act.as_str().to_owned(), words::act(*act).to_owned()));
+    let [actor_label, action_label, target_label, since_label] = words::AUDIT_FILTER;
+    let [an_actor, a_target, a_day] = words::AUDIT_EXAMPLES;
     view! {
         <form class="filter" action="/admin/audit" method="get">
-            <Field label=words::ACTOR name="who" example=words::ACTOR_EXAMPLE value=who />
-            <Choice label=words::ACTION name="act" options=acts.collect() chosen=act />
-            <Field label=words::TARGET name="target" example=words::TARGET_EXAMPLE value=target />
-            <Field label=words::SINCE name="since" example=words::SINCE_EXAMPLE value=since />
+            <Field label=actor_label name="who" example=an_actor value=who />
+            <Choice label=action_label name="act" options=acts.collect() chosen=act />
+            <Field label=target_label name="target" example=a_target value=target />
+            <Field label=since_label name="since" example=a_day value=since />
             <button class="button" type="submit">
                 {words::SHOW}
             </button>

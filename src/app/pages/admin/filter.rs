@@ -3,7 +3,7 @@
 use leptos::{either::Either, prelude::*};
 
 use crate::api::respond_with;
-use crate::app::{pages::notice::Refused, words::admin as words};
+use crate::app::{deployment::forms::LinkButton, pages::notice::Refused, words::admin as words};
 use crate::server::{page::percent_encode, stacks::admin::Owner};
 use crate::wire::ApiError;
 
@@ -86,9 +86,7 @@ pub fn NextPage(
     address.map(|address| {
         view! {
             <p class="actions">
-                <a class="button" href=address>
-                    {words::OLDER}
-                </a>
+                <LinkButton href=address label=words::OLDER />
             </p>
         }
     })

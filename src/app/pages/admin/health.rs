@@ -13,20 +13,19 @@ pub fn HealthSection(
     /// The health of all parts.
     health: Health,
 ) -> impl IntoView {
-    let platform = words::platform(health.sandbox, health.platform_reachable);
-    let problem = health.problem.map(words::problem);
-    let problem = problem.map(|value| view! { <Fact label=words::PROBLEM value /> });
-    let database = words::database(health.store_kind, health.store_ok);
+    let [platform, problem, breaker, database, stuck, panics] = words::FACTS;
+    let found = health.problem.map(words::problem);
+    let found = found.map(|value| view! { <Fact label=problem value /> });
     view! {
         <section class="admin__part" aria-labelledby="health">
             <h2 id="health">{words::HEALTH}</h2>
             <dl class="facts">
-                <Fact label=words::PLATFORM value=platform />
-                {problem}
-                <Fact label=words::BREAKER value=words::breaker(&health.breaker) />
-                <Fact label=words::DATABASE value=database />
-                <Fact label=words::STUCK value=health.stuck.to_string() />
-                <Fact label=words::PANICS value=words::panics(health.panics) />
+                <Fact label=platform value=words::platform(&health) />
+                {found}
+                <Fact label=breaker value=words::breaker(&health.breaker) />
+                <Fact label=database value=words::database(&health) />
+                <Fact label=stuck value=health.stuck.to_string() />
+                <Fact label=panics value=words::panics(health.panics) />
             </dl>
         </section>
     }

@@ -58,14 +58,14 @@ fn OperationFilterForm(asked: OperationQuery, owners: Vec<Owner>) -> impl IntoVi
     if !owner.is_empty() && people.iter().all(|(id, _)| *id != owner) {
         people.push((owner.clone(), owner.clone()));
     }
-    let states = State::ALL
-        .iter()
-        .map(|state| (state.as_str().to_owned(), words::states(*state).to_owned()));
+    let states =
+        State::ALL.iter().map(|state| (state.as_str().to_owned(), words::any_kind(*state)));
+    let [person, state_label, name_or_id] = words::OPERATION_FILTER;
     view! {
         <form class="filter" action="/admin#operations" method="get">
-            <Choice label=words::PERSON name="owner" options=people chosen=owner />
-            <Choice label=words::STATE name="state" options=states.collect() chosen=state />
-            <Field label=words::NAME_OR_ID name="search" value=search />
+            <Choice label=person name="owner" options=people chosen=owner />
+            <Choice label=state_label name="state" options=states.collect() chosen=state />
+            <Field label=name_or_id name="search" value=search />
             <button class="button" type="submit">
                 {words::SHOW}
             </button>
@@ -98,7 +98,7 @@ fn OperationRow(line: OperationLine) -> impl IntoView {
                 <a href=format!("/deployments/{}", deployment.id)>{deployment.name.to_string()}</a>
                 {words::kind(kind)}
             </th>
-            <td>{words::state(kind, state)} {down} {platform_log.map(|log| view! { <PlatformLog log /> })}</td>
+            <td>{words::state(kind.direction, state)} {down} {platform_log.map(|log| view! { <PlatformLog log /> })}</td>
             <td>
                 <OwnerLink owner />
             </td>

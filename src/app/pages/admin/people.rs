@@ -3,7 +3,7 @@
 use leptos::{either::Either, prelude::*};
 
 use super::filter::{Fact, OwnerLink, Table};
-use crate::app::words::{account::minute, admin as words};
+use crate::app::words::admin as words;
 use crate::server::{
     auth::access::Role,
     settings::Quotas,
@@ -56,7 +56,7 @@ fn PersonRow(line: PersonLine) -> impl IntoView {
             <td>{usage.stacks}</td>
             <td>{usage.under_way}</td>
             <td>{usage.begun.len()}</td>
-            <td class="table__time">{minute(seen)}</td>
+            <td class="table__time">{words::minute(seen)}</td>
             <td>{revoke_access}</td>
         </tr>
     }

@@ -9,7 +9,7 @@ use crate::server::{
     platform::{Breaker, BreakerState},
     reconciler::report::ReconcileRound,
     settings::Quotas,
-    stacks::admin::StuckLine,
+    stacks::{Health, admin::StuckLine},
     store::State,
 };
 use domain::{
@@ -21,7 +21,11 @@ use domain::{
     words,
 };
 
-pub(crate) const ADMIN: &str = "Admin";
+pub(crate) use super::{
+    account::{SIGN_OUT, SIGN_OUT_EVERYWHERE, minute},
+    frame::ADMIN,
+};
+
 pub(crate) const UNAVAILABLE: &str = "Not available";
 pub(crate) const UNAVAILABLE_HEADING: &str = "We cannot show this page now";
 /// The results of forms on the operators' page, by the query parameter of their redirect.
@@ -35,13 +39,11 @@ pub(crate) const DONE: [(&str, &str); 2] = [
 ];
 
 pub(crate) const HEALTH: &str = "Health";
-pub(crate) const PLATFORM: &str = "Platform";
-pub(crate) const PROBLEM: &str = "Problem";
-pub(crate) const BREAKER: &str = "Circuit breaker";
-pub(crate) const DATABASE: &str = "Database";
-pub(crate) const STUCK: &str = "Stuck";
-pub(crate) const PANICS: &str = "Panics";
+/// The labels of the facts about the health.
+pub(crate) const FACTS: [&str; 6] =
+    ["Platform", "Problem", "Circuit breaker", "Database", "Stuck", "Panics"];
 
+pub(crate) const STUCK: &str = "Stuck";
 pub(crate) const NOTHING_STUCK: &str = "Nothing is stuck.";
 pub(crate) const LEFT_UNKNOWN: &str = "It is not known what is left. Search the log.";
 /// What stands between a stack and its owner.
@@ -57,14 +59,12 @@ pub(crate) const NOT_RUNNING: &str = ", not running";
 pub(crate) const PLATFORM_LOG: &str = "Platform log";
 pub(crate) const NO_OWNER: &str = "no owner";
 
-/// The labels of the filters, and of what is in them.
-pub(crate) const PERSON: &str = "Person";
-pub(crate) const STATE: &str = "State";
-pub(crate) const NAME_OR_ID: &str = "Name or id";
-pub(crate) const ACTOR: &str = "Actor";
-pub(crate) const ACTION: &str = "Action";
-pub(crate) const TARGET: &str = "Target";
-pub(crate) const SINCE: &str = "Since";
+/// The labels of the filters.
+pub(crate) const OPERATION_FILTER: [&str; 3] = ["Person", "State", "Name or id"];
+pub(crate) const AUDIT_FILTER: [&str; 4] = ["Actor", "Action", "Target", "Since"];
+/// The examples in the fields about the actor, the target and the time.
+pub(crate) const AUDIT_EXAMPLES: [&str; 3] =
+    ["a name, person:id or guest", "a name, an id or a path", "2026-11-23"];
 pub(crate) const ANY: &str = "any";
 pub(crate) const SHOW: &str = "Show";
 pub(crate) const OLDER: &str = "Older";
@@ -75,10 +75,8 @@ pub(crate) const PERSON_COLUMNS: [&str; 6] =
 pub(crate) const NO_PEOPLE: &str = "Nobody has signed in yet.";
 pub(crate) const MORE_PEOPLE: &str = "Only the most recent sign-ins are shown.";
 pub(crate) const IS_OPERATOR: &str = " (operator)";
-pub(crate) const SIGN_OUT: &str = "Sign out";
 pub(crate) const SIGN_OUT_LEAD: &str =
     "Ends their sessions in all browsers, and revokes their API tokens.";
-pub(crate) const SIGN_OUT_EVERYWHERE: &str = "Sign out everywhere";
 pub(crate) const LIMITS: &str = "Limits";
 pub(crate) const IN_PROGRESS: &str = "Deployments in progress in total";
 
@@ -86,14 +84,11 @@ pub(crate) const AUDIT_LOG: &str = "Audit log";
 pub(crate) const AUDIT_COLUMNS: [&str; 6] =
     ["Time", "Actor", "Action", "Target", "Outcome", "Address"];
 pub(crate) const NO_ENTRIES: &str = "No matching entries.";
-pub(crate) const ACTOR_EXAMPLE: &str = "a name, person:id or guest";
-pub(crate) const TARGET_EXAMPLE: &str = "a name, an id or a path";
-pub(crate) const SINCE_EXAMPLE: &str = "2026-11-23";
 
 /// Returns the words for the platform.
-pub(crate) fn platform(is_sandbox: bool, is_reachable: bool) -> String {
-    let platform = if is_sandbox { "the sandbox" } else { "Dokploy" };
-    let state = if is_reachable { "answers" } else { "does not answer" };
+pub(crate) fn platform(health: &Health) -> String {
+    let platform = if health.sandbox { "the sandbox" } else { "Dokploy" };
+    let state = if health.platform_reachable { "answers" } else { "does not answer" };
     format!("{platform} {state}")
 }
 
@@ -102,9 +97,10 @@ pub(crate) fn problem(problem: PlatformProblem) -> String {
     format!("{}: {}.", problem.code(), words::fault::advice(problem))
 }
 
-/// Returns the words for the database of this `kind`.
-pub(crate) fn database(kind: &str, is_ok: bool) -> String {
-    format!("{kind} {}", if is_ok { "answers" } else { "does not accept writes" })
+/// Returns the words for the database.
+pub(crate) fn database(health: &Health) -> String {
+    let state = if health.store_ok { "answers" } else { "does not accept writes" };
+    format!("{} {state}", health.store_kind)
 }
 
 /// Returns the words for the kind of an operation, unless it makes a stack, as most do.
@@ -148,8 +144,8 @@ pub(crate) fn compared(round: Option<&ReconcileRound>) -> String {
 }
 
 /// Returns the words for the state of an operation.
-pub(crate) fn state(kind: &Kind, state: State) -> &'static str {
-    match (kind.direction, state) {
+pub(crate) fn state(direction: Direction, state: State) -> &'static str {
+    match (direction, state) {
         (Direction::Forward, State::Active) => "In progress",
         (Direction::Back, State::Active) => "Being removed",
         (_, State::Live) => "Live",
@@ -159,14 +155,9 @@ pub(crate) fn state(kind: &Kind, state: State) -> &'static str {
     }
 }
 
-/// Returns the words for a state in the filter.
-pub(crate) fn states(state: State) -> &'static str {
-    match state {
-        State::Active => "in progress",
-        State::Live => "live",
-        State::RolledBack => "rolled back",
-        State::Stuck => "stuck",
-    }
+/// Returns the words for a state in the filter, where they stand for every kind.
+pub(crate) fn any_kind(of: State) -> String {
+    state(Direction::Forward, of).to_lowercase()
 }
 
 /// Returns the words for an action in the audit log.
@@ -192,7 +183,6 @@ pub(crate) fn act(act: AuditAction) -> &'static str {
 pub(crate) fn panics(count: u64) -> String {
     match count {
         0 => String::from("none since the portal started"),
-        1 => String::from("1 since the portal started, see its log"),
         _ => format!("{count} since the portal started, see its log"),
     }
 }

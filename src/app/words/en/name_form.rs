@@ -7,7 +7,7 @@ pub(crate) use domain::words::name::rule;
 
 pub(crate) const NAME: &str = "Name";
 pub(crate) const SUBMIT: &str = "Deploy";
-pub(crate) const STARTING: &str = "Starting…";
+pub(crate) use super::deployment::STARTING;
 
 /// The placeholder for a name in the address line.
 pub(crate) const PLACEHOLDER: &str = "your-name";

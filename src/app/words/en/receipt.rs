@@ -114,18 +114,11 @@ pub(crate) fn support_text(
         kind.sentence(failure.phase),
         failure.message,
     );
-    for entry in &receipt.lines {
-        text.push_str("- ");
-        text.push_str(&line(entry));
-        text.push_str(": ");
-        text.push_str(&entry.name);
-        text.push('\n');
-        if let Some(remedy) = &entry.remedy {
-            text.push_str("  ");
-            text.push_str(&words::remedy::sentence(remedy));
-            text.push('\n');
-        }
-    }
+    text.extend(receipt.lines.iter().map(|entry| {
+        let remedy = entry.remedy.as_ref().map(words::remedy::sentence);
+        let remedy = remedy.map(|remedy| format!("  {remedy}\n")).unwrap_or_default();
+        format!("- {}: {}\n{remedy}", line(entry), entry.name)
+    }));
     text
 }
 

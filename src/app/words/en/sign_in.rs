@@ -1,6 +1,7 @@
 //! The words of the sign-in page.
 
-pub(crate) const SIGN_IN: &str = "Sign in";
+pub(crate) use super::frame::SIGN_IN;
+
 pub(crate) const ENDED: &str = "Your session has ended";
 pub(crate) const ENDED_LEAD: &str =
     "Nothing was lost. Deployments in progress continue. Sign in again to see them.";

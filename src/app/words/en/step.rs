@@ -33,13 +33,8 @@ pub(crate) fn rollback(kind: &Kind) -> &'static str {
 
 /// Returns the word for a step's state, which screen readers read.
 pub(crate) fn state(state: &StepState) -> &'static str {
-    match state {
-        StepState::Waiting => "waiting",
-        StepState::Running(_) => "running",
-        StepState::Done(_) => "done",
-        StepState::Failed => "failed",
-        StepState::Stopped => "stopped",
-    }
+    // In English, the words are the names.
+    state.into()
 }
 
 /// Returns the detail of the current step: the deployment's message, if it is more exact than the
