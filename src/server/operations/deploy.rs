@@ -61,7 +61,8 @@ impl Operation for DeployStack {
         if !cx.journal.may_have_duplicates() {
             return Ok(None);
         }
-        removal::remove_duplicates_before_end(cx).await?;
+        // The stack is healthy, so a failure is only logged.
+        removal::warn_of_leftovers(cx, removal::remove_duplicates(cx).await)?;
         Ok(Some(late_commit::until(cx.clock.now())))
     }
 

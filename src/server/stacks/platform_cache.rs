@@ -51,7 +51,7 @@ impl NamesInUse {
 }
 
 /// The last reading of the platform.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct PlatformSnapshot {
     /// The time of the reading, on the monotonic clock.
     at: Duration,
@@ -202,12 +202,7 @@ impl PlatformCache {
 
     fn unknown(&self) -> Arc<PlatformSnapshot> {
         let version = self.snapshot().and_then(|snapshot| snapshot.version.clone());
-        Arc::new(PlatformSnapshot {
-            at: self.clock.monotonic(),
-            reachable: false,
-            names_in_use: None,
-            version,
-        })
+        Arc::new(PlatformSnapshot { version, ..PlatformSnapshot::default() })
     }
 }
 

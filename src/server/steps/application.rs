@@ -73,7 +73,7 @@ impl Step for CreateApplication {
     fn possible_leftovers(&self, cx: &Context, output: Option<&Application>) -> Vec<Line> {
         let Some(output) = output else {
             let name = cx.deployment.name.as_str();
-            return vec![cx.leftover_line(ResourceKind::Application, None, name, None)];
+            return vec![cx.line(ResourceKind::Application, None, name, Outcome::Left)];
         };
         cx.leftover_application(output)
     }

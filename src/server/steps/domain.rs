@@ -9,7 +9,7 @@ use crate::server::{
 use domain::{
     event::Resources,
     message::MessageCode,
-    receipt::{Line, ResourceKind},
+    receipt::{Line, Outcome, ResourceKind},
 };
 
 /// Attaches the stack's host.
@@ -56,7 +56,7 @@ impl Step for CreateDomain {
 
     fn possible_leftovers(&self, cx: &Context, output: Option<&DomainId>) -> Vec<Line> {
         let id = output.map(|output| output.0.as_str());
-        vec![cx.leftover_domain(id, &cx.host)]
+        vec![cx.line(ResourceKind::Domain, id, &cx.host, Outcome::Left)]
     }
 }
 

@@ -80,7 +80,7 @@ impl Step for CreateProject {
 
     fn possible_leftovers(&self, cx: &Context, output: Option<&ProjectOutput>) -> Vec<Line> {
         let (id, name) = (output.map(|output| output.id.0.as_str()), name(cx));
-        vec![cx.leftover_line(ResourceKind::Project, id, &name, None)]
+        vec![cx.line(ResourceKind::Project, id, &name, Outcome::Left)]
     }
 }
 

@@ -16,7 +16,8 @@ use domain::{
 };
 
 impl Context {
-    /// Returns a line of the receipt.
+    /// Returns a line of the receipt. [`super::advice`] sets the remedy of a leftover for which the
+    /// step knows none.
     pub(crate) fn line(
         &self,
         resource: ResourceKind,
@@ -26,18 +27,6 @@ impl Context {
     ) -> Line {
         let (id, name) = (id.map(ToOwned::to_owned), name.to_owned());
         Line { resource, id, name, outcome, at: self.clock.now(), remedy: None }
-    }
-
-    /// Returns a line for a leftover. `remedy` is set only if the step knows a specific one;
-    /// otherwise [`super::advice`] sets it.
-    pub(crate) fn leftover_line(
-        &self,
-        resource: ResourceKind,
-        id: Option<&str>,
-        name: &str,
-        remedy: Option<Remedy>,
-    ) -> Line {
-        Line { remedy, ..self.line(resource, id, name, Outcome::Left) }
     }
 
     /// Returns the line for a resource that was looked for again: `is_there` is true if it was found.
@@ -68,23 +57,18 @@ impl Context {
         self.mutate("domain.delete", "Removed the duplicate address", delete).await.map(drop)
     }
 
-    /// Returns the line for a domain that could not be removed.
-    pub(crate) fn leftover_domain(&self, id: Option<&str>, host: &str) -> Line {
-        self.leftover_line(ResourceKind::Domain, id, host, None)
-    }
-
     /// Returns the lines for an application that could not be removed.
     pub(crate) fn leftover_application(&self, application: &Application) -> Vec<Line> {
         let (id, name) = (&application.id, self.deployment.name.as_str());
         vec![
             self.leftover_service(&application.app_name),
-            self.leftover_line(ResourceKind::Application, Some(&id.0), name, None),
+            self.line(ResourceKind::Application, Some(&id.0), name, Outcome::Left),
         ]
     }
 
     /// Returns the line for a service that is not verified as gone.
     pub(crate) fn leftover_service(&self, name: &AppName) -> Line {
-        self.leftover_line(ResourceKind::Service, None, &name.0, None)
+        self.line(ResourceKind::Service, None, &name.0, Outcome::Left)
     }
 }
 
@@ -154,22 +138,22 @@ pub(crate) async fn remove_project(
     if lines.iter().any(|line| line.outcome == Outcome::Left) {
         return Ok(lines);
     }
-    let leftover = |remedy| cx.leftover_line(ResourceKind::Project, Some(&id.0), name, remedy);
+    let line = |outcome| cx.line(ResourceKind::Project, Some(&id.0), name, outcome);
     let find = || cx.platform.project(id);
     if let Some(project) = cx.query("project.one", find).await? {
         if !is_empty(&project) {
             let remedy = Remedy::FindOwner(Named { name: name.to_owned(), id: id.to_string() });
-            lines.push(leftover(Some(remedy)));
+            lines.push(Line { remedy: Some(remedy), ..line(Outcome::Left) });
             return Ok(lines);
         }
         let remove = || cx.platform.remove_project(id);
         cx.mutate("project.remove", "Removed the project", remove).await?;
         if cx.query("project.one", find).await?.is_some() {
-            lines.push(leftover(None));
+            lines.push(line(Outcome::Left));
             return Ok(lines);
         }
     }
-    lines.push(cx.line(ResourceKind::Project, Some(&id.0), name, Outcome::VerifiedGone));
+    lines.push(line(Outcome::VerifiedGone));
     Ok(lines)
 }
 
@@ -178,12 +162,6 @@ fn is_empty(project: &Project) -> bool {
         .environments
         .iter()
         .all(|environment| environment.applications.is_empty() && environment.other_services == 0)
-}
-
-/// Removes resources that a lost response duplicated. The stack is healthy by then, so a failure is
-/// only logged.
-pub(crate) async fn remove_duplicates_before_end(cx: &Context) -> Result<()> {
-    warn_of_leftovers(cx, remove_duplicates(cx).await).map(drop)
 }
 
 /// Removes duplicates of the resources that the journal recorded for a live stack, and returns

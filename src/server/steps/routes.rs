@@ -159,7 +159,8 @@ pub(crate) async fn close_left_open(
     Ok(match close_stale_routes(cx, &services_of(cx, application)).await? {
         Stale::Open(file) => {
             let remedy = Some(still_routed(&file, &cx.host));
-            Some(cx.leftover_line(ResourceKind::Domain, None, &cx.host, remedy))
+            let left = cx.line(ResourceKind::Domain, None, &cx.host, Outcome::Left);
+            Some(Line { remedy, ..left })
         }
         Stale::Closed | Stale::Unseen(_) => None,
     })
