@@ -31,10 +31,7 @@ const NAMES: [[&str; 2]; 2] = [
 ];
 /// What is called once for each stack, whatever happens meanwhile.
 const ONCE: [&str; 5] = [
-    "project.create",
-    "application.create",
-    "application.update",
-    "domain.create",
+    "project.create", "application.create", "application.update", "domain.create",
     "application.deploy",
 ];
 

@@ -116,10 +116,7 @@ fn view(token: Token, now: Timestamp) -> TokenView {
 fn person() -> Option<(OwnerId, Role)> {
     match extension::<Caller>()?.identity {
         Identity::Person { owner, role } => Some((owner, role)),
-        Identity::Anonymous
-        | Identity::Browser(_)
-        | Identity::Unauthenticated
-        | Identity::Program { .. } => None,
+        _ => None,
     }
 }
 

@@ -21,13 +21,7 @@ impl FromServerFnError for ApiError {
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => {
                 (RefusalCode::InvalidRequest, words::ARGUMENTS)
             }
-            ServerFnErrorErr::Registration(_)
-            | ServerFnErrorErr::UnsupportedRequestMethod(_)
-            | ServerFnErrorErr::ServerError(_)
-            | ServerFnErrorErr::MiddlewareError(_)
-            | ServerFnErrorErr::Deserialization(_)
-            | ServerFnErrorErr::Serialization(_)
-            | ServerFnErrorErr::Response(_) => (RefusalCode::Internal, words::ANSWER),
+            _ => (RefusalCode::Internal, words::ANSWER),
         };
         Self { code, message: message.to_owned(), retry_after: None }
     }

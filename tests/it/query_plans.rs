@@ -17,16 +17,8 @@ const ENDED: u32 = 20_000;
 
 /// Tables that grow; the others have a few rows.
 const LARGE: [&str; 10] = [
-    "stacks",
-    "operations",
-    "events",
-    "steps",
-    "services",
-    "answers",
-    "sessions",
-    "sign_ins",
-    "tokens",
-    "audit",
+    "stacks", "operations", "events", "steps", "services", "answers", "sessions", "sign_ins",
+    "tokens", "audit",
 ];
 
 /// Statements that intentionally read a whole table, or its end in order up to a limit.
@@ -45,11 +37,7 @@ const WHOLE: [&str; 5] = [
 /// Indexes that stay small even if many operations have ended: those of operations in progress,
 /// stuck, live or due.
 const SMALL: [&str; 5] = [
-    "stacks_name",
-    "operations_claimable",
-    "operations_stuck",
-    "operations_live",
-    "operations_tidy",
+    "stacks_name", "operations_claimable", "operations_stuck", "operations_live", "operations_tidy",
 ];
 
 /// Rows of every kind, in SQL of both databases. `{id}` is computed from `i`.

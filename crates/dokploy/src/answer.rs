@@ -79,7 +79,8 @@ impl Judge<'_> {
     /// Distinguishes the 404 for a missing resource, for an unknown call, and of a proxy that has
     /// no server behind it.
     fn judge_not_found(&self, answer: &Answer, said: &ErrorBody) -> Error {
-        match (said.code(), said.path()) {
+        // `path` is the call that answered, which is missing if the server has no such call.
+        match (said.text("/code"), said.text("/data/path")) {
             (Some(_), Some(_)) => Error::NotFound { call: self.call },
             // The call does not exist: the server is older (recording 96).
             (Some(_), None) => self.refused(answer, said),
@@ -106,8 +107,8 @@ impl Judge<'_> {
     fn detail(&self, answer: &Answer, said: &ErrorBody) -> String {
         let text = match (said.issues(), self.discretion) {
             (Some(issues), discretion) => describe_issues(issues, discretion).into(),
-            (None, Discretion::Confidential) => said.code().unwrap_or_default().into(),
-            (None, Discretion::Ordinary) => match said.message() {
+            (None, Discretion::Confidential) => said.text("/code").unwrap_or_default().into(),
+            (None, Discretion::Ordinary) => match said.text("/message") {
                 Some(message) => Cow::from(message),
                 None => String::from_utf8_lossy(&answer.body),
             },
@@ -146,17 +147,9 @@ impl ErrorBody {
         Self(serde_json::from_slice(body).unwrap_or_default())
     }
 
-    fn message(&self) -> Option<&str> {
-        self.0.get("message").and_then(Value::as_str)
-    }
-
-    fn code(&self) -> Option<&str> {
-        self.0.get("code").and_then(Value::as_str)
-    }
-
-    /// Returns the call that answered; `None` if the server has no such call.
-    fn path(&self) -> Option<&str> {
-        self.0.pointer("/data/path").and_then(Value::as_str)
+    /// Returns the text at a JSON pointer.
+    fn text(&self, pointer: &str) -> Option<&str> {
+        self.0.pointer(pointer).and_then(Value::as_str)
     }
 
     /// Returns the issues of a failed validation.

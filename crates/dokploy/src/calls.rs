@@ -24,15 +24,18 @@ use crate::{
 const LOG_LINES: &str = "200";
 
 impl Dokploy {
+    /// Returns a call that carries no secrets, with the usual time limit.
+    fn request<'a>(&self, name: &'static str, content: Content<'a>) -> Call<'a> {
+        Call { name, content, discretion: Discretion::Ordinary, limit: self.timeout }
+    }
+
     /// Makes a call that changes nothing.
     async fn query<T: DeserializeOwned>(
         &self,
         call: &'static str,
         parameters: &[(&'static str, &str)],
     ) -> Result<T, Error> {
-        let content = Content::Query(parameters);
-        let (discretion, limit) = (Discretion::Ordinary, self.timeout);
-        self.call(Call { name: call, content, discretion, limit }).await
+        self.call(self.request(call, Content::Query(parameters))).await
     }
 
     /// Makes a call that returns a list.
@@ -51,9 +54,7 @@ impl Dokploy {
         call: &'static str,
         body: Value,
     ) -> Result<T, Error> {
-        let content = Content::Mutation(body);
-        let (discretion, limit) = (Discretion::Ordinary, self.timeout);
-        self.call(Call { name: call, content, discretion, limit }).await
+        self.call(self.request(call, Content::Mutation(body))).await
     }
 
     /// Makes a call that removes something. It succeeds if the resource does not exist.
@@ -63,9 +64,8 @@ impl Dokploy {
         body: Value,
         limit: Duration,
     ) -> Result<Removal, Error> {
-        let content = Content::Mutation(body);
-        let discretion = Discretion::Ordinary;
-        match self.call::<IgnoredAny>(Call { name: call, content, discretion, limit }).await {
+        let request = Call { limit, ..self.request(call, Content::Mutation(body)) };
+        match self.call::<IgnoredAny>(request).await {
             Ok(_) => Ok(Removal::Removed),
             Err(Error::NotFound { .. }) => Ok(Removal::AlreadyGone),
             Err(error) => Err(error),
@@ -128,8 +128,8 @@ impl Dokploy {
     ) -> Result<(), Error> {
         let call = "application.update";
         let content = Content::Mutation(configuration_body(call, id, configuration)?);
-        let (discretion, limit) = (Discretion::Confidential, self.timeout);
-        self.call::<IgnoredAny>(Call { name: call, content, discretion, limit }).await?;
+        let request = Call { discretion: Discretion::Confidential, ..self.request(call, content) };
+        self.call::<IgnoredAny>(request).await?;
         Ok(())
     }
 
@@ -238,13 +238,11 @@ impl Dokploy {
         id: &ContainerId,
         variables: &[&str],
     ) -> Result<Option<Inspected>, Error> {
-        let call = "docker.getConfig";
+        let parameters = [("containerId", id.0.as_str())];
+        let request = self.request("docker.getConfig", Content::Query(&parameters));
         // The answer contains every variable of the container.
-        let discretion = Discretion::Confidential;
-        let content = Content::Query(&[("containerId", id.0.as_str())]);
-        let limit = self.timeout;
-        let config: Option<wire::ContainerConfig> =
-            self.call(Call { name: call, content, discretion, limit }).await?;
+        let request = Call { discretion: Discretion::Confidential, ..request };
+        let config: Option<wire::ContainerConfig> = self.call(request).await?;
         Ok(config.map(|config| config.keep(variables)))
     }
 

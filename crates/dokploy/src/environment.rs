@@ -186,12 +186,7 @@ mod tests {
     #[test]
     fn what_no_quoting_preserves_is_refused_by_name() {
         for value in [
-            "it's `so` \"here\"",
-            "it's `so\\`",
-            "a\rb",
-            "a\0b",
-            "#\\",
-            "it's `{{` \"here\"",
+            "it's `so` \"here\"", "it's `so\\`", "a\rb", "a\0b", "#\\", "it's `{{` \"here\"",
             "{{\\",
         ] {
             let error = encode(&[("A", value)]).unwrap_err();

@@ -20,7 +20,7 @@ use super::{
 /// The id of an operation: the prefix of its kind, which is `dep_` for a deployment, and 128 random
 /// bits in hexadecimal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "String")]
 pub struct DeploymentId(String);
 
 /// A text is not a deployment's id.
@@ -99,12 +99,6 @@ impl TryFrom<String> for DeploymentId {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         Self::parse(&text)
-    }
-}
-
-impl From<DeploymentId> for String {
-    fn from(id: DeploymentId) -> Self {
-        id.0
     }
 }
 

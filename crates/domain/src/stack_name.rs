@@ -6,6 +6,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 /// The minimum number of characters.
 pub const MIN_LENGTH: usize = 3;
@@ -15,44 +16,15 @@ pub const MAX_LENGTH: usize = 32;
 /// Reserved names, which have a meaning for people or machines around the portal. They are sorted;
 /// the configuration can add more.
 const RESERVED: [&str; 33] = [
-    "account",
-    "admin",
-    "administrator",
-    "api",
-    "app",
-    "auth",
-    "billing",
-    "blog",
-    "cdn",
-    "console",
-    "dashboard",
-    "default",
-    "docs",
-    "dokploy",
-    "ftp",
-    "git",
-    "help",
-    "imap",
-    "internal",
-    "localhost",
-    "login",
-    "mail",
-    "metrics",
-    "portal",
-    "registry",
-    "root",
-    "smtp",
-    "static",
-    "status",
-    "support",
-    "system",
-    "traefik",
-    "www",
+    "account", "admin", "administrator", "api", "app", "auth", "billing", "blog", "cdn", "console",
+    "dashboard", "default", "docs", "dokploy", "ftp", "git", "help", "imap", "internal",
+    "localhost", "login", "mail", "metrics", "portal", "registry", "root", "smtp", "static",
+    "status", "support", "system", "traefik", "www",
 ];
 
 /// A valid name for a stack: a DNS label of 3 to 32 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "String")]
 pub struct StackName(String);
 
 impl StackName {
@@ -114,14 +86,9 @@ impl TryFrom<String> for StackName {
     }
 }
 
-impl From<StackName> for String {
-    fn from(name: StackName) -> Self {
-        name.0
-    }
-}
-
 /// The rule that a name breaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, IntoStaticStr)]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE", prefix = "NAME_")]
 pub enum ParseStackNameError {
     /// The name is empty.
     #[error("name is empty")]
@@ -152,29 +119,13 @@ pub enum ParseStackNameError {
 impl ParseStackNameError {
     /// Returns the code on the wire.
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Empty => "NAME_EMPTY",
-            Self::TooShort => "NAME_TOO_SHORT",
-            Self::TooLong => "NAME_TOO_LONG",
-            Self::InvalidCharacter(_) => "NAME_INVALID_CHARACTER",
-            Self::StartsWithoutLetter => "NAME_STARTS_WITHOUT_LETTER",
-            Self::EndsWithHyphen => "NAME_ENDS_WITH_HYPHEN",
-            Self::DoubleHyphen => "NAME_DOUBLE_HYPHEN",
-            Self::Reserved => "NAME_RESERVED",
-        }
+        self.into()
     }
 
     /// Returns whether typing more characters can correct the name, so that a page may wait before
     /// it shows the error.
     pub fn is_unfinished(self) -> bool {
-        match self {
-            Self::Empty | Self::TooShort | Self::EndsWithHyphen => true,
-            Self::TooLong
-            | Self::InvalidCharacter(_)
-            | Self::StartsWithoutLetter
-            | Self::DoubleHyphen
-            | Self::Reserved => false,
-        }
+        matches!(self, Self::Empty | Self::TooShort | Self::EndsWithHyphen)
     }
 }
 

@@ -64,10 +64,10 @@ pub(in crate::http) async fn check(
 ) -> Result<impl IntoResponse, Failed> {
     let body = match state.service.check_name(&caller, &parameter(name)?).await {
         NameVerdict::Free { name, url } => {
-            CheckBody::Valid { available: true, valid: true, name: name.into(), url }
+            CheckBody::Valid { available: true, valid: true, name: name.to_string(), url }
         }
         NameVerdict::Taken { name, url, .. } => {
-            CheckBody::Valid { available: false, valid: true, name: name.into(), url }
+            CheckBody::Valid { available: false, valid: true, name: name.to_string(), url }
         }
         NameVerdict::Invalid { name, code, sentence } => {
             let error = format!("{sentence}.");

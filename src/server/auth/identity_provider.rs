@@ -16,8 +16,12 @@ pub const SIGNED_OUT: &str = "/sign-in";
 pub trait IdentityProvider: Send + Sync {
     /// Returns the provider's URL to redirect a person to.
     async fn begin(&self, request: &AuthorizationRequest<'_>) -> Result<String, IdentityError>;
-    /// Exchanges the code for the profile of the person.
-    async fn finish(&self, response: &AuthorizationResponse<'_>) -> Result<Profile, IdentityError>;
+    /// Exchanges the code that answers `request` for the profile of the person.
+    async fn finish(
+        &self,
+        code: &str,
+        request: &AuthorizationRequest<'_>,
+    ) -> Result<Profile, IdentityError>;
     /// Returns the provider's URL at which a person signs out of the provider, too; `None` if it
     /// has none or does not answer.
     async fn sign_out_address(&self) -> Option<String>;
@@ -31,17 +35,6 @@ pub struct AuthorizationRequest<'a> {
     /// The nonce, which the ID token must contain.
     pub nonce: &'a str,
     /// The PKCE code verifier (RFC 7636). The request contains only its digest.
-    pub verifier: &'a str,
-}
-
-/// The authorization response, with the stored values of its request.
-#[derive(Clone, Copy, Debug)]
-pub struct AuthorizationResponse<'a> {
-    /// The provider's code.
-    pub code: &'a str,
-    /// The nonce, which the ID token must contain.
-    pub nonce: &'a str,
-    /// The PKCE code verifier.
     pub verifier: &'a str,
 }
 

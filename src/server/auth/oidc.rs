@@ -28,8 +28,7 @@ use self::{
 use super::{
     accounts::Profile,
     identity_provider::{
-        AuthorizationRequest, AuthorizationResponse, CALLBACK, IdentityError, IdentityProvider,
-        SIGNED_OUT,
+        AuthorizationRequest, CALLBACK, IdentityError, IdentityProvider, SIGNED_OUT,
     },
 };
 use crate::server::{origin::Origin, settings::OidcSettings};
@@ -99,14 +98,15 @@ impl Oidc {
     async fn redeem(
         &self,
         client: &Client,
-        response: &AuthorizationResponse<'_>,
+        code: &str,
+        verifier: &str,
     ) -> Result<Tokens, IdentityError> {
         let request = client
-            .exchange_code(AuthorizationCode::new(response.code.to_owned()))
+            .exchange_code(AuthorizationCode::new(code.to_owned()))
             .map_err(|error| IdentityError::Unavailable(error.to_string()))?
-            .set_pkce_verifier(PkceCodeVerifier::new(response.verifier.to_owned()));
+            .set_pkce_verifier(PkceCodeVerifier::new(verifier.to_owned()));
         let secret = self.settings.client_secret.as_ref().map_or("", ExposeSecret::expose_secret);
-        let secrets = [response.code, response.verifier, secret].map(str::trim);
+        let secrets = [code, verifier, secret].map(str::trim);
         let secrets: Vec<_> = secrets.into_iter().filter(|secret| !secret.is_empty()).collect();
         let sent = request.request_async(&self.exchange).await;
         sent.map_err(|error| refused(error, &secrets))
@@ -170,11 +170,15 @@ impl IdentityProvider for Oidc {
         Ok(address.into())
     }
 
-    async fn finish(&self, response: &AuthorizationResponse<'_>) -> Result<Profile, IdentityError> {
+    async fn finish(
+        &self,
+        code: &str,
+        request: &AuthorizationRequest<'_>,
+    ) -> Result<Profile, IdentityError> {
         let provider = self.provider().await?;
         let client = self.client(&provider);
-        let tokens = self.redeem(&client, response).await?;
-        let nonce = Nonce::new(response.nonce.to_owned());
+        let tokens = self.redeem(&client, code, request.verifier).await?;
+        let nonce = Nonce::new(request.nonce.to_owned());
         let claims = self.read((&provider, &client), &tokens, &nonce).await?;
         let claims = self.fetch_userinfo(&client, &tokens, claims).await;
         Ok(claims.into_profile(&self.settings))

@@ -17,9 +17,7 @@ pub use tokens::{Lifetime, MAX_TOKENS, TokenError, TokenName};
 
 use super::{
     accounts::{Accounts, Digest, NewSession, Person, Profile, SignIn},
-    identity_provider::{
-        AuthorizationRequest, AuthorizationResponse, IdentityError, IdentityProvider,
-    },
+    identity_provider::{AuthorizationRequest, IdentityError, IdentityProvider},
     secret::{self, RandomBits, Secret},
 };
 use crate::server::{
@@ -208,9 +206,9 @@ impl SignInService {
             return Err(SignInError::Expired);
         }
         let code = callback.code()?;
-        let SignIn { nonce, verifier, .. } = sign_in;
-        let profile =
-            self.parts.provider.finish(&AuthorizationResponse { code, nonce, verifier }).await?;
+        let SignIn { state, nonce, verifier, .. } = sign_in;
+        let request = AuthorizationRequest { state, nonce, verifier };
+        let profile = self.parts.provider.finish(code, &request).await?;
         self.begin_session(&profile, from).await
     }
 

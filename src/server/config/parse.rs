@@ -185,16 +185,8 @@ pub(super) fn store(text: &str) -> Parsed<StoreSettings> {
 /// an unescaped `?`.
 fn is_database(rest: &str) -> bool {
     const PARAMETERS: [&str; 10] = [
-        "application_name",
-        "host",
-        "hostaddr",
-        "options",
-        "password",
-        "port",
-        "sslcert",
-        "sslkey",
-        "sslmode",
-        "sslrootcert",
+        "application_name", "host", "hostaddr", "options", "password", "port", "sslcert", "sslkey",
+        "sslmode", "sslrootcert",
     ];
     let (address, parameters) = rest.split_once('?').unwrap_or((rest, ""));
     let (server, name) = address.split_once('/').unwrap_or((address, ""));

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::{context::Context, run_mode::RunMode, unwind::Leftover};
 use crate::server::store::{CancelRequest, Cause, CleanupRecord, End, Result, State, StoreError};
 use domain::{
+    deployment::DeploymentId,
     event::{Completion, EventBody, Failure, FailureCode, Ready},
     kind::StackState,
     message::MessageCode,
@@ -76,14 +77,7 @@ pub(crate) async fn failed(
             CancelRequest::Requested => as_cancelled(cause.clone()),
             CancelRequest::None => cause.clone(),
         };
-        let event = EventBody::Error(Failure {
-            phase,
-            message: cause.message,
-            code: cause.code,
-            reason: cause.reason,
-            receipt: receipt.clone(),
-            reference: cx.deployment.id.reference(),
-        });
+        let event = failure(&cx.deployment.id, phase, cause, receipt.clone());
         match cx.journal.end(event, end(cx, receipt, cancel_request)).await {
             // A cancel was requested meanwhile. The journal has observed it, so the next attempt
             // ends as cancelled.
@@ -91,6 +85,17 @@ pub(crate) async fn failed(
             result => return result,
         }
     }
+}
+
+/// Returns the last event of an operation that failed in this phase.
+pub(crate) fn failure(
+    id: &DeploymentId,
+    phase: Phase,
+    cause: Cause,
+    receipt: Receipt,
+) -> EventBody {
+    let Cause { message, code, reason, .. } = cause;
+    EventBody::Error(Failure { phase, message, code, reason, receipt, reference: id.reference() })
 }
 
 /// Records the result of a clean-up after the end, and logs it.

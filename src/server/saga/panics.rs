@@ -12,7 +12,6 @@ use crate::server::{
     store::{End, Fact, Lease, Record, Result, State, StoreError},
 };
 use domain::{
-    event::{EventBody, Failure},
     receipt::{Line, Outcome, Receipt, ResourceKind},
     remedy::Remedy,
 };
@@ -76,15 +75,9 @@ pub(crate) async fn end(ports: &Ports, lease: &Lease, record: &Record) -> Result
         at,
         remedy: Some(remedy),
     };
-    let cause = StepError::panicked();
-    let event = EventBody::Error(Failure {
-        phase: ports.kinds.of(record.deployment.kind).first_phase(),
-        message: cause.message,
-        code: cause.code,
-        reason: cause.reason,
-        receipt: Receipt::of(vec![line]),
-        reference: lease.id.reference(),
-    });
+    let phase = ports.kinds.of(record.deployment.kind).first_phase();
+    let receipt = Receipt::of(vec![line]);
+    let event = outcomes::failure(&lease.id, phase, StepError::panicked(), receipt);
     let due = Some(outcomes::due(at, 0));
     let end = End { state: State::Stuck, at, cancel_request: record.cancel_request, due };
     let fact = Fact { events: vec![event], end: Some(end), ..Fact::default() };

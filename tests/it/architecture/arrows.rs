@@ -201,15 +201,8 @@ fn no_modules_beside_each_other_make_a_circle() {
 const LAYERS: [&[&str]; 3] = [
     &["cli", "run", "http", "app", "api", "server", "wire"],
     &[
-        "server::stacks",
-        "server::reconciler",
-        "server::operations",
-        "server::steps",
-        "server::saga",
-        "server::store",
-        "server::auth",
-        "server::audit",
-        "server::store_error",
+        "server::stacks", "server::reconciler", "server::operations", "server::steps",
+        "server::saga", "server::store", "server::auth", "server::audit", "server::store_error",
     ],
     &["server::store", "server::sqlite_file", "server::secrets"],
 ];

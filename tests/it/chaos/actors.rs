@@ -34,11 +34,7 @@ const CALLS: [&str; 14] = [
 ];
 /// The faults besides [`TRANSIENT`].
 const FAULTS: [&str; 6] = [
-    "latency=8s",
-    "restart",
-    "docker-down=40s",
-    "database-down=40s",
-    "database-lost=40s",
+    "latency=8s", "restart", "docker-down=40s", "database-down=40s", "database-lost=40s",
     "key-limited=40s",
 ];
 

@@ -33,11 +33,7 @@ use crate::support::{
 pub(super) const LEASE: Duration = Duration::from_secs(30);
 /// The images that a schedule chooses from.
 const IMAGES: [&str; 6] = [
-    "sandbox/hello",
-    "sandbox/hello",
-    "sandbox/crashloop",
-    "sandbox/slow",
-    "sandbox/unhealthy",
+    "sandbox/hello", "sandbox/hello", "sandbox/crashloop", "sandbox/slow", "sandbox/unhealthy",
     "sandbox/missing",
 ];
 

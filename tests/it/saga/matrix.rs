@@ -10,10 +10,7 @@ use crate::support::fake_platform::TRANSIENT;
 
 /// The mutating calls of a deployment.
 const FORWARD: [&str; 5] = [
-    "project.create",
-    "application.create",
-    "application.update",
-    "domain.create",
+    "project.create", "application.create", "application.update", "domain.create",
     "application.deploy",
 ];
 

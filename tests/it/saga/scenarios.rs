@@ -27,10 +27,7 @@ async fn a_successful_deployment_makes_each_call_once_without_searches() {
     let world = World::driven("sandbox/hello", &[]).await;
     world.assert_all_or_nothing("clean run").await;
     for call in [
-        "project.create",
-        "application.create",
-        "application.update",
-        "domain.create",
+        "project.create", "application.create", "application.update", "domain.create",
         "application.deploy",
     ] {
         assert_eq!(world.platform.count(call), 1, "{call}");

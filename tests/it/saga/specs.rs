@@ -92,13 +92,7 @@ async fn sent(world: &World) -> (Value, BTreeSet<String>) {
         keys.iter().map(|key| ((*key).to_owned(), from[*key].clone())).collect::<Value>()
     };
     let columns = [
-        "dockerImage",
-        "username",
-        "password",
-        "registryUrl",
-        "env",
-        "labelsSwarm",
-        "memoryLimit",
+        "dockerImage", "username", "password", "registryUrl", "env", "labelsSwarm", "memoryLimit",
         "cpuLimit",
     ];
     let sent = json!({

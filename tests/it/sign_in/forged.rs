@@ -6,7 +6,7 @@ use ai_stack_deployer::server::{
     auth::{
         access::Role,
         accounts::Profile,
-        identity_provider::{AuthorizationResponse, IdentityError, IdentityProvider},
+        identity_provider::{AuthorizationRequest, IdentityError, IdentityProvider},
         oidc::Oidc,
     },
     origin::Origin,
@@ -66,9 +66,9 @@ impl World {
     }
 
     async fn finish(&self) -> Result<Profile, IdentityError> {
-        let response =
-            AuthorizationResponse { code: "code", nonce: NONCE, verifier: &"v".repeat(43) };
-        self.oidc.finish(&response).await
+        let verifier = &"v".repeat(43);
+        let request = AuthorizationRequest { state: "state", nonce: NONCE, verifier };
+        self.oidc.finish("code", &request).await
     }
 
     async fn finish_with(&self, token: &str) -> Result<Profile, IdentityError> {

@@ -13,17 +13,8 @@ use async_trait::async_trait;
 
 /// Faults of a call that the saga recovers from: before the effect, after it, or in between.
 pub(crate) const TRANSIENT: [&str; 11] = [
-    "error-before",
-    "error-after",
-    "refused-after",
-    "timeout-before",
-    "timeout",
-    "late=19s",
-    "reset-before",
-    "reset",
-    "unauthorized",
-    "unauthorized-within",
-    "throttled=3s",
+    "error-before", "error-after", "refused-after", "timeout-before", "timeout", "late=19s",
+    "reset-before", "reset", "unauthorized", "unauthorized-within", "throttled=3s",
 ];
 
 /// The platform's content and faults.

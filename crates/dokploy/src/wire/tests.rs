@@ -8,30 +8,10 @@ use crate::answer::decode;
 
 /// The fields that are read from any of the answers.
 const FIELDS: [&str; 24] = [
-    "project",
-    "environment",
-    "environmentId",
-    "projectId",
-    "name",
-    "description",
-    "createdAt",
-    "environments",
-    "isDefault",
-    "applications",
-    "applicationId",
-    "appName",
-    "domainId",
-    "host",
-    "serviceOwnerId",
-    "deploymentId",
-    "title",
-    "status",
-    "id",
-    "state",
-    "timestamp",
-    "data",
-    "currentState",
-    "Name",
+    "project", "environment", "environmentId", "projectId", "name", "description", "createdAt",
+    "environments", "isDefault", "applications", "applicationId", "appName", "domainId", "host",
+    "serviceOwnerId", "deploymentId", "title", "status", "id", "state", "timestamp", "data",
+    "currentState", "Name",
 ];
 
 /// Random JSON with the names of the fields that are read.

@@ -72,7 +72,7 @@ fn Taken(
     choose: Callback<String>,
 ) -> impl IntoView {
     let offer = move |name: StackName| {
-        let name = String::from(name);
+        let name = name.to_string();
         let href = format!("/?name={name}");
         let label = name.clone();
         let take = move |event: MouseEvent| {

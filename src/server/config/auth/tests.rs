@@ -133,13 +133,8 @@ fn what_is_missing_or_wrong_is_named() {
 #[test]
 fn a_portal_that_is_open_has_no_use_for_a_provider() {
     for variable in [
-        "OIDC_ISSUER",
-        "OIDC_CLIENT_ID",
-        "OIDC_CLIENT_SECRET",
-        "OIDC_NAME",
-        "OIDC_SCOPES",
-        "OIDC_GROUPS_CLAIM",
-        "OIDC_OPERATOR_GROUP",
+        "OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_NAME", "OIDC_SCOPES",
+        "OIDC_GROUPS_CLAIM", "OIDC_OPERATOR_GROUP",
     ] {
         let value = if variable == "OIDC_ISSUER" { "https://login.example.com" } else { "canary" };
         let open = sentence(&[("AUTH", "open"), (variable, value)]);

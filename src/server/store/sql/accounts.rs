@@ -4,15 +4,20 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{
-    SqlStore, audit::insert_audit_entry, dialect::Dialect, pool::Transaction,
-    purge::delete_expired, rows::accounts as rows, statement::Statement,
+    SqlStore,
+    audit::insert_audit_entry,
+    dialect::Dialect,
+    pool::Transaction,
+    purge::delete_expired,
+    rows::{self, Columns},
+    statement::Statement,
 };
 use crate::server::{
     audit::AuditEntry,
     auth::accounts::{
         Accounts, Digest, NewSession, NewToken, Person, Profile, Session, SignIn, Token,
     },
-    store::{Result, warn_unless_written},
+    store::{Result, StoreError, warn_unless_written},
 };
 use domain::owner::OwnerId;
 
@@ -53,7 +58,7 @@ impl<D: Dialect> Accounts for SqlStore<D> {
              RETURNING browser, state, nonce, verifier, return_to, expires_ms",
         );
         let taken = self.change(take.bind(&browser.0).bind(now)).await?;
-        taken.first().map(rows::sign_in).transpose()
+        taken.first().map(read_sign_in).transpose()
     }
 
     async fn sign_in(&self, profile: &Profile, session: &NewSession) -> Result<Person> {
@@ -63,7 +68,7 @@ impl<D: Dialect> Accounts for SqlStore<D> {
             delete_expired::<D>("sessions", "digest", "idle_ms", session.begun)
                 .execute(&mut tx)
                 .await?;
-            let person = rows::person(&take_over(&profile, &session).fetch_one(&mut tx).await?)?;
+            let person = read_person(&take_over(&profile, &session).fetch_one(&mut tx).await?)?;
             Statement::new(
                 "INSERT INTO sessions (digest, person, idle_ms, ends_ms) VALUES ($1, $2, $3, $4)",
             )
@@ -93,7 +98,7 @@ impl<D: Dialect> Accounts for SqlStore<D> {
              FROM sessions JOIN people ON owner = person WHERE digest = $1 AND idle_ms > $2",
         );
         let found = self.row(find.bind(&session.0).bind(now)).await?;
-        let Some((found, idle)) = found.as_ref().map(rows::session).transpose()? else {
+        let Some((found, idle)) = found.as_ref().map(read_session).transpose()? else {
             return Ok(None);
         };
         if let Some(until) = found.prolong(idle, idle_until) {
@@ -156,7 +161,7 @@ impl<D: Dialect> Accounts for SqlStore<D> {
         let people = Statement::new(
             "SELECT owner, name, role, seen_ms FROM people ORDER BY seen_ms DESC, owner LIMIT $1",
         );
-        self.rows(people.bind(i64::from(limit))).await?.iter().map(rows::person).collect()
+        self.rows(people.bind(i64::from(limit))).await?.iter().map(read_person).collect()
     }
 
     async fn add_token(&self, token: &NewToken, max: u32) -> Result<bool> {
@@ -198,7 +203,7 @@ impl<D: Dialect> Accounts for SqlStore<D> {
             " WHERE person = $1
              ORDER BY (revoked_ms IS NOT NULL OR expires_ms <= $2), made_ms DESC, id",
         );
-        self.rows(tokens.bind(person).bind(now)).await?.iter().map(rows::token).collect()
+        self.rows(tokens.bind(person).bind(now)).await?.iter().map(read_token).collect()
     }
 
     async fn revoke_token(
@@ -218,7 +223,7 @@ impl<D: Dialect> Accounts for SqlStore<D> {
         let find = Statement::new(TOKEN)
             .push(" WHERE digest = $1 AND revoked_ms IS NULL AND expires_ms > $2");
         let found = self.row(find.bind(&secret.0).bind(now)).await?;
-        let Some(mut token) = found.as_ref().map(rows::token).transpose()? else {
+        let Some(mut token) = found.as_ref().map(read_token).transpose()? else {
             return Ok(None);
         };
         if let Some(used) = token.use_at(now) {
@@ -271,4 +276,46 @@ fn take_over(profile: &Profile, session: &NewSession) -> Statement {
 
 async fn end_each<D: Dialect>(tx: &mut Transaction<D>, person: &OwnerId) -> Result<u64> {
     Statement::new("DELETE FROM sessions WHERE person = $1").bind(person).execute(tx).await
+}
+
+/// Reads a row of `people`.
+fn read_person(row: &impl Columns) -> Result<Person> {
+    Ok(Person {
+        owner: rows::owner(row, "owner")?,
+        name: row.text("name")?,
+        role: row.text("role")?.parse().map_err(|_| StoreError::Corrupt { what: "role" })?,
+        seen: rows::time(row.number("seen_ms")?)?,
+    })
+}
+
+/// Reads a row of `sessions` with its person, and the time at which it expires if it is not used.
+fn read_session(row: &impl Columns) -> Result<(Session, Timestamp)> {
+    let session = Session { person: read_person(row)?, ends: rows::time(row.number("ends_ms")?)? };
+    Ok((session, rows::time(row.number("idle_ms")?)?))
+}
+
+/// Reads a row of `tokens`.
+fn read_token(row: &impl Columns) -> Result<Token> {
+    Ok(Token {
+        id: row.text("id")?,
+        person: rows::owner(row, "person")?,
+        name: row.text("name")?,
+        scope: row.text("scope")?.parse().map_err(|_| StoreError::Corrupt { what: "scope" })?,
+        made: rows::time(row.number("made_ms")?)?,
+        expires: rows::time(row.number("expires_ms")?)?,
+        used: rows::optional_time(row, "used_ms")?,
+        revoked: rows::optional_time(row, "revoked_ms")?,
+    })
+}
+
+/// Reads a row of `sign_ins`.
+fn read_sign_in(row: &impl Columns) -> Result<SignIn> {
+    Ok(SignIn {
+        browser: Digest(row.text("browser")?),
+        state: row.text("state")?,
+        nonce: row.text("nonce")?,
+        verifier: row.text("verifier")?,
+        return_to: row.text("return_to")?,
+        expires: rows::time(row.number("expires_ms")?)?,
+    })
 }

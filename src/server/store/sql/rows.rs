@@ -1,7 +1,5 @@
 //! Converts rows to the ports' types, for both databases.
 
-pub(super) mod accounts;
-
 use std::{collections::HashMap, time::Duration};
 
 use jiff::Timestamp;
@@ -149,7 +147,7 @@ fn parse_id(text: &str) -> Result<DeploymentId> {
 }
 
 /// Reads an owner.
-fn owner(row: &impl Columns, column: &str) -> Result<OwnerId> {
+pub(super) fn owner(row: &impl Columns, column: &str) -> Result<OwnerId> {
     parse_owner(&row.text(column)?)
 }
 
@@ -165,7 +163,7 @@ pub(super) fn time(ms: i64) -> Result<Timestamp> {
     Timestamp::from_millisecond(ms).map_err(|_| StoreError::Corrupt { what: "time" })
 }
 
-fn optional_time(row: &impl Columns, column: &str) -> Result<Option<Timestamp>> {
+pub(super) fn optional_time(row: &impl Columns, column: &str) -> Result<Option<Timestamp>> {
     row.optional_number(column)?.map(time).transpose()
 }
 
