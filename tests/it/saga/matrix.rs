@@ -6,13 +6,8 @@ use ai_stack_deployer::server::store::State;
 use domain::event::FailureCode;
 
 use super::scenario::{Perturbation, Scenario, Tally};
+use super::world::CHANGING;
 use crate::support::fake_platform::TRANSIENT;
-
-/// The mutating calls of a deployment.
-const FORWARD: [&str; 5] = [
-    "project.create", "application.create", "application.update", "domain.create",
-    "application.deploy",
-];
 
 /// The reading calls of a deployment.
 const LOOKS: [&str; 2] = ["deployment.all", "docker.getServiceContainersByAppName"];
@@ -24,7 +19,7 @@ const BACKWARD: [&str; 4] =
 /// Returns every scenario of a fault during the steps that the saga recovers from.
 pub(super) fn forward() -> Vec<Scenario> {
     let mut scenarios = Vec::new();
-    for call in FORWARD.into_iter().chain(LOOKS) {
+    for call in CHANGING.into_iter().chain(LOOKS) {
         for fault in TRANSIENT.into_iter().chain(["docker-down=5s"]) {
             // With Docker down, a deploy job that begins meanwhile fails, as it should.
             let expected: &[State] = if fault.starts_with("docker-down") {

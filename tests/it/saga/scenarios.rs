@@ -13,7 +13,7 @@ use domain::{
     remedy::Remedy,
 };
 
-use super::world::World;
+use super::world::{CHANGING, World};
 use crate::support::{
     claim_one::CLEAN_UP, core_platform::Moment, memory_store::MemoryStore, settings::stack_settings,
 };
@@ -26,10 +26,7 @@ const NEWEST_FIRST: [ResourceKind; 4] =
 async fn a_successful_deployment_makes_each_call_once_without_searches() {
     let world = World::driven("sandbox/hello", &[]).await;
     world.assert_all_or_nothing("clean run").await;
-    for call in [
-        "project.create", "application.create", "application.update", "domain.create",
-        "application.deploy",
-    ] {
+    for call in CHANGING {
         assert_eq!(world.platform.count(call), 1, "{call}");
     }
     for call in ["project.all", "project.one", "domain.byApplicationId"] {

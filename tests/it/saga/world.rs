@@ -41,6 +41,12 @@ use crate::support::{
     settings::{keyring, new_deployment, new_removal, stack_settings},
 };
 
+/// The calls of a deployment that change something.
+pub(super) const CHANGING: [&str; 5] = [
+    "project.create", "application.create", "application.update", "domain.create",
+    "application.deploy",
+];
+
 /// Returns what an operator reads about what is left.
 pub(super) fn remedy(line: &Line) -> String {
     words::remedy::sentence(line.remedy.as_ref().unwrap())
