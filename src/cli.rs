@@ -10,12 +10,10 @@ mod sandbox;
 mod secrets;
 mod stuck;
 
-use std::{
-    ffi::OsString,
-    io::{self, IsTerminal, Write},
-    process::ExitCode,
-    time::Duration,
-};
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use leptos::config::get_configuration;
@@ -24,12 +22,9 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::error::CommandError;
 use crate::run::Portal;
-use crate::server::{
-    config::{self, ConfigError, Environment, Options},
-    operations,
-    settings::Settings,
-    telemetry,
-};
+use crate::server::config::{self, ConfigError, Environment, Options};
+use crate::server::settings::Settings;
+use crate::server::{operations, telemetry};
 use domain::kind::Kinds;
 
 /// How a command ends.

@@ -21,20 +21,21 @@ mod streams;
 
 use std::sync::Arc;
 
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 pub use router::router;
 pub use routes::routes;
 
-use self::{limit::Limiter, streams::Streams};
-use crate::server::{
-    audit::AuditTrail,
-    auth::{authenticate::Authenticator, sign_in::SignInService},
-    origin::Origin,
-    proxies::Proxy,
-    settings::{HttpSettings, Limits},
-    stacks::Service,
-};
+use self::limit::Limiter;
+use self::streams::Streams;
+use crate::server::audit::AuditTrail;
+use crate::server::auth::authenticate::Authenticator;
+use crate::server::auth::sign_in::SignInService;
+use crate::server::origin::Origin;
+use crate::server::proxies::Proxy;
+use crate::server::settings::{HttpSettings, Limits};
+use crate::server::stacks::Service;
 
 /// The state that the handlers share.
 #[derive(Clone)]

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use ai_stack_deployer::{cli, server::telemetry};
+use ai_stack_deployer::cli;
+use ai_stack_deployer::server::telemetry;
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();

@@ -6,49 +6,51 @@ mod adapters;
 mod keys;
 mod parts;
 
-use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use leptos::config::LeptosOptions;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 pub(crate) use self::adapters::probe;
-pub use self::{
-    adapters::{StorePorts, check_portal_name, open_for_cli, open_unmigrated},
-    keys::{NO_KEY, known as known_keys},
-    parts::Parts,
-};
-use self::{
-    adapters::{call_gate_of_command, call_gate_of_portal},
-    parts::{purge_old_records, serve},
-};
+pub use self::adapters::{StorePorts, check_portal_name, open_for_cli, open_unmigrated};
+use self::adapters::{call_gate_of_command, call_gate_of_portal};
+pub use self::keys::{NO_KEY, known as known_keys};
+pub use self::parts::Parts;
+use self::parts::{purge_old_records, serve};
 use crate::http::{self, HttpState};
-use crate::server::{
-    audit::AuditTrail,
-    auth::{
-        authenticate::Authenticator,
-        oidc::{BuildOidcError, Oidc},
-        sign_in::{SignInParts, SignInService},
-    },
-    catch_all,
-    notifier::Notifier,
-    origin::Scheme,
-    platform,
-    probe::BuildProbeError,
-    reconciler::{Reconciler, report::ReconcileReport},
-    saga::{Operations, Ports, Worker},
-    secrets::{KeyringError, key_file::KeyFileError},
-    settings::{AuthSettings, Limits, PlatformSettings, Settings, StackSettings, StoreSettings},
-    sqlite_file::OpenStoreError,
-    stacks::{Service, ServiceParts},
-    store::{Store, postgres::OpenPostgresError},
+use crate::server::audit::AuditTrail;
+use crate::server::auth::authenticate::Authenticator;
+use crate::server::auth::oidc::{BuildOidcError, Oidc};
+use crate::server::auth::sign_in::{SignInParts, SignInService};
+use crate::server::notifier::Notifier;
+use crate::server::origin::Scheme;
+use crate::server::probe::BuildProbeError;
+use crate::server::reconciler::Reconciler;
+use crate::server::reconciler::report::ReconcileReport;
+use crate::server::saga::{Operations, Ports, Worker};
+use crate::server::secrets::KeyringError;
+use crate::server::secrets::key_file::KeyFileError;
+use crate::server::settings::{
+    AuthSettings, Limits, PlatformSettings, Settings, StackSettings, StoreSettings,
 };
+use crate::server::sqlite_file::OpenStoreError;
+use crate::server::stacks::{Service, ServiceParts};
+use crate::server::store::Store;
+use crate::server::store::postgres::OpenPostgresError;
+use crate::server::{catch_all, platform};
 use clock::{Clock, SystemClock};
 use dokploy::{
     BuildDokployError, Dokploy, DokployConfig, EncodeEnvironmentError, encode_environment,
 };
-use dokploy_sandbox::{self as sandbox, Sandbox, SandboxConfig, StartSandboxError};
+use dokploy_sandbox as sandbox;
+use dokploy_sandbox::{Sandbox, SandboxConfig, StartSandboxError};
 use domain::kind::Kinds;
 
 /// The time for which a shutdown waits for responses in progress and for the release of leases.

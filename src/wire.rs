@@ -3,14 +3,12 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use domain::{
-    deployment::{Deployment, DeploymentId, DeploymentMetadata},
-    platform_problem::PlatformProblem,
-    progress::Progress,
-    refusal::{Refusal, RefusalCode},
-    stack_name::{ParseStackNameError, StackName},
-    words,
-};
+use domain::deployment::{Deployment, DeploymentId, DeploymentMetadata};
+use domain::platform_problem::PlatformProblem;
+use domain::progress::Progress;
+use domain::refusal::{Refusal, RefusalCode};
+use domain::stack_name::{ParseStackNameError, StackName};
+use domain::words;
 
 /// The result of a name check. It is advisory: only the start of a deployment reserves the name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,11 +2,9 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use axum::{
-    Json, Router,
-    extract::{Path, State},
-    routing::get,
-};
+use axum::extract::{Path, State};
+use axum::routing::get;
+use axum::{Json, Router};
 use serde::Serialize;
 use tokio::net::TcpListener;
 

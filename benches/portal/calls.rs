@@ -3,13 +3,12 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
-use reqwest::{Client, RequestBuilder, header::HOST};
+use reqwest::header::HOST;
+use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 
-use super::{
-    deployment::CONFIRM_PAUSE,
-    platform::{KEY, Platform},
-};
+use super::deployment::CONFIRM_PAUSE;
+use super::platform::{KEY, Platform};
 
 /// The pauses of the portal between its looks at a job, each half as long again as the one before.
 const JOB_PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(2)];

@@ -2,12 +2,12 @@
 //!
 //! It reads what the servers here send: answers with a length.
 
-use std::{io, net::SocketAddr, ops::Range};
+use std::io;
+use std::net::SocketAddr;
+use std::ops::Range;
 
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 /// One connection to a server.
 pub(crate) struct Connection {

@@ -1,28 +1,24 @@
 //! Many deployments at once: how long until all are live, and what memory that takes.
 
-use std::{
-    collections::BTreeMap,
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use dokploy_sandbox::{CallTime, Timing};
 use futures::future::try_join_all;
 
-use super::{
-    Effort,
-    calls::straight,
-    deployment::{post, until_complete},
-    figure::{Figure, Unit},
-    home::Home,
-    platform::Platform,
-    process::{megabytes, missing},
-    running::Running,
-    sample::Sample,
-    support::postgres::Cluster,
-    world::client,
-};
+use super::Effort;
+use super::calls::straight;
+use super::deployment::{post, until_complete};
+use super::figure::{Figure, Unit};
+use super::home::Home;
+use super::platform::Platform;
+use super::process::{megabytes, missing};
+use super::running::Running;
+use super::sample::Sample;
+use super::support::postgres::Cluster;
+use super::world::client;
 
 /// The time and the memory on each store.
 const NAMES: [[&str; 2]; 2] = [

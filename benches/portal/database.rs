@@ -1,14 +1,17 @@
 //! The databases of portals that are processes of their own, as seen from beside them.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
-use ai_stack_deployer::server::store::{Lane, Store, postgres::PostgresStore, sqlite::SqliteStore};
+use ai_stack_deployer::server::store::postgres::PostgresStore;
+use ai_stack_deployer::server::store::sqlite::SqliteStore;
+use ai_stack_deployer::server::store::{Lane, Store};
 use anyhow::ensure;
 use domain::kind::KindName;
 use jiff::Timestamp;
-use sqlx::{
-    ConnectOptions, Connection, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions,
-};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, PgConnection, SqliteConnection};
 
 /// The pause between two looks at who holds what.
 const LOOK_PAUSE: Duration = Duration::from_millis(2);

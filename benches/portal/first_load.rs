@@ -1,17 +1,14 @@
 //! The number of bytes that a browser loads for the first page: as they go over the wire.
 
-use std::{collections::BTreeSet, path::Path};
+use std::collections::BTreeSet;
+use std::path::Path;
 
 use dokploy_sandbox::Timing;
-use reqwest::{
-    Client,
-    header::{ACCEPT_ENCODING, CONTENT_ENCODING},
-};
+use reqwest::Client;
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
 
-use super::{
-    figure::{Figure, Unit},
-    world::{World, client},
-};
+use super::figure::{Figure, Unit};
+use super::world::{World, client};
 
 const BROTLI: &str = "first load, Brotli";
 const RAW: &str = "first load, raw";

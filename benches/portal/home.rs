@@ -1,18 +1,15 @@
 //! Where portals live that are processes of their own: a folder, and a database in it or on a
 //! PostgreSQL server.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::{
-    database::Database,
-    support::{postgres::Cluster, process::free_port},
-};
+use super::database::Database;
+use super::support::postgres::Cluster;
+use super::support::process::free_port;
 
 /// The folder and the database of one portal after the other, or of several at once.
 pub(crate) struct Home {

@@ -26,7 +26,9 @@ mod support;
 mod throughput;
 mod world;
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use figure::Figure;

@@ -1,28 +1,22 @@
 //! What somebody's deployment takes while another address looks at names as fast as it can.
 
-use std::{
-    net::SocketAddr,
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::{Duration, Instant},
-};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use dokploy_sandbox::Timing;
 use reqwest::Client;
 use tokio::task::JoinSet;
 
-use super::{
-    Effort,
-    connection::{Connection, get_with},
-    deployment::{post, until_complete},
-    figure::{Figure, Unit},
-    sample::Sample,
-    world::{World, client},
-};
+use super::Effort;
+use super::connection::{Connection, get_with};
+use super::deployment::{post, until_complete};
+use super::figure::{Figure, Unit};
+use super::sample::Sample;
+use super::world::{World, client};
 
 /// The number of connections that the neighbour has, each asking one request after the other.
 const CONNECTIONS: usize = 32;

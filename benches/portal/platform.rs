@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use anyhow::anyhow;
 use clock::SystemClock;
-use dokploy_sandbox::{self as sandbox, Sandbox, SandboxConfig, Timing};
+use dokploy_sandbox as sandbox;
+use dokploy_sandbox::{Sandbox, SandboxConfig, Timing};
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;

@@ -1,15 +1,16 @@
 //! The portal as a process: the size of its binary, its start, and its memory.
 
-use std::{fs, path::Path, process::Command, time::Duration};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
 
-use super::{
-    Effort,
-    figure::{Figure, Unit},
-    home::Home,
-    running::Running,
-    sample::Sample,
-    support::process::free_port,
-};
+use super::Effort;
+use super::figure::{Figure, Unit};
+use super::home::Home;
+use super::running::Running;
+use super::sample::Sample;
+use super::support::process::free_port;
 
 const SIZE: &str = "binary";
 const START: &str = "start-up";

@@ -1,30 +1,26 @@
 //! Describes how soon unfinished deployments are driven on when the portal that drove them is
 //! killed.
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use dokploy_sandbox::Timing;
 use futures::future::try_join_all;
 use jiff::Timestamp;
 
-use super::{
-    Effort,
-    crowd::names,
-    database::Holder,
-    deployment::post,
-    figure::{Figure, Unit},
-    home::Home,
-    platform::Platform,
-    process::missing,
-    running::Running,
-    sample::Sample,
-    support::postgres::Cluster,
-    world::client,
-};
+use super::Effort;
+use super::crowd::names;
+use super::database::Holder;
+use super::deployment::post;
+use super::figure::{Figure, Unit};
+use super::home::Home;
+use super::platform::Platform;
+use super::process::missing;
+use super::running::Running;
+use super::sample::Sample;
+use super::support::postgres::Cluster;
+use super::world::client;
 
 const RESTART: &str = "restart to all claimed";
 const TAKEOVER: &str = "lease's end to all claimed";

@@ -1,11 +1,9 @@
 //! A server as a process of its own: started, looked at, and killed.
 
-use std::{
-    fs,
-    net::{Ipv4Addr, SocketAddr},
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
-};
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 

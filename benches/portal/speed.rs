@@ -1,22 +1,18 @@
 //! The time that deployments take beyond what the platform itself takes.
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use dokploy_sandbox::{CallTime, Timing};
 use reqwest::Client;
 
-use super::{
-    Effort,
-    calls::straight,
-    deployment::{CONFIRM_PAUSES, answer_times, post, until_complete, until_healthy},
-    figure::{Figure, Unit},
-    sample::Sample,
-    world::{World, client},
-};
+use super::Effort;
+use super::calls::straight;
+use super::deployment::{CONFIRM_PAUSES, answer_times, post, until_complete, until_healthy};
+use super::figure::{Figure, Unit};
+use super::sample::Sample;
+use super::world::{World, client};
 
 /// The longest pause between two questions to a stack that has just been started.
 const QUESTIONS: Duration = Duration::from_millis(250);

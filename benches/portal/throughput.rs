@@ -1,23 +1,20 @@
 //! Name checks per second, beside a bare route that answers with as many bytes.
 
-use std::{
-    net::{Ipv4Addr, SocketAddr},
-    path::Path,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use dokploy_sandbox::Timing;
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
-use super::{
-    Effort, bare,
-    connection::{Connection, get},
-    figure::{Figure, Unit},
-    sample::Sample,
-    world::World,
-};
+use super::connection::{Connection, get};
+use super::figure::{Figure, Unit};
+use super::sample::Sample;
+use super::world::World;
+use super::{Effort, bare};
 
 /// The number of connections ask at that the same time, each one request after the other.
 const CONNECTIONS: usize = 32;

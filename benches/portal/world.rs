@@ -1,16 +1,13 @@
 //! A whole portal in this process: real HTTP, a SQLite store on disk, and a sandbox as its
 //! platform.
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
+use std::time::Duration;
 
-use ai_stack_deployer::{
-    run::Portal,
-    server::{
-        config::{self, Environment, Options},
-        operations,
-        settings::Settings,
-    },
-};
+use ai_stack_deployer::run::Portal;
+use ai_stack_deployer::server::config::{self, Environment, Options};
+use ai_stack_deployer::server::operations;
+use ai_stack_deployer::server::settings::Settings;
 use anyhow::Context;
 use clap::Parser;
 use dokploy_sandbox::Timing;

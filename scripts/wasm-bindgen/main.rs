@@ -1,7 +1,8 @@
 //! Does what building the site asks of the command `wasm-bindgen`, and takes the same arguments:
 //! `wasm-bindgen --target=web --out-name=NAME --out-dir=FOLDER INPUT`. cargo-leptos uses it as well.
 
-use std::{env, path::PathBuf};
+use std::env;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use wasm_bindgen_cli_support::Bindgen;

@@ -8,14 +8,10 @@ use axum::http::request::Parts;
 use jiff::Timestamp;
 use leptos::prelude::use_context;
 
-use crate::server::{
-    auth::{
-        access::{Caller, Identity, Role, Scope},
-        accounts::{Person, Token},
-        sign_in::SignInService,
-    },
-    page::{HiddenPage, PageCookies},
-};
+use crate::server::auth::access::{Caller, Identity, Role, Scope};
+use crate::server::auth::accounts::{Person, Token};
+use crate::server::auth::sign_in::SignInService;
+use crate::server::page::{HiddenPage, PageCookies};
 use crate::wire::ApiError;
 use domain::owner::OwnerId;
 

@@ -1,12 +1,11 @@
 //! The conversion of server function errors to [`ApiError`], and its encoding.
 
-use leptos::server_fn::{
-    codec::JsonEncoding,
-    error::{FromServerFnError, ServerFnErrorErr},
-};
+use leptos::server_fn::codec::JsonEncoding;
+use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 
 use crate::wire::ApiError;
-use domain::{refusal::RefusalCode, words::refusal as words};
+use domain::refusal::RefusalCode;
+use domain::words::refusal as words;
 
 impl FromServerFnError for ApiError {
     type Encoder = JsonEncoding;

@@ -1,6 +1,7 @@
 //! The server function that checks whether a name is available.
 
-use leptos::{prelude::*, server_fn::codec::GetUrl};
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
 
 use crate::wire::{ApiError, NameVerdict};
 

@@ -5,24 +5,18 @@
 
 use std::sync::Arc;
 
-use axum::http::{
-    HeaderValue, StatusCode,
-    header::{CACHE_CONTROL, RETRY_AFTER},
-    request::Parts,
-};
+use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
-use crate::server::{
-    auth::access::Caller,
-    page::{accepts_html, page_of, refusal_location, refused_at},
-    stacks::{Service, deployment_id},
-};
+use crate::server::auth::access::Caller;
+use crate::server::page::{accepts_html, page_of, refusal_location, refused_at};
+use crate::server::stacks::{Service, deployment_id};
 use crate::wire::ApiError;
-use domain::{
-    deployment::DeploymentId,
-    refusal::{InternalFault, Refusal},
-};
+use domain::deployment::DeploymentId;
+use domain::refusal::{InternalFault, Refusal};
 
 /// Returns the use cases.
 ///

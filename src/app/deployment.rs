@@ -13,17 +13,13 @@ pub mod steps;
 use jiff::Timestamp;
 use leptos::prelude::*;
 
-use super::{
-    kind,
-    page_state::{PageState, PageStateInputs},
-};
+use super::kind;
+use super::page_state::{PageState, PageStateInputs};
 use crate::wire::{DeploymentView, Downtime};
-use domain::{
-    deployment::{DeploymentId, DeploymentMetadata},
-    kind::Kind,
-    progress::Progress,
-    receipt::Receipt,
-};
+use domain::deployment::{DeploymentId, DeploymentMetadata};
+use domain::kind::Kind;
+use domain::progress::Progress;
+use domain::receipt::Receipt;
 
 /// The signals that the components of the page follow.
 #[derive(Clone, Copy)]

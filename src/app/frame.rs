@@ -4,7 +4,8 @@
 use leptos::prelude::*;
 
 use crate::api::{SignedIn, service, sign_in_service, signed_in};
-use crate::app::{islands::buttons::ThemeSwitch, words::frame as words};
+use crate::app::islands::buttons::ThemeSwitch;
+use crate::app::words::frame as words;
 use crate::wire::PlatformStatus;
 
 /// Renders the header: the logo, the platform's status and the account link.

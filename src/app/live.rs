@@ -8,13 +8,9 @@
 mod waiting;
 
 use futures_lite::{Stream, StreamExt, future};
-use gloo_net::{
-    eventsource::{
-        State,
-        futures::{EventSource, EventSourceSubscription},
-    },
-    http::Request,
-};
+use gloo_net::eventsource::State;
+use gloo_net::eventsource::futures::{EventSource, EventSourceSubscription};
+use gloo_net::http::Request;
 use jiff::Timestamp;
 use leptos::prelude::*;
 use serde::Deserialize;
@@ -22,18 +18,14 @@ use web_sys::MessageEvent;
 
 use waiting::{now_ms, pause, random_below, until_hidden_for, until_shown};
 
-use super::{
-    browser::reload,
-    deployment::{AfterEnd, Connection, DeploymentSignals},
-};
-use domain::{
-    deployment::DeploymentId,
-    event::{Event, EventBody},
-    phase::{Phase, Status},
-    progress::Progress,
-    receipt::Receipt,
-    time,
-};
+use super::browser::reload;
+use super::deployment::{AfterEnd, Connection, DeploymentSignals};
+use domain::deployment::DeploymentId;
+use domain::event::{Event, EventBody};
+use domain::phase::{Phase, Status};
+use domain::progress::Progress;
+use domain::receipt::Receipt;
+use domain::time;
 
 /// The name of the browser's own event for a stream that has been opened or reopened.
 const OPEN: &str = "open";

@@ -1,10 +1,8 @@
 //! The states of the deployment page, and how each looks.
 
-use domain::{
-    kind::{Direction, Kind},
-    phase::Phase,
-    progress::Progress,
-};
+use domain::kind::{Direction, Kind};
+use domain::phase::Phase;
+use domain::progress::Progress;
 
 /// A state of the deployment's page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

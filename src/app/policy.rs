@@ -1,7 +1,9 @@
 //! The `Content-Security-Policy` header of pages.
 
-use axum::http::{HeaderValue, header::CONTENT_SECURITY_POLICY};
-use leptos::{nonce::use_nonce, prelude::use_context};
+use axum::http::HeaderValue;
+use axum::http::header::CONTENT_SECURITY_POLICY;
+use leptos::nonce::use_nonce;
+use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
 /// Adds the policy to the response of the page that is being rendered.

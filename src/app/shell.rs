@@ -1,26 +1,21 @@
 //! The document around every page, and the routes.
 
-use leptos::{either::Either, prelude::*};
+use leptos::either::Either;
+use leptos::prelude::*;
 use leptos_meta::{MetaTags, provide_meta_context};
-use leptos_router::{
-    SsrMode,
-    components::{Route, Router, Routes},
-    path,
-};
+use leptos_router::components::{Route, Router, Routes};
+use leptos_router::{SsrMode, path};
 
-use super::{
-    frame::{Footer, Header},
-    pages::{
-        account::AccountPage,
-        admin::{AdminPage, audit::AuditLogPage},
-        deployment::DeploymentPage,
-        home::HomePage,
-        notice::NotFoundPage,
-        sign_in::SignInPage,
-    },
-    policy,
-    words::frame as words,
-};
+use super::frame::{Footer, Header};
+use super::pages::account::AccountPage;
+use super::pages::admin::AdminPage;
+use super::pages::admin::audit::AuditLogPage;
+use super::pages::deployment::DeploymentPage;
+use super::pages::home::HomePage;
+use super::pages::notice::NotFoundPage;
+use super::pages::sign_in::SignInPage;
+use super::policy;
+use super::words::frame as words;
 use crate::api::is_hidden_page;
 
 /// Applies the stored theme before the first paint. The attribute that it sets also shows the

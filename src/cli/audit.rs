@@ -1,6 +1,7 @@
 //! `audit`: prints the audit log, for operators and other programs.
 
-use std::{net::IpAddr, process::ExitCode};
+use std::net::IpAddr;
+use std::process::ExitCode;
 
 use clap::Args;
 use jiff::Timestamp;
@@ -8,11 +9,9 @@ use serde::Serialize;
 
 use super::{CommandError, Exit, say};
 use crate::run;
-use crate::server::{
-    audit::{AuditAction, AuditEntry, AuditFilter},
-    settings::StoreSettings,
-    stacks::admin::since,
-};
+use crate::server::audit::{AuditAction, AuditEntry, AuditFilter};
+use crate::server::settings::StoreSettings;
+use crate::server::stacks::admin::since;
 
 /// The filter of the entries.
 #[derive(Clone, Debug, Args)]

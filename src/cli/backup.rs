@@ -1,18 +1,14 @@
 //! `backup` and `restore`: copies of the database; and `--new`, which sets the database aside.
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use clap::Args;
 
 use super::{CommandError, Exit, say};
 use crate::run;
-use crate::server::{
-    settings::{PlatformSettings, Settings, StoreSettings},
-    sqlite_file,
-};
+use crate::server::settings::{PlatformSettings, Settings, StoreSettings};
+use crate::server::sqlite_file;
 use clock::{Clock as _, SystemClock};
 
 const PG_DUMP: &str = "copy them, while portals run, with \

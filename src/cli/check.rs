@@ -1,16 +1,16 @@
 //! `check`: reports whether the platform can be used, people can sign in, secrets can be stored, and
 //! the stacks have the portal's name.
 
-use std::{process::ExitCode, sync::Arc};
+use std::process::ExitCode;
+use std::sync::Arc;
 
 use super::{Exit, say};
 use crate::run::{self, NO_KEY, StartError};
-use crate::server::{
-    auth::{identity_provider::CALLBACK, oidc::Oidc},
-    catch_all,
-    platform::{self, PlatformError, PlatformOverview, Version},
-    settings::{AuthSettings, PlatformSettings, Settings, StoreSettings},
-};
+use crate::server::auth::identity_provider::CALLBACK;
+use crate::server::auth::oidc::Oidc;
+use crate::server::catch_all;
+use crate::server::platform::{self, PlatformError, PlatformOverview, Version};
+use crate::server::settings::{AuthSettings, PlatformSettings, Settings, StoreSettings};
 use clock::SystemClock;
 use dokploy::Dokploy;
 

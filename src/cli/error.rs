@@ -1,13 +1,15 @@
 //! The errors of commands, with messages for the person at the terminal.
 
-use std::{io, net::SocketAddr};
+use std::io;
+use std::net::SocketAddr;
 
 use leptos::config::errors::LeptosConfigError;
 
 use crate::run::StartError;
-use crate::server::{
-    config::ConfigError, reconciler::SurveyError, sqlite_file::CopyError, store::StoreError,
-};
+use crate::server::config::ConfigError;
+use crate::server::reconciler::SurveyError;
+use crate::server::sqlite_file::CopyError;
+use crate::server::store::StoreError;
 use dokploy_sandbox::StartSandboxError;
 
 /// A command failed.

@@ -7,7 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{CommandError, Exit, say};
 use crate::run;
-use crate::server::{reconciler::Repair, settings::Settings};
+use crate::server::reconciler::Repair;
+use crate::server::settings::Settings;
 
 /// The exit code if differences remain.
 const REMAINS: u8 = 2;

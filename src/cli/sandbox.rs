@@ -1,12 +1,14 @@
 //! The command `sandbox`: runs the embedded platform without a portal, so that a separate portal
 //! can be tried against it.
 
-use std::{process::ExitCode, sync::Arc};
+use std::process::ExitCode;
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
 use super::{Exit, StopSignals};
-use crate::server::{settings::LogSettings, telemetry};
+use crate::server::settings::LogSettings;
+use crate::server::telemetry;
 use clock::SystemClock;
 use dokploy_sandbox::Options;
 

@@ -6,10 +6,8 @@ use clap::Subcommand;
 
 use super::{CommandError, Exit, say};
 use crate::run;
-use crate::server::{
-    secrets::rotation::{self, Rotation},
-    settings::Settings,
-};
+use crate::server::secrets::rotation::{self, Rotation};
+use crate::server::settings::Settings;
 
 /// The exit code if secrets remain that need another key.
 const REMAIN: u8 = 2;

@@ -7,13 +7,13 @@ use jiff::Timestamp;
 
 use super::{CommandError, Exit, say};
 use crate::run;
-use crate::server::{
-    audit::{AuditAction, AuditEntry},
-    settings::StoreSettings,
-    store::{self, Operations, Record, Store},
-};
+use crate::server::audit::{AuditAction, AuditEntry};
+use crate::server::settings::StoreSettings;
+use crate::server::store::{self, Operations, Record, Store};
 use clock::{Clock as _, SystemClock};
-use domain::{kind::Kinds, receipt::Receipt, words};
+use domain::kind::Kinds;
+use domain::receipt::Receipt;
+use domain::words;
 
 /// The subcommands of `stuck`.
 #[derive(Clone, Debug, Subcommand)]

@@ -2,16 +2,13 @@
 //!
 //! Each answer is a redirect to the page, which shows the outcome.
 
-use axum::{
-    Extension,
-    extract::{Form, State, rejection::FormRejection},
-    response::Response,
-};
+use axum::Extension;
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Form, State};
+use axum::response::Response;
 
-use super::{
-    HttpState,
-    sign_in::{IdForm, id_in, see_other},
-};
+use super::HttpState;
+use super::sign_in::{IdForm, id_in, see_other};
 use crate::server::auth::access::Caller;
 use crate::wire::ApiError;
 

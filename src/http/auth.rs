@@ -6,29 +6,22 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use axum::{
-    extract::{ConnectInfo, Request, State},
-    http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 
-use super::{
-    HttpState,
-    error::Failed,
-    headers::NO_STORE,
-    routes::{Route, Rule},
-};
-use crate::server::{
-    audit::AuditAction,
-    auth::{
-        access::{Caller, Denial, Identity, Permission, Target},
-        authenticate::{Authenticated, AuthenticationError, authenticate},
-    },
-    page::{HiddenPage, accepts_html, sign_in_location},
-    proxies::{self, Proxy},
-    stacks,
-};
+use super::HttpState;
+use super::error::Failed;
+use super::headers::NO_STORE;
+use super::routes::{Route, Rule};
+use crate::server::audit::AuditAction;
+use crate::server::auth::access::{Caller, Denial, Identity, Permission, Target};
+use crate::server::auth::authenticate::{Authenticated, AuthenticationError, authenticate};
+use crate::server::page::{HiddenPage, accepts_html, sign_in_location};
+use crate::server::proxies::{self, Proxy};
+use crate::server::stacks;
 use crate::wire::ApiError;
 use domain::refusal::{Missing, Refusal, RefusalCode};
 

@@ -6,16 +6,16 @@
 
 use std::time::Duration;
 
-use axum::{
-    extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use super::{HttpState, auth, error::Failed, routes};
-use crate::server::{audit::AuditAction, origin::Origin};
+use super::error::Failed;
+use super::{HttpState, auth, routes};
+use crate::server::audit::AuditAction;
+use crate::server::origin::Origin;
 use domain::refusal::{Refusal, RefusalCode};
 
 /// Passes on requests with a safe method, from our own pages, from invited origins with a token,

@@ -2,11 +2,9 @@
 
 use std::any::Any;
 
-use axum::{
-    body::Body,
-    http::{HeaderValue, Response, StatusCode, Uri, header},
-    response::IntoResponse,
-};
+use axum::body::Body;
+use axum::http::{HeaderValue, Response, StatusCode, Uri, header};
+use axum::response::IntoResponse;
 use serde::Serialize;
 
 use crate::wire::ApiError;

@@ -3,39 +3,33 @@
 //! A stream reads the events after its cursor from the store, then waits for a notification. A slow
 //! client delays nobody and loses no event. A stream only reads.
 
-use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
 
-use axum::{
-    Extension,
-    extract::{RawQuery, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response, Sse, sse::Event as Frame},
-};
+use axum::Extension;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::sse::Event as Frame;
+use axum::response::{IntoResponse, Response, Sse};
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    HttpState,
-    api::deployments::{self, Parameter},
-    error::Failed,
-    streams::StreamPermit,
-};
-use crate::server::{
-    audit::AuditAction,
-    auth::{
-        access::{Caller, Permission},
-        authenticate::{AuthenticationError, Authenticator, authenticate},
-    },
-    stacks::Service,
-    store::{State as DeploymentState, StoredEvent},
-};
-use domain::{
-    deployment::DeploymentId,
-    event::Seq,
-    refusal::{Refusal, RefusalCode},
-};
+use super::HttpState;
+use super::api::deployments::{self, Parameter};
+use super::error::Failed;
+use super::streams::StreamPermit;
+use crate::server::audit::AuditAction;
+use crate::server::auth::access::{Caller, Permission};
+use crate::server::auth::authenticate::{AuthenticationError, Authenticator, authenticate};
+use crate::server::stacks::Service;
+use crate::server::store::{State as DeploymentState, StoredEvent};
+use domain::deployment::DeploymentId;
+use domain::event::Seq;
+use domain::refusal::{Refusal, RefusalCode};
 
 /// The time after which a browser reconnects to a broken stream.
 const RETRY: Duration = Duration::from_secs(2);

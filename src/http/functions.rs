@@ -3,27 +3,21 @@
 //! Errors have the API's format. A person who posted a form without JavaScript is redirected to the
 //! page with the form instead, and the page explains the error.
 
-use axum::{
-    body::Body,
-    extract::{Query, Request, State},
-    http::{HeaderName, StatusCode, Uri, header},
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
+use axum::body::Body;
+use axum::extract::{Query, Request, State};
+use axum::http::{HeaderName, StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 use serde::Deserialize;
 
-use super::{
-    HttpState,
-    api::body,
-    error::{Code, Failed},
-    headers::NO_STORE,
-};
+use super::HttpState;
+use super::api::body;
+use super::error::{Code, Failed};
+use super::headers::NO_STORE;
 use crate::server::page;
-use domain::{
-    deployment::DeploymentId,
-    refusal::{Refusal, RefusalCode, Unreadable},
-};
+use domain::deployment::DeploymentId;
+use domain::refusal::{Refusal, RefusalCode, Unreadable};
 
 /// The prefix of the paths of server functions.
 const FUNCTIONS: &str = "/api/fn/";

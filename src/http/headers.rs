@@ -2,15 +2,11 @@
 //!
 //! A page sets its own content security policy, which has the nonce of its scripts.
 
-use axum::{
-    extract::Request,
-    http::{
-        HeaderValue,
-        header::{self, HeaderName},
-    },
-    middleware::Next,
-    response::Response,
-};
+use axum::extract::Request;
+use axum::http::HeaderValue;
+use axum::http::header::{self, HeaderName};
+use axum::middleware::Next;
+use axum::response::Response;
 
 const EVERYWHERE: [(HeaderName, HeaderValue); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),

@@ -2,13 +2,19 @@
 
 use std::time::Duration;
 
-use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{HttpState, headers::NO_STORE};
-use crate::server::{platform::BreakerState, stacks::Health};
-use domain::{platform_problem::PlatformProblem, words};
+use super::HttpState;
+use super::headers::NO_STORE;
+use crate::server::platform::BreakerState;
+use crate::server::stacks::Health;
+use domain::platform_problem::PlatformProblem;
+use domain::words;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -3,20 +3,24 @@
 //! The address is the peer's, or the one that a trusted proxy reports. Requests are counted before
 //! anything is read from the store.
 
-use std::{net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
 
-use axum::{
-    extract::{Request, State},
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
-use governor::{
-    Quota, RateLimiter, clock::Clock as GovernorClock, middleware::NoOpMiddleware,
-    state::keyed::HashMapStateStore,
-};
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use governor::clock::Clock as GovernorClock;
+use governor::middleware::NoOpMiddleware;
+use governor::state::keyed::HashMapStateStore;
+use governor::{Quota, RateLimiter};
 
-use super::{HttpState, auth, error::Failed, routes::Route};
-use crate::server::{audit::AuditAction, settings::Limits};
+use super::error::Failed;
+use super::routes::Route;
+use super::{HttpState, auth};
+use crate::server::audit::AuditAction;
+use crate::server::settings::Limits;
 use clock::Clock;
 use domain::refusal::{Counted, Refusal, RefusalCode};
 

@@ -3,31 +3,30 @@
 //!
 //! It must not know what a page shows; that, and the content security policy, belong to `app`.
 
-use std::{convert::Infallible, future::ready, pin::Pin, sync::Arc};
+use std::convert::Infallible;
+use std::future::ready;
+use std::pin::Pin;
+use std::sync::Arc;
 
-use axum::{
-    extract::Request,
-    handler::HandlerWithoutStateExt,
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::extract::Request;
+use axum::handler::HandlerWithoutStateExt;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use leptos::prelude::{LeptosOptions, provide_context};
 use leptos_axum::{
     generate_route_list, handle_server_fns_with_context, render_app_async_with_context,
 };
-use tower::{Layer as _, ServiceExt as _, util::BoxCloneSyncService};
-use tower_http::{services::ServeDir, set_header::SetResponseHeaderLayer};
+use tower::util::BoxCloneSyncService;
+use tower::{Layer as _, ServiceExt as _};
+use tower_http::services::ServeDir;
+use tower_http::set_header::SetResponseHeaderLayer;
 
-use super::{
-    HttpState,
-    error::{self, Failed},
-    routes,
-};
+use super::error::{self, Failed};
+use super::{HttpState, routes};
 use crate::app::{App, shell};
-use crate::server::{
-    auth::{cookies, secret::TOKEN_PREFIX},
-    page::{HiddenPage, PageCookies},
-};
+use crate::server::auth::cookies;
+use crate::server::auth::secret::TOKEN_PREFIX;
+use crate::server::page::{HiddenPage, PageCookies};
 use domain::refusal::Refusal;
 
 /// The pages that use other cookies than the session's.

@@ -1,25 +1,20 @@
 //! The router: each route of the table behind the layers that guard all of them.
 
-use axum::{
-    Router,
-    extract::{DefaultBodyLimit, Request, State},
-    http::{StatusCode, header},
-    middleware::{Next, from_fn, from_fn_with_state},
-    response::{IntoResponse, Response},
-    routing::{MethodFilter, get_service, on},
-};
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, get_service, on};
 use leptos::config::LeptosOptions;
 use tokio_util::task::TaskTracker;
 use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::{
-    HttpState, auth, cross_site,
-    error::{self, BODY_LIMIT, Failed},
-    functions, headers, limit,
-    pages::Pages,
-    routes::{self, Answer, ROUTES},
-};
+use super::error::{self, BODY_LIMIT, Failed};
+use super::pages::Pages;
+use super::routes::{self, Answer, ROUTES};
+use super::{HttpState, auth, cross_site, functions, headers, limit};
 use crate::server::run_to_completion::RunToCompletion;
 use domain::refusal::Refusal;
 

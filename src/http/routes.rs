@@ -5,28 +5,21 @@
 
 use std::sync::Arc;
 
-use axum::{
-    extract::{MatchedPath, Request},
-    http::{HeaderValue, Method, StatusCode, header},
-    middleware::Next,
-    response::{IntoResponse, Response},
-    routing::{MethodFilter, MethodRouter, on},
-};
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, MethodRouter, on};
 use percent_encoding::percent_decode_str;
 
-use super::{
-    HttpState, admin,
-    api::{deployments, operations},
-    error, events, health, sign_in,
+use super::api::{deployments, operations};
+use super::{HttpState, admin, error, events, health, sign_in};
+use crate::server::auth::access::Permission::{
+    self, Account, Browse, Change, Operate, Start, View,
 };
-use crate::server::{
-    auth::{
-        access::Permission::{self, Account, Browse, Change, Operate, Start, View},
-        identity_provider::CALLBACK,
-        sign_in::SignInService,
-    },
-    page::HiddenPage,
-};
+use crate::server::auth::identity_provider::CALLBACK;
+use crate::server::auth::sign_in::SignInService;
+use crate::server::page::HiddenPage;
 use domain::refusal::Counted;
 
 /// The maximum length of a file's name and of its path, in bytes. Longer ones are errors of the file

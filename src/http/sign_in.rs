@@ -3,38 +3,30 @@
 //!
 //! Every answer is a redirect to a page; an error is passed to the page as a code in the query.
 
-use std::{
-    convert::Infallible,
-    net::{IpAddr, Ipv4Addr},
-    sync::Arc,
-    time::Duration,
-};
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
 
-use axum::{
-    extract::{
-        Form, FromRequestParts, Query, State,
-        rejection::{FormRejection, QueryRejection},
-    },
-    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
-    response::{IntoResponse, Response},
-};
-use domain::{owner::OwnerId, refusal::RefusalCode};
+use axum::extract::rejection::{FormRejection, QueryRejection};
+use axum::extract::{Form, FromRequestParts, Query, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use domain::owner::OwnerId;
+use domain::refusal::RefusalCode;
 use serde::Deserialize;
 
 use super::headers::NO_STORE;
-use crate::server::{
-    auth::{
-        access::{Caller, Identity, Scope},
-        cookies,
-        secret::Secret,
-        sign_in::{
-            Callback, Lifetime, ReturnTo, SIGN_IN_LIFETIME, SignInError, SignInRejected,
-            SignInService, SignInStarted, SignedInSession, TokenError, TokenName,
-        },
-    },
-    page::{percent_encode, sign_in_location},
-    store::StoreError,
+use crate::server::auth::access::{Caller, Identity, Scope};
+use crate::server::auth::cookies;
+use crate::server::auth::secret::Secret;
+use crate::server::auth::sign_in::{
+    Callback, Lifetime, ReturnTo, SIGN_IN_LIFETIME, SignInError, SignInRejected, SignInService,
+    SignInStarted, SignedInSession, TokenError, TokenName,
 };
+use crate::server::page::{percent_encode, sign_in_location};
+use crate::server::store::StoreError;
 
 /// The page shown after signing out, which redirects to the provider. A direct redirect would be
 /// blocked by the browser, since the content security policy applies to the answers to forms.

@@ -3,7 +3,9 @@
 //! Each replica counts its own streams. A permit is released when the stream is dropped, however it
 //! ended.
 
-use std::{collections::HashMap, net::IpAddr, sync::Arc};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 

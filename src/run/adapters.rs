@@ -6,21 +6,19 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{StartError, owner};
-use crate::server::{
-    audit::AuditLog,
-    auth::accounts::Accounts,
-    notifier::Notifier,
-    origin::Scheme,
-    platform::{
-        call_slots::{CallBounds, CallSlots},
-        local_slots::LocalCallSlots,
-    },
-    probe::{AddressPolicy, BuildProbeError, HttpProbe, Trust},
-    saga::{CallGate, Operations, calls_under_way},
-    secrets::sealed::SealedSecrets,
-    settings::{ProbeSettings, Settings, StoreSettings},
-    store::{Store, postgres::PostgresStore, sqlite::SqliteStore},
-};
+use crate::server::audit::AuditLog;
+use crate::server::auth::accounts::Accounts;
+use crate::server::notifier::Notifier;
+use crate::server::origin::Scheme;
+use crate::server::platform::call_slots::{CallBounds, CallSlots};
+use crate::server::platform::local_slots::LocalCallSlots;
+use crate::server::probe::{AddressPolicy, BuildProbeError, HttpProbe, Trust};
+use crate::server::saga::{CallGate, Operations, calls_under_way};
+use crate::server::secrets::sealed::SealedSecrets;
+use crate::server::settings::{ProbeSettings, Settings, StoreSettings};
+use crate::server::store::Store;
+use crate::server::store::postgres::PostgresStore;
+use crate::server::store::sqlite::SqliteStore;
 
 /// Opens the database for a command. A portal may be running.
 ///

@@ -1,15 +1,12 @@
 //! The portal's keys: those of `PORTAL_SECRET_KEY`, and those of the file beside a SQLite database.
 
-use std::{collections::BTreeSet, path::Path};
+use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::StartError;
-use crate::server::{
-    secrets::{
-        Keyring, key_file,
-        sealed::{SealedSecrets, StoredSecret},
-    },
-    settings::{Settings, StoreSettings},
-};
+use crate::server::secrets::sealed::{SealedSecrets, StoredSecret};
+use crate::server::secrets::{Keyring, key_file};
+use crate::server::settings::{Settings, StoreSettings};
 
 /// The warning for a portal without a key whose stacks have secrets.
 pub const NO_KEY: &str = "PORTAL_SECRET_KEY is not set, so no stack can be started: the variables \

@@ -3,16 +3,18 @@
 //! A part that ends earlier, by a panic or by returning, makes the portal unhealthy. The caller
 //! decides what happens then.
 
-use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::{
-    net::TcpListener,
-    task::{Id, JoinError, JoinSet},
-};
+use tokio::net::TcpListener;
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::GRACE;
-use crate::server::{store::Operations, vitals::Vitals};
+use crate::server::store::Operations;
+use crate::server::vitals::Vitals;
 use clock::Clock;
 use domain::time::earlier;
 

@@ -1,12 +1,11 @@
 //! Checks whether addresses without a stack answer. With such a catch-all every deployment would
 //! end with `ADDRESS_IN_USE`.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
-use super::{
-    probe::{Health, Probe},
-    settings::StackSettings,
-};
+use super::probe::{Health, Probe};
+use super::settings::StackSettings;
 
 /// The time limit of the probe.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);

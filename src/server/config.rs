@@ -10,9 +10,11 @@ mod limits;
 mod options;
 mod parse;
 
-use std::{collections::BTreeMap, ffi::OsString};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 
-use clap::{Command, CommandFactory, FromArgMatches, error::ErrorKind};
+use clap::error::ErrorKind;
+use clap::{Command, CommandFactory, FromArgMatches};
 
 pub use options::Options;
 

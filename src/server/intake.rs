@@ -4,18 +4,19 @@
 //! The lease is part of the transaction that accepts the operation, so no other replica can claim
 //! it first, and then die with it. Without a free slot, any replica with one claims the operation.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use crate::server::{
-    lease::{Claim, Lease},
-    store_error::StoreError,
-};
-use domain::{deployment::DeploymentId, kind::Direction, time::later};
+use crate::server::lease::{Claim, Lease};
+use crate::server::store_error::StoreError;
+use domain::deployment::DeploymentId;
+use domain::kind::Direction;
+use domain::time::later;
 
 /// The fencing token of the first lease of an operation.
 const FIRST_TOKEN: i64 = 1;

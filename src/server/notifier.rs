@@ -4,7 +4,9 @@
 //! keepalive, and workers at each tick and heartbeat. If several portals share a database, the
 //! store's adapter carries notifications between them.
 
-use std::{collections::HashMap, fmt, str::FromStr};
+use std::collections::HashMap;
+use std::fmt;
+use std::str::FromStr;
 
 use parking_lot::Mutex;
 

@@ -2,7 +2,8 @@
 //!
 //! It must not know what an origin is used for.
 
-use std::{fmt, net::IpAddr};
+use std::fmt;
+use std::net::IpAddr;
 
 use strum::{Display, EnumString};
 

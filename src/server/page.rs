@@ -3,10 +3,12 @@
 //!
 //! Only codes go into an address: a sentence there could be anybody's.
 
-use axum::http::{HeaderMap, header::ACCEPT};
+use axum::http::HeaderMap;
+use axum::http::header::ACCEPT;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
-use domain::{deployment::DeploymentId, refusal::RefusalCode};
+use domain::deployment::DeploymentId;
+use domain::refusal::RefusalCode;
 
 /// The characters that a part of an address cannot have as they are.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');

@@ -6,15 +6,14 @@
 
 mod address;
 
-use std::{
-    fs, io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    path::PathBuf,
-    time::Duration,
-};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+use std::{fs, io};
 
 use async_trait::async_trait;
-use reqwest::{Certificate, Client, ClientBuilder, Response, Url, redirect::Policy};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Client, ClientBuilder, Response, Url};
 
 use self::address::{Resolver, is_public};
 use crate::server::local_fault::{self, LocalFault};

@@ -12,7 +12,9 @@ mod findings;
 pub mod report;
 mod view;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -21,16 +23,12 @@ pub use finding::{Finding, Resource};
 use view::{PlatformView, StoreView};
 
 use self::report::{NotRunning, ReconcileReport, ReconcileRound};
-use super::{
-    operations::{OrphanRemover, RemoveOrphansError},
-    saga::Ports,
-    store::{Result, StoreError, TaskHolder, TaskLease},
-};
+use super::operations::{OrphanRemover, RemoveOrphansError};
+use super::saga::Ports;
+use super::store::{Result, StoreError, TaskHolder, TaskLease};
 use crate::server::platform::{AppName, BreakerState, PlatformError, Scale, retry_401};
-use domain::{
-    receipt::{Line, Outcome},
-    words,
-};
+use domain::receipt::{Line, Outcome};
+use domain::words;
 
 /// The time after the start at which the first round begins.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);

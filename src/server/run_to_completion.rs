@@ -3,15 +3,15 @@
 //! A client may disconnect, and a saga may be dropped with its lease. A write that they have begun
 //! must not stop halfway. The module must not know what the work is.
 
-use std::{
-    pin::Pin,
-    task::{Context, Poll},
-    thread,
-};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::thread;
 
 use tokio::runtime::Handle;
-use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
-use tracing::{Instrument as _, instrument::Instrumented};
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
+use tracing::Instrument as _;
+use tracing::instrument::Instrumented;
 
 /// A future that is polled where it is awaited. If it is dropped before its end, its work moves to
 /// a task of its own.

@@ -4,21 +4,24 @@
 
 mod auth;
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
 
 pub use auth::{AuthSettings, OidcSettings, SessionSettings};
 use secrecy::SecretString;
 use strum::EnumString;
 
-use super::{
-    masking,
-    origin::{Origin, Scheme},
-    platform::call_slots::CallBounds,
-    proxies::Proxy,
-};
-use crate::server::{platform::Registry, secrets::Keyring};
+use super::masking;
+use super::origin::{Origin, Scheme};
+use super::platform::call_slots::CallBounds;
+use super::proxies::Proxy;
+use crate::server::platform::Registry;
+use crate::server::secrets::Keyring;
 use crate::wire::AddressPattern;
-use domain::{stack_id::StackId, stack_name::StackName, stack_spec::CertificateSource};
+use domain::stack_id::StackId;
+use domain::stack_name::StackName;
+use domain::stack_spec::CertificateSource;
 
 /// All settings of the server.
 #[derive(Clone, Debug)]

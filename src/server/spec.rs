@@ -7,17 +7,13 @@ use std::collections::BTreeMap;
 
 use secrecy::SecretString;
 
-use super::{
-    platform::Registry,
-    secrets::{Keyring, OpenSecretError, SealedSecret, SecretId},
-    settings::StackSettings,
-    store::{SealedSpec, SpecOrigin},
-};
-use domain::{
-    stack_id::RevisionId,
-    stack_spec::{
-        CertificateSpec, HealthCheck, RegistryLogin, SecretRef, Size, StackSpec, Variable,
-    },
+use super::platform::Registry;
+use super::secrets::{Keyring, OpenSecretError, SealedSecret, SecretId};
+use super::settings::StackSettings;
+use super::store::{SealedSpec, SpecOrigin};
+use domain::stack_id::RevisionId;
+use domain::stack_spec::{
+    CertificateSpec, HealthCheck, RegistryLogin, SecretRef, Size, StackSpec, Variable,
 };
 
 /// The name of the registry's password among the secrets of a revision.

@@ -14,25 +14,20 @@ mod identity;
 mod inspect;
 mod open_error;
 
-use std::{
-    fs::{self, File, TryLockError},
-    path::Path,
-    time::Duration,
-};
+use std::fs::{self, File, TryLockError};
+use std::path::Path;
+use std::time::Duration;
 
-use sqlx::{
-    ConnectOptions as _, Connection as _,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::time::sleep;
 
-pub use self::{
-    backup::{CopyError, back_up, begin_anew, restore},
-    open_error::{LostRecords, OpenStoreError},
-};
+pub use self::backup::{CopyError, back_up, begin_anew, restore};
+pub use self::open_error::{LostRecords, OpenStoreError};
 pub(super) use files::resolve;
 
-use self::{checkpointer::Checkpointer, identity::Found};
+use self::checkpointer::Checkpointer;
+use self::identity::Found;
 use super::schema::{OtherVersion, SQLITE};
 
 /// The time for which a write waits for another writer.

@@ -14,7 +14,8 @@ mod platform_cache;
 mod starting;
 mod store_probe;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
 pub use authorization::{deployment_id, no_deployment, refused};
 pub use health::Health;
@@ -24,29 +25,23 @@ use platform_cache::PlatformCache;
 use starting::New;
 use store_probe::StoreProbe;
 
-use super::{
-    audit::AuditTrail,
-    auth::{
-        access::{Caller, IdentifiedBy, Permission, Target},
-        accounts::Accounts,
-    },
-    notifier::Notifier,
-    reconciler::report::ReconcileReport,
-    secrets::Keyring,
-    settings::{Quotas, StackSettings},
-    store::{self, CancelRequest, PAGE, Record, Result, Store, StoreError, StoredEvent},
-    vitals::Vitals,
-};
+use super::audit::AuditTrail;
+use super::auth::access::{Caller, IdentifiedBy, Permission, Target};
+use super::auth::accounts::Accounts;
+use super::notifier::Notifier;
+use super::reconciler::report::ReconcileReport;
+use super::secrets::Keyring;
+use super::settings::{Quotas, StackSettings};
+use super::store::{self, CancelRequest, PAGE, Record, Result, Store, StoreError, StoredEvent};
+use super::vitals::Vitals;
 use crate::server::platform::PlatformOverview;
 use crate::wire::{AddressPattern, ApiError, DeploymentView, PlatformStatus, Usual};
 use clock::Clock;
-use domain::{
-    deployment::{DeploymentId, Snapshot},
-    event::Seq,
-    kind::Kinds,
-    progress::Progress,
-    refusal::Refusal,
-};
+use domain::deployment::{DeploymentId, Snapshot};
+use domain::event::Seq;
+use domain::kind::Kinds;
+use domain::progress::Progress;
+use domain::refusal::Refusal;
 
 /// The number of recent deployments from which the usual duration of one is computed.
 const SAMPLES: u32 = 40;

@@ -13,10 +13,8 @@ mod quota;
 mod records;
 mod sql;
 
-pub use super::{
-    lease::{Claim, Lease},
-    store_error::{Result, StoreError},
-};
+pub use super::lease::{Claim, Lease};
+pub use super::store_error::{Result, StoreError};
 pub use dialect::{postgres, sqlite};
 pub use domain::kind::StepId;
 pub use facts::{CleanupRecord, End, Fact, Recorded, StoredEvent};

@@ -4,21 +4,17 @@
 
 mod writer;
 
-use std::{
-    io::{self, IsTerminal, Write as _},
-    sync::mpsc,
-    thread,
-    time::Duration,
-};
+use std::io::{self, IsTerminal, Write as _};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 pub use self::writer::FlushGuard;
-use super::{
-    settings::{LogFormat, LogSettings},
-    vitals,
-};
+use super::settings::{LogFormat, LogSettings};
+use super::vitals;
 
 /// The time limit for writing the message.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(1);

@@ -1,15 +1,11 @@
 //! Something else answers at the addresses of stacks: the real binary with its sandbox, and another
 //! server on the port of the stacks.
 
-use std::{
-    io::{BufRead, BufReader, Write},
-    net::TcpListener,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread,
-};
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use crate::support::process::{PortalDir, free_port};
 

@@ -3,29 +3,24 @@
 mod audit;
 mod world;
 
-use std::{net::Ipv4Addr, time::Duration};
+use std::net::Ipv4Addr;
+use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    audit::AuditAction,
-    auth::{
-        access::{Caller, Identity, Role, Scope},
-        accounts::{Accounts, Digest},
-    },
-    platform::AppName,
-    reconciler::report::{NotRunning, ReconcileRound, Standstill},
-    stacks::admin::{AuditQuery, OperationQuery},
-};
+use ai_stack_deployer::server::audit::AuditAction;
+use ai_stack_deployer::server::auth::access::{Caller, Identity, Role, Scope};
+use ai_stack_deployer::server::auth::accounts::{Accounts, Digest};
+use ai_stack_deployer::server::platform::AppName;
+use ai_stack_deployer::server::reconciler::report::{NotRunning, ReconcileRound, Standstill};
+use ai_stack_deployer::server::stacks::admin::{AuditQuery, OperationQuery};
 use axum::http::StatusCode;
 use clock::Clock;
 use domain::owner::OwnerId;
 use jiff::Timestamp;
 
 use self::world::{World, count, next_page, text};
-use crate::support::{
-    app::{Reply, TestApp},
-    browser::Browser,
-    people,
-};
+use crate::support::app::{Reply, TestApp};
+use crate::support::browser::Browser;
+use crate::support::people;
 
 /// Checks that a page has each of `words`, and none of `others`.
 fn expect(reply: &Reply, words: &[&str], others: &[&str]) {

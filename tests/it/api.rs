@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use ai_stack_deployer::server::platform::PlatformError;
-use axum::{
-    body::Body,
-    http::{Request, StatusCode},
-};
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
 use domain::phase::Phase;
 use serde_json::json;
 

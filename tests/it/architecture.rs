@@ -7,10 +7,8 @@ mod arrows;
 mod document;
 mod words;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use domain::kind::Kinds;
 

@@ -1,15 +1,11 @@
 //! Databases that are backed up and restored, by the real binary: `backup`, `restore` and `--new`.
 
-use std::{
-    fs,
-    os::unix::fs::{PermissionsExt as _, symlink},
-    path::Path,
-};
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
 
-use crate::support::{
-    postgres::Cluster,
-    process::{PortalDir, Running},
-};
+use crate::support::postgres::Cluster;
+use crate::support::process::{PortalDir, Running};
 
 mod damage;
 mod lost;

@@ -10,10 +10,8 @@ mod world;
 
 use ai_stack_deployer::server::auth::accounts::Digest;
 
-use self::{
-    marks::Marks,
-    world::{Credentials, PASSWORD, SECRETS, VALUE, World},
-};
+use self::marks::Marks;
+use self::world::{Credentials, PASSWORD, SECRETS, VALUE, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_secret_of_the_portal_leaks_anywhere() {

@@ -15,16 +15,16 @@ mod promises;
 mod simulation;
 mod timely;
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::atomic::{AtomicU64, Ordering},
-    thread,
-};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 
 use futures::future::join_all;
-use rand::{RngExt, SeedableRng, rngs::StdRng};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 
-use self::{clock::VirtualClock, simulation::Simulation};
+use self::clock::VirtualClock;
+use self::simulation::Simulation;
 use test_support::seed;
 
 /// The number of schedules, unless `SCHEDULES` is set.

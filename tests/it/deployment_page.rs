@@ -5,18 +5,14 @@ use std::time::Duration;
 use ai_stack_deployer::server::store::{CleanupRecord, Journal, Lease};
 use axum::http::StatusCode;
 use clock::Clock;
-use domain::{
-    deployment::DeploymentId,
-    event::{EventBody, FailureCode, Gone, RemovalCompletion},
-    phase::Phase,
-    receipt::{Line, Outcome, Receipt, ResourceKind},
-};
+use domain::deployment::DeploymentId;
+use domain::event::{EventBody, FailureCode, Gone, RemovalCompletion};
+use domain::phase::Phase;
+use domain::receipt::{Line, Outcome, Receipt, ResourceKind};
 use tempfile::TempDir;
 
-use crate::support::{
-    app::{Reply, TestApp, failure, line},
-    claim_one::{CLEAN_UP, ClaimOne as _},
-};
+use crate::support::app::{Reply, TestApp, failure, line};
+use crate::support::claim_one::{CLEAN_UP, ClaimOne as _};
 
 fn portal() -> (TestApp, TempDir) {
     let site = tempfile::tempdir().unwrap();

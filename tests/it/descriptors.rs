@@ -1,14 +1,11 @@
 //! File descriptors: the real binary raises its limit, and if none is left it waits without undoing
 //! anything, and continues afterwards.
 
-use std::{
-    fs,
-    io::{BufRead, BufReader, Write},
-    net::TcpStream,
-    process::Command,
-    thread,
-    time::Duration,
-};
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::process::Command;
+use std::time::Duration;
+use std::{fs, thread};
 
 use crate::support::process::{PortalDir, Running};
 

@@ -3,7 +3,8 @@
 
 use serde_json::Value;
 
-use crate::support::{platform::Platform, process::PortalDir};
+use crate::support::platform::Platform;
+use crate::support::process::PortalDir;
 
 /// Values at the limits of every rule of quoting and references, with the names of their variables.
 const VALUES: [(&str, &str); 21] = [

@@ -4,16 +4,13 @@
 use std::time::Duration;
 
 use ai_stack_deployer::server::store::Journal;
-use axum::{
-    body::{Body, BodyDataStream},
-    http::{Request, StatusCode},
-};
-use domain::{deployment::DeploymentId, phase::Phase};
+use axum::body::{Body, BodyDataStream};
+use axum::http::{Request, StatusCode};
+use domain::deployment::DeploymentId;
+use domain::phase::Phase;
 use futures::StreamExt;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::support::app::{Reply, TestApp};
 

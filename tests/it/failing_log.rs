@@ -1,12 +1,10 @@
 //! Outputs that cannot be written: the real binary keeps working, and its commands end with an
 //! error code.
 
-use std::{
-    fs::{self, File},
-    io::{self, PipeReader, PipeWriter, Read, Write},
-    process::{Child, Command, Output, Stdio},
-    time::Duration,
-};
+use std::fs::{self, File};
+use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use clock::{Clock, SystemClock};
 

@@ -1,12 +1,12 @@
 //! A database that fails for a while: the portal recovers without a restart.
 
-use std::{fs, path::Path, process::Command};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
 
-use crate::support::{
-    platform::Platform,
-    postgres::Cluster,
-    process::{PortalDir, Running, post_deploy},
-};
+use crate::support::platform::Platform;
+use crate::support::postgres::Cluster;
+use crate::support::process::{PortalDir, Running, post_deploy};
 
 /// The error code while the portal cannot write.
 const UNAVAILABLE: &str = "STORE_UNAVAILABLE";

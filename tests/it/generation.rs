@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use clock::{Clock as _, SystemClock};
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _, sqlite::SqliteConnectOptions};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 
-use crate::support::{
-    platform::Platform,
-    postgres::Cluster,
-    process::{PortalDir, Running, exchange, free_port},
-};
+use crate::support::platform::Platform;
+use crate::support::postgres::Cluster;
+use crate::support::process::{PortalDir, Running, exchange, free_port};
 
 /// The statement of a newer version's migration that raises the generation.
 const RAISE: &str = "UPDATE schema_generation SET generation = generation + 1";

@@ -5,10 +5,8 @@ use std::process::Output;
 
 use serde_json::{Value, json};
 
-use crate::support::{
-    platform::Platform,
-    process::{PortalDir, Running, post_deploy},
-};
+use crate::support::platform::Platform;
+use crate::support::process::{PortalDir, Running, post_deploy};
 
 const CODE: &str = "PLATFORM_KEY_REFUSED";
 /// The section of the README that messages refer operators to.

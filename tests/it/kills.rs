@@ -17,14 +17,10 @@ mod starter;
 mod watcher;
 mod world;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread,
-    time::Duration,
-};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use board::Known;
 use clock::{Clock, SystemClock};

@@ -3,13 +3,11 @@
 use ai_stack_deployer::server::store::{CancelRequest, Lease, Operations};
 use axum::http::StatusCode;
 use clock::Clock;
-use domain::{
-    deployment::DeploymentId,
-    event::{EventBody, FailureCode},
-    phase::Phase,
-    receipt::{Line, Outcome, ResourceKind},
-    remedy::Remedy,
-};
+use domain::deployment::DeploymentId;
+use domain::event::{EventBody, FailureCode};
+use domain::phase::Phase;
+use domain::receipt::{Line, Outcome, ResourceKind};
+use domain::remedy::Remedy;
 use serde_json::Value;
 
 use crate::support::app::{Reply, TestApp, failure, line};

@@ -1,14 +1,13 @@
 //! The operator's commands of the real binary, beside a running portal and its platform.
 
-use std::{thread, time::Duration};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use self::world::{World, said};
-use crate::support::{
-    postgres::Cluster,
-    process::{PortalDir, exchange},
-};
+use crate::support::postgres::Cluster;
+use crate::support::process::{PortalDir, exchange};
 
 mod absence;
 mod by_hand;

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use axum::{body::Body, http::StatusCode};
+use axum::body::Body;
+use axum::http::StatusCode;
 use tempfile::TempDir;
 
 use crate::support::app::{Reply, TestApp};

@@ -5,7 +5,8 @@ use std::future::pending;
 use ai_stack_deployer::run::Parts;
 use axum::http::StatusCode;
 
-use crate::support::{app::TestApp, process::PortalDir};
+use crate::support::app::TestApp;
+use crate::support::process::PortalDir;
 
 fn parts_of(app: &TestApp) -> Parts {
     let mut parts = Parts::new(app.service.vitals(), app.shutdown.clone());

@@ -1,17 +1,13 @@
 //! The whole binary with its embedded sandbox: from a request to a live stack, through a shutdown
 //! and a restart.
 
-use std::{
-    fs,
-    io::{BufRead, BufReader, Read, Write},
-    net::{TcpListener, TcpStream},
-    process::Output,
-};
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::Output;
 
-use crate::support::{
-    platform::Platform,
-    process::{PortalDir, Running, exchange, id_in, request},
-};
+use crate::support::platform::Platform;
+use crate::support::process::{PortalDir, Running, exchange, id_in, request};
 
 fn error_of(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(1), "{output:?}");

@@ -1,13 +1,14 @@
 //! The portal's key: created if that is allowed, rejected if it cannot be used, rotated while the
 //! portal runs, and reported if it is lost.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf, process::Output};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::process::Output;
 
-use crate::support::{
-    platform::Platform,
-    postgres::Cluster,
-    process::{PortalDir, Running, post_deploy},
-};
+use crate::support::platform::Platform;
+use crate::support::postgres::Cluster;
+use crate::support::process::{PortalDir, Running, post_deploy};
 
 const FIRST: &str = "first:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 const SECOND: &str = "second:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";

@@ -1,21 +1,17 @@
 //! Many concurrent starts over two replicas on one PostgreSQL, on a platform with ten database
 //! connections that hangs permanently if too many domains are created at once.
 
-use std::{
-    io::{Read as _, Write as _},
-    net::TcpStream,
-    sync::{Arc, Mutex},
-    thread,
-    time::Duration,
-};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
 
 use clock::{Clock, SystemClock};
 
-use crate::support::{
-    platform::Platform,
-    postgres::Cluster,
-    process::{PortalDir, Running, exchange, free_port, post_deploy},
-};
+use crate::support::platform::Platform;
+use crate::support::postgres::Cluster;
+use crate::support::process::{PortalDir, Running, exchange, free_port, post_deploy};
 
 const STARTS: usize = 200;
 /// The time limit for all of them on a busy machine.

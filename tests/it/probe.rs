@@ -1,17 +1,22 @@
 //! The probe of stacks that are healthy, unhealthy, slow, missing or untrusted.
 
-use std::{io::Write as _, net::TcpListener, path::PathBuf, sync::Arc, thread, time::Duration};
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    local_fault::LocalFault,
-    probe::{AddressPolicy, BuildProbeError, Health, HttpProbe, Probe, Trust},
+use ai_stack_deployer::server::local_fault::LocalFault;
+use ai_stack_deployer::server::probe::{
+    AddressPolicy, BuildProbeError, Health, HttpProbe, Probe, Trust,
 };
-use rustls::{
-    ServerConfig, ServerConnection, StreamOwned,
-    crypto::ring,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
-};
-use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
 const LIMIT: Duration = Duration::from_secs(5);
 

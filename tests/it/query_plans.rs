@@ -1,16 +1,16 @@
 //! The recurring queries of the portal use an index on both databases: every query that a running
 //! portal logs is explained, on tables with many rows.
 
-use std::{collections::BTreeSet, path::Path};
+use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row, raw_sql, sqlite::SqliteConnectOptions};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row, raw_sql};
 
-use crate::support::{
-    platform::Platform,
-    postgres::Cluster,
-    process::{PortalDir, Running},
-};
+use crate::support::platform::Platform;
+use crate::support::postgres::Cluster;
+use crate::support::process::{PortalDir, Running};
 
 /// The number of operations that have ended.
 const ENDED: u32 = 20_000;

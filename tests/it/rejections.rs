@@ -1,13 +1,12 @@
 //! Early rejections are in the audit log once an hour for each address and reason, so that nobody
 //! can fill it.
 
-use std::{
-    net::{IpAddr, Ipv4Addr},
-    time::Duration,
-};
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
 use ai_stack_deployer::server::audit::{AuditAction, AuditEntry, AuditFilter, AuditLog};
-use axum::{body::Body, http::Request};
+use axum::body::Body;
+use axum::http::Request;
 
 use crate::support::app::TestApp;
 

@@ -4,7 +4,8 @@
 mod viewer;
 mod world;
 
-use std::{thread, time::Duration};
+use std::thread;
+use std::time::Duration;
 
 use clock::{Clock, SystemClock};
 use jiff::Timestamp;

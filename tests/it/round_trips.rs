@@ -2,28 +2,24 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    auth::access::Role,
-    store::{Operations as _, postgres::PostgresStore},
-};
+use ai_stack_deployer::server::auth::access::Role;
+use ai_stack_deployer::server::store::Operations as _;
+use ai_stack_deployer::server::store::postgres::PostgresStore;
 use clock::{Clock as _, SystemClock};
-use domain::{
-    event::{Event, EventBody, FailureCode},
-    phase::Phase,
-    receipt::{Line, Outcome, ResourceKind},
-    remedy::Remedy,
-};
+use domain::event::{Event, EventBody, FailureCode};
+use domain::phase::Phase;
+use domain::receipt::{Line, Outcome, ResourceKind};
+use domain::remedy::Remedy;
 use secrecy::SecretString;
-use tokio::{task::block_in_place, time::sleep};
+use tokio::task::block_in_place;
+use tokio::time::sleep;
 
-use crate::support::{
-    app::{failure, line},
-    people,
-    platform::Platform,
-    postgres::Cluster,
-    process::{PortalDir, exchange, request},
-    relay::{Asked, Relay},
-};
+use crate::support::app::{failure, line};
+use crate::support::people;
+use crate::support::platform::Platform;
+use crate::support::postgres::Cluster;
+use crate::support::process::{PortalDir, exchange, request};
+use crate::support::relay::{Asked, Relay};
 
 /// The maximum number of statements of an operators' page.
 const HANDFUL: usize = 12;

@@ -8,10 +8,8 @@ use axum::http::StatusCode;
 use clock::Clock as _;
 use jiff::SignedDuration;
 
-use crate::support::{
-    app::{Reply, TestApp},
-    claim_one::{CLEAN_UP, ClaimOne as _},
-};
+use crate::support::app::{Reply, TestApp};
+use crate::support::claim_one::{CLEAN_UP, ClaimOne as _};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 

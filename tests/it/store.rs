@@ -3,20 +3,22 @@
 
 use std::sync::Arc;
 
-use ai_stack_deployer::server::{
-    sqlite_file::OpenStoreError,
-    store::{
-        Fact, Journal, Lane, Leases, Operations, Stacks, State, StepId, StepRecord, Store,
-        StoreError, postgres::PostgresStore, sqlite::SqliteStore,
-    },
+use ai_stack_deployer::server::sqlite_file::OpenStoreError;
+use ai_stack_deployer::server::store::postgres::PostgresStore;
+use ai_stack_deployer::server::store::sqlite::SqliteStore;
+use ai_stack_deployer::server::store::{
+    Fact, Journal, Lane, Leases, Operations, Stacks, State, StepId, StepRecord, Store, StoreError,
 };
 use clock::{Clock as _, SystemClock};
-use domain::{deployment::DeploymentId, phase::Phase};
+use domain::deployment::DeploymentId;
+use domain::phase::Phase;
 use secrecy::SecretString;
 use tempfile::TempDir;
 
 use self::contract::{LEASE, at, claim, end, new, progress, step};
-use crate::support::{claim_one::ClaimOne as _, memory_store::MemoryStore, postgres::Cluster};
+use crate::support::claim_one::ClaimOne as _;
+use crate::support::memory_store::MemoryStore;
+use crate::support::postgres::Cluster;
 
 /// Runs one suite on the store in memory, in SQLite and in PostgreSQL.
 macro_rules! on_every_store {

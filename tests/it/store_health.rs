@@ -1,17 +1,16 @@
 //! `/health`, `/readyz` and `healthcheck` report whether the portal works, including writes, and
 //! cost at most one small write in two seconds, however often they are called.
 
-use std::{process::Command, time::Duration};
+use std::process::Command;
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use clock::{Clock, SystemClock};
 use futures::future::join_all;
 
-use crate::support::{
-    app::TestApp,
-    postgres::Cluster,
-    process::{PortalDir, Running, free_port},
-};
+use crate::support::app::TestApp;
+use crate::support::postgres::Cluster;
+use crate::support::process::{PortalDir, Running, free_port};
 
 /// The time limit until a check that runs every two seconds notices a change.
 const SOON: Duration = Duration::from_secs(30);

@@ -2,41 +2,36 @@
 //! journal, stream, page and receipt support it without knowing it, once the portal is started with
 //! it.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
-use ai_stack_deployer::{
-    run::{Portal, open_for_cli},
-    server::{
-        operations,
-        saga::{Context, Halt, Operation, Operations, Saga, Step, StepError},
-        settings::Settings,
-        store::{Cause, Stacks as _, StepId, StepRecord, Store as _, sqlite::SqliteStore},
-    },
+use ai_stack_deployer::run::{Portal, open_for_cli};
+use ai_stack_deployer::server::operations;
+use ai_stack_deployer::server::saga::{
+    Context, Halt, Operation, Operations, Saga, Step, StepError,
 };
+use ai_stack_deployer::server::settings::Settings;
+use ai_stack_deployer::server::store::sqlite::SqliteStore;
+use ai_stack_deployer::server::store::{Cause, Stacks as _, StepId, StepRecord, Store as _};
 use async_trait::async_trait;
 use axum::http::{HeaderMap, StatusCode};
 use clock::{Clock as _, SystemClock};
-use domain::{
-    deployment::DeploymentId,
-    event::{EventBody, FailureCode, ProgressUpdate},
-    kind::{DEPLOY, Direction, Kind, KindName, KindStep, Kinds, REMOVE, StackState},
-    message::MessageCode,
-    phase::Phase,
-    receipt::{Line, Outcome, ResourceKind},
-    words::kind::StepWords,
-};
+use domain::deployment::DeploymentId;
+use domain::event::{EventBody, FailureCode, ProgressUpdate};
+use domain::kind::{DEPLOY, Direction, Kind, KindName, KindStep, Kinds, REMOVE, StackState};
+use domain::message::MessageCode;
+use domain::phase::Phase;
+use domain::receipt::{Line, Outcome, ResourceKind};
+use domain::words::kind::StepWords;
 use leptos::config::LeptosOptions;
-use tokio::{sync::Notify, time::timeout};
+use tokio::sync::Notify;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    deployment_page::expect,
-    support::{
-        app::{Reply, settings},
-        process::{PortalDir, exchange},
-        settings::{new_deployment, stack_settings},
-    },
-};
+use crate::deployment_page::expect;
+use crate::support::app::{Reply, settings};
+use crate::support::process::{PortalDir, exchange};
+use crate::support::settings::{new_deployment, stack_settings};
 
 const PREPARE: StepId = StepId::new("prepare");
 const INSPECT: StepId = StepId::new("inspect");

@@ -1,14 +1,13 @@
 //! A Dokploy that hangs because it has no free database connection, as people, programs and
 //! operators see it: the real binary with a separate sandbox.
 
-use std::{io::Write as _, net::TcpStream};
+use std::io::Write as _;
+use std::net::TcpStream;
 
 use serde_json::{Value, json};
 
-use crate::support::{
-    platform::Platform,
-    process::{PortalDir, post_deploy, request},
-};
+use crate::support::platform::Platform;
+use crate::support::process::{PortalDir, post_deploy, request};
 
 const KEY: &str = "key-of-the-sandbox";
 const CODE: &str = "PLATFORM_WEDGED";

@@ -3,10 +3,8 @@
 //! Tests use a clock that jumps to the time of the next sleeper. So minutes of back-off take no
 //! time, and calls over real sockets are still awaited.
 
-use std::{
-    sync::LazyLock,
-    time::{Duration, Instant},
-};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use jiff::Timestamp;

@@ -6,13 +6,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
 
-use super::{
-    calls,
-    core::Core,
-    faults::{FaultKind, Outage, Postponed},
-    refusal::{Code, Refusal, unauthorized, unauthorized_within},
-    request::{Answer, Body, Disposition, Request},
-};
+use super::calls;
+use super::core::Core;
+use super::faults::{FaultKind, Outage, Postponed};
+use super::refusal::{Code, Refusal, unauthorized, unauthorized_within};
+use super::request::{Answer, Body, Disposition, Request};
 
 impl Core {
     /// Answers one request that arrives at `now`.

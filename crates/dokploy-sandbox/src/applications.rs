@@ -6,15 +6,13 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{
-    core::Core,
-    ids,
-    input::Input,
-    refusal::{Outcome, Refusal},
-    request::Body,
-    rows::{self, merged},
-    state::{Application, ApplicationStatus},
-};
+use super::core::Core;
+use super::ids;
+use super::input::Input;
+use super::refusal::{Outcome, Refusal};
+use super::request::Body;
+use super::rows::{self, merged};
+use super::state::{Application, ApplicationStatus};
 
 /// The columns of a new application (recording 33), without those that differ for each.
 const COLUMNS: &str = include_str!("application_columns.json");

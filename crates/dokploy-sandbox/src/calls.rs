@@ -6,15 +6,13 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::core::{BODY_LIMIT, Core};
+use super::input::Input;
+use super::refusal::{Code, Outcome, Refusal};
+use super::request::{Answer, Body, Request};
 use super::{
-    applications, configuration, containers,
-    core::{BODY_LIMIT, Core},
-    deployments, docker, domains,
-    input::Input,
-    inspect, overview, projects,
-    refusal::{Code, Outcome, Refusal},
-    request::{Answer, Body, Request},
-    rows, swarm, traefik,
+    applications, configuration, containers, deployments, docker, domains, inspect, overview,
+    projects, rows, swarm, traefik,
 };
 
 /// The handler of a call.

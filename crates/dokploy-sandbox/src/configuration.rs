@@ -6,14 +6,12 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{
-    applications::{self, SOURCES},
-    core::Core,
-    input::{Input, type_name},
-    refusal::{Code, Outcome, Refusal},
-    request::Body,
-    state::ApplicationStatus,
-};
+use super::applications::{self, SOURCES};
+use super::core::Core;
+use super::input::{Input, type_name};
+use super::refusal::{Code, Outcome, Refusal};
+use super::request::Body;
+use super::state::ApplicationStatus;
 
 const STATUSES: [&str; 4] = ["idle", "running", "done", "error"];
 

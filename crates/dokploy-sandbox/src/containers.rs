@@ -9,16 +9,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{
-    core::Core,
-    environment, ids,
-    images::{Behaviour, Timing},
-    input::Input,
-    refusal::Outcome,
-    request::Body,
-    state::{Container, LeavingContainer, Service},
-    tasks::Task,
-};
+use super::core::Core;
+use super::images::{Behaviour, Timing};
+use super::input::Input;
+use super::refusal::Outcome;
+use super::request::Body;
+use super::state::{Container, LeavingContainer, Service};
+use super::tasks::Task;
+use super::{environment, ids};
 
 impl Container {
     /// Returns the short id that Docker shows. It is derived from the name, so it never changes.

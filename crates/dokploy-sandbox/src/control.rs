@@ -4,13 +4,11 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{
-    core::Core,
-    faults::Fault,
-    refusal::{Refusal, unauthorized},
-    request::{Answer, Body, Request},
-    rows,
-};
+use super::core::Core;
+use super::faults::Fault;
+use super::refusal::{Refusal, unauthorized};
+use super::request::{Answer, Body, Request};
+use super::rows;
 
 impl Core {
     /// Answers a call under `/sandbox/`.

@@ -3,20 +3,20 @@
 //! It does no I/O and never waits. What takes time, such as a deploy job, is brought up to date
 //! when the next request arrives.
 
-use std::{fmt, time::Duration};
+use std::fmt;
+use std::time::Duration;
 
 use jiff::Timestamp;
-use rand::{SeedableRng, rngs::StdRng};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 use secrecy::SecretString;
 
-use super::{
-    faults::{Fault, Faults, Outage, Outages, Postponed},
-    ids,
-    images::Timing,
-    queue::Queue,
-    refusal::KeyLimit,
-    state::State,
-};
+use super::faults::{Fault, Faults, Outage, Outages, Postponed};
+use super::ids;
+use super::images::Timing;
+use super::queue::Queue;
+use super::refusal::KeyLimit;
+use super::state::State;
 
 /// The maximum size of a body, in bytes.
 pub(crate) const BODY_LIMIT: usize = 1024 * 1024;

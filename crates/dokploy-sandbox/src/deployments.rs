@@ -3,16 +3,13 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{
-    applications,
-    core::Core,
-    input::Input,
-    queue::Job,
-    refusal::{Outcome, Refusal},
-    request::Body,
-    rows,
-    rows::merged,
-};
+use super::applications;
+use super::core::Core;
+use super::input::Input;
+use super::queue::Job;
+use super::refusal::{Outcome, Refusal};
+use super::request::Body;
+use super::rows::{self, merged};
 
 /// `application.deploy`: only enqueues a job, and answers with an empty body (recording 74).
 pub(super) fn deploy(core: &mut Core, now: Timestamp, input: &mut Input) -> Outcome {

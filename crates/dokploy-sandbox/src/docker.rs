@@ -5,15 +5,13 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{
-    core::Core,
-    environment,
-    input::Input,
-    refusal::Outcome,
-    request::Body,
-    state::{Container, Service},
-    tasks::Task,
-};
+use super::core::Core;
+use super::environment;
+use super::input::Input;
+use super::refusal::Outcome;
+use super::request::Body;
+use super::state::{Container, Service};
+use super::tasks::Task;
 
 /// `docker.getServiceContainersByAppName`: the tasks of a service, with or without a row.
 pub(super) fn service_containers(core: &mut Core, now: Timestamp, input: &mut Input) -> Outcome {

@@ -6,15 +6,12 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{
-    core::Core,
-    ids,
-    input::Input,
-    refusal::{Code, Outcome, Refusal},
-    request::Body,
-    rows,
-    state::{Domain, Route},
-};
+use super::core::Core;
+use super::input::Input;
+use super::refusal::{Code, Outcome, Refusal};
+use super::request::Body;
+use super::state::{Domain, Route};
+use super::{ids, rows};
 
 /// `domain.create`: the host answers 502 until the service runs.
 pub(super) fn create(core: &mut Core, now: Timestamp, input: &mut Input) -> Outcome {

@@ -3,21 +3,18 @@
 //! It must not know rows: a host has a route, the route leads to a service, and the service
 //! determines the answer.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::net::SocketAddr;
+use std::sync::Arc;
 
-use axum::{
-    Router,
-    extract::{Request, State},
-    http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 
-use super::{
-    core::Core,
-    images::Behaviour,
-    shared::{Shared, lock},
-};
+use super::core::Core;
+use super::images::Behaviour;
+use super::shared::{Shared, lock};
 
 /// The page of a stack. `{{name}}` and `{{host}}` are replaced.
 const PAGE: &str = include_str!("stack_page.html");

@@ -3,10 +3,8 @@
 //!
 //! It must not know who writes the text.
 
-use super::{
-    state::{Application, State},
-    template,
-};
+use super::state::{Application, State};
+use super::template;
 
 /// The id of the swarm's only node.
 pub(super) const NODE_ID: &str = "ilua2h0b47q7qp3f7j4fcucj6";

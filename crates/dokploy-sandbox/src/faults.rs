@@ -4,10 +4,12 @@
 //! often]`, as in `application.create:error-after:2`, `*:latency=300ms:25%` or
 //! `application.deploy:restart`.
 
-use std::{str::FromStr, time::Duration};
+use std::str::FromStr;
+use std::time::Duration;
 
 use jiff::Timestamp;
-use rand::{RngExt, rngs::StdRng};
+use rand::RngExt;
+use rand::rngs::StdRng;
 
 use super::request::Request;
 

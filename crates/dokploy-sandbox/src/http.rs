@@ -1,23 +1,20 @@
 //! HTTP over the core: reads a request and answers it; delays the answer or drops the connection if
 //! the core says so.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
-use axum::{
-    Router,
-    body::{Body as HttpBody, to_bytes},
-    extract::{Request as HttpRequest, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::Router;
+use axum::body::{Body as HttpBody, to_bytes};
+use axum::extract::{Request as HttpRequest, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use futures::stream;
 use jiff::Timestamp;
 
-use super::{
-    core::BODY_LIMIT,
-    request::{Answer, Body, Disposition, Request},
-    shared::{CallTime, Shared, lock},
-};
+use super::core::BODY_LIMIT;
+use super::request::{Answer, Body, Disposition, Request};
+use super::shared::{CallTime, Shared, lock};
 
 /// The maximum number of call times that are kept.
 const KEPT_CALLS: usize = 20_000;

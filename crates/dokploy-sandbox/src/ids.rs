@@ -1,6 +1,7 @@
 //! Ids and random names in the platform's formats.
 
-use rand::{RngExt, rngs::StdRng};
+use rand::RngExt;
+use rand::rngs::StdRng;
 use sha2::{Digest, Sha256};
 
 const NANOID: &[u8] = b"useandom-26T198340PX75pxJACKVERYMINDBUSHWOLF_GQZbfghjklqvwyzrict";

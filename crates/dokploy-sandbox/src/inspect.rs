@@ -4,10 +4,13 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{
-    core::Core, environment, input::Input, refusal::Outcome, request::Body, rows::merged,
-    state::Container,
-};
+use super::core::Core;
+use super::environment;
+use super::input::Input;
+use super::refusal::Outcome;
+use super::request::Body;
+use super::rows::merged;
+use super::state::Container;
 
 /// The recorded inspection of a container (day-two 49), in which the fields that differ for each
 /// container are replaced.

@@ -4,11 +4,9 @@
 
 use serde_json::{Map, Value};
 
-use super::{
-    environment,
-    images::Behaviour,
-    state::{Application, State},
-};
+use super::environment;
+use super::images::Behaviour;
+use super::state::{Application, State};
 
 const PULL_FAILED: &str = "❌ Pulling image failed\n";
 const FAILED: &str = "\nError occurred ❌, check the logs for details.\n";

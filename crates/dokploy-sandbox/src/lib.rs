@@ -41,14 +41,12 @@ mod tasks;
 mod template;
 mod traefik;
 
+pub use self::core::Core;
+pub use self::edge::EdgeResponse;
+pub use self::faults::{Fault, FaultKind, Often, ParseFaultError};
+pub use self::images::Timing;
 #[cfg(feature = "cli")]
 pub use self::options::Options;
-pub use self::{
-    core::Core,
-    edge::EdgeResponse,
-    faults::{Fault, FaultKind, Often, ParseFaultError},
-    images::Timing,
-    request::{Answer, Body, Disposition, Request},
-    shared::CallTime,
-    start::{Sandbox, SandboxConfig, StartSandboxError, start},
-};
+pub use self::request::{Answer, Body, Disposition, Request};
+pub use self::shared::CallTime;
+pub use self::start::{Sandbox, SandboxConfig, StartSandboxError, start};

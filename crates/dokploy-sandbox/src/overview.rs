@@ -3,12 +3,10 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{
-    core::Core,
-    request::Body,
-    rows::{merged, time},
-    state::{Application, Domain, State},
-};
+use super::core::Core;
+use super::request::Body;
+use super::rows::{merged, time};
+use super::state::{Application, Domain, State};
 
 /// `overview.domains`: all hosts. A domain without an application is not listed (recording 237).
 pub(super) fn domains(core: &Core, _: Timestamp) -> Body {

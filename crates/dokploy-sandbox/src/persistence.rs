@@ -3,18 +3,14 @@
 //! As with a real database, an answer is sent only after its effect is on disk, so that it survives
 //! even if the process is killed right afterwards. It must not know what the state means.
 
-use std::{
-    fs,
-    io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use tokio::{
-    sync::{Notify, watch},
-    task::spawn_blocking,
-};
+use tokio::sync::{Notify, watch};
+use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use super::state::State;

@@ -5,15 +5,13 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{
-    core::Core,
-    ids,
-    input::Input,
-    refusal::{Outcome, Refusal},
-    request::Body,
-    rows::{self, merged, with_no_databases},
-    state::{Application, Environment, Project, State},
-};
+use super::core::Core;
+use super::ids;
+use super::input::Input;
+use super::refusal::{Outcome, Refusal};
+use super::request::Body;
+use super::rows::{self, merged, with_no_databases};
+use super::state::{Application, Environment, Project, State};
 
 /// `project.create`: a project and its default environment.
 pub(super) fn create(core: &mut Core, now: Timestamp, input: &mut Input) -> Outcome {

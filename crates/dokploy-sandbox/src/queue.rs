@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
-use super::{images::Timing, job::Plan};
+use super::images::Timing;
+use super::job::Plan;
 
 /// The waiting jobs and the running one.
 #[derive(Debug, Default)]

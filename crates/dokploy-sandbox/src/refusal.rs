@@ -7,10 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{
-    request::{Answer, Body},
-    rows::merged,
-};
+use super::request::{Answer, Body};
+use super::rows::merged;
 
 /// The result of a call.
 pub(crate) type Outcome = Result<Body, Refusal>;

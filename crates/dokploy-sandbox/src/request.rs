@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use axum::{extract::Query, http::Uri};
+use axum::extract::Query;
+use axum::http::Uri;
 use serde_json::{Map, Value};
 
 /// A request, read from a socket or made by a test.

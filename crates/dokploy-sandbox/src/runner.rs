@@ -7,13 +7,10 @@
 
 use jiff::Timestamp;
 
-use super::{
-    core::Core,
-    ids, job,
-    queue::{Active, Job, Stage},
-    state::{ApplicationStatus, Deployment, DeploymentStatus},
-    swarm,
-};
+use super::core::Core;
+use super::queue::{Active, Job, Stage};
+use super::state::{ApplicationStatus, Deployment, DeploymentStatus};
+use super::{ids, job, swarm};
 
 /// The number of deployments that the platform keeps for an application.
 const KEPT_DEPLOYMENTS: usize = 10;

@@ -1,14 +1,13 @@
 //! The state that the listeners share: the core, and the platform's database connections.
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use super::{core::Core, persistence::Keeper};
+use super::core::Core;
+use super::persistence::Keeper;
 use clock::Clock;
 
 const CONNECTIONS: usize = 10;

@@ -1,30 +1,23 @@
 //! Starting and stopping the sandbox: its two listeners and the keeper of its state file.
 
-use std::{
-    io,
-    net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use secrecy::SecretString;
-use tokio::{
-    net::TcpListener,
-    task::{JoinHandle, spawn_blocking},
-};
+use tokio::net::TcpListener;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    core::Core,
-    edge,
-    faults::Fault,
-    http,
-    images::Timing,
-    persistence::{self, Keeper},
-    shared::{CallTime, Pool, Shared, lock},
-};
+use super::core::Core;
+use super::faults::Fault;
+use super::images::Timing;
+use super::persistence::{self, Keeper};
+use super::shared::{CallTime, Pool, Shared, lock};
+use super::{edge, http};
 use clock::Clock;
 
 /// The time for which a shutdown waits for answers in progress.

@@ -4,17 +4,12 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{
-    applications,
-    core::Core,
-    ids,
-    input::Input,
-    job,
-    refusal::{Code, Outcome, Refusal},
-    request::Body,
-    rows,
-    state::{Application, ApplicationStatus, Service},
-};
+use super::core::Core;
+use super::input::Input;
+use super::refusal::{Code, Outcome, Refusal};
+use super::request::Body;
+use super::state::{Application, ApplicationStatus, Service};
+use super::{applications, ids, job, rows};
 
 impl Core {
     /// Removes a service without the platform, as `docker service rm` does; `false` if there is

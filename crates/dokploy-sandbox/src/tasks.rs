@@ -7,11 +7,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{
-    ids,
-    images::{Behaviour, Timing},
-    state::Service,
-};
+use super::ids;
+use super::images::{Behaviour, Timing};
+use super::state::Service;
 
 /// A task of a service, as the swarm lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]

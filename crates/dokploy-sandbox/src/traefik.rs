@@ -7,13 +7,11 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{
-    core::Core,
-    input::Input,
-    refusal::Outcome,
-    request::Body,
-    state::{Route, State},
-};
+use super::core::Core;
+use super::input::Input;
+use super::refusal::Outcome;
+use super::request::Body;
+use super::state::{Route, State};
 
 const FOLDER: &str = "/etc/dokploy/traefik/dynamic/";
 

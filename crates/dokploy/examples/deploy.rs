@@ -6,7 +6,10 @@
 
 #![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a program for a terminal")]
 
-use std::{env, error::Error, sync::Arc, time::Duration};
+use std::env;
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
 
 use clock::SystemClock;
 use dokploy::{

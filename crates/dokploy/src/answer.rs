@@ -3,14 +3,17 @@
 //! Dokploy uses statuses in its own way; the match arms explain how. It must not know which call
 //! was made, only its name and whether it carried secrets.
 
-use std::{borrow::Cow, time::Duration};
+use std::borrow::Cow;
+use std::time::Duration;
 
-use jiff::{Timestamp, fmt::rfc2822};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{breaker::Verdict, exchange::Answer};
+use super::breaker::Verdict;
+use super::exchange::Answer;
 use crate::Error;
 
 /// The longest `Retry-After` that is used.

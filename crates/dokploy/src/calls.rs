@@ -1,18 +1,17 @@
 //! The calls: the request of each, and the fields that are read from its answer.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
 
-use super::{
-    answer::Discretion,
-    client::{Call, Dokploy},
-    environment::encode_environment,
-    exchange::Content,
-    version, wire,
-};
+use super::answer::Discretion;
+use super::client::{Call, Dokploy};
+use super::environment::encode_environment;
+use super::exchange::Content;
+use super::{version, wire};
 use crate::{
     AppName, Application, ApplicationId, Configuration, Container, ContainerId, CreatedProject,
     Domain, DomainId, Error, Host, Inspected, Job, JobId, NewApplication, NewDomain, NewProject,

@@ -2,22 +2,21 @@
 //!
 //! It must not know which calls exist, and repeats none.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{
-    answer::{Discretion, Fault, Judge, decode, explain_unauthorized, verdict},
-    breaker::Breaker,
-    config::{BuildDokployError, DokployConfig},
-    exchange::{Answer, Content, Exchange, Request},
-    http::Http,
-    problem::{Problem, Problems},
-    report::{report, report_breaker},
-};
+use super::answer::{Discretion, Fault, Judge, decode, explain_unauthorized, verdict};
+use super::breaker::Breaker;
+use super::config::{BuildDokployError, DokployConfig};
+use super::exchange::{Answer, Content, Exchange, Request};
+use super::http::Http;
+use super::problem::{Problem, Problems};
+use super::report::{report, report_breaker};
 use crate::{Breaker as BreakerSnapshot, Error};
 use clock::Clock;
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::{breaker::FAILURES_TO_OPEN, problem::Problem};
+use super::breaker::FAILURES_TO_OPEN;
+use super::problem::Problem;
 
 /// The configuration of a client.
 #[derive(Clone, Debug)]

@@ -2,7 +2,9 @@
 //!
 //! It must not know what a request is for, or what its answer means.
 
-use std::{fmt, pin::Pin, time::Duration};
+use std::fmt;
+use std::pin::Pin;
+use std::time::Duration;
 
 use serde_json::Value;
 

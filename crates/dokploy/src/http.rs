@@ -2,16 +2,12 @@
 
 use std::time::Duration;
 
-use reqwest::{
-    Url,
-    header::{HeaderMap, HeaderValue, LOCATION, RETRY_AFTER},
-};
+use reqwest::Url;
+use reqwest::header::{HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
 use secrecy::ExposeSecret;
 
-use super::{
-    config::{BuildDokployError, DokployConfig},
-    exchange::{Answer, Content, Exchange, Request, Sending},
-};
+use super::config::{BuildDokployError, DokployConfig};
+use super::exchange::{Answer, Content, Exchange, Request, Sending};
 use crate::Error;
 use transport::LocalFault;
 

@@ -27,16 +27,14 @@ mod wire;
 
 pub use transport::LocalFault;
 
-pub use self::{
-    client::Dokploy,
-    config::{BuildDokployError, DokployConfig},
-    container::{Container, Inspected, Scale, Task, TaskState},
-    environment::{EncodeEnvironmentError, encode_environment},
-    error::{Advice, Error},
-    exchange::{Answer, Content, Exchange, Request, Sending},
-    problem::Problem,
-    types::*,
-};
+pub use self::client::Dokploy;
+pub use self::config::{BuildDokployError, DokployConfig};
+pub use self::container::{Container, Inspected, Scale, Task, TaskState};
+pub use self::environment::{EncodeEnvironmentError, encode_environment};
+pub use self::error::{Advice, Error};
+pub use self::exchange::{Answer, Content, Exchange, Request, Sending};
+pub use self::problem::Problem;
+pub use self::types::*;
 
 /// Compiles the README's example.
 #[cfg(doctest)]

@@ -2,7 +2,8 @@
 //!
 //! It must not make calls or read the clock: the caller reports responses and times.
 
-use std::{collections::VecDeque, time::Duration};
+use std::collections::VecDeque;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 

@@ -1,6 +1,7 @@
 //! The parameters and results of the calls, independent of Dokploy's JSON.
 
-use std::{fmt, time::Duration};
+use std::fmt;
+use std::time::Duration;
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};

@@ -7,15 +7,13 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    event::{FailureCode, Resources, Seq},
-    kind::{DEPLOY, Kind, KindName},
-    message::MessageCode,
-    phase::{Phase, Status},
-    progress::Progress,
-    receipt::Receipt,
-    stack_name::StackName,
-};
+use super::event::{FailureCode, Resources, Seq};
+use super::kind::{DEPLOY, Kind, KindName};
+use super::message::MessageCode;
+use super::phase::{Phase, Status};
+use super::progress::Progress;
+use super::receipt::Receipt;
+use super::stack_name::StackName;
 
 /// The id of an operation: the prefix of its kind, which is `dep_` for a deployment, and 128 random
 /// bits in hexadecimal.

@@ -8,13 +8,11 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    kind::Kind,
-    message::MessageCode,
-    phase::{Phase, Status},
-    receipt::Receipt,
-    words,
-};
+use super::kind::Kind;
+use super::message::MessageCode;
+use super::phase::{Phase, Status};
+use super::receipt::Receipt;
+use super::words;
 
 mod failure;
 

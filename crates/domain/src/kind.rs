@@ -6,11 +6,10 @@
 mod deploy;
 mod remove;
 
-use crate::{
-    phase::Phase,
-    short_name::named,
-    words::kind::{self as words, StepWords},
-};
+use crate::phase::Phase;
+use crate::short_name::named;
+use crate::words::kind as words;
+use crate::words::kind::StepWords;
 
 pub use deploy::DEPLOY;
 pub use remove::REMOVE;

@@ -5,7 +5,8 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{local_fault::LocalFault, phase::Phase};
+use crate::local_fault::LocalFault;
+use crate::phase::Phase;
 
 /// A message that says more than the phase alone. On the wire it is `code` and `args`.
 ///

@@ -4,7 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{local_fault::LocalFault, refusal::Refusal};
+use crate::local_fault::LocalFault;
+use crate::refusal::Refusal;
 
 /// A problem of the whole platform that only its operators can solve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,17 +10,15 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
-use super::{
-    event::{
-        Completion, Event, EventBody, Failure, LogEntry, ProgressUpdate, RemovalCompletion,
-        Resources, Seq,
-    },
-    kind::{DEPLOY, REMOVE},
-    message::MessageCode,
-    phase::Phase,
-    receipt::Receipt,
-    time::elapsed_ms,
+use super::event::{
+    Completion, Event, EventBody, Failure, LogEntry, ProgressUpdate, RemovalCompletion, Resources,
+    Seq,
 };
+use super::kind::{DEPLOY, REMOVE};
+use super::message::MessageCode;
+use super::phase::Phase;
+use super::receipt::Receipt;
+use super::time::elapsed_ms;
 
 /// The number of log entries that a fold keeps.
 pub const LOG_LIMIT: usize = 50;

@@ -5,7 +5,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{remedy::Remedy, words};
+use crate::remedy::Remedy;
+use crate::words;
 
 /// The kind of a remote resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -9,10 +9,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strum::{EnumDiscriminants, EnumIter, EnumString, IntoEnumIterator, IntoStaticStr};
 
-use crate::{
-    local_fault::LocalFault,
-    stack_name::{ParseStackNameError, StackName},
-};
+use crate::local_fault::LocalFault;
+use crate::stack_name::{ParseStackNameError, StackName};
 
 /// The default `Retry-After` in seconds, if the time until there is capacity is unknown.
 const PAUSE_S: u64 = 60;

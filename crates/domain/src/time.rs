@@ -4,10 +4,15 @@
 //! Only this form, which browsers use as well, is supported, by code of our own: a library's
 //! parser and printer would be a tenth of the page's WebAssembly.
 
-use std::{borrow::Cow, fmt, time::Duration};
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
 
-use jiff::{Timestamp, civil::DateTime, tz::Offset};
-use serde::{Deserialize, Deserializer, Serializer, de::Error};
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serializer};
 
 /// Returns the milliseconds from `since` to `until`; 0 if the clock was set back.
 pub fn elapsed_ms(since: Timestamp, until: Timestamp) -> u64 {

@@ -1,11 +1,10 @@
 //! Captures the log of a thread.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
+use std::io;
+use std::sync::{Arc, Mutex};
 
-use tracing::{Dispatch, Level, subscriber::DefaultGuard};
+use tracing::subscriber::DefaultGuard;
+use tracing::{Dispatch, Level};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// A captured log.

@@ -1,6 +1,8 @@
 //! The recordings of the real platform: of deployments, and of later operation ("day two").
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 
 /// The offset of the numbers of day-two recordings: day-two 45 has the number 1045.
 const DAY_TWO: u32 = 1_000;

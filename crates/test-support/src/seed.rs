@@ -3,7 +3,10 @@
 //! The seed comes from the tree of the commit, so a commit runs the same schedules everywhere, and
 //! the next commit runs others. Uncommitted changes do not affect it.
 
-use std::{ffi::OsStr, path::Path, process::Command, sync::LazyLock};
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::Command;
+use std::sync::LazyLock;
 
 use proptest::test_runner::{Config, RngSeed};
 

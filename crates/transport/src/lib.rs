@@ -7,22 +7,16 @@
 //! family is not essential must also check that other names and address families fail
 //! (`is_resolver_down`, and `others` of `behind`).
 
-use std::{
-    error::Error,
-    io,
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
-    time::Duration,
-};
+use std::error::Error;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use rustix::{
-    io::Errno,
-    process::{Resource, Rlimit, getrlimit, setrlimit},
-};
-use tokio::{
-    net::{TcpStream, lookup_host},
-    time::timeout,
-};
+use rustix::io::Errno;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
 
 pub use self::tls::{describe, find_tls_error, install_crypto_provider};
 

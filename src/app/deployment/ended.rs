@@ -1,23 +1,18 @@
 //! The panel of a deployment that ended without a live stack, or of an ended removal.
 
-use leptos::{
-    either::{Either, EitherOf4},
-    prelude::*,
-    server_fn::ServerFn,
-};
+use leptos::either::{Either, EitherOf4};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
 
-use super::{
-    DeploymentSignals,
-    forms::{LinkButton, PRIMARY, PostForm},
-    receipt::ReceiptLines,
-};
+use super::DeploymentSignals;
+use super::forms::{LinkButton, PRIMARY, PostForm};
+use super::receipt::ReceiptLines;
 use crate::api::deployments::{RemoveStack, RetryDeployment};
-use crate::app::{
-    browser,
-    page_state::PageState,
-    words::{deployment as words, receipt},
-};
-use domain::{deployment::Deployment, event::Failure};
+use crate::app::browser;
+use crate::app::page_state::PageState;
+use crate::app::words::{deployment as words, receipt};
+use domain::deployment::Deployment;
+use domain::event::Failure;
 
 /// Renders the message, the receipt and the next step.
 #[component]

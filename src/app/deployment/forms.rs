@@ -1,15 +1,14 @@
 //! The forms and buttons of the deployment page: a button that posts hidden fields, the cancel
 //! button, and a link in the form of a button, which other pages use as well.
 
-use leptos::{
-    ev::{self, SubmitEvent},
-    prelude::*,
-    server_fn::ServerFn,
-};
+use leptos::ev::{self, SubmitEvent};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
 
 use super::DeploymentSignals;
 use crate::api::deployments::CancelDeployment;
-use crate::app::{browser, words::deployment as words};
+use crate::app::browser;
+use crate::app::words::deployment as words;
 use domain::deployment::DeploymentId;
 
 /// The classes of the link to the next step.

@@ -2,14 +2,13 @@
 //! end.
 
 use jiff::Timestamp;
-use leptos::{html, prelude::*};
+use leptos::html;
+use leptos::prelude::*;
 
 use super::DeploymentSignals;
 use crate::app::words::{deployment as words, time};
-use domain::{
-    event::{Level, LogEntry},
-    time::elapsed_ms,
-};
+use domain::event::{Level, LogEntry};
+use domain::time::elapsed_ms;
 
 /// The distance from the end, in pixels, up to which the reader counts as being at the end.
 const NEAR: i32 = 24;

@@ -1,19 +1,16 @@
 //! The small panels of the deployment page: links to the earlier attempt and to the sign-in page,
 //! the address of a live stack, its downtime, and the form that removes it.
 
-use leptos::{prelude::*, server_fn::ServerFn};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
 
-use super::{
-    Connection, DeploymentSignals,
-    forms::{LinkButton, PRIMARY, PostForm},
-};
+use super::forms::{LinkButton, PRIMARY, PostForm};
+use super::{Connection, DeploymentSignals};
 use crate::api::deployments::RemoveStack;
 use crate::app::words::{deployment as words, time};
-use domain::{
-    deployment::{Deployment, DeploymentId},
-    stack_name::StackName,
-    time::elapsed_ms,
-};
+use domain::deployment::{Deployment, DeploymentId};
+use domain::stack_name::StackName;
+use domain::time::elapsed_ms;
 
 /// Renders the link to the earlier attempt.
 #[component]

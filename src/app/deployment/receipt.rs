@@ -1,13 +1,13 @@
 //! The receipt on the page: one line for each resource that was undone or is left.
 
-use leptos::{
-    either::{Either, EitherOf3},
-    prelude::*,
-};
+use leptos::either::{Either, EitherOf3};
+use leptos::prelude::*;
 
 use super::DeploymentSignals;
 use crate::app::words::receipt;
-use domain::{receipt::Line, remedy::RemedyKind, stack_name::StackName};
+use domain::receipt::Line;
+use domain::remedy::RemedyKind;
+use domain::stack_name::StackName;
 
 /// Renders the receipt and its consequences for the name.
 #[component]

@@ -4,12 +4,13 @@
 use leptos::prelude::*;
 
 use super::{Connection, DeploymentSignals};
-use crate::app::{
-    page_state::PageState,
-    words::{deployment as words, estimate, page_state, receipt, time},
-};
+use crate::app::page_state::PageState;
+use crate::app::words::{deployment as words, estimate, page_state, receipt, time};
 use crate::wire::Usual;
-use domain::{deployment::Deployment, phase::Phase, progress::End, time::elapsed_ms};
+use domain::deployment::Deployment;
+use domain::phase::Phase;
+use domain::progress::End;
+use domain::time::elapsed_ms;
 
 /// Renders the heading, the badge and the address.
 #[component]

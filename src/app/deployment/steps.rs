@@ -3,11 +3,10 @@
 use leptos::prelude::*;
 
 use super::DeploymentSignals;
-use crate::app::{page_state::PageState, words::step};
-use domain::{
-    phase::Phase,
-    progress::{Progress, StepState},
-};
+use crate::app::page_state::PageState;
+use crate::app::words::step;
+use domain::phase::Phase;
+use domain::progress::{Progress, StepState};
 
 /// Renders all steps with their states and durations.
 #[component]

@@ -7,7 +7,8 @@
 
 use leptos::prelude::*;
 
-use crate::app::{browser, words::buttons as words};
+use crate::app::browser;
+use crate::app::words::buttons as words;
 
 /// The values of the attribute, with the labels of their buttons.
 const THEMES: [(&str, &str); 3] =

@@ -2,24 +2,24 @@
 
 #![expect(missing_docs, reason = "the island macro makes a struct without a doc comment")]
 
-use leptos::{either::EitherOf4, prelude::*};
+use leptos::either::EitherOf4;
+use leptos::prelude::*;
 
-use crate::app::{
-    browser,
-    deployment::{
-        Connection, DeploymentSignals,
-        ended::EndedPanel,
-        forms::CancelForm,
-        log::LogPanel,
-        panels::{DownPanel, EarlierAttempt, OpenPanel, RemovePanel, SignInAgain},
-        status::{Headline, StatusLine},
-        steps::StepList,
-    },
-    page_state::PageState,
-    words::page_state,
+use crate::app::browser;
+use crate::app::deployment::ended::EndedPanel;
+use crate::app::deployment::forms::CancelForm;
+use crate::app::deployment::log::LogPanel;
+use crate::app::deployment::panels::{
+    DownPanel, EarlierAttempt, OpenPanel, RemovePanel, SignInAgain,
 };
+use crate::app::deployment::status::{Headline, StatusLine};
+use crate::app::deployment::steps::StepList;
+use crate::app::deployment::{Connection, DeploymentSignals};
+use crate::app::page_state::PageState;
+use crate::app::words::page_state;
 use crate::wire::DeploymentView;
-use domain::{deployment::Deployment, stack_name::StackName};
+use domain::deployment::Deployment;
+use domain::stack_name::StackName;
 
 /// Renders the current state of a deployment or a removal, and follows it.
 #[island]

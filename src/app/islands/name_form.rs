@@ -13,15 +13,15 @@ pub mod hint_lines;
 use field::Field;
 use hint::Hint;
 use hint_lines::HintLines;
-use leptos::{
-    ev::{self, SubmitEvent},
-    html,
-    prelude::*,
-    server_fn::{ServerFn, redirect::set_redirect_hook},
-};
+use leptos::ev::{self, SubmitEvent};
+use leptos::html;
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use leptos::server_fn::redirect::set_redirect_hook;
 
 use crate::api::deployments::StartDeployment;
-use crate::app::{browser, words::name_form as words};
+use crate::app::browser;
+use crate::app::words::name_form as words;
 use crate::wire::{AddressPattern, NameVerdict, PlatformStatus};
 use domain::refusal::RefusalCode;
 

@@ -1,7 +1,8 @@
 //! Pauses, page visibility, time and random numbers in the browser.
 
 use futures_lite::future;
-use js_sys::{Promise, futures::JsFuture};
+use js_sys::Promise;
+use js_sys::futures::JsFuture;
 use leptos::prelude::{document, window};
 
 /// Waits for `ms` milliseconds. A hidden page may wait longer.

@@ -7,10 +7,8 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use super::{
-    notice::{NotFoundPage, Notice, Refused},
-    tokens::{FreshToken, MakeTokenForm, TokenList},
-};
+use super::notice::{NotFoundPage, Notice, Refused};
+use super::tokens::{FreshToken, MakeTokenForm, TokenList};
 use crate::api::{AccountView, account, redirect_to, sign_in_service};
 use crate::app::words::{FormPage, account as words, refusal};
 use crate::server::page::sign_in_location;

@@ -14,12 +14,10 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use self::{
-    health::HealthSection,
-    operations::OperationSection,
-    people::{LimitSection, PersonSection},
-    stuck::{ReconcileSection, StuckSection},
-};
+use self::health::HealthSection;
+use self::operations::OperationSection;
+use self::people::{LimitSection, PersonSection};
+use self::stuck::{ReconcileSection, StuckSection};
 use super::notice::{NotFoundPage, Notice, Refused};
 use crate::api::{caller, forbid_storing, service};
 use crate::app::words::{FormPage, admin as words, refusal};

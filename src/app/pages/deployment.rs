@@ -2,25 +2,23 @@
 //!
 //! A form on the page that was refused redirects back with `?refused=<code>`.
 
-use leptos::{either::Either, prelude::*};
+use leptos::either::Either;
+use leptos::prelude::*;
 use leptos_meta::{Meta, Title};
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::notice::{Notice, Refused};
 use crate::api::{caller, forbid_storing, service};
-use crate::app::{
-    deployment::forms::{LinkButton, PRIMARY},
-    islands::live_deployment::LiveDeployment,
-    kind,
-    page_state::{PageState, PageStateInputs},
-    words::{FormPage, deployment::START_ANOTHER, operation as words, page_state, refusal},
-};
+use crate::app::deployment::forms::{LinkButton, PRIMARY};
+use crate::app::islands::live_deployment::LiveDeployment;
+use crate::app::kind;
+use crate::app::page_state::{PageState, PageStateInputs};
+use crate::app::words::deployment::START_ANOTHER;
+use crate::app::words::{FormPage, operation as words, page_state, refusal};
 use crate::server::stacks::deployment_id;
 use crate::wire::{DeploymentView, StackRemoval};
-use domain::{
-    deployment::{Deployment, DeploymentId},
-    stack_name::StackName,
-};
+use domain::deployment::{Deployment, DeploymentId};
+use domain::stack_name::StackName;
 
 /// Renders the current state of the operation that the address names.
 #[component]

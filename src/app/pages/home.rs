@@ -10,10 +10,8 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::api::{caller, service};
-use crate::app::{
-    islands::name_form::NameForm,
-    words::{FormPage, frame, home as words, refusal},
-};
+use crate::app::islands::name_form::NameForm;
+use crate::app::words::{FormPage, frame, home as words, refusal};
 use crate::server::stacks::Service;
 use crate::wire::{AddressPattern, NameVerdict};
 

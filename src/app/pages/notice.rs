@@ -5,7 +5,8 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::api::respond_with;
-use crate::app::{deployment::forms::LinkButton, words::frame as words};
+use crate::app::deployment::forms::LinkButton;
+use crate::app::words::frame as words;
 
 /// Renders that there is no such page. The response has the status 404.
 #[component]

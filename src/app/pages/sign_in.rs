@@ -9,11 +9,10 @@ use leptos_router::hooks::use_query_map;
 
 use super::notice::{NotFoundPage, Refused};
 use crate::api::{page_cookies, redirect_to, sign_in_service, signed_in};
-use crate::app::{
-    deployment::forms::LinkButton,
-    words::{FormPage, refusal, sign_in as words},
-};
-use crate::server::{auth::sign_in::ReturnTo, page::percent_encode};
+use crate::app::deployment::forms::LinkButton;
+use crate::app::words::{FormPage, refusal, sign_in as words};
+use crate::server::auth::sign_in::ReturnTo;
+use crate::server::page::percent_encode;
 
 /// The reason for showing the sign-in page.
 enum SignInReason {

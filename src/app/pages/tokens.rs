@@ -1,9 +1,11 @@
 //! The API tokens on the account page: a new one, the list, and the form that creates one.
 
-use leptos::{either::Either, prelude::*};
+use leptos::either::Either;
+use leptos::prelude::*;
 
 use crate::api::{TokenStatus, TokenView};
-use crate::app::{islands::buttons::CopyButton, words::account as words};
+use crate::app::islands::buttons::CopyButton;
+use crate::app::words::account as words;
 use crate::server::auth::sign_in::Lifetime;
 
 /// The default lifetime of a token.

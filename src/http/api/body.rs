@@ -1,6 +1,7 @@
 //! The body of a deploy request: read within limits, and as JSON regardless of its content type.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use futures::StreamExt;

@@ -1,30 +1,23 @@
 //! The JSON API of deployments, compatible with the older server.
 
-use axum::{
-    Extension, Json,
-    body::Body,
-    extract::{Path, Request, State, rejection::PathRejection},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::body::Body;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::Serialize;
 
 use super::body;
-use crate::http::{
-    HttpState,
-    error::{self, Failed},
-    headers::NO_STORE,
-};
-use crate::server::{
-    auth::access::Caller,
-    stacks::{self, IdempotentRequest},
-    store::IdempotencyKey,
-};
+use crate::http::HttpState;
+use crate::http::error::{self, Failed};
+use crate::http::headers::NO_STORE;
+use crate::server::auth::access::Caller;
+use crate::server::stacks::{self, IdempotentRequest};
+use crate::server::store::IdempotencyKey;
 use crate::wire::{ApiError, NameVerdict};
-use domain::{
-    deployment::{Deployment, DeploymentId, Snapshot},
-    refusal::Refusal,
-};
+use domain::deployment::{Deployment, DeploymentId, Snapshot};
+use domain::refusal::Refusal;
 
 /// The maximum length of an idempotency key, in bytes.
 const KEY_LENGTH: usize = 255;

@@ -1,21 +1,21 @@
 //! The JSON API of existing operations: cancel, retry, stacks and their removal.
 
-use axum::{
-    Extension, Json,
-    extract::{Query, State, rejection::QueryRejection},
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 
 use super::deployments::{Parameter, accepted, deployment_id, into_http, parameter};
-use crate::http::{HttpState, error::Failed, headers::NO_STORE};
-use crate::server::{auth::access::Caller, stacks};
+use crate::http::HttpState;
+use crate::http::error::Failed;
+use crate::http::headers::NO_STORE;
+use crate::server::auth::access::Caller;
+use crate::server::stacks;
 use crate::wire::StackView;
-use domain::{
-    deployment::DeploymentId,
-    refusal::{Refusal, Unreadable},
-};
+use domain::deployment::DeploymentId;
+use domain::refusal::{Refusal, Unreadable};
 
 #[derive(Serialize)]
 struct StacksBody {

@@ -1,6 +1,8 @@
 //! Throttles audit entries: an event that repeats is recorded once an hour.
 
-use std::{collections::HashMap, hash::Hash, time::Duration};
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 

@@ -1,15 +1,17 @@
 //! Writes audit entries: decides how a caller is named, what is recorded, and how often.
 
-use std::{fmt::Display, net::IpAddr, sync::Arc};
+use std::fmt::Display;
+use std::net::IpAddr;
+use std::sync::Arc;
 
-use super::{
-    AuditAction, AuditEntry, AuditFilter, AuditLog,
-    throttle::{AuditThrottle, Overflow},
-};
+use super::throttle::{AuditThrottle, Overflow};
+use super::{AuditAction, AuditEntry, AuditFilter, AuditLog};
 use crate::server::store_error::Result;
 use crate::wire::ApiError;
 use clock::Clock;
-use domain::{deployment::DeploymentId, owner::OwnerId, refusal::RefusalCode};
+use domain::deployment::DeploymentId;
+use domain::owner::OwnerId;
+use domain::refusal::RefusalCode;
 
 /// The outcome of a successful action in an audit entry.
 const DONE: &str = "done";

@@ -9,11 +9,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use crate::server::{
-    audit::AuditEntry,
-    auth::access::{Role, Scope},
-    store_error::Result,
-};
+use crate::server::audit::AuditEntry;
+use crate::server::auth::access::{Role, Scope};
+use crate::server::store_error::Result;
 use domain::owner::OwnerId;
 
 /// The precision of the time of the last use: uses within it are not written again.

@@ -1,18 +1,19 @@
 //! Authenticates a caller by session, API token or cookie.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use jiff::Timestamp;
 
-use super::{
-    access::{Caller, Identity},
-    accounts::{Accounts, Digest, Person, Session},
-    cookies,
-    secret::{RandomBits, Secret},
-};
+use super::access::{Caller, Identity};
+use super::accounts::{Accounts, Digest, Person, Session};
+use super::cookies;
+use super::secret::{RandomBits, Secret};
 use crate::server::store_error::StoreError;
-use domain::{owner::OwnerId, time::later};
+use domain::owner::OwnerId;
+use domain::time::later;
 
 /// The lifetime of the cookie that identifies a browser.
 const COOKIE_LIFETIME: Duration = Duration::from_hours(365 * 24);

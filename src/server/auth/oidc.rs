@@ -12,26 +12,25 @@ mod exchange;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use openidconnect::core::CoreResponseType;
+use openidconnect::url::ParseError;
 use openidconnect::{
     AuthenticationFlow, AuthorizationCode, CsrfToken, IssuerUrl, LogoutRequest, Nonce,
     OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl, RedirectUrl,
-    Scope, core::CoreResponseType, url::ParseError,
+    Scope,
 };
 use secrecy::ExposeSecret;
 
-use self::{
-    claims::Claims,
-    client::{Client, ProviderMetadata, Tokens, client, refused},
-    discovery::Discovery,
-    exchange::Exchange,
+use self::claims::Claims;
+use self::client::{Client, ProviderMetadata, Tokens, client, refused};
+use self::discovery::Discovery;
+use self::exchange::Exchange;
+use super::accounts::Profile;
+use super::identity_provider::{
+    AuthorizationRequest, CALLBACK, IdentityError, IdentityProvider, SIGNED_OUT,
 };
-use super::{
-    accounts::Profile,
-    identity_provider::{
-        AuthorizationRequest, CALLBACK, IdentityError, IdentityProvider, SIGNED_OUT,
-    },
-};
-use crate::server::{origin::Origin, settings::OidcSettings};
+use crate::server::origin::Origin;
+use crate::server::settings::OidcSettings;
 use clock::Clock;
 
 /// The client cannot be created.

@@ -7,7 +7,9 @@ mod error;
 mod return_to;
 mod tokens;
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -15,16 +17,12 @@ pub use error::{Callback, SignInError, SignInRejected};
 pub use return_to::ReturnTo;
 pub use tokens::{Lifetime, MAX_TOKENS, TokenError, TokenName};
 
-use super::{
-    accounts::{Accounts, Digest, NewSession, Person, Profile, SignIn},
-    identity_provider::{AuthorizationRequest, IdentityError, IdentityProvider},
-    secret::{self, RandomBits, Secret},
-};
-use crate::server::{
-    audit::{AuditAction, AuditTrail},
-    settings::SessionSettings,
-    store_error::Result,
-};
+use super::accounts::{Accounts, Digest, NewSession, Person, Profile, SignIn};
+use super::identity_provider::{AuthorizationRequest, IdentityError, IdentityProvider};
+use super::secret::{self, RandomBits, Secret};
+use crate::server::audit::{AuditAction, AuditTrail};
+use crate::server::settings::SessionSettings;
+use crate::server::store_error::Result;
 use clock::Clock;
 use domain::owner::OwnerId;
 

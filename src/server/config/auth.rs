@@ -1,16 +1,15 @@
 //! The options of sign-in, and their valid combinations.
 
-use std::{net::IpAddr, time::Duration};
+use std::net::IpAddr;
+use std::time::Duration;
 
 use clap::Args;
 use secrecy::SecretString;
 use strum::EnumString;
 
 use super::{ConfigError, parse};
-use crate::server::{
-    origin::{Origin, Scheme},
-    settings::{AuthSettings, HttpSettings, OidcSettings, SessionSettings},
-};
+use crate::server::origin::{Origin, Scheme};
+use crate::server::settings::{AuthSettings, HttpSettings, OidcSettings, SessionSettings};
 
 /// The maximum lifetime of a cookie in browsers.
 const LONGEST: Duration = Duration::from_hours(400 * 24);

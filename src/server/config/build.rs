@@ -5,18 +5,15 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use secrecy::SecretString;
 
-use super::{
-    ConfigError, Environment,
-    limits::Bounded,
-    options::{Options, PlatformOptions, StackOptions},
-};
-use crate::server::{
-    origin::{Origin, Scheme},
-    platform::{OPERATION, REVISION, Registry, call_slots::CallBounds},
-    settings::{
-        AuthSettings, Deadlines, HttpSettings, Limits, LogSettings, PlatformSettings,
-        ProbeSettings, Settings, StackSettings, StoreSettings,
-    },
+use super::limits::Bounded;
+use super::options::{Options, PlatformOptions, StackOptions};
+use super::{ConfigError, Environment};
+use crate::server::origin::{Origin, Scheme};
+use crate::server::platform::call_slots::CallBounds;
+use crate::server::platform::{OPERATION, REVISION, Registry};
+use crate::server::settings::{
+    AuthSettings, Deadlines, HttpSettings, Limits, LogSettings, PlatformSettings, ProbeSettings,
+    Settings, StackSettings, StoreSettings,
 };
 
 use domain::stack_spec::CertificateSource;

@@ -5,7 +5,9 @@ use std::time::Duration;
 use clap::Args;
 
 use super::parse;
-use crate::server::{origin::Origin, proxies::Proxy, settings::Quotas};
+use crate::server::origin::Origin;
+use crate::server::proxies::Proxy;
+use crate::server::settings::Quotas;
 
 /// A limit, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,17 +2,19 @@
 //!
 //! Each is a variable of the same name. What depends on another is settled in `build`.
 
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use secrecy::SecretString;
 
-use super::{auth::AuthOptions, limits::LimitOptions, parse};
-use crate::server::{
-    origin::{Origin, Scheme},
-    secrets::Keyring,
-    settings::{LogFormat, StoreSettings},
-};
+use super::auth::AuthOptions;
+use super::limits::LimitOptions;
+use super::parse;
+use crate::server::origin::{Origin, Scheme};
+use crate::server::secrets::Keyring;
+use crate::server::settings::{LogFormat, StoreSettings};
 use domain::stack_spec::CertificateSource;
 
 /// All settings of the server, as they are given.

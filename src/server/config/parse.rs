@@ -2,19 +2,15 @@
 //!
 //! The caller puts the variable's name before the error, which is the rest of that sentence.
 
-use std::{
-    net::{IpAddr, Ipv4Addr},
-    path::PathBuf,
-    time::Duration,
-};
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::server::{
-    origin::{self, Origin, Scheme},
-    secrets::Keyring,
-    settings::{LogFormat, StoreSettings},
-};
+use crate::server::origin::{self, Origin, Scheme};
+use crate::server::secrets::Keyring;
+use crate::server::settings::{LogFormat, StoreSettings};
 use domain::stack_spec::CertificateSource;
 
 type Parsed<T> = Result<T, String>;

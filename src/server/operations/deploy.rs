@@ -4,23 +4,17 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::orphans;
-use crate::server::{
-    platform::call_slots::CallKind,
-    saga::{
-        context::Context,
-        engine::{Halt, MayAsk, Operation, Saga},
-        late_commit,
-    },
-    steps::{
-        CheckAddressFree, Configure, CreateApplication, CreateDomain, CreateProject, Deploy,
-        FindEnvironment, VerifyHealth, advice, removal,
-    },
-    store::{Result, StepId},
+use crate::server::platform::call_slots::CallKind;
+use crate::server::saga::context::Context;
+use crate::server::saga::engine::{Halt, MayAsk, Operation, Saga};
+use crate::server::saga::late_commit;
+use crate::server::steps::{
+    CheckAddressFree, Configure, CreateApplication, CreateDomain, CreateProject, Deploy,
+    FindEnvironment, VerifyHealth, advice, removal,
 };
-use domain::{
-    kind::{DEPLOY, Kind},
-    receipt::Line,
-};
+use crate::server::store::{Result, StepId};
+use domain::kind::{DEPLOY, Kind};
+use domain::receipt::Line;
 
 /// The time in seconds after the deploy step began for which its call may still be running: the
 /// step enqueues a job with one call, and then only polls.

@@ -4,18 +4,22 @@
 //! carries our marker, so it can be found and removed later: every such resource if the operation
 //! left nothing, and duplicates if its stack is live. It must not know how an orphan was detected.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use crate::server::{
-    saga::{context::Context, failure::StepError, heartbeat::Heartbeat, outcomes, ports::Ports},
-    steps::{self, advice, removal},
-    store::{Lease, Result, State, StoreError},
-};
-use domain::{deployment::DeploymentId, receipt::Line};
+use crate::server::saga::context::Context;
+use crate::server::saga::failure::StepError;
+use crate::server::saga::heartbeat::Heartbeat;
+use crate::server::saga::outcomes;
+use crate::server::saga::ports::Ports;
+use crate::server::steps::{self, advice, removal};
+use crate::server::store::{Lease, Result, State, StoreError};
+use domain::deployment::DeploymentId;
+use domain::receipt::Line;
 
 /// Removes resources that appeared after their operation had ended.
 pub struct OrphanRemover {

@@ -6,20 +6,14 @@
 use async_trait::async_trait;
 
 use super::deploy;
-use crate::server::{
-    saga::{
-        context::Context,
-        engine::{Halt, MayAsk, Operation, Saga},
-    },
-    store::Cause,
-};
-use domain::{
-    event::{EventBody, FailureCode, Gone, RemovalCompletion},
-    kind::{Kind, REMOVE},
-    message::MessageCode,
-    phase::Phase,
-    receipt::{Line, Receipt},
-};
+use crate::server::saga::context::Context;
+use crate::server::saga::engine::{Halt, MayAsk, Operation, Saga};
+use crate::server::store::Cause;
+use domain::event::{EventBody, FailureCode, Gone, RemovalCompletion};
+use domain::kind::{Kind, REMOVE};
+use domain::message::MessageCode;
+use domain::phase::Phase;
+use domain::receipt::{Line, Receipt};
 
 /// The kind of operation that removes a stack.
 pub(super) struct RemoveStack;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use ::dokploy::{Dokploy, DokployConfig, Problem};
 use async_trait::async_trait;
-use domain::{platform_problem::PlatformProblem, words};
+use domain::platform_problem::PlatformProblem;
+use domain::words;
 use jiff::Timestamp;
 use secrecy::SecretString;
 

@@ -8,10 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::try_join_all;
 
-use crate::server::{
-    platform::{AppName, Platform, PlatformError, Scale, TaskState},
-    reconciler::report::Standstill,
-};
+use crate::server::platform::{AppName, Platform, PlatformError, Scale, TaskState};
+use crate::server::reconciler::report::Standstill;
 
 /// The number of projects or services that the platform is asked about concurrently.
 pub(super) const AT_ONCE: usize = 4;

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use crate::server::{
-    platform::{AppName, ApplicationId, DomainId},
-    reconciler::report::Standstill,
-};
-use domain::{deployment::DeploymentId, receipt::ResourceKind, stack_name::StackName};
+use crate::server::platform::{AppName, ApplicationId, DomainId};
+use crate::server::reconciler::report::Standstill;
+use domain::deployment::DeploymentId;
+use domain::receipt::ResourceKind;
+use domain::stack_name::StackName;
 
 /// A difference between the database and the platform.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,17 +3,14 @@
 //! It is pure. A finding may be removable only if the resource has the marker of a deployment that
 //! ended or is live, and never if a live stack recorded the resource.
 
-use super::{
-    containers::Idle,
-    finding::{Finding, Resource},
-    view::{Live, MarkedProject, OperationState, PlatformView, StoreView},
-};
-use crate::server::{
-    platform::{AppName, ApplicationId, ApplicationSummary, Host},
-    reconciler::report::NotRunning,
-    settings::StackSettings,
-};
-use domain::{deployment::DeploymentId, receipt::ResourceKind};
+use super::containers::Idle;
+use super::finding::{Finding, Resource};
+use super::view::{Live, MarkedProject, OperationState, PlatformView, StoreView};
+use crate::server::platform::{AppName, ApplicationId, ApplicationSummary, Host};
+use crate::server::reconciler::report::NotRunning;
+use crate::server::settings::StackSettings;
+use domain::deployment::DeploymentId;
+use domain::receipt::ResourceKind;
 
 /// Compares the two sides.
 pub(super) fn findings(store: &StoreView, platform: &PlatformView) -> Vec<Finding> {

@@ -5,16 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::try_join_all;
 
 use super::containers::{self, AT_ONCE, Idle, Scales};
-use crate::server::{
-    platform::{AppName, ApplicationSummary, Host, Platform, PlatformError, ProjectId},
-    store::{Journal, Record, Result, Stack, State, Store, StoreError},
+use crate::server::platform::{
+    AppName, ApplicationSummary, Host, Platform, PlatformError, ProjectId,
 };
-use domain::{
-    deployment::DeploymentId,
-    event::{EventBody, Resources},
-    stack_id::StackId,
-    stack_name::StackName,
-};
+use crate::server::store::{Journal, Record, Result, Stack, State, Store, StoreError};
+use domain::deployment::DeploymentId;
+use domain::event::{EventBody, Resources};
+use domain::stack_id::StackId;
+use domain::stack_name::StackName;
 
 /// The platform's resources that concern this portal.
 #[derive(Clone, Debug, Default)]

@@ -8,7 +8,8 @@
 
 use std::time::Duration;
 
-use super::{context::Context, failure::StepError};
+use super::context::Context;
+use super::failure::StepError;
 use crate::server::platform::AppName;
 use domain::time::elapsed_ms;
 

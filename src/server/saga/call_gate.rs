@@ -3,28 +3,21 @@
 //! The oldest operation comes first. The port [`CallSlots`] limits the calls of all portals that
 //! share a platform.
 
-use std::{
-    collections::BTreeSet,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use jiff::Timestamp;
-use tokio::sync::{Notify, futures::Notified};
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
-use crate::server::{
-    local_fault::{self, LocalFault},
-    platform::{
-        Platform,
-        call_slots::{CallBounds, CallKind, CallSlots, SlotId, SlotRequest},
-        local_slots::LocalCallSlots,
-    },
-};
+use crate::server::local_fault::{self, LocalFault};
+use crate::server::platform::Platform;
+use crate::server::platform::call_slots::{CallBounds, CallKind, CallSlots, SlotId, SlotRequest};
+use crate::server::platform::local_slots::LocalCallSlots;
 use clock::Clock;
 use domain::time::elapsed_ms;
 

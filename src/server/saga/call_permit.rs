@@ -4,29 +4,23 @@
 //! A response releases the slot. A call whose response was lost may still run on the platform, so
 //! its slot stays taken until the platform is healthy and the call can no longer take effect.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
 
-use super::{
-    call_gate::{CallGate, Place, PlatformHealth},
-    context::Context,
-    failure::StepError,
-    late_commit,
-};
-use crate::server::{
-    local_fault::LocalFault,
-    platform::{
-        PlatformError,
-        call_slots::{CallKind, SlotAnswer, SlotId, SlotRequest},
-    },
-    store::{Cause, Result},
-};
+use super::call_gate::{CallGate, Place, PlatformHealth};
+use super::context::Context;
+use super::failure::StepError;
+use super::late_commit;
+use crate::server::local_fault::LocalFault;
+use crate::server::platform::PlatformError;
+use crate::server::platform::call_slots::{CallKind, SlotAnswer, SlotId, SlotRequest};
+use crate::server::store::{Cause, Result};
 use clock::Clock;
-use domain::{
-    event::FailureCode,
-    message::MessageCode,
-    platform_problem::PlatformProblem,
-    time::{elapsed_ms, later},
-};
+use domain::event::FailureCode;
+use domain::message::MessageCode;
+use domain::platform_problem::PlatformProblem;
+use domain::time::{elapsed_ms, later};
 
 /// The interval at which a waiting operation retries without a notification: other portals release
 /// slots, too, and cannot wake it.

@@ -1,39 +1,29 @@
 //! The context of a step: the ports that it may use, and its deadlines.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicI64, Ordering},
-    },
-    time::Duration,
-};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    call_gate::CallGate,
-    failure::StepError,
-    journal::Journal,
-    late_commit,
-    outages::Outages,
-    polls::{Polls, ReadCursor},
-    ports::Ports,
-    run_mode::RunMode,
-};
-use crate::server::{
-    platform::{AppName, Platform, QueuedJob},
-    probe::Probe,
-    settings::Deadlines,
-    spec::OperationSpec,
-    store::{Cause, Lease, Result, StepId, StoreError},
-};
+use super::call_gate::CallGate;
+use super::failure::StepError;
+use super::journal::Journal;
+use super::late_commit;
+use super::outages::Outages;
+use super::polls::{Polls, ReadCursor};
+use super::ports::Ports;
+use super::run_mode::RunMode;
+use crate::server::platform::{AppName, Platform, QueuedJob};
+use crate::server::probe::Probe;
+use crate::server::settings::Deadlines;
+use crate::server::spec::OperationSpec;
+use crate::server::store::{Cause, Lease, Result, StepId, StoreError};
 use clock::Clock;
-use domain::{
-    deployment::Deployment,
-    event::{Level, LogEntry},
-    time::elapsed_ms,
-};
+use domain::deployment::Deployment;
+use domain::event::{Level, LogEntry};
+use domain::time::elapsed_ms;
 
 /// The context that the steps of one deployment share.
 pub struct Context {

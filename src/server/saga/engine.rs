@@ -12,24 +12,18 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use tracing::Instrument;
 
-use super::{
-    context::Context,
-    failure::StepError,
-    outcomes, panics,
-    run_mode::{RunMode, StepAction},
-    step::Step,
-    unwind::{ExecutedStep, Leftover, Undo, unwind},
-};
-use crate::server::{
-    platform::call_slots::CallKind,
-    store::{CancelRequest, Cause, Result, StepId, StoreError},
-};
-use domain::{
-    event::{EventBody, FailureCode, Level, LogEntry},
-    kind::{Kind, KindName},
-    phase::Phase,
-    receipt::{Line, Receipt},
-};
+use super::context::Context;
+use super::failure::StepError;
+use super::run_mode::{RunMode, StepAction};
+use super::step::Step;
+use super::unwind::{ExecutedStep, Leftover, Undo, unwind};
+use super::{outcomes, panics};
+use crate::server::platform::call_slots::CallKind;
+use crate::server::store::{CancelRequest, Cause, Result, StepId, StoreError};
+use domain::event::{EventBody, FailureCode, Level, LogEntry};
+use domain::kind::{Kind, KindName};
+use domain::phase::Phase;
+use domain::receipt::{Line, Receipt};
 
 /// A kind of operation: its steps in order, and its outcomes.
 #[async_trait]

@@ -3,15 +3,14 @@
 //! The platform's own error messages never get here, since they may contain internals: only the
 //! kind of failure does.
 
-use crate::server::{
-    local_fault::{self, LocalFault},
-    platform::PlatformError,
-    secrets::OpenSecretError,
-    store::{Cause, StoreError},
-};
-use domain::{
-    event::FailureCode, message::MessageCode, phase::Phase, platform_problem::CallFailure,
-};
+use crate::server::local_fault::{self, LocalFault};
+use crate::server::platform::PlatformError;
+use crate::server::secrets::OpenSecretError;
+use crate::server::store::{Cause, StoreError};
+use domain::event::FailureCode;
+use domain::message::MessageCode;
+use domain::phase::Phase;
+use domain::platform_problem::CallFailure;
 
 /// The reason why a step stopped. All retries have been made by then.
 #[derive(Debug, thiserror::Error)]

@@ -2,7 +2,8 @@
 //!
 //! So leases can be short: the number of statements does not grow with the number of operations.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -10,7 +11,8 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{failure::error_chain, ports::Ports};
+use super::failure::error_chain;
+use super::ports::Ports;
 use crate::server::store::{CancelRequest, Lease, Result, StoreError};
 use domain::deployment::DeploymentId;
 

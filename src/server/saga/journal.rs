@@ -5,39 +5,32 @@
 //! fact, the journal notifies the watchers. Log entries are recorded with the next fact or by
 //! [`Journal::flush`].
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 
 use jiff::Timestamp;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    outages::Outages,
-    ports::Ports,
-    run_mode::{RunMode, StepAction},
-};
-use crate::server::{
-    notifier::{Notification, Notifier},
-    platform::AppName,
-    store::{
-        self, CancelRequest, Cause, CleanupRecord, End, Fact, Lease, Record, Recorded, Result,
-        State, StepId, StepRecord, Steps, Store, StoreError,
-    },
+use super::outages::Outages;
+use super::ports::Ports;
+use super::run_mode::{RunMode, StepAction};
+use crate::server::notifier::{Notification, Notifier};
+use crate::server::platform::AppName;
+use crate::server::store::{
+    self, CancelRequest, Cause, CleanupRecord, End, Fact, Lease, Record, Recorded, Result, State,
+    StepId, StepRecord, Steps, Store, StoreError,
 };
 use clock::Clock;
-use domain::{
-    event::{Event, EventBody, LogEntry, Resources},
-    kind::{Direction, Kind},
-    phase::Phase,
-    progress::Progress,
-    receipt::Line,
-    stack_name::StackName,
-};
+use domain::event::{Event, EventBody, LogEntry, Resources};
+use domain::kind::{Direction, Kind};
+use domain::phase::Phase;
+use domain::progress::Progress;
+use domain::receipt::Line;
+use domain::stack_name::StackName;
 
 pub(crate) mod late_commit;
 mod messages;

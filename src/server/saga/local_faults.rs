@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{context::Context, outages::Span};
-use crate::server::{
-    local_fault::LocalFault,
-    store::{Result, StepId},
-};
-use domain::{event::Level, message::MessageCode, time::elapsed_ms, words::fault};
+use super::context::Context;
+use super::outages::Span;
+use crate::server::local_fault::LocalFault;
+use crate::server::store::{Result, StepId};
+use domain::event::Level;
+use domain::message::MessageCode;
+use domain::time::elapsed_ms;
+use domain::words::fault;
 
 /// The pause between probes during a local fault, which says nothing about what is probed.
 pub(crate) const PROBE_PAUSE: Duration = Duration::from_secs(1);

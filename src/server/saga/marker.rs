@@ -3,11 +3,10 @@
 //! The marker alone is not enough: somebody who copies a project or an application in Dokploy
 //! copies its description as well, but the copy has another name. It is theirs, and is not changed.
 
-use super::{context::Context, failure::StepError};
-use crate::server::{
-    platform::{ApplicationSummary, ProjectId, ProjectSummary},
-    settings::StackSettings,
-};
+use super::context::Context;
+use super::failure::StepError;
+use crate::server::platform::{ApplicationSummary, ProjectId, ProjectSummary};
+use crate::server::settings::StackSettings;
 
 impl Context {
     /// Lists the projects that this deployment created, oldest first.

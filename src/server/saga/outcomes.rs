@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{context::Context, run_mode::RunMode, unwind::Leftover};
+use super::context::Context;
+use super::run_mode::RunMode;
+use super::unwind::Leftover;
 use crate::server::store::{CancelRequest, Cause, CleanupRecord, End, Result, State, StoreError};
-use domain::{
-    deployment::DeploymentId,
-    event::{Completion, EventBody, Failure, FailureCode, Ready},
-    kind::StackState,
-    message::MessageCode,
-    phase::Phase,
-    receipt::Receipt,
-    time::later,
-};
+use domain::deployment::DeploymentId;
+use domain::event::{Completion, EventBody, Failure, FailureCode, Ready};
+use domain::kind::StackState;
+use domain::message::MessageCode;
+use domain::phase::Phase;
+use domain::receipt::Receipt;
+use domain::time::later;
 
 /// The pause between the end and the first clean-up. Each later pause is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(15);

@@ -6,15 +6,13 @@
 
 use std::time::Duration;
 
-use super::{failure::StepError, outcomes, ports::Ports};
-use crate::server::{
-    settings::StackSettings,
-    store::{End, Fact, Lease, Record, Result, State, StoreError},
-};
-use domain::{
-    receipt::{Line, Outcome, Receipt, ResourceKind},
-    remedy::Remedy,
-};
+use super::failure::StepError;
+use super::outcomes;
+use super::ports::Ports;
+use crate::server::settings::StackSettings;
+use crate::server::store::{End, Fact, Lease, Record, Result, State, StoreError};
+use domain::receipt::{Line, Outcome, Receipt, ResourceKind};
+use domain::remedy::Remedy;
 
 /// The number of panics after which an operation ends as stuck.
 pub(crate) const LIMIT: u32 = 5;

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use super::{call_gate::CallGate, outages::Outages, polls::Polls};
-use crate::server::{
-    notifier::Notifier,
-    platform::Platform,
-    probe::Probe,
-    secrets::Keyring,
-    settings::StackSettings,
-    spec::{self, OperationSpec},
-    store::{Lease, Record, Result, SealedSpec, SpecOrigin, State, Store, StoreError},
+use super::call_gate::CallGate;
+use super::outages::Outages;
+use super::polls::Polls;
+use crate::server::notifier::Notifier;
+use crate::server::platform::Platform;
+use crate::server::probe::Probe;
+use crate::server::secrets::Keyring;
+use crate::server::settings::StackSettings;
+use crate::server::spec::{self, OperationSpec};
+use crate::server::store::{
+    Lease, Record, Result, SealedSpec, SpecOrigin, State, Store, StoreError,
 };
 use clock::Clock;
 use domain::kind::Kinds;

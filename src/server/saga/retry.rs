@@ -8,21 +8,15 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
-use super::{
-    context::Context,
-    failure::{StepError, call_failure},
-};
-use crate::server::{
-    local_fault::{self, LocalFault},
-    platform::{Advice, BreakerState, PlatformError},
-    store::{Cause, StepId},
-};
-use domain::{
-    event::{FailureCode, Level},
-    message::MessageCode,
-    time::elapsed_ms,
-    words::fault::call_failed,
-};
+use super::context::Context;
+use super::failure::{StepError, call_failure};
+use crate::server::local_fault::{self, LocalFault};
+use crate::server::platform::{Advice, BreakerState, PlatformError};
+use crate::server::store::{Cause, StepId};
+use domain::event::{FailureCode, Level};
+use domain::message::MessageCode;
+use domain::time::elapsed_ms;
+use domain::words::fault::call_failed;
 
 const RETRIES: usize = 5;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);

@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use super::{context::Context, failure::StepError};
-use crate::server::{platform::AppName, settings::Deadlines, store::StepId};
-use domain::{event::Resources, message::MessageCode, receipt::Line};
+use super::context::Context;
+use super::failure::StepError;
+use crate::server::platform::AppName;
+use crate::server::settings::Deadlines;
+use crate::server::store::StepId;
+use domain::event::Resources;
+use domain::message::MessageCode;
+use domain::receipt::Line;
 
 /// A reversible unit of work. A crash may repeat its run and its undo, so both must be idempotent.
 pub trait Step: Send + Sync + 'static {

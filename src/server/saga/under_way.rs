@@ -2,15 +2,15 @@
 
 use jiff::Timestamp;
 
-use super::{
-    engine::{Operation, Operations},
-    late_commit::until,
+use super::engine::{Operation, Operations};
+use super::late_commit::until;
+use crate::server::platform::call_slots::{CallBounds, CallKind};
+use crate::server::store::{
+    self, OperationFilter, Result, State, StepId, StepRecord, Steps, Store,
 };
-use crate::server::{
-    platform::call_slots::{CallBounds, CallKind},
-    store::{self, OperationFilter, Result, State, StepId, StepRecord, Steps, Store},
-};
-use domain::{kind::Direction, progress::Progress, time::elapsed_ms};
+use domain::kind::Direction;
+use domain::progress::Progress;
+use domain::time::elapsed_ms;
 
 /// The maximum number of operations that are examined.
 const MAX_OPERATIONS: u32 = 1_000;

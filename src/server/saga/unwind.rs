@@ -4,12 +4,13 @@
 
 use async_trait::async_trait;
 
-use super::{context::Context, failure::StepError, run_mode::RunMode, step::Step};
+use super::context::Context;
+use super::failure::StepError;
+use super::run_mode::RunMode;
+use super::step::Step;
 use crate::server::store::{Result, StepId};
-use domain::{
-    event::FailureCode,
-    receipt::{Line, Outcome},
-};
+use domain::event::FailureCode;
+use domain::receipt::{Line, Outcome};
 
 /// The resources that could not be removed, and the failure that prevented it.
 #[derive(Debug, Default)]

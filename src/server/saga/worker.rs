@@ -4,32 +4,26 @@
 //! crash, which it survives, so a lost lease and a shutdown simply drop it. Every `select!` is
 //! biased, so that a seeded test runs the same way each time.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt;
 use jiff::Timestamp;
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task::JoinSet,
-};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    context::Context,
-    engine::{self, Operations},
-    failure::error_chain,
-    heartbeat::Heartbeat,
-    panics,
-    ports::Ports,
-};
-use crate::server::{
-    intake::Accepted,
-    store::{Lane, Lease, Result, State, StoreError},
-};
-use domain::{
-    kind::Direction,
-    time::{earlier, elapsed_ms},
-};
+use super::context::Context;
+use super::engine::{self, Operations};
+use super::failure::error_chain;
+use super::heartbeat::Heartbeat;
+use super::panics;
+use super::ports::Ports;
+use crate::server::intake::Accepted;
+use crate::server::store::{Lane, Lease, Result, State, StoreError};
+use domain::kind::Direction;
+use domain::time::{earlier, elapsed_ms};
 
 /// The interval at which the store is queried for work without a notification.
 const TICK: Duration = Duration::from_secs(1);

@@ -1,12 +1,10 @@
 //! The file `portal.key` beside a SQLite database, which contains the portal's key if
 //! `PORTAL_SECRET_KEY` is not set.
 
-use std::{
-    fs::{self, File},
-    io::{self, Read as _, Write as _},
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
-    path::{Path, PathBuf},
-};
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret as _, SecretSlice};
 

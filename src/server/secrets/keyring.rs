@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use base64::{
-    Engine as _, alphabet,
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
-};
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::{Engine as _, alphabet};
 use secrecy::{ExposeSecret as _, SecretBox, SecretSlice, SecretString};
 
 use super::{KEY_LENGTH, mac, short_hex};

@@ -5,10 +5,8 @@
 //! both keys.
 
 use super::{Keyring, OpenSecretError};
-use crate::server::{
-    secrets::sealed::{KeyUsage, Resealed, SealedSecrets},
-    store_error::Result,
-};
+use crate::server::secrets::sealed::{KeyUsage, Resealed, SealedSecrets};
+use crate::server::store_error::Result;
 
 /// The number of secrets that one transaction changes.
 const BATCH: u32 = 100;

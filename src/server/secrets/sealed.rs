@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
-use crate::server::{
-    secrets::{SealedSecret, SecretId},
-    store_error::Result,
-};
+use crate::server::secrets::{SealedSecret, SecretId};
+use crate::server::store_error::Result;
 use domain::stack_id::RevisionId;
 
 /// The number of sealed secrets, by the id of the key that seals them.

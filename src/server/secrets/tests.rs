@@ -1,11 +1,15 @@
 //! A sealed secret opens only with its key, and only as the secret that it was sealed as.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 
-use super::{key_file::KeyFileError, *};
+use super::key_file::KeyFileError;
+use super::*;
 use domain::deployment::DeploymentId;
 
 /// 32 bytes of 0x01, 0x02 and 0x03.

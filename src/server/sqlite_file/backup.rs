@@ -3,27 +3,20 @@
 //! A failure at any moment loses neither the old files nor the copy. An incomplete file never has
 //! the name of a complete one.
 
-use std::{
-    fs::{self, File},
-    io,
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
-    path::{Path, PathBuf, absolute},
-};
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf, absolute};
 
 use jiff::Timestamp;
-use sqlx::{
-    ConnectOptions as _, Connection as _, SqliteConnection, migrate::MigrateError,
-    sqlite::SqliteConnectOptions,
-};
+use sqlx::migrate::MigrateError;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
-use super::{
-    BUSY_TIMEOUT, OpenStoreError, checkpointer, files, identity,
-    inspect::{FileMark, Look, Main},
-};
-use crate::server::{
-    schema::{OtherVersion, SQLITE},
-    secrets::key_file,
-};
+use super::inspect::{FileMark, Look, Main};
+use super::{BUSY_TIMEOUT, OpenStoreError, checkpointer, files, identity};
+use crate::server::schema::{OtherVersion, SQLITE};
+use crate::server::secrets::key_file;
 
 /// A backup, a restore or a new start failed.
 #[derive(Debug, thiserror::Error)]

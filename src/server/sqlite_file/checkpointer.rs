@@ -7,20 +7,18 @@
 //! mark without the bit reaches the file, which is complete then. So a copy of the file alone, or a
 //! file beside the log of another database, is detected.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
-use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, Connection as _, SqliteConnection,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
-};
-use tokio::{sync::Mutex, time::sleep};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, SqliteConnection};
+use tokio::sync::Mutex;
+use tokio::time::sleep;
 
-use super::{OpenStoreError, files, identity, inspect::FileMark};
+use super::inspect::FileMark;
+use super::{OpenStoreError, files, identity};
 use crate::server::schema::SQLITE;
 
 /// The interval at which the size of the log is checked.

@@ -2,14 +2,12 @@
 //!
 //! It deletes only files that this program did not finish.
 
-use std::{
-    ffi::OsString,
-    fs::{self, File},
-    io::{self, Write as _},
-    os::unix::fs::{OpenOptionsExt as _, chown},
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, chown};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 

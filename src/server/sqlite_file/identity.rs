@@ -4,16 +4,15 @@
 //! row. It exists as soon as the database has data. So if it exists without a database, the
 //! database was lost.
 
-use std::{fs, io, path::Path};
+use std::path::Path;
+use std::{fs, io};
 
 use sqlx::SqliteConnection;
 use tokio::time::sleep;
 
-use super::{
-    files,
-    inspect::{Look, Main},
-    open_error::{LostRecords, OpenStoreError},
-};
+use super::files;
+use super::inspect::{Look, Main};
+use super::open_error::{LostRecords, OpenStoreError};
 
 /// The tables that every portal's database has had.
 pub(super) const TABLES: [&str; 2] = ["_sqlx_migrations", "deployments"];

@@ -5,7 +5,11 @@
 //! (<https://www.sqlite.org/fileformat2.html>): a number that changes at each checkpoint, and a bit
 //! that says that the file is incomplete without its log.
 
-use std::{collections::BTreeSet, fs::File, io, os::unix::fs::FileExt as _, path::Path};
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
 
 use super::files;
 

@@ -1,9 +1,7 @@
 //! The error of opening a file as a store.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
+use std::io;
+use std::path::{Path, PathBuf};
 
 use super::files;
 

@@ -13,26 +13,21 @@ use jiff::Timestamp;
 pub use audit::{AuditLine, AuditPage, AuditQuery, ParseSinceError, since};
 pub use operations::{OperationLine, OperationPage, OperationQuery};
 
-use super::{Health, Service, authorization::refused, deployment_id, next_try, no_deployment};
-use crate::server::{
-    audit::AuditAction,
-    auth::{
-        access::{Caller, Permission, Role, Target},
-        accounts::Person,
-    },
-    notifier::Notification,
-    reconciler::report::ReconcileRound,
-    settings::Quotas,
-    store::{self, OperationFilter, Record, Result, State, Usage, hour_before},
-};
+use super::authorization::refused;
+use super::{Health, Service, deployment_id, next_try, no_deployment};
+use crate::server::audit::AuditAction;
+use crate::server::auth::access::{Caller, Permission, Role, Target};
+use crate::server::auth::accounts::Person;
+use crate::server::notifier::Notification;
+use crate::server::reconciler::report::ReconcileRound;
+use crate::server::settings::Quotas;
+use crate::server::store::{self, OperationFilter, Record, Result, State, Usage, hour_before};
 use crate::wire::ApiError;
-use domain::{
-    deployment::Deployment,
-    kind::Direction,
-    owner::OwnerId,
-    receipt::{Line, Receipt},
-    refusal::Refusal,
-};
+use domain::deployment::Deployment;
+use domain::kind::Direction;
+use domain::owner::OwnerId;
+use domain::receipt::{Line, Receipt};
+use domain::refusal::Refusal;
 
 /// The number of lines that a page has.
 const PAGE: u32 = 50;

@@ -4,15 +4,11 @@
 //! [`access::decide`](crate::server::auth::access::decide).
 
 use super::Service;
-use crate::server::{
-    auth::access::{Caller, Denial, IdentifiedBy, Permission, Target},
-    store::Record,
-};
+use crate::server::auth::access::{Caller, Denial, IdentifiedBy, Permission, Target};
+use crate::server::store::Record;
 use crate::wire::ApiError;
-use domain::{
-    deployment::DeploymentId,
-    refusal::{Missing, Refusal},
-};
+use domain::deployment::DeploymentId;
+use domain::refusal::{Missing, Refusal};
 
 impl Service {
     /// Finds an operation by its id, if the caller has this permission for it.

@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use super::Service;
-use crate::server::{
-    platform::{Breaker, BreakerState},
-    vitals,
-};
+use crate::server::platform::{Breaker, BreakerState};
+use crate::server::vitals;
 use domain::platform_problem::PlatformProblem;
 
 /// The time limit for counting the stuck operations in the store.

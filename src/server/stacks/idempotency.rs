@@ -4,16 +4,12 @@
 use std::time::Duration;
 
 use super::Service;
-use crate::server::{
-    auth::access::Caller,
-    store::{IdempotencyKey, StoredResponse},
-};
+use crate::server::auth::access::Caller;
+use crate::server::store::{IdempotencyKey, StoredResponse};
 use crate::wire::ApiError;
-use domain::{
-    deployment::Deployment,
-    refusal::{Refusal, RefusalCode},
-    time::later,
-};
+use domain::deployment::Deployment;
+use domain::refusal::{Refusal, RefusalCode};
+use domain::time::later;
 
 /// The time for which a response is stored.
 const LIFETIME: Duration = Duration::from_hours(24);

@@ -1,22 +1,19 @@
 //! The live stacks.
 
-use super::{Service, authorization::refused};
-use crate::server::{
-    audit::AuditAction,
-    auth::access::{Caller, Denial, IdentifiedBy, Permission, Target},
-    reconciler::report::ReconcileReport,
-    store::{Record, Stack, State},
-};
+use super::Service;
+use super::authorization::refused;
+use crate::server::audit::AuditAction;
+use crate::server::auth::access::{Caller, Denial, IdentifiedBy, Permission, Target};
+use crate::server::reconciler::report::ReconcileReport;
+use crate::server::store::{Record, Stack, State};
 use crate::wire::{
     ApiError, Downtime, HealthState, StackHealth, StackRemoval, StackState, StackView,
 };
-use domain::{
-    deployment::DeploymentId,
-    phase::Phase,
-    progress::Progress,
-    refusal::{Missing, Refusal},
-    stack_name::StackName,
-};
+use domain::deployment::DeploymentId;
+use domain::phase::Phase;
+use domain::progress::Progress;
+use domain::refusal::{Missing, Refusal};
+use domain::stack_name::StackName;
 
 impl Service {
     /// Lists the live stacks that a caller may see, by name. Stacks without an owner are shown to

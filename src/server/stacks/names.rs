@@ -1,6 +1,7 @@
 //! Checks whether a name is available.
 
-use super::{New, Service, platform_cache::PlatformSnapshot};
+use super::platform_cache::PlatformSnapshot;
+use super::{New, Service};
 use crate::server::auth::access::Caller;
 use crate::wire::NameVerdict;
 use domain::stack_name::{MAX_LENGTH, ParseStackNameError, StackName};

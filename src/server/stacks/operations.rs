@@ -2,22 +2,19 @@
 
 use jiff::Timestamp;
 
-use super::{New, Service, listing::no_stack, no_deployment};
-use crate::server::{
-    audit::AuditAction,
-    auth::access::{Caller, Permission},
-    intake::SlotReservation,
-    notifier::Notification,
-    store::{CancelOutcome, NewRemoval, Record, RemovalOutcome, State},
-};
+use super::listing::no_stack;
+use super::{New, Service, no_deployment};
+use crate::server::audit::AuditAction;
+use crate::server::auth::access::{Caller, Permission};
+use crate::server::intake::SlotReservation;
+use crate::server::notifier::Notification;
+use crate::server::store::{CancelOutcome, NewRemoval, Record, RemovalOutcome, State};
 use crate::wire::ApiError;
-use domain::{
-    deployment::{Deployment, DeploymentId},
-    event::{EventBody, ProgressUpdate},
-    kind::{Kind, KindName, StackState},
-    refusal::{Refusal, TakenBy},
-    stack_name::StackName,
-};
+use domain::deployment::{Deployment, DeploymentId};
+use domain::event::{EventBody, ProgressUpdate};
+use domain::kind::{Kind, KindName, StackState};
+use domain::refusal::{Refusal, TakenBy};
+use domain::stack_name::StackName;
 
 impl Service {
     /// Requests the cancellation of a deployment. Idempotent.

@@ -4,21 +4,15 @@
 //! Name checks use a snapshot that is at most ten seconds old, and one task at a time reads the
 //! platform. A start reads the platform itself.
 
-use std::{
-    collections::HashSet,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::server::{
-    platform::{PlatformError, PlatformOverview, Version, retry_401},
-    settings::StackSettings,
-};
+use crate::server::platform::{PlatformError, PlatformOverview, Version, retry_401};
+use crate::server::settings::StackSettings;
 use clock::Clock;
 use domain::stack_name::StackName;
 

@@ -1,30 +1,26 @@
 //! The start of a deployment: what may refuse it, and its quota.
 
-use std::{net::IpAddr, slice};
+use std::net::IpAddr;
+use std::slice;
 
 use super::Service;
-use crate::server::{
-    audit::{AuditAction, AuditEntry},
-    auth::access::{Caller, Identity},
-    intake::SlotReservation,
-    local_fault,
-    notifier::Notification,
-    platform::PlatformError,
-    settings::Quotas,
-    spec,
-    store::{NewDeployment, Quota, Record, StoreError, StoredResponse, hour_before},
-};
+use crate::server::audit::{AuditAction, AuditEntry};
+use crate::server::auth::access::{Caller, Identity};
+use crate::server::intake::SlotReservation;
+use crate::server::notifier::Notification;
+use crate::server::platform::PlatformError;
+use crate::server::settings::Quotas;
+use crate::server::store::{NewDeployment, Quota, Record, StoreError, StoredResponse, hour_before};
+use crate::server::{local_fault, spec};
 use crate::wire::{Allowance, ApiError};
-use domain::{
-    deployment::{Deployment, DeploymentId},
-    event::{EventBody, ProgressUpdate},
-    kind::{KindName, StackState},
-    owner::OwnerId,
-    platform_problem::PlatformProblem,
-    refusal::{Refusal, TakenBy},
-    stack_id::RevisionId,
-    stack_name::StackName,
-};
+use domain::deployment::{Deployment, DeploymentId};
+use domain::event::{EventBody, ProgressUpdate};
+use domain::kind::{KindName, StackState};
+use domain::owner::OwnerId;
+use domain::platform_problem::PlatformProblem;
+use domain::refusal::{Refusal, TakenBy};
+use domain::stack_id::RevisionId;
+use domain::stack_name::StackName;
 
 /// A deployment cannot begin.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,8 @@
 //! However many callers there are, one small write runs at a time, and at most one every two
 //! seconds. If a write hangs, callers wait up to a limit.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 

@@ -6,13 +6,16 @@
 
 use std::time::Duration;
 
-use crate::server::{
-    probe::Health,
-    saga::{context::Context, failure::StepError, local_faults, step::Step},
-    settings::Deadlines,
-    store::StepId,
-};
-use domain::{event::FailureCode, message::MessageCode, time::elapsed_ms};
+use crate::server::probe::Health;
+use crate::server::saga::context::Context;
+use crate::server::saga::failure::StepError;
+use crate::server::saga::local_faults;
+use crate::server::saga::step::Step;
+use crate::server::settings::Deadlines;
+use crate::server::store::StepId;
+use domain::event::FailureCode;
+use domain::message::MessageCode;
+use domain::time::elapsed_ms;
 
 /// The time limit of one probe.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);

@@ -8,19 +8,16 @@
 use std::time::Duration;
 
 use super::routes;
-use crate::server::{
-    platform::{
-        AppName, ApplicationId, ApplicationSummary, Container, Host, Platform, PlatformError,
-        Project, ProjectSummary, QueuedJob, RouteFile, routes_host,
-    },
-    saga::{context::Context, failure::call_failure},
-    settings::StackSettings,
+use crate::server::platform::{
+    AppName, ApplicationId, ApplicationSummary, Container, Host, Platform, PlatformError, Project,
+    ProjectSummary, QueuedJob, RouteFile, routes_host,
 };
-use domain::{
-    platform_problem::PlatformProblem,
-    receipt::{Line, Outcome, ResourceKind},
-    remedy::{Named, Remedy},
-};
+use crate::server::saga::context::Context;
+use crate::server::saga::failure::call_failure;
+use crate::server::settings::StackSettings;
+use domain::platform_problem::PlatformProblem;
+use domain::receipt::{Line, Outcome, ResourceKind};
+use domain::remedy::{Named, Remedy};
 
 /// The time after which a look makes no further call, since it delays the recording of the end.
 /// Each call has a time limit of its own.

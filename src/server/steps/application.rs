@@ -1,16 +1,14 @@
 //! Creates the application. The undo verifies that its service is gone.
 
 use super::{ProjectOutput, removal, routes};
-use crate::server::{
-    platform::{AppName, Application, EnvironmentId, NewApplication},
-    saga::{context::Context, failure::StepError, step::Step},
-    store::StepId,
-};
-use domain::{
-    event::Resources,
-    message::MessageCode,
-    receipt::{Line, Outcome, ResourceKind},
-};
+use crate::server::platform::{AppName, Application, EnvironmentId, NewApplication};
+use crate::server::saga::context::Context;
+use crate::server::saga::failure::StepError;
+use crate::server::saga::step::Step;
+use crate::server::store::StepId;
+use domain::event::Resources;
+use domain::message::MessageCode;
+use domain::receipt::{Line, Outcome, ResourceKind};
 
 /// Creates the application.
 pub(crate) struct CreateApplication {

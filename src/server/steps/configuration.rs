@@ -7,11 +7,11 @@
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use crate::server::{
-    platform::{Application, Configuration, OPERATION, REVISION},
-    saga::{context::Context, failure::StepError, step::Step},
-    store::StepId,
-};
+use crate::server::platform::{Application, Configuration, OPERATION, REVISION};
+use crate::server::saga::context::Context;
+use crate::server::saga::failure::StepError;
+use crate::server::saga::step::Step;
+use crate::server::store::StepId;
 use domain::stack_spec::StackSpec;
 
 /// Configures the application.

@@ -10,13 +10,19 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::server::{
-    platform::{Application, ApplicationId, ApplicationSummary, Job, JobId, JobStatus, QueuedJob},
-    saga::{context::Context, failure::StepError, polls::ReadCursor, step::Step},
-    settings::Deadlines,
-    store::StepId,
+use crate::server::platform::{
+    Application, ApplicationId, ApplicationSummary, Job, JobId, JobStatus, QueuedJob,
 };
-use domain::{event::FailureCode, message::MessageCode, receipt::Line, time::elapsed_ms};
+use crate::server::saga::context::Context;
+use crate::server::saga::failure::StepError;
+use crate::server::saga::polls::ReadCursor;
+use crate::server::saga::step::Step;
+use crate::server::settings::Deadlines;
+use crate::server::store::StepId;
+use domain::event::FailureCode;
+use domain::message::MessageCode;
+use domain::receipt::Line;
+use domain::time::elapsed_ms;
 
 mod cause;
 

@@ -1,16 +1,14 @@
 //! Attaches the stack's host to the application. It is undone before the application.
 
 use super::{removal, routes};
-use crate::server::{
-    platform::{self, Application, DomainId, NewDomain},
-    saga::{context::Context, failure::StepError, step::Step},
-    store::StepId,
-};
-use domain::{
-    event::Resources,
-    message::MessageCode,
-    receipt::{Line, Outcome, ResourceKind},
-};
+use crate::server::platform::{self, Application, DomainId, NewDomain};
+use crate::server::saga::context::Context;
+use crate::server::saga::failure::StepError;
+use crate::server::saga::step::Step;
+use crate::server::store::StepId;
+use domain::event::Resources;
+use domain::message::MessageCode;
+use domain::receipt::{Line, Outcome, ResourceKind};
 
 /// Attaches the stack's host.
 pub(crate) struct CreateDomain {

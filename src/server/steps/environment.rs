@@ -2,15 +2,13 @@
 //! project.
 
 use super::ProjectOutput;
-use crate::server::{
-    platform::EnvironmentId,
-    saga::{context::Context, failure::StepError, step::Step},
-    store::StepId,
-};
-use domain::{
-    event::{FailureCode, Resources},
-    message::MessageCode,
-};
+use crate::server::platform::EnvironmentId;
+use crate::server::saga::context::Context;
+use crate::server::saga::failure::StepError;
+use crate::server::saga::step::Step;
+use crate::server::store::StepId;
+use domain::event::{FailureCode, Resources};
+use domain::message::MessageCode;
 
 /// Finds the project's default environment.
 pub(crate) struct FindEnvironment {

@@ -12,16 +12,21 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use self::{container::ContainerState, stopwatch::Stopwatch};
+use self::container::ContainerState;
+use self::stopwatch::Stopwatch;
 use super::OperationTag;
-use crate::server::{
-    platform::{Application, ContainerId, Task, TaskState},
-    probe::Health,
-    saga::{context::Context, failure::StepError, local_faults, step::Step},
-    settings::Deadlines,
-    store::{Result, StepId},
-};
-use domain::{event::FailureCode, message::MessageCode, stack_spec::StackSpec, time::elapsed_ms};
+use crate::server::platform::{Application, ContainerId, Task, TaskState};
+use crate::server::probe::Health;
+use crate::server::saga::context::Context;
+use crate::server::saga::failure::StepError;
+use crate::server::saga::local_faults;
+use crate::server::saga::step::Step;
+use crate::server::settings::Deadlines;
+use crate::server::store::{Result, StepId};
+use domain::event::FailureCode;
+use domain::message::MessageCode;
+use domain::stack_spec::StackSpec;
+use domain::time::elapsed_ms;
 
 /// The time limit of one probe.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);

@@ -4,17 +4,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::removal;
-use crate::server::{
-    platform::{EnvironmentId, NewProject, ProjectId},
-    saga::{context::Context, failure::StepError, step::Step},
-    settings::StackSettings,
-    store::StepId,
-};
-use domain::{
-    event::Resources,
-    message::MessageCode,
-    receipt::{Line, Outcome, ResourceKind},
-};
+use crate::server::platform::{EnvironmentId, NewProject, ProjectId};
+use crate::server::saga::context::Context;
+use crate::server::saga::failure::StepError;
+use crate::server::saga::step::Step;
+use crate::server::settings::StackSettings;
+use crate::server::store::StepId;
+use domain::event::Resources;
+use domain::message::MessageCode;
+use domain::receipt::{Line, Outcome, ResourceKind};
 
 /// Creates the project.
 pub(crate) struct CreateProject;

@@ -4,16 +4,16 @@
 //! for resources with our marker.
 
 use super::advice;
-use crate::server::{
-    platform::{AppName, Application, ApplicationId, Domain, DomainId, Project, ProjectId},
-    saga::{absence, context::Context, failure::StepError},
-    store::Result,
+use crate::server::platform::{
+    AppName, Application, ApplicationId, Domain, DomainId, Project, ProjectId,
 };
-use domain::{
-    receipt::{Line, Outcome, ResourceKind},
-    remedy::{Named, Remedy},
-    words,
-};
+use crate::server::saga::absence;
+use crate::server::saga::context::Context;
+use crate::server::saga::failure::StepError;
+use crate::server::store::Result;
+use domain::receipt::{Line, Outcome, ResourceKind};
+use domain::remedy::{Named, Remedy};
+use domain::words;
 
 impl Context {
     /// Returns a line of the receipt. [`super::advice`] sets the remedy of a leftover for which the

@@ -4,25 +4,22 @@
 //! reverse proxy's route file remains, and the stack continues to answer. So an address is gone if
 //! the platform does not list it and no stack of ours answers there.
 
-use std::{
-    collections::BTreeSet,
-    panic::AssertUnwindSafe,
-    sync::atomic::{AtomicU32, Ordering},
-    time::Duration,
-};
+use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use futures::FutureExt;
 
-use crate::server::{
-    platform::{AppName, Application, Host, PlatformError, ProjectId, RouteFile, routes_host},
-    probe::Health,
-    saga::{context::Context, failure::StepError},
+use crate::server::platform::{
+    AppName, Application, Host, PlatformError, ProjectId, RouteFile, routes_host,
 };
-use domain::{
-    receipt::{Line, Outcome, ResourceKind},
-    remedy::Remedy,
-    time::elapsed_ms,
-};
+use crate::server::probe::Health;
+use crate::server::saga::context::Context;
+use crate::server::saga::failure::StepError;
+use domain::receipt::{Line, Outcome, ResourceKind};
+use domain::remedy::Remedy;
+use domain::time::elapsed_ms;
 
 /// The time limit for the reverse proxy to apply a change. It took two seconds at most when
 /// measured.

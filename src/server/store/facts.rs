@@ -4,10 +4,8 @@ use jiff::Timestamp;
 
 use super::{CancelRequest, State, StepId, StepRecord};
 use crate::server::platform::AppName;
-use domain::{
-    event::{DecodeEventError, Event, EventBody, Seq},
-    receipt::Receipt,
-};
+use domain::event::{DecodeEventError, Event, EventBody, Seq};
+use domain::receipt::Receipt;
 
 /// The end of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,12 +3,10 @@
 use std::collections::HashMap;
 
 use super::{Journal, Record, Result, StoreError};
-use domain::{
-    deployment::DeploymentId,
-    event::{Event, EventBody, Seq},
-    progress::{End, Progress},
-    receipt::Receipt,
-};
+use domain::deployment::DeploymentId;
+use domain::event::{Event, EventBody, Seq};
+use domain::progress::{End, Progress};
+use domain::receipt::Receipt;
 
 /// The number of events that are read at a time.
 pub const PAGE: u32 = 500;

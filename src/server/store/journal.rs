@@ -6,7 +6,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::server::platform::AppName;
-use domain::{event::FailureCode, kind::StepId, message::MessageCode, receipt::Line, words};
+use domain::event::FailureCode;
+use domain::kind::StepId;
+use domain::message::MessageCode;
+use domain::receipt::Line;
+use domain::words;
 
 /// The journal's record of one step. Persisted as JSON: never rename, only add.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

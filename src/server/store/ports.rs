@@ -5,7 +5,8 @@
 //! worker that lost its lease cannot write (promise P10). Every method returns a `StoreError` if
 //! the database fails; only other errors are listed. No port knows what the facts mean.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -15,11 +16,14 @@ use super::{
     NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome, Result, SealedSpec, Stack,
     Steps, StoredEvent, StoredResponse, TaskHolder, TaskLease, Usage,
 };
-use crate::server::{audit::AuditEntry, platform::AppName};
-use domain::{
-    deployment::DeploymentId, event::Seq, kind::KindName, owner::OwnerId, stack_id::RevisionId,
-    stack_name::StackName,
-};
+use crate::server::audit::AuditEntry;
+use crate::server::platform::AppName;
+use domain::deployment::DeploymentId;
+use domain::event::Seq;
+use domain::kind::KindName;
+use domain::owner::OwnerId;
+use domain::stack_id::RevisionId;
+use domain::stack_name::StackName;
 
 /// Starts deployments and removals, and lists live stacks, reserved names and usage.
 ///

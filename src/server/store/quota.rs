@@ -5,11 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Result, StoreError};
+use domain::owner::OwnerId;
 pub use domain::refusal::LimitReached;
-use domain::{
-    owner::OwnerId,
-    time::{earlier, later},
-};
+use domain::time::{earlier, later};
 
 /// The period in which starts are counted.
 const HOUR: Duration = Duration::from_hours(1);

@@ -1,21 +1,21 @@
 //! The records of stacks, operations, responses and task leases that callers of the store read and
 //! write.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::{Claim, Quota};
-use crate::server::{audit::AuditEntry, secrets::SealedSecret};
-use domain::{
-    deployment::{Deployment, DeploymentId, DeploymentMetadata},
-    event::{EventBody, Seq},
-    kind::KindName,
-    owner::OwnerId,
-    stack_id::RevisionId,
-    stack_spec::StackSpec,
-};
+use crate::server::audit::AuditEntry;
+use crate::server::secrets::SealedSecret;
+use domain::deployment::{Deployment, DeploymentId, DeploymentMetadata};
+use domain::event::{EventBody, Seq};
+use domain::kind::KindName;
+use domain::owner::OwnerId;
+use domain::stack_id::RevisionId;
+use domain::stack_spec::StackSpec;
 
 /// A deployment to insert.
 #[derive(Clone, Debug)]

@@ -22,20 +22,20 @@ mod specs;
 mod stacks;
 pub(super) mod statement;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
-use self::{
-    dialect::Dialect,
-    pool::{Pool, Transaction},
-    rows::Columns as _,
-    statement::Statement,
-};
+use self::dialect::Dialect;
+use self::pool::{Pool, Transaction};
+use self::rows::Columns as _;
+use self::statement::Statement;
 use super::{Result, Store, StoreError, unavailable_for};
-use crate::server::{notifier::Notification, run_to_completion::RunToCompletion};
+use crate::server::notifier::Notification;
+use crate::server::run_to_completion::RunToCompletion;
 
 /// The time limit for finishing writes when the store is closed.
 const LAST_WRITES: Duration = Duration::from_secs(2);

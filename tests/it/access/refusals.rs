@@ -1,16 +1,12 @@
 //! Refusals as people see them: a refused form redirects to its page, which shows a sentence for
 //! the code, and calls of the page's script get the API's error.
 
-use axum::{
-    body::Body,
-    http::{Method, Request, StatusCode, header},
-};
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode, header};
 use clock::Clock;
-use domain::{
-    event::{EventBody, Gone, RemovalCompletion},
-    receipt::Receipt,
-    refusal::RefusalCode,
-};
+use domain::event::{EventBody, Gone, RemovalCompletion};
+use domain::receipt::Receipt;
+use domain::refusal::RefusalCode;
 
 use super::world::{Who, World};
 use crate::support::claim_one::{CLEAN_UP, ClaimOne};

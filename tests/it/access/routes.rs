@@ -1,9 +1,11 @@
 //! The table of routes is complete: it has all pages, server functions and handlers, each with a
 //! rule.
 
-use std::{fs, path::Path};
+use std::fs;
+use std::path::Path;
 
-use ai_stack_deployer::{app::App, http::routes};
+use ai_stack_deployer::app::App;
+use ai_stack_deployer::http::routes;
 use axum::http::Method;
 use leptos::server_fn::axum::server_fn_paths;
 use leptos_axum::generate_route_list;

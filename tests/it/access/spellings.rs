@@ -3,7 +3,8 @@
 
 use std::fs;
 
-use ai_stack_deployer::{app::App, http::routes};
+use ai_stack_deployer::app::App;
+use ai_stack_deployer::http::routes;
 use axum::http::{Method, StatusCode};
 use leptos_axum::generate_route_list;
 

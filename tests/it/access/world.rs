@@ -3,23 +3,19 @@
 
 use std::path::Path;
 
-use ai_stack_deployer::server::auth::{
-    access::{Role, Scope},
-    accounts::Accounts as _,
-};
-use axum::{
-    body::Body,
-    http::{Method, Request, header, request::Builder},
-};
+use ai_stack_deployer::server::auth::access::{Role, Scope};
+use ai_stack_deployer::server::auth::accounts::Accounts as _;
+use axum::body::Body;
+use axum::http::request::Builder;
+use axum::http::{Method, Request, header};
 use clock::Clock;
-use domain::{deployment::DeploymentId, owner::OwnerId};
+use domain::deployment::DeploymentId;
+use domain::owner::OwnerId;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{
-    app::{Reply, TestApp},
-    people,
-};
+use crate::support::app::{Reply, TestApp};
+use crate::support::people;
 
 /// Every kind of caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

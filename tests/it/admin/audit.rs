@@ -2,17 +2,13 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use ai_stack_deployer::server::{
-    audit::{AuditAction, AuditEntry, AuditLog},
-    auth::access::Role,
-};
+use ai_stack_deployer::server::audit::{AuditAction, AuditEntry, AuditLog};
+use ai_stack_deployer::server::auth::access::Role;
 use axum::http::StatusCode;
 use clock::Clock;
 
-use super::{
-    expect,
-    world::{World, count, next_page},
-};
+use super::expect;
+use super::world::{World, count, next_page};
 use crate::support::app::Reply;
 
 fn rows(page: &Reply) -> usize {

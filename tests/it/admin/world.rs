@@ -2,30 +2,24 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    audit::{AuditAction, AuditEntry, AuditFilter, AuditLog},
-    auth::access::Role,
-    store::{Lease, NewDeployment, Operations, Quota, Stacks},
-};
+use ai_stack_deployer::server::audit::{AuditAction, AuditEntry, AuditFilter, AuditLog};
+use ai_stack_deployer::server::auth::access::Role;
+use ai_stack_deployer::server::store::{Lease, NewDeployment, Operations, Quota, Stacks};
 use axum::http::StatusCode;
 use clock::Clock;
-use domain::{
-    deployment::DeploymentId,
-    event::{Failure, FailureCode},
-    owner::OwnerId,
-    phase::Phase,
-    receipt::{Line, Outcome, ResourceKind},
-    remedy::Remedy,
-};
+use domain::deployment::DeploymentId;
+use domain::event::{Failure, FailureCode};
+use domain::owner::OwnerId;
+use domain::phase::Phase;
+use domain::receipt::{Line, Outcome, ResourceKind};
+use domain::remedy::Remedy;
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-use crate::support::{
-    app::{Reply, TestApp, failure, line},
-    browser::Browser,
-    people,
-    settings::{new_deployment, stack_settings},
-};
+use crate::support::app::{Reply, TestApp, failure, line};
+use crate::support::browser::Browser;
+use crate::support::people;
+use crate::support::settings::{new_deployment, stack_settings};
 
 /// A provider that is never contacted.
 const VARIABLES: [(&str, &str); 4] = [

@@ -3,16 +3,12 @@
 //! A module leads to what it imports, or names by a path, in macros and attributes as well, and to
 //! what is behind a re-export. Tests are left out.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    path::Path,
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
 
-use syn::{
-    Attribute, ItemMod, ItemUse, Macro, MetaList, UseTree,
-    visit::{self, Visit},
-};
+use syn::visit::{self, Visit};
+use syn::{Attribute, ItemMod, ItemUse, Macro, MetaList, UseTree};
 
 use super::sources;
 

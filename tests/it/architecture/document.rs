@@ -1,9 +1,7 @@
 //! Every file and every test module that ARCHITECTURE.md names exists.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::fs;
+use std::path::{Path, PathBuf};
 
 /// The extensions of names in the document that are files.
 const EXTENSIONS: [&str; 8] = ["rs", "ts", "toml", "md", "sql", "scss", "yaml", "json"];

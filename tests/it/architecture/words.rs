@@ -1,10 +1,7 @@
 //! Words stand only among the words: in the domain and on the pages.
 
-use syn::{
-    LitStr,
-    buffer::{Cursor, TokenBuffer},
-    parse_str,
-};
+use syn::buffer::{Cursor, TokenBuffer};
+use syn::{LitStr, parse_str};
 
 use super::{Source, sources};
 

@@ -1,8 +1,10 @@
 //! Files that `restore` rejects, and a restore that is interrupted.
 
-use std::{fs, path::Path};
+use std::fs;
+use std::path::Path;
 
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _, sqlite::SqliteConnectOptions};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 
 use super::{give, knows, names_in, refused, succeed};
 use crate::support::process::PortalDir;

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _, sqlite::SqliteConnectOptions};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 
 use super::{give, knows, names_in, refused, succeed};
 use crate::support::process::PortalDir;

@@ -2,10 +2,8 @@
 
 use std::fmt::Write as _;
 
-use base64::{
-    Engine,
-    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
-};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 /// The texts to search for.
 pub(super) struct Marks(Vec<String>);

@@ -2,16 +2,15 @@
 
 use std::fs;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use clock::{Clock, SystemClock};
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
-use crate::support::{
-    fake_provider::{FakeProvider, TOKENS},
-    platform::Platform,
-    process::{PortalDir, Running, exchange, id_in, request},
-};
+use crate::support::fake_provider::{FakeProvider, TOKENS};
+use crate::support::platform::Platform;
+use crate::support::process::{PortalDir, Running, exchange, id_in, request};
 
 const KEY: &str = "canary-platform/key+one";
 pub(super) const PASSWORD: &str = "canary-registry/password+two";

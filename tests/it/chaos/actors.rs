@@ -1,17 +1,19 @@
 //! The actors, which do random things to the portals and the platform.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    stacks::{Response, Service},
-    store::StoredEvent,
-};
+use ai_stack_deployer::server::stacks::{Response, Service};
+use ai_stack_deployer::server::store::StoredEvent;
 use dokploy_sandbox::Fault;
 use domain::deployment::{Deployment, DeploymentId};
-use rand::{RngExt, rngs::StdRng};
+use rand::RngExt;
+use rand::rngs::StdRng;
 
 use super::simulation::{Portal, Simulation};
-use crate::support::{caller, fake_platform::TRANSIENT, faulty_store::Crash};
+use crate::support::caller;
+use crate::support::fake_platform::TRANSIENT;
+use crate::support::faulty_store::Crash;
 
 /// The duration of the actions.
 const LONG: Duration = Duration::from_mins(4);

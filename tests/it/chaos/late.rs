@@ -3,17 +3,13 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    notifier::Notification,
-    store::{Record, RemovalOutcome, Stacks, State},
-};
+use ai_stack_deployer::server::notifier::Notification;
+use ai_stack_deployer::server::store::{Record, RemovalOutcome, Stacks, State};
 use clock::Clock;
 use domain::stack_name::StackName;
 
-use super::{
-    clock::VirtualClock,
-    portal::{Portal, in_virtual_time},
-};
+use super::clock::VirtualClock;
+use super::portal::{Portal, in_virtual_time};
 use crate::support::settings::new_removal;
 
 /// The delay of the call: it takes effect after the end, which takes six seconds.

@@ -1,24 +1,23 @@
 //! The number of calls that many concurrent deployments make to the platform, and that of a single
 //! one, in virtual time.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    operations,
-    reconciler::{Reconciler, report::ReconcileReport},
-    saga::Worker,
-    store::State,
-};
+use ai_stack_deployer::server::operations;
+use ai_stack_deployer::server::reconciler::Reconciler;
+use ai_stack_deployer::server::reconciler::report::ReconcileReport;
+use ai_stack_deployer::server::saga::Worker;
+use ai_stack_deployer::server::store::State;
 use clock::Clock;
 use jiff::Timestamp;
 use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    portal::{Portal, in_virtual_time},
-    simulation::LEASE,
-};
+use super::portal::{Portal, in_virtual_time};
+use super::simulation::LEASE;
 
 /// The number of concurrent deployments.
 const MANY: u64 = 256;

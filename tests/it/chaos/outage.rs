@@ -1,25 +1,21 @@
 //! Outages of the database, with a worker in virtual time: they do not count against the limits of
 //! steps, but against the deadline of the deployment.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    probe::{Health, Probe},
-    store::{Journal, State},
-};
+use ai_stack_deployer::server::probe::{Health, Probe};
+use ai_stack_deployer::server::store::{Journal, State};
 use async_trait::async_trait;
 use clock::Clock;
-use domain::{
-    event::FailureCode,
-    progress::{End, Progress},
-};
+use domain::event::FailureCode;
+use domain::progress::{End, Progress};
 use jiff::Timestamp;
 
-use super::{
-    clock::VirtualClock,
-    portal::{Portal, in_virtual_time},
-};
-use crate::support::{core_platform::CorePlatform, faulty_store::FaultyStore};
+use super::clock::VirtualClock;
+use super::portal::{Portal, in_virtual_time};
+use crate::support::core_platform::CorePlatform;
+use crate::support::faulty_store::FaultyStore;
 
 /// Returns a portal whose database can fail.
 fn portal(clock: VirtualClock, image: &str) -> (Portal, Arc<FaultyStore>) {

@@ -1,30 +1,25 @@
 //! Sagas that panic, with a worker in virtual time: a panic affects only its own operation.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    operations::{OrphanRemover, RemoveOrphansError},
-    store::{Journal, Operations, Record, RemovalOutcome, Stacks, State, StepId},
+use ai_stack_deployer::server::operations::{OrphanRemover, RemoveOrphansError};
+use ai_stack_deployer::server::store::{
+    Journal, Operations, Record, RemovalOutcome, Stacks, State, StepId,
 };
 use clock::Clock;
-use domain::{
-    event::{Failure, FailureCode},
-    phase::Phase,
-    progress::{End, Progress},
-    remedy::Remedy,
-    stack_name::StackName,
-};
+use domain::event::{Failure, FailureCode};
+use domain::phase::Phase;
+use domain::progress::{End, Progress};
+use domain::remedy::Remedy;
+use domain::stack_name::StackName;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    portal::{Portal, in_virtual_time},
-    simulation::LEASE,
-};
-use crate::support::{
-    core_platform::{Moment, PROBE},
-    faulty_store::FaultyStore,
-    settings::new_removal,
-};
+use super::portal::{Portal, in_virtual_time};
+use super::simulation::LEASE;
+use crate::support::core_platform::{Moment, PROBE};
+use crate::support::faulty_store::FaultyStore;
+use crate::support::settings::new_removal;
 
 /// The number of panics after which an operation ends.
 const LIMIT: usize = 5;

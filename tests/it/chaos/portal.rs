@@ -1,24 +1,23 @@
 //! One portal with its own platform, in virtual time.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    notifier::Notifier,
-    operations,
-    saga::{Ports, Worker},
-    store::{Record, Stacks, State},
-};
+use ai_stack_deployer::server::notifier::Notifier;
+use ai_stack_deployer::server::operations;
+use ai_stack_deployer::server::saga::{Ports, Worker};
+use ai_stack_deployer::server::store::{Record, Stacks, State};
 use clock::Clock;
-use domain::{deployment::DeploymentId, kind::Kinds};
+use domain::deployment::DeploymentId;
+use domain::kind::Kinds;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{clock::VirtualClock, simulation::LEASE};
-use crate::support::{
-    core_platform::CorePlatform,
-    memory_store::MemoryStore,
-    settings::{keyring, new_deployment, stack_settings},
-};
+use super::clock::VirtualClock;
+use super::simulation::LEASE;
+use crate::support::core_platform::CorePlatform;
+use crate::support::memory_store::MemoryStore;
+use crate::support::settings::{keyring, new_deployment, stack_settings};
 
 /// A portal whose worker drives one deployment at a time.
 pub(super) struct Portal {

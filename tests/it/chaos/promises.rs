@@ -3,16 +3,15 @@
 use std::collections::BTreeSet;
 
 use ai_stack_deployer::server::store::{Journal, Record, State};
-use domain::{
-    deployment::DeploymentId,
-    event::{Event, EventBody, FailureCode},
-    kind::{KindName, Kinds},
-    phase::Phase,
-    progress::{End, Progress},
-};
+use domain::deployment::DeploymentId;
+use domain::event::{Event, EventBody, FailureCode};
+use domain::kind::{KindName, Kinds};
+use domain::phase::Phase;
+use domain::progress::{End, Progress};
 use serde_json::Value;
 
-use super::{actors::Seen, simulation::Simulation};
+use super::actors::Seen;
+use super::simulation::Simulation;
 
 /// The maximum duration of a deployment in seconds: its deadline, the drain limit, calls in
 /// progress at either, and the time without a portal.

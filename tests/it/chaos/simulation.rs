@@ -1,33 +1,30 @@
 //! One schedule: a platform, one or two portals, and their history.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    audit::AuditTrail,
-    notifier::Notifier,
-    operations,
-    platform::Platform,
-    saga::{Ports, Worker},
-    settings::Quotas,
-    stacks::{Service, ServiceParts},
-    store::{Operations, State},
-};
+use ai_stack_deployer::server::audit::AuditTrail;
+use ai_stack_deployer::server::notifier::Notifier;
+use ai_stack_deployer::server::operations;
+use ai_stack_deployer::server::platform::Platform;
+use ai_stack_deployer::server::saga::{Ports, Worker};
+use ai_stack_deployer::server::settings::Quotas;
+use ai_stack_deployer::server::stacks::{Service, ServiceParts};
+use ai_stack_deployer::server::store::{Operations, State};
 use clock::Clock;
-use domain::{deployment::DeploymentId, kind::Kinds, remedy::Remedy};
-use rand::{RngExt, SeedableRng, rngs::StdRng};
+use domain::deployment::DeploymentId;
+use domain::kind::Kinds;
+use domain::remedy::Remedy;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::clock::VirtualClock;
-use crate::support::{
-    core_platform::CorePlatform,
-    faulty_store::FaultyStore,
-    memory_store::MemoryStore,
-    settings::{keyring, stack_settings},
-};
+use crate::support::core_platform::CorePlatform;
+use crate::support::faulty_store::FaultyStore;
+use crate::support::memory_store::MemoryStore;
+use crate::support::settings::{keyring, stack_settings};
 
 /// The duration of a lease.
 pub(super) const LEASE: Duration = Duration::from_secs(30);

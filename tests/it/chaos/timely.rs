@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    notifier::Notification,
-    store::{Operations, Record, State},
-};
+use ai_stack_deployer::server::notifier::Notification;
+use ai_stack_deployer::server::store::{Operations, Record, State};
 use clock::Clock;
 use domain::deployment::DeploymentId;
 

@@ -2,27 +2,23 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    auth::{
-        access::{Role, Scope},
-        accounts::{Accounts as _, Digest, SignIn},
-    },
-    store::postgres::PostgresStore,
-};
+use ai_stack_deployer::server::auth::access::{Role, Scope};
+use ai_stack_deployer::server::auth::accounts::{Accounts as _, Digest, SignIn};
+use ai_stack_deployer::server::store::postgres::PostgresStore;
 use clock::{Clock as _, SystemClock};
-use domain::{deployment::DeploymentId, kind::DEPLOY, owner::OwnerId};
+use domain::deployment::DeploymentId;
+use domain::kind::DEPLOY;
+use domain::owner::OwnerId;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::time::{sleep, timeout};
 
-use crate::support::{
-    fake_provider::FakeProvider,
-    people,
-    platform::Platform,
-    postgres::Cluster,
-    process::{PortalDir, Running, request},
-    relay::Relay,
-};
+use crate::support::fake_provider::FakeProvider;
+use crate::support::people;
+use crate::support::platform::Platform;
+use crate::support::postgres::Cluster;
+use crate::support::process::{PortalDir, Running, request};
+use crate::support::relay::Relay;
 
 /// The network delay to the database, each way. The starts wait for each other's locks on what the
 /// quotas count, each time for three round trips.

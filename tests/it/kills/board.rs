@@ -1,12 +1,12 @@
 //! The board: the phases of all deployments, as reported by their watchers.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use domain::{event::EventBody, kind::DEPLOY, phase::Phase};
+use domain::event::EventBody;
+use domain::kind::DEPLOY;
+use domain::phase::Phase;
 
 /// The state that the watchers, the starter and the killing test share.
 #[derive(Debug, Default)]

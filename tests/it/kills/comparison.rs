@@ -1,23 +1,17 @@
 //! The comparison at the end: the store, the watchers and the platform must agree.
 
-use std::{
-    collections::BTreeMap,
-    fmt::{self, Debug},
-};
+use std::collections::BTreeMap;
+use std::fmt::{self, Debug};
 
-use domain::{
-    event::{Event, EventBody, FailureCode, Resources},
-    kind::DEPLOY,
-    phase::Phase,
-    progress::Progress,
-};
+use domain::event::{Event, EventBody, FailureCode, Resources};
+use domain::kind::DEPLOY;
+use domain::phase::Phase;
+use domain::progress::Progress;
 use serde_json::Value;
 
-use super::{
-    starter::{Asked, Story},
-    watcher::{Frame, Recall, replay},
-    world::World,
-};
+use super::starter::{Asked, Story};
+use super::watcher::{Frame, Recall, replay};
+use super::world::World;
 use crate::support::process::exchange;
 
 /// The outcome of a deployment, on which the store and its watchers agree.

@@ -1,9 +1,13 @@
 //! The moments of the kills: random, but spread over all phases.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
 
 use domain::phase::Phase;
-use rand::{RngExt, rngs::StdRng, seq::IndexedRandom};
+use rand::RngExt;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
 
 /// The phases in which an operation acts.
 const PHASES: [Phase; 9] = [

@@ -1,18 +1,14 @@
 //! The starter: starts deployments, even if the portal is killed during the request.
 
-use std::{
-    io,
-    sync::Arc,
-    thread::{self, JoinHandle},
-    time::Duration,
-};
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{
-    board::Board,
-    watcher::{Recall, WatchedEvents, watch},
-};
+use super::board::Board;
+use super::watcher::{Recall, WatchedEvents, watch};
 use crate::support::process::try_exchange;
 
 /// The number of concurrent deployments.

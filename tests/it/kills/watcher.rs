@@ -4,12 +4,10 @@
 //! It reconnects at once, not after two seconds like a browser, by when the restart would be over.
 //! It compares repeated events with those it has, byte for byte.
 
-use std::{
-    io::{self, BufRead, BufReader, Lines, Write},
-    net::TcpStream,
-    thread,
-    time::Duration,
-};
+use std::io::{self, BufRead, BufReader, Lines, Write};
+use std::net::TcpStream;
+use std::thread;
+use std::time::Duration;
 
 use domain::event::Event;
 

@@ -1,15 +1,17 @@
 //! The processes: a portal and its platform, which are killed and restarted.
 
-use std::{fs, sync::Arc, thread, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
+use std::{fs, thread};
 
-use rand::{SeedableRng, rngs::StdRng, seq::IndexedRandom};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
 use serde_json::Value;
 
 use super::board::Board;
-use crate::support::{
-    platform::Platform as Sandbox,
-    process::{PortalDir, Running, free_port},
-};
+use crate::support::platform::Platform as Sandbox;
+use crate::support::process::{PortalDir, Running, free_port};
 
 /// The image that becomes live.
 const GOOD: &str = "sandbox/hello";

@@ -1,6 +1,7 @@
 //! Manual changes in Dokploy, and their consequences.
 
-use std::{thread, time::Duration};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 

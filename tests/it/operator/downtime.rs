@@ -1,6 +1,7 @@
 //! A live stack without a running container, as operators, programs and people see it.
 
-use std::{thread, time::Duration};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 

@@ -4,10 +4,8 @@ use std::process::Output;
 
 use serde_json::{Value, json};
 
-use crate::support::{
-    platform::Platform,
-    process::{PortalDir, Running, exchange, id_in, request},
-};
+use crate::support::platform::Platform;
+use crate::support::process::{PortalDir, Running, exchange, id_in, request};
 
 /// A portal's folder and a platform.
 pub(crate) struct World {

@@ -1,12 +1,10 @@
 //! A viewer that watches a deployment to its end like a browser: when the stream breaks, or no
 //! portal answers, it reconnects with the last event it has.
 
-use std::{
-    io::{self, BufRead, BufReader, Write},
-    net::TcpStream,
-    thread,
-    time::Duration,
-};
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::thread;
+use std::time::Duration;
 
 use clock::{Clock, SystemClock};
 use jiff::Timestamp;

@@ -1,14 +1,15 @@
 //! The processes: a platform, two portals on one database, and nginx in front of them.
 
-use std::{thread, time::Duration};
+use std::thread;
+use std::time::Duration;
 
 use clock::{Clock, SystemClock};
 
-use crate::support::{
-    nginx::Nginx,
-    platform::Platform,
-    postgres::Cluster,
-    process::{PortalDir, Running, exchange, free_port, id_in, post_deploy, request, try_exchange},
+use crate::support::nginx::Nginx;
+use crate::support::platform::Platform;
+use crate::support::postgres::Cluster;
+use crate::support::process::{
+    PortalDir, Running, exchange, free_port, id_in, post_deploy, request, try_exchange,
 };
 
 /// The duration of a lease in these tests.

@@ -1,26 +1,24 @@
 //! Answers at a stack's address: nothing is created if something else answers already, and a stack
 //! is live only if its own container runs (promise P15).
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    platform::PlatformError,
-    probe::{Health, Probe},
-    store::{Fact, Journal, Lane, Leases, State, StepId, StepRecord},
-};
+use ai_stack_deployer::server::platform::PlatformError;
+use ai_stack_deployer::server::probe::{Health, Probe};
+use ai_stack_deployer::server::store::{Fact, Journal, Lane, Leases, State, StepId, StepRecord};
 use async_trait::async_trait;
 use clock::Clock;
-use domain::{event::FailureCode, phase::Phase};
+use domain::event::FailureCode;
+use domain::phase::Phase;
 use serde_json::json;
 
 use super::world::World;
-use crate::support::{
-    claim_one::ClaimOne as _, clock::JumpingClock, core_platform::CorePlatform, faulty_store::Crash,
-};
+use crate::support::claim_one::ClaimOne as _;
+use crate::support::clock::JumpingClock;
+use crate::support::core_platform::CorePlatform;
+use crate::support::faulty_store::Crash;
 
 /// Something else that answers at the address of every stack, at times that the test chooses.
 struct ForeignResponder {

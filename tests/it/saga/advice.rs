@@ -6,11 +6,10 @@ use ai_stack_deployer::server::store::{State, StepId};
 use domain::receipt::{Line, ResourceKind};
 use serde_json::{Value, json};
 
-use super::{
-    wedged::hang,
-    world::{World, remedy},
-};
-use crate::support::{claim_one::CLEAN_UP, core_platform::Moment};
+use super::wedged::hang;
+use super::world::{World, remedy};
+use crate::support::claim_one::CLEAN_UP;
+use crate::support::core_platform::Moment;
 
 /// Returns the remedy of each leftover.
 async fn advice(world: &World) -> Vec<(ResourceKind, String)> {

@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use ai_stack_deployer::server::store::{Lane, Operations, State, StepId};
 use clock::Clock;
-use domain::{
-    event::FailureCode, kind::DEPLOY, phase::Phase, receipt::ResourceKind, remedy::Remedy,
-};
+use domain::event::FailureCode;
+use domain::kind::DEPLOY;
+use domain::phase::Phase;
+use domain::receipt::ResourceKind;
+use domain::remedy::Remedy;
 
 use super::world::World;
-use crate::support::{claim_one::CLEAN_UP, faulty_store::Crash};
+use crate::support::claim_one::CLEAN_UP;
+use crate::support::faulty_store::Crash;
 
 #[tokio::test]
 async fn a_step_that_takes_too_long_ends_at_its_own_deadline_and_is_undone() {

@@ -1,27 +1,24 @@
 //! The wait for the stack's own answer: its pauses, limits and messages (promise P15).
 
-use std::{
-    future::pending,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::future::pending;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    probe::{Health, Probe},
-    settings::StackSettings,
-    store::State,
-};
+use ai_stack_deployer::server::probe::{Health, Probe};
+use ai_stack_deployer::server::settings::StackSettings;
+use ai_stack_deployer::server::store::State;
 use async_trait::async_trait;
 use clock::Clock;
-use domain::{event::FailureCode, phase::Phase};
+use domain::event::FailureCode;
+use domain::phase::Phase;
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use super::world::World;
-use crate::support::{
-    clock::JumpingClock, core_platform::CorePlatform, memory_store::MemoryStore,
-    settings::stack_settings,
-};
+use crate::support::clock::JumpingClock;
+use crate::support::core_platform::CorePlatform;
+use crate::support::memory_store::MemoryStore;
+use crate::support::settings::stack_settings;
 
 /// The answer of a stack, by the milliseconds since the first probe.
 type Script = fn(u64) -> Health;

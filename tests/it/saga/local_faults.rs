@@ -1,24 +1,24 @@
 //! Local faults of the portal: it waits for their end and says so, and undoes nothing before the
 //! deadline of the deployment.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    local_fault::LocalFault,
-    platform::PlatformError,
-    probe::{Health, Probe},
-    store::{Lane, State},
-};
+use ai_stack_deployer::server::local_fault::LocalFault;
+use ai_stack_deployer::server::platform::PlatformError;
+use ai_stack_deployer::server::probe::{Health, Probe};
+use ai_stack_deployer::server::store::{Lane, State};
 use async_trait::async_trait;
 use clock::Clock;
-use domain::{event::FailureCode, message::MessageCode, phase::Phase, words};
+use domain::event::FailureCode;
+use domain::message::MessageCode;
+use domain::phase::Phase;
+use domain::words;
 use jiff::Timestamp;
 
 use super::world::{CHANGING, World};
-use crate::support::{clock::JumpingClock, core_platform::CorePlatform};
+use crate::support::clock::JumpingClock;
+use crate::support::core_platform::CorePlatform;
 
 /// The local faults that a call can have.
 const FAULTS: [LocalFault; 3] = [LocalFault::Resources, LocalFault::Names, LocalFault::Network];

@@ -1,9 +1,7 @@
 //! The log that people see: short sentences, in the order of the events.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
+use std::io;
+use std::sync::{Arc, Mutex};
 
 use ai_stack_deployer::server::platform::PlatformError;
 use domain::event::FailureCode;

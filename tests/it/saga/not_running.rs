@@ -1,7 +1,8 @@
 //! Live stacks without a running container are reported, but only if the platform's answers prove
 //! it.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
 use ai_stack_deployer::server::reconciler::{Finding, HandledFinding, Reconciler, Repair, report};
 use clock::Clock;

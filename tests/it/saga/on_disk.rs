@@ -5,9 +5,11 @@
 use std::sync::Arc;
 
 use ai_stack_deployer::server::store::sqlite::SqliteStore;
-use rand::{RngExt, SeedableRng, rngs::StdRng};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 
-use super::{matrix, scenario::Tally};
+use super::matrix;
+use super::scenario::Tally;
 use test_support::seed::seed;
 
 /// The number of scenarios.

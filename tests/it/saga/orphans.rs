@@ -1,21 +1,18 @@
 //! A project that somebody deletes manually: its service and its route remain.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    platform::{AppName, Platform, PlatformError, RouteFile},
-    probe::{Health, Probe},
-    store::State,
-};
+use ai_stack_deployer::server::platform::{AppName, Platform, PlatformError, RouteFile};
+use ai_stack_deployer::server::probe::{Health, Probe};
+use ai_stack_deployer::server::store::State;
 use async_trait::async_trait;
 use clock::Clock;
 use dokploy_sandbox::EdgeResponse;
-use domain::{
-    event::FailureCode,
-    progress::End,
-    receipt::{Line, Outcome, Receipt, ResourceKind},
-    remedy::Remedy,
-};
+use domain::event::FailureCode;
+use domain::progress::End;
+use domain::receipt::{Line, Outcome, Receipt, ResourceKind};
+use domain::remedy::Remedy;
 use serde_json::json;
 
 use super::world::{World, remedy};

@@ -1,24 +1,17 @@
 //! The reconciler's comparison of database and platform: late resources are found and removed, and
 //! resources in use, unknown or of others are not changed.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    operations::{OrphanRemover, RemoveOrphansError},
-    reconciler::{Finding, HandledFinding, Repair, report::ReconcileReport},
-    store::{Leases, State, StepId},
-};
+use ai_stack_deployer::server::operations::{OrphanRemover, RemoveOrphansError};
+use ai_stack_deployer::server::reconciler::report::ReconcileReport;
+use ai_stack_deployer::server::reconciler::{Finding, HandledFinding, Repair};
+use ai_stack_deployer::server::store::{Leases, State, StepId};
 use clock::Clock;
-use domain::{
-    deployment::DeploymentId,
-    kind::{DEPLOY, REMOVE},
-};
+use domain::deployment::DeploymentId;
+use domain::kind::{DEPLOY, REMOVE};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 

@@ -2,14 +2,10 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    platform::PlatformError,
-    store::{Lane, State, StepId},
-};
-use domain::{
-    event::{EventBody, FailureCode},
-    phase::Phase,
-};
+use ai_stack_deployer::server::platform::PlatformError;
+use ai_stack_deployer::server::store::{Lane, State, StepId};
+use domain::event::{EventBody, FailureCode};
+use domain::phase::Phase;
 use jiff::Timestamp;
 
 use super::world::World;

@@ -1,12 +1,17 @@
 //! Scenarios: an image, faults of the platform, and the expected ends; and their perturbations.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
 
 use ai_stack_deployer::server::store::{CancelRequest, State, Store};
-use domain::{event::FailureCode, progress::End};
+use domain::event::FailureCode;
+use domain::progress::End;
 
 use super::world::World;
-use crate::support::{core_platform::Moment, faulty_store::Crash, memory_store::MemoryStore};
+use crate::support::core_platform::Moment;
+use crate::support::faulty_store::Crash;
+use crate::support::memory_store::MemoryStore;
 
 /// Before the write, for a request to cancel.
 pub(super) const BEFORE: Crash = Crash::Before;

@@ -1,22 +1,23 @@
 //! Single scenarios: each a promise to the person or the operator.
 
-use std::{cmp::Ordering, sync::Arc, time::Duration};
+use std::cmp::Ordering;
+use std::sync::Arc;
+use std::time::Duration;
 
 use ai_stack_deployer::server::store::{Journal, Operations, State, StepId};
 use clock::Clock;
-use domain::{
-    event::FailureCode,
-    kind::DEPLOY,
-    phase::Phase,
-    progress::{Progress, StepProgress, StepState},
-    receipt::{Outcome, ResourceKind},
-    remedy::Remedy,
-};
+use domain::event::FailureCode;
+use domain::kind::DEPLOY;
+use domain::phase::Phase;
+use domain::progress::{Progress, StepProgress, StepState};
+use domain::receipt::{Outcome, ResourceKind};
+use domain::remedy::Remedy;
 
 use super::world::{CHANGING, World};
-use crate::support::{
-    claim_one::CLEAN_UP, core_platform::Moment, memory_store::MemoryStore, settings::stack_settings,
-};
+use crate::support::claim_one::CLEAN_UP;
+use crate::support::core_platform::Moment;
+use crate::support::memory_store::MemoryStore;
+use crate::support::settings::stack_settings;
 
 /// The resources of a receipt, newest first.
 const NEWEST_FIRST: [ResourceKind; 4] =

@@ -1,31 +1,34 @@
 //! An operation uses the spec that it began with until its end, even if the settings change.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    origin::Scheme,
-    platform::Registry,
-    secrets::{Keyring, OpenSecretError},
-    settings::StackSettings,
-    spec::{self, OperationSpec},
-    store::{
-        Journal as _, Lane, SealedSpec, SpecOrigin, Specs, State, StepId, StepRecord,
-        sqlite::SqliteStore,
-    },
+use ai_stack_deployer::server::origin::Scheme;
+use ai_stack_deployer::server::platform::Registry;
+use ai_stack_deployer::server::secrets::{Keyring, OpenSecretError};
+use ai_stack_deployer::server::settings::StackSettings;
+use ai_stack_deployer::server::spec::{self, OperationSpec};
+use ai_stack_deployer::server::store::sqlite::SqliteStore;
+use ai_stack_deployer::server::store::{
+    Journal as _, Lane, SealedSpec, SpecOrigin, Specs, State, StepId, StepRecord,
 };
-use domain::{
-    deployment::DeploymentId, event::FailureCode, message::MessageCode, stack_id::RevisionId,
-    stack_spec::CertificateSource,
-};
+use domain::deployment::DeploymentId;
+use domain::event::FailureCode;
+use domain::message::MessageCode;
+use domain::stack_id::RevisionId;
+use domain::stack_spec::CertificateSource;
 use serde_json::{Value, json};
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _, sqlite::SqliteConnectOptions};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 use super::world::World;
-use crate::support::{
-    core_platform::Moment, faulty_store::Crash, memory_store::MemoryStore, settings::stack_settings,
-};
+use crate::support::core_platform::Moment;
+use crate::support::faulty_store::Crash;
+use crate::support::memory_store::MemoryStore;
+use crate::support::settings::stack_settings;
 
 /// The test's key, and another one.
 const OLD: &str = "test:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";

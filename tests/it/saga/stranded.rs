@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    platform::{ApplicationId, JobStatus},
-    store::State,
-};
+use ai_stack_deployer::server::platform::{ApplicationId, JobStatus};
+use ai_stack_deployer::server::store::State;
 use clock::Clock;
-use domain::{event::FailureCode, phase::Phase};
+use domain::event::FailureCode;
+use domain::phase::Phase;
 use serde_json::json;
 
 use super::world::World;

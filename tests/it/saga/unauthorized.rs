@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use ai_stack_deployer::server::store::{Lane, State};
-use domain::{event::FailureCode, receipt::Outcome};
+use domain::event::FailureCode;
+use domain::receipt::Outcome;
 
 use super::world::{CHANGING, World};
 

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::server::{platform::PlatformError, store::State};
+use ai_stack_deployer::server::platform::PlatformError;
+use ai_stack_deployer::server::store::State;
 use clock::Clock;
-use domain::{
-    event::FailureCode,
-    phase::Phase,
-    progress::End,
-    receipt::{Line, Outcome, ResourceKind},
-};
+use domain::event::FailureCode;
+use domain::phase::Phase;
+use domain::progress::End;
+use domain::receipt::{Line, Outcome, ResourceKind};
 use serde_json::{Value, json};
 
 use super::world::World;

@@ -1,18 +1,20 @@
 //! Call slots, and a platform that hangs: waiting operations can be cancelled, their deadlines are
 //! extended, and nothing is undone.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    platform::{
-        call_slots::{CallBounds, CallKind, CallSlots, SlotAnswer, SlotId, SlotRequest},
-        local_slots::LocalCallSlots,
-    },
-    saga::CallGate,
-    store::State,
+use ai_stack_deployer::server::platform::call_slots::{
+    CallBounds, CallKind, CallSlots, SlotAnswer, SlotId, SlotRequest,
 };
+use ai_stack_deployer::server::platform::local_slots::LocalCallSlots;
+use ai_stack_deployer::server::saga::CallGate;
+use ai_stack_deployer::server::store::State;
 use clock::Clock;
-use domain::{event::FailureCode, phase::Phase, progress::End, receipt::Outcome};
+use domain::event::FailureCode;
+use domain::phase::Phase;
+use domain::progress::End;
+use domain::receipt::Outcome;
 
 use super::world::World;
 use crate::support::core_platform::Moment;

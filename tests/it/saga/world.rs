@@ -1,45 +1,36 @@
 //! One portal and one platform, and the checks that they agree at the end.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    notifier::Notifier,
-    operations,
-    platform::ProjectId,
-    reconciler::Reconciler,
-    saga::{Context, Ports, drive},
-    settings::StackSettings,
-    store::{
-        Journal, Lane, Leases, Operations, Record, RemovalOutcome, Result, Stacks, State, StepId,
-        Store,
-    },
+use ai_stack_deployer::server::notifier::Notifier;
+use ai_stack_deployer::server::operations;
+use ai_stack_deployer::server::platform::ProjectId;
+use ai_stack_deployer::server::reconciler::Reconciler;
+use ai_stack_deployer::server::saga::{Context, Ports, drive};
+use ai_stack_deployer::server::settings::StackSettings;
+use ai_stack_deployer::server::store::{
+    Journal, Lane, Leases, Operations, Record, RemovalOutcome, Result, Stacks, State, StepId, Store,
 };
 use clock::Clock;
 use dokploy_sandbox::Fault;
-use domain::{
-    deployment::DeploymentId,
-    event::{Event, EventBody, Failure},
-    kind::{DEPLOY, Kinds},
-    phase::Phase,
-    progress::{End, Progress},
-    receipt::{Line, Outcome, Receipt},
-    stack_name::StackName,
-    words,
-};
+use domain::deployment::DeploymentId;
+use domain::event::{Event, EventBody, Failure};
+use domain::kind::{DEPLOY, Kinds};
+use domain::phase::Phase;
+use domain::progress::{End, Progress};
+use domain::receipt::{Line, Outcome, Receipt};
+use domain::stack_name::StackName;
+use domain::words;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{
-    claim_one::{CLEAN_UP, ClaimOne as _},
-    clock::JumpingClock,
-    core_platform::{CorePlatform, Moment},
-    faulty_store::{Crash, FaultyStore},
-    memory_store::MemoryStore,
-    settings::{keyring, new_deployment, new_removal, stack_settings},
-};
+use crate::support::claim_one::{CLEAN_UP, ClaimOne as _};
+use crate::support::clock::JumpingClock;
+use crate::support::core_platform::{CorePlatform, Moment};
+use crate::support::faulty_store::{Crash, FaultyStore};
+use crate::support::memory_store::MemoryStore;
+use crate::support::settings::{keyring, new_deployment, new_removal, stack_settings};
 
 /// The calls of a deployment that change something.
 pub(super) const CHANGING: [&str; 5] = [

@@ -7,14 +7,10 @@ use ai_stack_deployer::server::audit::{AuditAction, AuditFilter, AuditLog};
 use axum::http::StatusCode;
 use clock::Clock;
 
-use super::{
-    portal,
-    world::{UnderWay, World},
-};
-use crate::support::{
-    browser::Browser,
-    fake_provider::{FakeProvider, TOKENS},
-};
+use super::portal;
+use super::world::{UnderWay, World};
+use crate::support::browser::Browser;
+use crate::support::fake_provider::{FakeProvider, TOKENS};
 
 const STALE: &str = "/sign-in?refused=SIGN_IN_STALE&return_to=%2F";
 

@@ -2,29 +2,25 @@
 
 use std::sync::Arc;
 
-use ai_stack_deployer::server::{
-    auth::{
-        access::Role,
-        accounts::Profile,
-        identity_provider::{AuthorizationRequest, IdentityError, IdentityProvider},
-        oidc::Oidc,
-    },
-    origin::Origin,
-    settings::{AuthSettings, OidcSettings},
+use ai_stack_deployer::server::auth::access::Role;
+use ai_stack_deployer::server::auth::accounts::Profile;
+use ai_stack_deployer::server::auth::identity_provider::{
+    AuthorizationRequest, IdentityError, IdentityProvider,
 };
+use ai_stack_deployer::server::auth::oidc::Oidc;
+use ai_stack_deployer::server::origin::Origin;
+use ai_stack_deployer::server::settings::{AuthSettings, OidcSettings};
 use clock::Clock;
-use openidconnect::{
-    PrivateSigningKey,
-    core::{CoreHmacKey, CoreJwsSigningAlgorithm},
-};
+use openidconnect::PrivateSigningKey;
+use openidconnect::core::{CoreHmacKey, CoreJwsSigningAlgorithm};
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
-use crate::support::{
-    app::settings,
-    fake_provider::{FakeProvider, KEYS, Key, TOKENS, USERINFO, unsigned, with_signature},
-    manual_clock::ManualClock,
+use crate::support::app::settings;
+use crate::support::fake_provider::{
+    FakeProvider, KEYS, Key, TOKENS, USERINFO, unsigned, with_signature,
 };
+use crate::support::manual_clock::ManualClock;
 
 const NONCE: &str = "nonce-of-this-sign-in";
 

@@ -6,11 +6,9 @@ use axum::http::StatusCode;
 use wiremock::ResponseTemplate;
 
 use super::portal;
-use crate::support::{
-    browser::Browser,
-    fake_provider::{DISCOVERY, FakeProvider},
-    process::{PortalDir, free_port},
-};
+use crate::support::browser::Browser;
+use crate::support::fake_provider::{DISCOVERY, FakeProvider};
+use crate::support::process::{PortalDir, free_port};
 
 const REFUSED: &str = "/sign-in?refused=PROVIDER_UNREACHABLE&return_to=%2Fdeployments%2Fdep_1";
 

@@ -6,10 +6,8 @@ use serde_json::json;
 use wiremock::ResponseTemplate;
 
 use super::world::{UnderWay, World};
-use crate::support::{
-    browser::Browser,
-    fake_provider::{DISCOVERY, TOKENS},
-};
+use crate::support::browser::Browser;
+use crate::support::fake_provider::{DISCOVERY, TOKENS};
 use test_support::log::Log;
 
 #[tokio::test]

@@ -6,7 +6,8 @@ use ai_stack_deployer::server::audit::{AuditAction, AuditFilter, AuditLog};
 use axum::http::StatusCode;
 
 use super::world::World;
-use crate::support::{app::Reply, browser::Browser};
+use crate::support::app::Reply;
+use crate::support::browser::Browser;
 
 const DAY: Duration = Duration::from_hours(24);
 

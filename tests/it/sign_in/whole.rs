@@ -3,10 +3,8 @@
 use axum::http::StatusCode;
 
 use super::portal;
-use crate::support::{
-    browser::{Browser, PORTAL},
-    provider::Provider,
-};
+use crate::support::browser::{Browser, PORTAL};
+use crate::support::provider::Provider;
 
 #[tokio::test]
 async fn a_person_signs_in_at_the_provider_and_sees_the_page_they_wanted() {

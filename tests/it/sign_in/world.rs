@@ -5,11 +5,9 @@ use clock::Clock;
 use tempfile::TempDir;
 
 use super::portal;
-use crate::support::{
-    app::{Reply, TestApp},
-    browser::Browser,
-    fake_provider::FakeProvider,
-};
+use crate::support::app::{Reply, TestApp};
+use crate::support::browser::Browser;
+use crate::support::fake_provider::FakeProvider;
 
 /// A portal and a provider that believes everybody.
 pub(super) struct World {

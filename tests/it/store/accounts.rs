@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use ai_stack_deployer::server::{
-    auth::{
-        access::{Role, Scope},
-        accounts::{Accounts, Digest, NewSession, NewToken, Person, Profile, SignIn, Token},
-    },
-    store::Store,
+use ai_stack_deployer::server::auth::access::{Role, Scope};
+use ai_stack_deployer::server::auth::accounts::{
+    Accounts, Digest, NewSession, NewToken, Person, Profile, SignIn, Token,
 };
+use ai_stack_deployer::server::store::Store;
 use domain::owner::OwnerId;
 use tokio::task::JoinSet;
 
-use super::{contract::at, in_postgres, in_sqlite};
+use super::contract::at;
+use super::{in_postgres, in_sqlite};
 use crate::support::postgres::Cluster;
 
 on_every_store! {

@@ -2,13 +2,12 @@
 
 use std::net::IpAddr;
 
-use ai_stack_deployer::server::{
-    audit::{AuditAction, AuditEntry, AuditFilter, AuditLog},
-    store::Store,
-};
+use ai_stack_deployer::server::audit::{AuditAction, AuditEntry, AuditFilter, AuditLog};
+use ai_stack_deployer::server::store::Store;
 use sqlx::{Connection, PgConnection, SqliteConnection};
 
-use super::{contract::at, in_postgres, in_sqlite};
+use super::contract::at;
+use super::{in_postgres, in_sqlite};
 use crate::support::postgres::Cluster;
 
 const ALL: AuditFilter =

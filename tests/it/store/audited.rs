@@ -1,20 +1,20 @@
 //! An action and its audit entry are stored together, or neither is.
 
-use ai_stack_deployer::server::{
-    audit::{AuditAction, AuditEntry, AuditFilter, AuditLog},
-    auth::accounts::{Accounts, Digest, NewSession, NewToken},
-    store::{CancelOutcome, Lane, NewDeployment, NewRemoval, RemovalOutcome, Stacks, State, Store},
+use ai_stack_deployer::server::audit::{AuditAction, AuditEntry, AuditFilter, AuditLog};
+use ai_stack_deployer::server::auth::accounts::{Accounts, Digest, NewSession, NewToken};
+use ai_stack_deployer::server::store::{
+    CancelOutcome, Lane, NewDeployment, NewRemoval, RemovalOutcome, Stacks, State, Store,
 };
-use domain::{deployment::DeploymentId, owner::OwnerId};
+use domain::deployment::DeploymentId;
+use domain::owner::OwnerId;
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 
-use super::{
-    accounts::{profile, session, token},
-    contract::{LEASE, at, end, new, removals},
-    in_postgres, in_sqlite,
-};
+use super::accounts::{profile, session, token};
+use super::contract::{LEASE, at, end, new, removals};
+use super::{in_postgres, in_sqlite};
 
-use crate::support::{claim_one::ClaimOne as _, postgres::Cluster};
+use crate::support::claim_one::ClaimOne as _;
+use crate::support::postgres::Cluster;
 
 /// The ports that these tests use.
 trait AuditedStore: Store + Accounts + AuditLog {}

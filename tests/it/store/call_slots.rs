@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use ai_stack_deployer::server::platform::{
-    call_slots::{CallBounds, CallKind, CallSlots, SlotAnswer, SlotId, SlotRequest},
-    local_slots::LocalCallSlots,
+use ai_stack_deployer::server::platform::call_slots::{
+    CallBounds, CallKind, CallSlots, SlotAnswer, SlotId, SlotRequest,
 };
+use ai_stack_deployer::server::platform::local_slots::LocalCallSlots;
 
-use super::{contract::at, in_postgres};
+use super::contract::at;
+use super::in_postgres;
 use crate::support::postgres::Cluster;
 
 const BOUNDS: CallBounds = CallBounds { domains_each: 2, domains: 3, others: 2 };

@@ -1,23 +1,21 @@
 //! The contract of the store: one suite for every adapter.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    platform::AppName,
-    store::{
-        CancelOutcome, CancelRequest, Cause, CleanupRecord, End, Fact, IdempotencyKey, Lane, Lease,
-        NewDeployment, Quota, State, StepId, StepRecord, Store, StoreError, StoredResponse,
-    },
+use ai_stack_deployer::server::platform::AppName;
+use ai_stack_deployer::server::store::{
+    CancelOutcome, CancelRequest, Cause, CleanupRecord, End, Fact, IdempotencyKey, Lane, Lease,
+    NewDeployment, Quota, State, StepId, StepRecord, Store, StoreError, StoredResponse,
 };
-use domain::{
-    deployment::{Deployment, DeploymentId},
-    event::{EventBody, FailureCode, ProgressUpdate, Resources},
-    kind::DEPLOY,
-    message::MessageCode,
-    phase::Phase,
-    receipt::{Line, Outcome, Receipt, ResourceKind},
-    stack_name::StackName,
-};
+use domain::deployment::{Deployment, DeploymentId};
+use domain::event::{EventBody, FailureCode, ProgressUpdate, Resources};
+use domain::kind::DEPLOY;
+use domain::message::MessageCode;
+use domain::phase::Phase;
+use domain::receipt::{Line, Outcome, Receipt, ResourceKind};
+use domain::stack_name::StackName;
 use jiff::Timestamp;
 
 use crate::support::claim_one::{CLEAN_UP, ClaimOne as _, KINDS};

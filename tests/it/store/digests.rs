@@ -2,16 +2,12 @@
 
 use std::fs;
 
-use ai_stack_deployer::server::{
-    auth::accounts::{Accounts, Digest, NewToken},
-    store::Store,
-};
+use ai_stack_deployer::server::auth::accounts::{Accounts, Digest, NewToken};
+use ai_stack_deployer::server::store::Store;
 
-use super::{
-    accounts::{begun, profile, session, token},
-    contract::at,
-    in_postgres, in_sqlite,
-};
+use super::accounts::{begun, profile, session, token};
+use super::contract::at;
+use super::{in_postgres, in_sqlite};
 use crate::support::postgres::Cluster;
 
 /// The cookie of a sign-in, that of a session, and a token.

@@ -1,19 +1,17 @@
 //! At most one operation holds a stack, whichever replica gets the request (promise P20).
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use ai_stack_deployer::server::store::{RemovalOutcome, Stacks as _, State, Store};
 use domain::stack_name::StackName;
-use sqlx::{ConnectOptions, Connection, Executor, PgConnection, sqlite::SqliteConnectOptions};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
 use tokio::task::JoinSet;
 
-use super::{
-    contract::{
-        new,
-        removals::{live, removal},
-    },
-    in_postgres, in_sqlite,
-};
+use super::contract::new;
+use super::contract::removals::{live, removal};
+use super::{in_postgres, in_sqlite};
 use crate::support::postgres::Cluster;
 
 /// The number of stacks that are removed, and of concurrent removals of each.

@@ -1,30 +1,30 @@
 //! The store in PostgreSQL: several portals on one database, and a database that goes away or does
 //! not answer.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    auth::accounts::Accounts as _,
-    notifier::Notifier,
-    store::{
-        Fact, Journal, Lane, Leases, OperationFilter, Operations, Stacks, State, StepId,
-        StepRecord, Store, postgres::PostgresStore,
-    },
+use ai_stack_deployer::server::auth::accounts::Accounts as _;
+use ai_stack_deployer::server::notifier::Notifier;
+use ai_stack_deployer::server::store::postgres::PostgresStore;
+use ai_stack_deployer::server::store::{
+    Fact, Journal, Lane, Leases, OperationFilter, Operations, Stacks, State, StepId, StepRecord,
+    Store,
 };
 use clock::{Clock, SystemClock};
-use domain::{deployment::DeploymentId, phase::Phase};
+use domain::deployment::DeploymentId;
+use domain::phase::Phase;
 use secrecy::SecretString;
-use tokio::{sync::watch, task::JoinSet, time::timeout};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 
-use super::{
-    accounts,
-    contract::{self, LEASE, at, end, new, progress, step},
-};
-use crate::support::{
-    black_hole::BlackHole,
-    claim_one::{ClaimOne as _, KINDS},
-    postgres::Cluster,
-};
+use super::accounts;
+use super::contract::{self, LEASE, at, end, new, progress, step};
+use crate::support::black_hole::BlackHole;
+use crate::support::claim_one::{ClaimOne as _, KINDS};
+use crate::support::postgres::Cluster;
 
 /// The time limit for what normally takes a moment.
 const SOON: Duration = Duration::from_secs(20);

@@ -1,14 +1,15 @@
 //! Retention deletes in batches, so that other writers never wait for long.
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
+use std::sync::Arc;
 
-use ai_stack_deployer::server::store::{Operations, Store, sqlite::SqliteStore};
-use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, Executor, Row, SqliteConnection, raw_sql,
-    sqlite::SqliteConnectOptions,
-};
+use ai_stack_deployer::server::store::sqlite::SqliteStore;
+use ai_stack_deployer::server::store::{Operations, Store};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Row, SqliteConnection, raw_sql};
 
-use super::{contract::at, in_postgres, in_sqlite};
+use super::contract::at;
+use super::{in_postgres, in_sqlite};
 use crate::support::postgres::Cluster;
 
 /// The maximum number of rows that one transaction deletes, including dependent rows.

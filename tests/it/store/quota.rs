@@ -1,19 +1,20 @@
 //! Quotas, reserved names and lists: the part of the store's contract that depends on owners.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
 use ai_stack_deployer::server::store::{
     LimitReached, NewDeployment, Quota, Result, State, Store, StoreError, StoredResponse, Usage,
     hour_before,
 };
-use domain::{deployment::DeploymentId, owner::OwnerId, stack_name::StackName};
+use domain::deployment::DeploymentId;
+use domain::owner::OwnerId;
+use domain::stack_name::StackName;
 use tokio::task::JoinSet;
 
 use self::acts::{finish, remove, usage};
-use super::{
-    contract::{self, at, new},
-    in_postgres, in_sqlite,
-};
+use super::contract::{self, at, new};
+use super::{in_postgres, in_sqlite};
 use crate::support::postgres::Cluster;
 
 mod acts;

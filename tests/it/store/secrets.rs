@@ -1,22 +1,14 @@
 //! A change of the portal's key, in both databases.
 
-use ai_stack_deployer::server::{
-    secrets::{
-        Keyring, OpenSecretError, SecretId,
-        rotation::rotate,
-        sealed::{Resealed, SealedSecrets, StoredSecret},
-    },
-    store::{NewDeployment, Stacks, Store},
-};
+use ai_stack_deployer::server::secrets::rotation::rotate;
+use ai_stack_deployer::server::secrets::sealed::{Resealed, SealedSecrets, StoredSecret};
+use ai_stack_deployer::server::secrets::{Keyring, OpenSecretError, SecretId};
+use ai_stack_deployer::server::store::{NewDeployment, Stacks, Store};
 use secrecy::ExposeSecret as _;
 
-use super::{
-    contract::{
-        new,
-        specs::{revision, sealed},
-    },
-    in_postgres, in_sqlite,
-};
+use super::contract::new;
+use super::contract::specs::{revision, sealed};
+use super::{in_postgres, in_sqlite};
 use crate::support::postgres::Cluster;
 
 /// The key of the tests, and a new one.

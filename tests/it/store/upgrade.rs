@@ -1,37 +1,35 @@
 //! Databases of older versions are migrated without losing anything.
 
-use std::{fs, path::Path, time::Duration};
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    secrets::{Keyring, rotation::rotate, sealed::SealedSecrets},
-    spec::OperationSpec,
-    store::{Lane, Lease, SealedSpec, SpecOrigin, State, StepRecord, Store, sqlite::SqliteStore},
+use ai_stack_deployer::server::secrets::Keyring;
+use ai_stack_deployer::server::secrets::rotation::rotate;
+use ai_stack_deployer::server::secrets::sealed::SealedSecrets;
+use ai_stack_deployer::server::spec::OperationSpec;
+use ai_stack_deployer::server::store::sqlite::SqliteStore;
+use ai_stack_deployer::server::store::{
+    Lane, Lease, SealedSpec, SpecOrigin, State, StepRecord, Store,
 };
-use domain::{
-    deployment::DeploymentId,
-    event::EventBody,
-    kind::{KindName, REMOVE},
-    remedy::{Remedy, RemedyKind},
-    stack_name::StackName,
-    words,
-};
+use domain::deployment::DeploymentId;
+use domain::event::EventBody;
+use domain::kind::{KindName, REMOVE};
+use domain::remedy::{Remedy, RemedyKind};
+use domain::stack_name::StackName;
+use domain::words;
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
-use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, migrate::Migrator,
-    sqlite::SqliteConnectOptions,
-};
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
 use tempfile::TempDir;
 
-use super::{
-    contract::{LEASE, at, new, specs},
-    in_postgres,
-};
-use crate::support::{
-    claim_one::{CLEAN_UP, ClaimOne as _},
-    postgres::Cluster,
-    settings::keyring,
-};
+use super::contract::{LEASE, at, new, specs};
+use super::in_postgres;
+use crate::support::claim_one::{CLEAN_UP, ClaimOne as _};
+use crate::support::postgres::Cluster;
+use crate::support::settings::keyring;
 
 /// One operation in each state, with an event, as in all versions.
 const ROWS: &str = "

@@ -1,55 +1,45 @@
 //! The portal in process: its real router and use cases, with a store in memory.
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
-use ai_stack_deployer::{
-    http::{HttpState, router},
-    server::{
-        audit::AuditTrail,
-        config::{self, Environment, Options},
-        notifier::{Notification, Notifier},
-        reconciler::report::ReconcileReport,
-        settings::{Settings, StoreSettings},
-        stacks::{Service, ServiceParts},
-        store::{CancelRequest, End, Fact, Journal, Lane, Lease, State},
-    },
-};
-use axum::{
-    Router,
-    body::{Body, to_bytes},
-    http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header},
-};
+use ai_stack_deployer::http::{HttpState, router};
+use ai_stack_deployer::server::audit::AuditTrail;
+use ai_stack_deployer::server::config::{self, Environment, Options};
+use ai_stack_deployer::server::notifier::{Notification, Notifier};
+use ai_stack_deployer::server::reconciler::report::ReconcileReport;
+use ai_stack_deployer::server::settings::{Settings, StoreSettings};
+use ai_stack_deployer::server::stacks::{Service, ServiceParts};
+use ai_stack_deployer::server::store::{CancelRequest, End, Fact, Journal, Lane, Lease, State};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use clap::Parser;
 use clock::Clock;
-use domain::{
-    deployment::DeploymentId,
-    event::{
-        Completion, EventBody, Failure, FailureCode, Level, LogEntry, ProgressUpdate, Ready,
-        Resources,
-    },
-    kind::{DEPLOY, Kinds},
-    message::MessageCode,
-    phase::Phase,
-    receipt::{Line, Outcome, Receipt, ResourceKind},
+use domain::deployment::DeploymentId;
+use domain::event::{
+    Completion, EventBody, Failure, FailureCode, Level, LogEntry, ProgressUpdate, Ready, Resources,
 };
+use domain::kind::{DEPLOY, Kinds};
+use domain::message::MessageCode;
+use domain::phase::Phase;
+use domain::receipt::{Line, Outcome, Receipt, ResourceKind};
 use jiff::Timestamp;
 use leptos::config::LeptosOptions;
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use super::{
-    claim_one::ClaimOne as _,
-    fake_platform::FakePlatform,
-    manual_clock::ManualClock,
-    memory_store::MemoryStore,
-    settings::keyring,
-    sign_in_service::{authenticator, clock, sign_in_service},
-};
+use super::claim_one::ClaimOne as _;
+use super::fake_platform::FakePlatform;
+use super::manual_clock::ManualClock;
+use super::memory_store::MemoryStore;
+use super::settings::keyring;
+use super::sign_in_service::{authenticator, clock, sign_in_service};
 
 #[derive(Parser)]
 struct Cli {

@@ -1,11 +1,9 @@
 //! A browser without scripts: it keeps cookies and follows redirects, at the portal in process and
 //! at an identity provider on a port.
 
-use axum::{
-    Router,
-    body::Body,
-    http::{HeaderName, HeaderValue, Method, Request, Response, header},
-};
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderName, HeaderValue, Method, Request, Response, header};
 use tower::ServiceExt;
 
 use super::app::{Reply, TestApp, send_raw};

@@ -1,9 +1,7 @@
 //! A clock that jumps: a sleeper wakes at once, and the time is later by its sleep.
 
-use std::{
-    sync::atomic::{AtomicI64, Ordering},
-    time::Duration,
-};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use clock::Clock;

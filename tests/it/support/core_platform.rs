@@ -3,18 +3,14 @@
 //!
 //! There are no sockets: a call that hangs advances the clock by the client's time limit.
 
-use std::{
-    collections::BTreeSet,
-    fmt,
-    pin::Pin,
-    sync::{Arc, Mutex, MutexGuard},
-    time::Duration,
-};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    platform::{self, PlatformError},
-    probe::{Health, Probe},
-};
+use ai_stack_deployer::server::platform::{self, PlatformError};
+use ai_stack_deployer::server::probe::{Health, Probe};
 use async_trait::async_trait;
 use clock::Clock;
 use dokploy::{Answer, Content, Dokploy, DokployConfig, Exchange, Sending};

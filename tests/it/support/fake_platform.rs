@@ -1,9 +1,7 @@
 //! A platform that has only hosts and projects, which the use cases query.
 
-use std::sync::{
-    Mutex,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ai_stack_deployer::server::platform::{
     ApplicationId, Breaker, BreakerState, DomainId, Host, PlatformError, PlatformOverview,

@@ -1,30 +1,26 @@
 //! A store that wraps another one, and can crash or cancel at any write.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc, Mutex, MutexGuard,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    audit::AuditEntry,
-    platform::AppName,
-    store::{
-        CancelOutcome, CancelRequest, CleanupRecord, Fact, Idempotency, IdempotencyKey, Journal,
-        Lane, Lease, Leases, NewDeployment, NewRemoval, OperationFilter, Operations, Record,
-        Recorded, RemovalOutcome, Result, SealedSpec, Specs, Stack, Stacks, StepId, Steps, Store,
-        StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease, TaskLeases, Usage,
-    },
+use ai_stack_deployer::server::audit::AuditEntry;
+use ai_stack_deployer::server::platform::AppName;
+use ai_stack_deployer::server::store::{
+    CancelOutcome, CancelRequest, CleanupRecord, Fact, Idempotency, IdempotencyKey, Journal, Lane,
+    Lease, Leases, NewDeployment, NewRemoval, OperationFilter, Operations, Record, Recorded,
+    RemovalOutcome, Result, SealedSpec, Specs, Stack, Stacks, StepId, Steps, Store, StoreError,
+    StoredEvent, StoredResponse, TaskHolder, TaskLease, TaskLeases, Usage,
 };
 use async_trait::async_trait;
 use clock::Clock;
-use domain::{
-    deployment::DeploymentId, event::Seq, kind::KindName, owner::OwnerId, stack_id::RevisionId,
-    stack_name::StackName,
-};
+use domain::deployment::DeploymentId;
+use domain::event::Seq;
+use domain::kind::KindName;
+use domain::owner::OwnerId;
+use domain::stack_id::RevisionId;
+use domain::stack_name::StackName;
 use jiff::Timestamp;
 
 /// A store with injected faults.

@@ -3,11 +3,9 @@
 //! It waits for orders on a pipe that only the test process holds. However that process ends, even
 //! by SIGKILL, the pipe closes and the shell stops what it has started.
 
-use std::{
-    io::{BufRead, BufReader, Write},
-    os::unix::process::CommandExt,
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 /// A shell that runs a script; the script reads its orders from its standard input.
 pub(crate) struct Keeper {

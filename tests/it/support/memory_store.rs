@@ -1,28 +1,22 @@
 //! The ports of the store in memory.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard},
-    time::Duration,
-};
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    audit::AuditEntry,
-    platform::AppName,
-    store::{
-        CancelOutcome, CancelRequest, CleanupRecord, Fact, Idempotency, IdempotencyKey, Journal,
-        Lane, Lease, Leases, NewDeployment, NewRemoval, OperationFilter, Operations, Record,
-        Recorded, RemovalOutcome, Result, Stack, Stacks, State, StepRecord, Steps, Store,
-        StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease, TaskLeases, Usage,
-    },
+use ai_stack_deployer::server::audit::AuditEntry;
+use ai_stack_deployer::server::platform::AppName;
+use ai_stack_deployer::server::store::{
+    CancelOutcome, CancelRequest, CleanupRecord, Fact, Idempotency, IdempotencyKey, Journal, Lane,
+    Lease, Leases, NewDeployment, NewRemoval, OperationFilter, Operations, Record, Recorded,
+    RemovalOutcome, Result, Stack, Stacks, State, StepRecord, Steps, Store, StoreError,
+    StoredEvent, StoredResponse, TaskHolder, TaskLease, TaskLeases, Usage,
 };
 use async_trait::async_trait;
-use domain::{
-    deployment::DeploymentId,
-    event::{Event, Seq},
-    owner::OwnerId,
-    stack_name::StackName,
-};
+use domain::deployment::DeploymentId;
+use domain::event::{Event, Seq};
+use domain::owner::OwnerId;
+use domain::stack_name::StackName;
 use jiff::Timestamp;
 use tables::{Row, Tables, is_in, stored};
 

@@ -1,10 +1,14 @@
 //! nginx in front of several portals, with the configuration in `compose.yaml`.
 
-use std::{fs, net::TcpStream, path::Path, process::Command};
+use std::fs;
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::{keeper::Keeper, process::free_port};
+use super::keeper::Keeper;
+use super::process::free_port;
 
 const SCRIPT: &str = include_str!("nginx.sh");
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::server::auth::{
-    access::{Role, Scope},
-    accounts::{Accounts, Digest, NewSession, NewToken, Profile, Token},
+use ai_stack_deployer::server::auth::access::{Role, Scope};
+use ai_stack_deployer::server::auth::accounts::{
+    Accounts, Digest, NewSession, NewToken, Profile, Token,
 };
 use domain::owner::OwnerId;
 use jiff::Timestamp;

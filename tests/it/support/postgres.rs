@@ -1,16 +1,13 @@
 //! PostgreSQL for tests: a new cluster of the binaries on the machine.
 
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-    process::Command,
-    sync::{
-        LazyLock, Mutex,
-        atomic::{AtomicU32, Ordering},
-    },
-};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{LazyLock, Mutex};
+use std::{env, fs};
 
-use super::{keeper::Keeper, process::free_port};
+use super::keeper::Keeper;
+use super::process::free_port;
 
 /// The folder in which Debian has one folder for each version.
 const DEBIAN: &str = "/usr/lib/postgresql";

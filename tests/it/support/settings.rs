@@ -2,21 +2,17 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    origin::Scheme,
-    secrets::Keyring,
-    settings::{Deadlines, StackSettings},
-    spec,
-    store::{NewDeployment, NewRemoval, Quota},
-};
-use domain::{
-    deployment::{Deployment, DeploymentId},
-    event::{EventBody, ProgressUpdate},
-    kind::{DEPLOY, REMOVE},
-    stack_id::RevisionId,
-    stack_name::StackName,
-    stack_spec::CertificateSource,
-};
+use ai_stack_deployer::server::origin::Scheme;
+use ai_stack_deployer::server::secrets::Keyring;
+use ai_stack_deployer::server::settings::{Deadlines, StackSettings};
+use ai_stack_deployer::server::spec;
+use ai_stack_deployer::server::store::{NewDeployment, NewRemoval, Quota};
+use domain::deployment::{Deployment, DeploymentId};
+use domain::event::{EventBody, ProgressUpdate};
+use domain::kind::{DEPLOY, REMOVE};
+use domain::stack_id::RevisionId;
+use domain::stack_name::StackName;
+use domain::stack_spec::CertificateSource;
 use jiff::Timestamp;
 
 /// Returns a deployment called `name` that begins at `started`, without an owner and without

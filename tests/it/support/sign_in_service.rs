@@ -2,19 +2,16 @@
 
 use std::sync::Arc;
 
-use ai_stack_deployer::server::{
-    audit::AuditTrail,
-    auth::{
-        authenticate::Authenticator,
-        oidc::Oidc,
-        sign_in::{SignInParts, SignInService},
-    },
-    origin::Scheme,
-    settings::{AuthSettings, Settings},
-};
+use ai_stack_deployer::server::audit::AuditTrail;
+use ai_stack_deployer::server::auth::authenticate::Authenticator;
+use ai_stack_deployer::server::auth::oidc::Oidc;
+use ai_stack_deployer::server::auth::sign_in::{SignInParts, SignInService};
+use ai_stack_deployer::server::origin::Scheme;
+use ai_stack_deployer::server::settings::{AuthSettings, Settings};
 use clock::{Clock, SystemClock};
 
-use super::{manual_clock::ManualClock, memory_store::MemoryStore};
+use super::manual_clock::ManualClock;
+use super::memory_store::MemoryStore;
 
 /// Creates the clock. With a real identity provider it has the real time, which the provider uses.
 pub(crate) fn clock(settings: &Settings) -> ManualClock {

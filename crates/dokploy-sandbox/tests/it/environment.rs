@@ -1,7 +1,8 @@
 //! Variables from the text of an application's row to the container, with references and the
 //! swarm's templates.
 
-use std::{fs, path::Path};
+use std::fs;
+use std::path::Path;
 
 use dokploy::encode_environment;
 use dokploy_sandbox::Request;

@@ -1,14 +1,14 @@
 //! The sandbox over its sockets.
 
-use std::{os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+use std::time::Duration;
 
 use clock::SystemClock;
 use dokploy_sandbox::{Sandbox, SandboxConfig, StartSandboxError, Timing, start};
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 const KEY: &str = "key-of-the-tests";

@@ -1,15 +1,14 @@
 //! The platform's ten database connections, and how it hangs if it runs out of them.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
 use clock::SystemClock;
 use dokploy_sandbox::{Sandbox, SandboxConfig, start};
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    time::timeout,
-};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 const KEY: &str = "key-of-the-tests";

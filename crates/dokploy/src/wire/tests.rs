@@ -1,6 +1,8 @@
 //! No answer, however malformed, makes the decoding panic.
 
-use proptest::{collection::vec, prelude::*, sample::select};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
 use serde_json::json;
 
 use super::*;

@@ -1,22 +1,18 @@
 //! The client against a platform that fails, is slow, limits the rate, or cannot be reached.
 
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use dokploy::{ApplicationId, BreakerState, Error, LocalFault, ProjectId, Removal};
-use dokploy::{BuildDokployError, Dokploy};
+use dokploy::{
+    ApplicationId, BreakerState, BuildDokployError, Dokploy, Error, LocalFault, ProjectId, Removal,
+};
 use reqwest::Method;
-use wiremock::{
-    Mock, MockServer, ResponseTemplate,
-    matchers::{any, method, path},
-};
+use wiremock::matchers::{any, method, path};
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use super::{
-    KEY, ManualClock, client, config,
-    wire_server::{Script, WireServer},
-};
+use super::wire_server::{Script, WireServer};
+use super::{KEY, ManualClock, client, config};
 
 async fn answering(answer: ResponseTemplate) -> MockServer {
     let server = MockServer::start().await;

@@ -6,10 +6,8 @@ mod recordings;
 mod secrets;
 mod wire_server;
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use clock::Clock;

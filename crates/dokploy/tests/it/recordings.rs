@@ -1,20 +1,18 @@
 //! Every recording is either replayed to the client or listed with a reason.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
-use dokploy::Dokploy;
 use dokploy::{
-    AppName, ApplicationId, Certificate, Configuration, ContainerId, DomainId, EnvironmentId,
-    Error, JobId, NewApplication, NewDomain, NewProject, ProjectId, Registry,
+    AppName, ApplicationId, Certificate, Configuration, ContainerId, Dokploy, DomainId,
+    EnvironmentId, Error, JobId, NewApplication, NewDomain, NewProject, ProjectId, Registry,
 };
 use reqwest::Url;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
-use wiremock::{
-    Mock, MockServer, Request, ResponseTemplate,
-    matchers::{any, path},
-};
+use wiremock::matchers::{any, path};
+use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use super::{KEY, client};
 

@@ -5,14 +5,13 @@ use std::fmt::Write as _;
 
 use dokploy::{ApplicationId, Configuration, Registry};
 use secrecy::SecretString;
-use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use test_support::log::Log;
 
-use super::{
-    KEY, client, config,
-    wire_server::{Script, WireServer},
-};
+use super::wire_server::{Script, WireServer};
+use super::{KEY, client, config};
 
 const PASSWORD: &str = "canary-password";
 const VALUE: &str = "canary-value";

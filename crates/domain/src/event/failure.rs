@@ -2,12 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    message::{self, MessageCode},
-    phase::Phase,
-    receipt::Receipt,
-    words,
-};
+use crate::message::{self, MessageCode};
+use crate::phase::Phase;
+use crate::receipt::Receipt;
+use crate::words;
 
 /// The data of an `error` event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

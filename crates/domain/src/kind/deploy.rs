@@ -1,7 +1,8 @@
 //! The row of deployments, which bring a stack up.
 
 use super::{Direction, Kind, KindName, KindStep, StackState, StepId};
-use crate::{phase::Phase, words::kind as words};
+use crate::phase::Phase;
+use crate::words::kind as words;
 
 impl KindName {
     /// Brings a stack up.

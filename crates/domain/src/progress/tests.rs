@@ -3,10 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{
-    event::{FailureCode, Level, Ready},
-    words,
-};
+use crate::event::{FailureCode, Level, Ready};
+use crate::words;
 
 fn at(ms: i64) -> Timestamp {
     Timestamp::from_millisecond(1_795_427_270_000 + ms).unwrap()

@@ -1,9 +1,7 @@
 //! The sentences about faults of the portal and of the platform, without a full stop.
 
-use crate::{
-    local_fault::LocalFault,
-    platform_problem::{CallFailure, PlatformProblem},
-};
+use crate::local_fault::LocalFault;
+use crate::platform_problem::{CallFailure, PlatformProblem};
 
 /// Returns what an operator can do about a problem of the whole platform, and the section of the
 /// README about it.

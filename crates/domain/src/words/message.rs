@@ -3,7 +3,9 @@
 use std::sync::LazyLock;
 
 use super::fault;
-use crate::{local_fault::LocalFault, message::MessageCode, phase::Phase};
+use crate::local_fault::LocalFault;
+use crate::message::MessageCode;
+use crate::phase::Phase;
 
 /// Returns the sentence that a person reads.
 pub fn sentence(code: &MessageCode) -> String {

@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use super::{fault, name};
-use crate::{
-    local_fault::LocalFault,
-    refusal::{
-        Counted, FilterField, InternalFault, LimitReached, Missing, Refusal, TakenBy, Unreadable,
-        whole_seconds,
-    },
+use crate::local_fault::LocalFault;
+use crate::refusal::{
+    Counted, FilterField, InternalFault, LimitReached, Missing, Refusal, TakenBy, Unreadable,
+    whole_seconds,
 };
 
 /// Returns the sentence: what happened, and what to do.

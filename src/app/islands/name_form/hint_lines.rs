@@ -1,6 +1,8 @@
 //! The lines under the name field.
 
-use leptos::{either::EitherOf4, ev::MouseEvent, prelude::*};
+use leptos::either::EitherOf4;
+use leptos::ev::MouseEvent;
+use leptos::prelude::*;
 
 use super::hint::Hint;
 use crate::app::words::name_form as words;

@@ -1,19 +1,16 @@
 //! The audit log: `/admin/audit`.
 
-use leptos::{either::Either, prelude::*};
+use leptos::either::Either;
+use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use super::{
-    Unavailable,
-    filter::{Choice, Field, NextPage, NoList, Table, address},
-};
+use super::Unavailable;
+use super::filter::{Choice, Field, NextPage, NoList, Table, address};
 use crate::api::{caller, forbid_storing, service};
 use crate::app::words::admin as words;
-use crate::server::{
-    audit::{AuditAction, AuditEntry},
-    stacks::admin::{AuditLine, AuditPage, AuditQuery},
-};
+use crate::server::audit::{AuditAction, AuditEntry};
+use crate::server::stacks::admin::{AuditLine, AuditPage, AuditQuery};
 use crate::wire::ApiError;
 
 /// Renders the audit log.

@@ -1,10 +1,14 @@
 //! Parts that the operators' pages share: filters, tables and lists of facts.
 
-use leptos::{either::Either, prelude::*};
+use leptos::either::Either;
+use leptos::prelude::*;
 
 use crate::api::respond_with;
-use crate::app::{deployment::forms::LinkButton, pages::notice::Refused, words::admin as words};
-use crate::server::{page::percent_encode, stacks::admin::Owner};
+use crate::app::deployment::forms::LinkButton;
+use crate::app::pages::notice::Refused;
+use crate::app::words::admin as words;
+use crate::server::page::percent_encode;
+use crate::server::stacks::admin::Owner;
 use crate::wire::ApiError;
 
 /// Renders a select field, with an option for no choice.

@@ -1,13 +1,13 @@
 //! The section of the operators' page with all operations and a filter.
 
-use leptos::{either::Either, prelude::*};
+use leptos::either::Either;
+use leptos::prelude::*;
 
 use super::filter::{Choice, Field, NextPage, NoList, OwnerLink, Table, address};
-use crate::app::{kind, words::admin as words};
-use crate::server::{
-    stacks::admin::{OperationLine, OperationPage, OperationQuery, Owner},
-    store::{Record, State},
-};
+use crate::app::kind;
+use crate::app::words::admin as words;
+use crate::server::stacks::admin::{OperationLine, OperationPage, OperationQuery, Owner};
+use crate::server::store::{Record, State};
 use crate::wire::ApiError;
 
 /// Renders the filter, and a page of matching operations.

@@ -1,14 +1,13 @@
 //! The sections of the operators' page about people and limits.
 
-use leptos::{either::Either, prelude::*};
+use leptos::either::Either;
+use leptos::prelude::*;
 
 use super::filter::{Fact, OwnerLink, Table};
 use crate::app::words::admin as words;
-use crate::server::{
-    auth::access::Role,
-    settings::Quotas,
-    stacks::admin::{Owner, PersonLine},
-};
+use crate::server::auth::access::Role;
+use crate::server::settings::Quotas;
+use crate::server::stacks::admin::{Owner, PersonLine};
 
 /// Renders the people who signed in last.
 #[component]

@@ -1,12 +1,15 @@
 //! The sections of the operators' page that need an operator: stuck operations, and differences
 //! between database and platform.
 
-use leptos::{either::Either, prelude::*};
+use leptos::either::Either;
+use leptos::prelude::*;
 
 use super::filter::OwnerLink;
 use crate::app::words::admin as words;
-use crate::server::{reconciler::report::ReconcileRound, stacks::admin::StuckLine};
-use domain::{receipt::Line, remedy::RemedyKind};
+use crate::server::reconciler::report::ReconcileRound;
+use crate::server::stacks::admin::StuckLine;
+use domain::receipt::Line;
+use domain::remedy::RemedyKind;
 
 /// Renders the stuck operations, with their leftovers, remedies, and a form that retries the
 /// clean-up.

@@ -4,27 +4,22 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::server::{
-    audit::AuditAction,
-    platform::{Breaker, BreakerState},
-    reconciler::report::ReconcileRound,
-    settings::Quotas,
-    stacks::{Health, admin::StuckLine},
-    store::State,
-};
-use domain::{
-    kind::{Direction, Kind, StackState},
-    platform_problem::PlatformProblem,
-    receipt::Line,
-    remedy::Remedy,
-    stack_name::StackName,
-    words,
-};
+use crate::server::audit::AuditAction;
+use crate::server::platform::{Breaker, BreakerState};
+use crate::server::reconciler::report::ReconcileRound;
+use crate::server::settings::Quotas;
+use crate::server::stacks::Health;
+use crate::server::stacks::admin::StuckLine;
+use crate::server::store::State;
+use domain::kind::{Direction, Kind, StackState};
+use domain::platform_problem::PlatformProblem;
+use domain::receipt::Line;
+use domain::remedy::Remedy;
+use domain::stack_name::StackName;
+use domain::words;
 
-pub(crate) use super::{
-    account::{SIGN_OUT, SIGN_OUT_EVERYWHERE, minute},
-    frame::ADMIN,
-};
+pub(crate) use super::account::{SIGN_OUT, SIGN_OUT_EVERYWHERE, minute};
+pub(crate) use super::frame::ADMIN;
 
 pub(crate) const UNAVAILABLE: &str = "Not available";
 pub(crate) const UNAVAILABLE_HEADING: &str = "We cannot show this page now";

@@ -2,7 +2,8 @@
 
 use super::receipt;
 use crate::app::page_state::PageState;
-use domain::{receipt::Receipt, stack_name::StackName};
+use domain::receipt::Receipt;
+use domain::stack_name::StackName;
 
 /// Returns the text of the badge.
 pub(crate) fn badge(page_state: PageState) -> &'static str {

@@ -3,16 +3,14 @@
 use jiff::Timestamp;
 
 use super::time;
-use domain::{
-    deployment::{Deployment, DeploymentId},
-    event::Failure,
-    kind::Kind,
-    receipt::{Line, Outcome, Receipt},
-    remedy::{Remedy, RemedyKind},
-    stack_name::StackName,
-    time::elapsed_ms,
-    words,
-};
+use domain::deployment::{Deployment, DeploymentId};
+use domain::event::Failure;
+use domain::kind::Kind;
+use domain::receipt::{Line, Outcome, Receipt};
+use domain::remedy::{Remedy, RemedyKind};
+use domain::stack_name::StackName;
+use domain::time::elapsed_ms;
+use domain::words;
 
 /// The heading of a receipt that was not clean when the deployment ended.
 const REMOVED_SINCE: &str = "Everything has been removed by now";

@@ -3,14 +3,12 @@
 use jiff::Timestamp;
 
 use super::time;
-use domain::{
-    kind::Kind,
-    message::MessageCode,
-    phase::Phase,
-    progress::{Progress, StepState},
-    time::elapsed_ms,
-    words,
-};
+use domain::kind::Kind;
+use domain::message::MessageCode;
+use domain::phase::Phase;
+use domain::progress::{Progress, StepState};
+use domain::time::elapsed_ms;
+use domain::words;
 
 /// The headings of the list after the end.
 pub(crate) const ATTEMPTED: &str = "Attempted steps";

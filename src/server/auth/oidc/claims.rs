@@ -4,18 +4,17 @@ use std::error::Error;
 
 use chrono::DateTime;
 use jiff::Timestamp;
+use openidconnect::core::{CoreGenderClaim, CoreJwsSigningAlgorithm as Algorithm};
 use openidconnect::{
     AccessTokenHash, ClaimsVerificationError, Nonce, OAuth2TokenResponse,
     SignatureVerificationError, SubjectIdentifier, TokenResponse, UserInfoClaims,
-    core::{CoreGenderClaim, CoreJwsSigningAlgorithm as Algorithm},
 };
 use serde_json::{Map, Value};
 
 use super::client::{Client, ExtraClaims, Tokens};
-use crate::server::{
-    auth::{access::Role, accounts::Profile},
-    settings::OidcSettings,
-};
+use crate::server::auth::access::Role;
+use crate::server::auth::accounts::Profile;
+use crate::server::settings::OidcSettings;
 
 /// The accepted signature algorithms of an ID token: those with a private key, which only the
 /// provider has. The algorithms in the provider's metadata do not matter, so `none` and shared

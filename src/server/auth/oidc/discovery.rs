@@ -3,16 +3,15 @@
 //! A provider that does not answer is contacted again after [`PAUSE`]. Meanwhile the portal works,
 //! and people stay signed in.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
 use openidconnect::{DiscoveryError, IssuerUrl, JsonWebKeySet};
 use tokio::sync::Mutex;
 
-use super::{
-    claims::describe,
-    client::ProviderMetadata,
-    exchange::{Exchange, ExchangeError},
-};
+use super::claims::describe;
+use super::client::ProviderMetadata;
+use super::exchange::{Exchange, ExchangeError};
 use crate::server::auth::identity_provider::IdentityError;
 use clock::Clock;
 

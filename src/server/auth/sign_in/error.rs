@@ -1,7 +1,8 @@
 //! The authorization response of a sign-in, and the errors of sign-ins.
 
 use super::ReturnTo;
-use crate::server::{auth::identity_provider::IdentityError, store_error::StoreError};
+use crate::server::auth::identity_provider::IdentityError;
+use crate::server::store_error::StoreError;
 use domain::refusal::RefusalCode;
 
 /// The maximum number of characters of a provider's error name.

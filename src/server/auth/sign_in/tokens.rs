@@ -1,18 +1,16 @@
 //! API tokens: their owner creates, lists and revokes them.
 
-use std::{net::IpAddr, time::Duration};
+use std::net::IpAddr;
+use std::time::Duration;
 
 use super::SignInService;
-use crate::server::{
-    audit::AuditAction,
-    auth::{
-        access::Scope,
-        accounts::{NewToken, Token},
-        secret::{self, Secret},
-    },
-    store_error::{Result, StoreError},
-};
-use domain::{owner::OwnerId, refusal::RefusalCode};
+use crate::server::audit::AuditAction;
+use crate::server::auth::access::Scope;
+use crate::server::auth::accounts::{NewToken, Token};
+use crate::server::auth::secret::{self, Secret};
+use crate::server::store_error::{Result, StoreError};
+use domain::owner::OwnerId;
+use domain::refusal::RefusalCode;
 
 /// The maximum number of valid tokens of a person.
 pub const MAX_TOKENS: u32 = 20;

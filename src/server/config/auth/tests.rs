@@ -2,10 +2,8 @@
 
 use secrecy::ExposeSecret;
 
-use crate::server::{
-    config::tests::{sentence, settings},
-    settings::{AuthSettings, OidcSettings},
-};
+use crate::server::config::tests::{sentence, settings};
+use crate::server::settings::{AuthSettings, OidcSettings};
 
 const OIDC: [(&str, &str); 4] = [
     ("AUTH", "oidc"),

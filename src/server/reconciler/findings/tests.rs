@@ -3,18 +3,15 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use proptest::{
-    collection::{btree_map, vec},
-    option,
-    prelude::*,
-};
+use proptest::collection::{btree_map, vec};
+use proptest::option;
+use proptest::prelude::*;
 
 use super::*;
-use crate::server::{
-    platform::{DomainId, ProjectId},
-    reconciler::report::Standstill,
-};
-use domain::{event::Resources, stack_name::StackName};
+use crate::server::platform::{DomainId, ProjectId};
+use crate::server::reconciler::report::Standstill;
+use domain::event::Resources;
+use domain::stack_name::StackName;
 
 const HOST: &str = "alice.localhost";
 

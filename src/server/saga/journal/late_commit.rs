@@ -4,7 +4,8 @@
 //! a resource as gone that the platform creates afterwards. Such a call may also have created a
 //! resource twice.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 

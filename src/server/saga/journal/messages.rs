@@ -4,16 +4,12 @@
 use jiff::Timestamp;
 
 use super::Journal;
-use crate::server::{
-    saga::outages::Span,
-    store::{Fact, Result, StepId},
-};
-use domain::{
-    event::{EventBody, ProgressUpdate},
-    kind::Kind,
-    message::MessageCode,
-    phase::Phase,
-};
+use crate::server::saga::outages::Span;
+use crate::server::store::{Fact, Result, StepId};
+use domain::event::{EventBody, ProgressUpdate};
+use domain::kind::Kind;
+use domain::message::MessageCode;
+use domain::phase::Phase;
 
 /// The messages of the current phase, each with the time of its announcement. `None` is the phase's
 /// default message.

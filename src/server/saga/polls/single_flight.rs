@@ -4,14 +4,15 @@
 //! job that was just enqueued would seem lost. So each caller names the last call that it must not
 //! use.
 
-use std::{fmt, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::fmt;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use futures::{
-    FutureExt,
-    future::{BoxFuture, Shared, WeakShared},
-};
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared, WeakShared};
 
 use crate::server::platform::PlatformError;
 use clock::Clock;

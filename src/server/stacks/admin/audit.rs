@@ -3,16 +3,12 @@
 use jiff::Timestamp;
 
 use super::{Names, PAGE, allow, page, typed};
-use crate::server::{
-    audit::{AuditEntry, AuditFilter},
-    auth::access::Caller,
-    stacks::Service,
-};
+use crate::server::audit::{AuditEntry, AuditFilter};
+use crate::server::auth::access::Caller;
+use crate::server::stacks::Service;
 use crate::wire::ApiError;
-use domain::{
-    owner::OwnerId,
-    refusal::{FilterField, Refusal},
-};
+use domain::owner::OwnerId;
+use domain::refusal::{FilterField, Refusal};
 
 /// The filter of the audit log, as typed. An empty field matches all entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,17 +1,13 @@
 //! Everybody's operations, a page at a time.
 
 use super::{Owner, PAGE, allow, page, typed};
-use crate::server::{
-    auth::access::Caller,
-    stacks::Service,
-    store::{OperationFilter, Record},
-};
+use crate::server::auth::access::Caller;
+use crate::server::stacks::Service;
+use crate::server::store::{OperationFilter, Record};
 use crate::wire::ApiError;
-use domain::{
-    deployment::DeploymentId,
-    owner::OwnerId,
-    refusal::{FilterField, Refusal},
-};
+use domain::deployment::DeploymentId;
+use domain::owner::OwnerId;
+use domain::refusal::{FilterField, Refusal};
 
 /// The filter of the operations, as typed. An empty field matches all operations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,13 +3,13 @@
 //!
 //! People see the kind of cause; operators also see the last lines of the log.
 
-use crate::server::{
-    masking::Secrets,
-    platform::JobId,
-    saga::{context::Context, failure::StepError},
-    store::Cause,
-};
-use domain::{event::FailureCode, message::MessageCode};
+use crate::server::masking::Secrets;
+use crate::server::platform::JobId;
+use crate::server::saga::context::Context;
+use crate::server::saga::failure::StepError;
+use crate::server::store::Cause;
+use domain::event::FailureCode;
+use domain::message::MessageCode;
 
 /// The number of lines that are kept of the end of a log, and the maximum number of bytes.
 const LINES: usize = 40;

@@ -1,12 +1,10 @@
 //! Checks that the platform shows a running container of exactly this deployment: something else
 //! could answer at the address.
 
-use crate::server::{
-    local_fault::{self, LocalFault},
-    platform::{Application, ContainerId, PlatformError},
-    saga::context::Context,
-    steps::configuration::OperationTag,
-};
+use crate::server::local_fault::{self, LocalFault};
+use crate::server::platform::{Application, ContainerId, PlatformError};
+use crate::server::saga::context::Context;
+use crate::server::steps::configuration::OperationTag;
 
 /// The maximum number of containers of the service that are inspected. It normally has one, and two
 /// for a moment.

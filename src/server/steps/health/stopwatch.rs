@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use crate::server::saga::context::Context;
-use domain::{message::MessageCode, time::elapsed_ms};
+use domain::message::MessageCode;
+use domain::time::elapsed_ms;
 
 /// Adds up the time for which a condition held. While it holds, the page shows a message about it.
 #[derive(Default)]

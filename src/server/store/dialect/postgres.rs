@@ -7,26 +7,25 @@
 mod call_slots;
 mod notifications;
 
-use std::{str::FromStr, sync::Arc, time::Duration};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::{
-    Arguments as _, ConnectOptions as _, Connection as _, PgConnection, Postgres,
-    error::BoxDynError,
-    postgres::{PgArguments, PgConnectOptions, PgDatabaseError, PgQueryResult, PgSeverity},
-};
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgDatabaseError, PgQueryResult, PgSeverity};
+use sqlx::{Arguments as _, ConnectOptions as _, Connection as _, PgConnection, Postgres};
 use tokio::time::timeout;
 
 use self::notifications::{NotificationListener, Origin};
-use crate::server::{
-    notifier::{Notification, Notifier},
-    schema::{OtherVersion, POSTGRES},
-    store::{
-        Result,
-        sql::{SqlStore, dialect::Dialect, pool::Pool, statement::Value},
-    },
-};
+use crate::server::notifier::{Notification, Notifier};
+use crate::server::schema::{OtherVersion, POSTGRES};
+use crate::server::store::Result;
+use crate::server::store::sql::SqlStore;
+use crate::server::store::sql::dialect::Dialect;
+use crate::server::store::sql::pool::Pool;
+use crate::server::store::sql::statement::Value;
 
 /// The maximum number of connections of a portal, besides the one that it listens on.
 const CONNECTIONS: u32 = 16;

@@ -4,27 +4,21 @@
 //! on a file beside the database. So no other portal runs, and the leases of earlier processes are
 //! void.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::{
-    Arguments as _, ConnectOptions as _, Sqlite, SqliteConnection,
-    error::{BoxDynError, ErrorKind},
-    sqlite::{SqliteArguments, SqliteConnectOptions, SqliteQueryResult},
-};
+use sqlx::error::{BoxDynError, ErrorKind};
+use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteQueryResult};
+use sqlx::{Arguments as _, ConnectOptions as _, Sqlite, SqliteConnection};
 
-use crate::server::{
-    sqlite_file::{self, HeldFile, OpenStoreError},
-    store::{
-        StoreError,
-        sql::{
-            SqlStore,
-            dialect::Dialect,
-            pool::Pool,
-            statement::{Statement, Value},
-        },
-    },
-};
+use crate::server::sqlite_file::{self, HeldFile, OpenStoreError};
+use crate::server::store::StoreError;
+use crate::server::store::sql::SqlStore;
+use crate::server::store::sql::dialect::Dialect;
+use crate::server::store::sql::pool::Pool;
+use crate::server::store::sql::statement::{Statement, Value};
 
 const READERS: u32 = 4;
 /// The time limit for getting a connection.

@@ -3,22 +3,18 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{
-    SqlStore,
-    audit::insert_audit_entry,
-    dialect::Dialect,
-    pool::Transaction,
-    purge::delete_expired,
-    rows::{self, Columns},
-    statement::Statement,
+use super::SqlStore;
+use super::audit::insert_audit_entry;
+use super::dialect::Dialect;
+use super::pool::Transaction;
+use super::purge::delete_expired;
+use super::rows::{self, Columns};
+use super::statement::Statement;
+use crate::server::audit::AuditEntry;
+use crate::server::auth::accounts::{
+    Accounts, Digest, NewSession, NewToken, Person, Profile, Session, SignIn, Token,
 };
-use crate::server::{
-    audit::AuditEntry,
-    auth::accounts::{
-        Accounts, Digest, NewSession, NewToken, Person, Profile, Session, SignIn, Token,
-    },
-    store::{Result, StoreError, warn_unless_written},
-};
+use crate::server::store::{Result, StoreError, warn_unless_written};
 use domain::owner::OwnerId;
 
 /// Selects the columns of a token.

@@ -2,13 +2,13 @@
 
 use async_trait::async_trait;
 
-use super::{
-    SqlStore, dialect::Dialect, lists, pool::Transaction, rows, rows::Columns, statement::Statement,
-};
-use crate::server::{
-    audit::{AuditEntry, AuditFilter, AuditLog},
-    store::{Result, StoreError},
-};
+use super::dialect::Dialect;
+use super::pool::Transaction;
+use super::rows::{self, Columns};
+use super::statement::Statement;
+use super::{SqlStore, lists};
+use crate::server::audit::{AuditEntry, AuditFilter, AuditLog};
+use crate::server::store::{Result, StoreError};
 
 #[async_trait]
 impl<D: Dialect> AuditLog for SqlStore<D> {

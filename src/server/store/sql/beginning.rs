@@ -2,32 +2,24 @@
 
 use sqlx::error::DatabaseError;
 
-use super::{
-    SqlStore,
-    audit::{append, insert_audit_entry},
-    dialect::Dialect,
-    journal::insert_events,
-    operations::make_due,
-    pool::Transaction,
-    purge::delete_expired,
-    quotas, responses, rows,
-    rows::Columns as _,
-    specs,
-    statement::Statement,
+use super::audit::{append, insert_audit_entry};
+use super::dialect::Dialect;
+use super::journal::insert_events;
+use super::operations::make_due;
+use super::pool::Transaction;
+use super::purge::delete_expired;
+use super::rows::{self, Columns as _};
+use super::statement::Statement;
+use super::{SqlStore, quotas, responses, specs};
+use crate::server::audit::AuditEntry;
+use crate::server::notifier::Notification;
+use crate::server::store::{
+    Claim, NewDeployment, NewRemoval, RemovalOutcome, Result, State, StoreError, StoredResponse,
 };
-use crate::server::{
-    audit::AuditEntry,
-    notifier::Notification,
-    store::{
-        Claim, NewDeployment, NewRemoval, RemovalOutcome, Result, State, StoreError, StoredResponse,
-    },
-};
-use domain::{
-    deployment::DeploymentId,
-    event::EventBody,
-    stack_id::{RevisionId, StackId},
-    stack_name::StackName,
-};
+use domain::deployment::DeploymentId;
+use domain::event::EventBody;
+use domain::stack_id::{RevisionId, StackId};
+use domain::stack_name::StackName;
 
 /// Reserves the name, and inserts the deployment, its first event and the stored response, if the
 /// quota allows it.

@@ -1,17 +1,16 @@
 //! What differs between the databases. All other statements are the same for both.
 
-use std::{fmt, time::Duration};
+use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::{
-    AssertSqlSafe, Connection, Database, Executor, IntoArguments, SqlStr, error::BoxDynError,
-};
+use sqlx::error::BoxDynError;
+use sqlx::{AssertSqlSafe, Connection, Database, Executor, IntoArguments, SqlStr};
 
-use super::{
-    rows::Columns,
-    statement::{Statement, Value},
-};
-use crate::server::{notifier::Notification, store::Result};
+use super::rows::Columns;
+use super::statement::{Statement, Value};
+use crate::server::notifier::Notification;
+use crate::server::store::Result;
 
 /// A kind of database.
 #[async_trait]

@@ -6,19 +6,18 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{SqlStore, dialect::Dialect, lists, pool::Transaction, rows, statement::Statement};
-use crate::server::{
-    notifier::Notification,
-    platform::AppName,
-    store::{
-        CleanupRecord, End, Fact, Journal, Lease, Recorded, Result, State, StepId, StepRecord,
-        Steps, StoreError, StoredEvent, unavailable_for,
-    },
+use super::dialect::Dialect;
+use super::pool::Transaction;
+use super::statement::Statement;
+use super::{SqlStore, lists, rows};
+use crate::server::notifier::Notification;
+use crate::server::platform::AppName;
+use crate::server::store::{
+    CleanupRecord, End, Fact, Journal, Lease, Recorded, Result, State, StepId, StepRecord, Steps,
+    StoreError, StoredEvent, unavailable_for,
 };
-use domain::{
-    deployment::DeploymentId,
-    event::{Event, EventBody, Seq},
-};
+use domain::deployment::DeploymentId;
+use domain::event::{Event, EventBody, Seq};
 
 /// The number of events that one statement inserts. SQLite searches the list from its start for each
 /// of them, so the time grows with the square of the number.

@@ -5,14 +5,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{SqlStore, dialect::Dialect, rows, rows::Columns as _, statement::Statement};
-use crate::server::{
-    notifier::Notification,
-    store::{
-        CancelRequest, Lane, Lease, Leases, Result, StoreError, TaskHolder, TaskLease, TaskLeases,
-    },
+use super::SqlStore;
+use super::dialect::Dialect;
+use super::rows::{self, Columns as _};
+use super::statement::Statement;
+use crate::server::notifier::Notification;
+use crate::server::store::{
+    CancelRequest, Lane, Lease, Leases, Result, StoreError, TaskHolder, TaskLease, TaskLeases,
 };
-use domain::{deployment::DeploymentId, kind::KindName};
+use domain::deployment::DeploymentId;
+use domain::kind::KindName;
 
 impl Lease {
     /// Creates a statement whose first parameters are the lease's operation, holder and fencing

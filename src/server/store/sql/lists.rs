@@ -1,10 +1,9 @@
 //! Queries of lists, some of them composed from a filter.
 
-use super::{dialect::Dialect, statement::Statement};
-use crate::server::{
-    audit::{AuditAction, AuditFilter},
-    store::{OperationFilter, State},
-};
+use super::dialect::Dialect;
+use super::statement::Statement;
+use crate::server::audit::{AuditAction, AuditFilter};
+use crate::server::store::{OperationFilter, State};
 use domain::deployment::DeploymentId;
 
 /// Selects the columns of a record. Not with `*`: a newer replica may add a column while this one

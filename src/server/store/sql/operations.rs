@@ -4,19 +4,14 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{
-    SqlStore,
-    audit::{can_hold, insert_audit_entry},
-    dialect::Dialect,
-    lists, purge, rows,
-    rows::Columns as _,
-    statement::Statement,
-};
-use crate::server::{
-    audit::AuditEntry,
-    notifier::Notification,
-    store::{CancelOutcome, OperationFilter, Operations, Record, Result},
-};
+use super::audit::{can_hold, insert_audit_entry};
+use super::dialect::Dialect;
+use super::rows::{self, Columns as _};
+use super::statement::Statement;
+use super::{SqlStore, lists, purge};
+use crate::server::audit::AuditEntry;
+use crate::server::notifier::Notification;
+use crate::server::store::{CancelOutcome, OperationFilter, Operations, Record, Result};
 use domain::deployment::DeploymentId;
 
 #[async_trait]

@@ -8,20 +8,18 @@
 
 mod transaction;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use sqlx::Connection;
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, timeout},
-};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout};
 
-use super::{
-    dialect::{Dialect, RunStatement as _},
-    statement::Statement,
-};
+use super::dialect::{Dialect, RunStatement as _};
+use super::statement::Statement;
 use crate::server::store::{Result, unavailable};
 pub(in crate::server::store) use transaction::Transaction;
 

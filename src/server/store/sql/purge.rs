@@ -2,14 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::{
-    SqlStore,
-    dialect::Dialect,
-    rows::{self, Columns},
-    statement::Statement,
-};
+use super::SqlStore;
+use super::dialect::Dialect;
+use super::rows::{self, Columns};
+use super::statement::Statement;
 use crate::server::store::Result;
-use domain::{deployment::DeploymentId, stack_id::StackId};
+use domain::deployment::DeploymentId;
+use domain::stack_id::StackId;
 
 /// The maximum number of rows that one transaction deletes, including dependent rows of other
 /// tables.

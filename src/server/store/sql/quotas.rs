@@ -7,9 +7,13 @@
 
 use jiff::Timestamp;
 
-use super::{dialect::Dialect, lists, pool::Transaction, rows, statement::Statement};
+use super::dialect::Dialect;
+use super::pool::Transaction;
+use super::statement::Statement;
+use super::{lists, rows};
 use crate::server::store::{NewDeployment, Result, Usage, hour_before};
-use domain::{deployment::DeploymentId, stack_name::StackName};
+use domain::deployment::DeploymentId;
+use domain::stack_name::StackName;
 
 /// The class of locks for the usage of one owner or address.
 const COUNTED_AS: i64 = 1;

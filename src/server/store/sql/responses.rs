@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{SqlStore, dialect::Dialect, rows, statement::Statement};
+use super::dialect::Dialect;
+use super::statement::Statement;
+use super::{SqlStore, rows};
 use crate::server::store::{Idempotency, IdempotencyKey, Result, StoredResponse};
 
 #[async_trait]

@@ -1,25 +1,21 @@
 //! Converts rows to the ports' types, for both databases.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::{ColumnIndex, Decode, Row, Type};
 
-use crate::server::{
-    platform::AppName,
-    store::{
-        CancelRequest, CleanUp, IdempotencyKey, Lease, Record, Recorded, Result, Stack, State,
-        StepId, StepRecord, StoreError, StoredEvent, StoredResponse, Usage, is_within_hour,
-        unavailable,
-    },
+use crate::server::platform::AppName;
+use crate::server::store::{
+    CancelRequest, CleanUp, IdempotencyKey, Lease, Record, Recorded, Result, Stack, State, StepId,
+    StepRecord, StoreError, StoredEvent, StoredResponse, Usage, is_within_hour, unavailable,
 };
-use domain::{
-    deployment::{Deployment, DeploymentId, DeploymentMetadata, Links},
-    kind::KindName,
-    owner::OwnerId,
-    stack_id::{RevisionId, StackId},
-    stack_name::StackName,
-};
+use domain::deployment::{Deployment, DeploymentId, DeploymentMetadata, Links};
+use domain::kind::KindName;
+use domain::owner::OwnerId;
+use domain::stack_id::{RevisionId, StackId};
+use domain::stack_name::StackName;
 
 /// A row whose columns are read by name.
 pub trait Columns {

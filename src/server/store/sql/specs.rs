@@ -1,20 +1,20 @@
 //! Implements the ports of specs and of sealed secrets.
 
-use std::{collections::BTreeMap, str::FromStr as _};
+use std::collections::BTreeMap;
+use std::str::FromStr as _;
 
 use async_trait::async_trait;
 
-use super::{
-    SqlStore, dialect::Dialect, pool::Transaction, rows, rows::Columns, statement::Statement,
-};
-use crate::server::{
-    secrets::{
-        SealedSecret,
-        sealed::{KeyUsage, Resealed, SealedSecrets, SecretKey, StoredSecret},
-    },
-    store::{Lease, Result, SealedSpec, SpecOrigin, Specs, StoreError},
-};
-use domain::{stack_id::RevisionId, stack_spec::StackSpec};
+use super::SqlStore;
+use super::dialect::Dialect;
+use super::pool::Transaction;
+use super::rows::{self, Columns};
+use super::statement::Statement;
+use crate::server::secrets::SealedSecret;
+use crate::server::secrets::sealed::{KeyUsage, Resealed, SealedSecrets, SecretKey, StoredSecret};
+use crate::server::store::{Lease, Result, SealedSpec, SpecOrigin, Specs, StoreError};
+use domain::stack_id::RevisionId;
+use domain::stack_spec::StackSpec;
 
 const CORRUPT: StoreError = StoreError::Corrupt { what: "spec" };
 

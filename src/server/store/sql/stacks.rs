@@ -5,11 +5,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{SqlStore, beginning, dialect::Dialect, lists, quotas, rows, statement::Statement};
+use super::dialect::Dialect;
+use super::statement::Statement;
+use super::{SqlStore, beginning, lists, quotas, rows};
 use crate::server::store::{
     NewDeployment, NewRemoval, RemovalOutcome, Result, Stack, Stacks, StoredResponse, Usage,
 };
-use domain::{owner::OwnerId, stack_name::StackName};
+use domain::owner::OwnerId;
+use domain::stack_name::StackName;
 
 #[async_trait]
 impl<D: Dialect> Stacks for SqlStore<D> {

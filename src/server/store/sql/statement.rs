@@ -1,11 +1,15 @@
 //! Statements: SQL that both databases understand, with `$1`, `$2`, … for its values.
 
-use std::{borrow::Cow, time::Duration};
+use std::borrow::Cow;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::rows::millis;
-use domain::{deployment::DeploymentId, owner::OwnerId, stack_id::StackId, stack_name::StackName};
+use domain::deployment::DeploymentId;
+use domain::owner::OwnerId;
+use domain::stack_id::StackId;
+use domain::stack_name::StackName;
 
 /// A statement with its values. It owns them, so that a write can continue in a task of its own.
 #[derive(Clone, Debug)]

@@ -1,12 +1,8 @@
 //! The writer of the log with failing outputs.
 
-use std::{
-    io::{self, ErrorKind, Write},
-    sync::{
-        Arc, Mutex,
-        mpsc::{self, Receiver},
-    },
-};
+use std::io::{self, ErrorKind, Write};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex};
 
 use super::{CAPACITY, LossyWriter, start};
 use crate::server::settings::LogFormat;

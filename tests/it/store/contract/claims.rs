@@ -3,7 +3,9 @@
 use ai_stack_deployer::server::store::{
     CancelRequest, Claim, Lane, Lease, NewDeployment, State, StepId, StepRecord, Store,
 };
-use domain::{deployment::DeploymentId, kind::KindName, phase::Phase};
+use domain::deployment::DeploymentId;
+use domain::kind::KindName;
+use domain::phase::Phase;
 
 use super::{LEASE, at, claim, new, progress, step};
 use crate::support::claim_one::KINDS;

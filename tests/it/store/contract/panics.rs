@@ -1,7 +1,8 @@
 //! The part of the contract about operations that panic.
 
 use ai_stack_deployer::server::store::{Lane, Lease, RemovalOutcome, State, Store, StoreError};
-use domain::{deployment::DeploymentId, stack_name::StackName};
+use domain::deployment::DeploymentId;
+use domain::stack_name::StackName;
 
 use super::{LEASE, at, claim, end, finish, new, removals};
 use crate::support::claim_one::{CLEAN_UP, KINDS};

@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use ai_stack_deployer::server::store::{Cause, Fact, Lane, StepId, StepRecord, Store};
-use domain::{deployment::DeploymentId, event::FailureCode, message::MessageCode, phase::Phase};
+use domain::deployment::DeploymentId;
+use domain::event::FailureCode;
+use domain::message::MessageCode;
+use domain::phase::Phase;
 
 use super::{LEASE, at, new, progress};
 use crate::support::claim_one::KINDS;

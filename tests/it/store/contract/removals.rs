@@ -5,10 +5,14 @@ use std::time::Duration;
 use ai_stack_deployer::server::store::{
     CleanupRecord, Lane, NewRemoval, RemovalOutcome, State, Store,
 };
-use domain::{deployment::DeploymentId, kind::REMOVE, receipt::Receipt, stack_name::StackName};
+use domain::deployment::DeploymentId;
+use domain::kind::REMOVE;
+use domain::receipt::Receipt;
+use domain::stack_name::StackName;
 
 use super::{at, finish, new};
-use crate::support::{claim_one::CLEAN_UP, settings::new_removal};
+use crate::support::claim_one::CLEAN_UP;
+use crate::support::settings::new_removal;
 
 /// Runs this part against `store`.
 pub(super) async fn hold(store: &dyn Store) {

@@ -1,18 +1,17 @@
 //! The part of the contract about specs.
 
-use ai_stack_deployer::server::{
-    platform::Registry,
-    settings::StackSettings,
-    spec,
-    store::{Lane, Lease, NewDeployment, SealedSpec, SpecOrigin, State, Store, StoreError},
+use ai_stack_deployer::server::platform::Registry;
+use ai_stack_deployer::server::settings::StackSettings;
+use ai_stack_deployer::server::spec;
+use ai_stack_deployer::server::store::{
+    Lane, Lease, NewDeployment, SealedSpec, SpecOrigin, State, Store, StoreError,
 };
-use domain::{deployment::DeploymentId, stack_id::RevisionId};
+use domain::deployment::DeploymentId;
+use domain::stack_id::RevisionId;
 
 use super::{claim, end, new};
-use crate::support::{
-    claim_one::CLEAN_UP,
-    settings::{keyring, stack_settings},
-};
+use crate::support::claim_one::CLEAN_UP;
+use crate::support::settings::{keyring, stack_settings};
 
 /// Runs this part against `store`.
 pub(super) async fn hold(store: &dyn Store) {

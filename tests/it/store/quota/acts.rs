@@ -4,13 +4,14 @@ use ai_stack_deployer::server::store::{
     CancelRequest, CleanupRecord, End, Fact, Lane, Lease, NewRemoval, RemovalOutcome, State, Store,
     Usage,
 };
-use domain::{deployment::DeploymentId, receipt::Receipt, stack_name::StackName};
+use domain::deployment::DeploymentId;
+use domain::receipt::Receipt;
+use domain::stack_name::StackName;
 use jiff::Timestamp;
 
-use crate::{
-    store::contract::{LEASE, removals::removal},
-    support::claim_one::{CLEAN_UP, ClaimOne as _},
-};
+use crate::store::contract::LEASE;
+use crate::store::contract::removals::removal;
+use crate::support::claim_one::{CLEAN_UP, ClaimOne as _};
 
 /// Inserts the removal of a live stack.
 pub(super) async fn remove(

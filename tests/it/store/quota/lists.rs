@@ -1,12 +1,11 @@
 //! Lists of operations.
 
 use ai_stack_deployer::server::store::{OperationFilter, State, Store, Usage, receipt, receipts};
-use domain::{owner::OwnerId, stack_name::StackName};
+use domain::owner::OwnerId;
+use domain::stack_name::StackName;
 
-use super::{
-    acts::{finish, remove},
-    by, counted, id,
-};
+use super::acts::{finish, remove};
+use super::{by, counted, id};
 use crate::store::contract::at;
 
 pub(super) async fn are_newest_first_and_a_page_at_a_time(store: &dyn Store) {

@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use ai_stack_deployer::server::store::{NewDeployment, Quota, State, Store, StoreError};
-use domain::{owner::OwnerId, stack_name::StackName};
+use domain::owner::OwnerId;
+use domain::stack_name::StackName;
 use jiff::Timestamp;
 
-use super::{
-    acts::{finish, record_cleanup, remove},
-    by, id,
-};
+use super::acts::{finish, record_cleanup, remove};
+use super::{by, id};
 use crate::store::contract::at;
 
 /// The time in seconds for which names are reserved in these tests.

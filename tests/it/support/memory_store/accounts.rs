@@ -1,19 +1,19 @@
 //! The accounts port in memory.
 
-use std::{cmp::Reverse, collections::HashMap};
+use std::cmp::Reverse;
+use std::collections::HashMap;
 
-use ai_stack_deployer::server::{
-    audit::AuditEntry,
-    auth::accounts::{
-        Accounts, Digest, NewSession, NewToken, Person, Profile, Session, SignIn, Token,
-    },
-    store::Result,
+use ai_stack_deployer::server::audit::AuditEntry;
+use ai_stack_deployer::server::auth::accounts::{
+    Accounts, Digest, NewSession, NewToken, Person, Profile, Session, SignIn, Token,
 };
+use ai_stack_deployer::server::store::Result;
 use async_trait::async_trait;
 use domain::owner::OwnerId;
 use jiff::Timestamp;
 
-use super::{MemoryStore, tables::Tables};
+use super::MemoryStore;
+use super::tables::Tables;
 
 /// The tables of people, sessions, tokens and sign-ins. Credentials are digests.
 #[derive(Default)]

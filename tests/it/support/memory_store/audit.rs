@@ -1,9 +1,7 @@
 //! The audit log in memory.
 
-use ai_stack_deployer::server::{
-    audit::{AuditEntry, AuditFilter, AuditLog},
-    store::Result,
-};
+use ai_stack_deployer::server::audit::{AuditEntry, AuditFilter, AuditLog};
+use ai_stack_deployer::server::store::Result;
 use async_trait::async_trait;
 
 use super::MemoryStore;

@@ -5,19 +5,15 @@ use ai_stack_deployer::server::store::{
     SealedSpec, Specs, State, StoreError, StoredResponse, Usage, hour_before, is_within_hour,
 };
 use async_trait::async_trait;
-use domain::{
-    deployment::{DeploymentMetadata, Links},
-    event::Event,
-    owner::OwnerId,
-    stack_id::RevisionId,
-    stack_name::StackName,
-};
+use domain::deployment::{DeploymentMetadata, Links};
+use domain::event::Event;
+use domain::owner::OwnerId;
+use domain::stack_id::RevisionId;
+use domain::stack_name::StackName;
 use jiff::Timestamp;
 
-use super::{
-    MemoryStore,
-    tables::{Row, Tables},
-};
+use super::MemoryStore;
+use super::tables::{Row, Tables};
 
 impl MemoryStore {
     /// Forgets all specs, as if an older version had begun what there is.

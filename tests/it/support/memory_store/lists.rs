@@ -1,7 +1,8 @@
 //! Lists of operations.
 
 use ai_stack_deployer::server::store::{OperationFilter, Record, Stack, State};
-use domain::{deployment::DeploymentId, stack_name::StackName};
+use domain::deployment::DeploymentId;
+use domain::stack_name::StackName;
 use jiff::Timestamp;
 
 use super::tables::{Row, Tables};

@@ -1,15 +1,17 @@
 //! The tables of the store in memory.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
+use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    audit::AuditEntry,
-    store::{
-        CancelRequest, Claim, CleanupRecord, Lane, Lease, Record, Result, SealedSpec, State, Steps,
-        StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease,
-    },
+use ai_stack_deployer::server::audit::AuditEntry;
+use ai_stack_deployer::server::store::{
+    CancelRequest, Claim, CleanupRecord, Lane, Lease, Record, Result, SealedSpec, State, Steps,
+    StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease,
 };
-use domain::{deployment::DeploymentId, event::Event, kind::KindName, stack_id::RevisionId};
+use domain::deployment::DeploymentId;
+use domain::event::Event;
+use domain::kind::KindName;
+use domain::stack_id::RevisionId;
 use jiff::Timestamp;
 
 use super::accounts::AccountTables;

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::{super::world::World, Ids, Situation, ids};
+use super::super::world::World;
+use super::{Ids, Situation, ids};
 
 /// Recordings, and the situation in which each was made.
 pub(super) const ALL: &[(&[u32], Situation)] = &[

@@ -1,9 +1,7 @@
 //! Tests of which callers share which call.
 
-use std::{
-    pin::pin,
-    sync::atomic::{AtomicU32, AtomicU64, Ordering},
-};
+use std::pin::pin;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use futures::future::join_all;

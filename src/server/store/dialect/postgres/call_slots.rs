@@ -6,13 +6,10 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::PostgresStore;
-use crate::server::{
-    platform::call_slots::{CallSlots, SlotAnswer, SlotId, SlotRequest},
-    store::{
-        Result, StoreError,
-        sql::{rows::Columns as _, statement::Statement},
-    },
-};
+use crate::server::platform::call_slots::{CallSlots, SlotAnswer, SlotId, SlotRequest};
+use crate::server::store::sql::rows::Columns as _;
+use crate::server::store::sql::statement::Statement;
+use crate::server::store::{Result, StoreError};
 
 #[async_trait]
 impl CallSlots for PostgresStore {

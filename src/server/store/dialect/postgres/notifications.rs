@@ -4,24 +4,21 @@
 //! that commits. A portal without a connection misses notifications, so after each reconnect it
 //! wakes all local watchers.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
-use sqlx::{
-    PgConnection,
-    postgres::{PgConnectOptions, PgListener, PgNotification, PgPoolOptions},
-};
+use sqlx::PgConnection;
+use sqlx::postgres::{PgConnectOptions, PgListener, PgNotification, PgPoolOptions};
 use tokio::time::{sleep, timeout};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::ACQUIRE_TIMEOUT;
-use crate::server::{
-    notifier::{Notification, Notifier},
-    store::{
-        Result,
-        sql::{dialect::RunStatement as _, statement::Statement},
-        unavailable,
-    },
-};
+use crate::server::notifier::{Notification, Notifier};
+use crate::server::store::sql::dialect::RunStatement as _;
+use crate::server::store::sql::statement::Statement;
+use crate::server::store::{Result, unavailable};
 
 const CHANNEL: &str = "ai_stack_deployer";
 /// The interval at which a silent connection is checked: the server may have disappeared without

@@ -1,25 +1,17 @@
 //! Transactions. Their connection returns to the pool only when its state is known.
 
-use std::{
-    ops::{Deref, DerefMut},
-    sync::Arc,
-};
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
-use tokio::{runtime::Handle, time::timeout};
+use tokio::runtime::Handle;
+use tokio::time::timeout;
 
 use super::{PING_TIMEOUT, Pool, PooledConnection};
-use crate::server::{
-    schema::BUILT_FOR,
-    store::{
-        Result, StoreError,
-        sql::{
-            dialect::{Dialect, RunStatement as _},
-            rows::Columns as _,
-            statement::Statement,
-        },
-        unavailable,
-    },
-};
+use crate::server::schema::BUILT_FOR;
+use crate::server::store::sql::dialect::{Dialect, RunStatement as _};
+use crate::server::store::sql::rows::Columns as _;
+use crate::server::store::sql::statement::Statement;
+use crate::server::store::{Result, StoreError, unavailable};
 
 /// An open transaction. Dropping it rolls it back.
 pub(in crate::server::store) struct Transaction<D: Dialect> {
