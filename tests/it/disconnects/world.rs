@@ -22,7 +22,7 @@ use crate::support::relay::Relay;
 
 /// The network delay to the database, each way. The starts wait for each other's locks on what the
 /// quotas count, each time for three round trips.
-const FAR: Duration = Duration::from_millis(40);
+const FAR: Duration = Duration::from_millis(30);
 const DAY: Duration = Duration::from_hours(24);
 /// The nonce of every sign-in in progress.
 const NONCE: &str = "nonce";
