@@ -18,6 +18,8 @@ use super::world::{World, client};
 const QUESTIONS: Duration = Duration::from_millis(250);
 /// The pause of the poll that the older server had.
 const FIXED_POLL: Duration = Duration::from_secs(5);
+/// A call of the reconciler's surveys that no deployment makes.
+const SURVEY: &str = "swarm.getNodeApps";
 /// With how many phases of that poll each moment is compared.
 const PHASES: usize = 100;
 
@@ -91,12 +93,18 @@ async fn at_once(effort: Effort) -> anyhow::Result<Figure> {
     let world = World::start(Timing::NONE, Path::new("target/site")).await?;
     let client = client()?;
     let (mut ours, mut bare) = (Sample::default(), Sample::default());
-    for number in 0..effort.deployments {
+    let mut number = 0;
+    while ours.len() < effort.deployments as usize {
+        number += 1;
         let name = format!("ours-{number}");
         let (ours_ms, our_calls) = beyond(&world, orchestrated(&client, &world, &name)).await?;
         let name = format!("bare-{number}");
         let (bare_ms, bare_calls) =
             beyond(&world, straight(&client, &world.platform, &name)).await?;
+        // A survey, once in five minutes, calls the platform as well.
+        if our_calls.iter().chain(&bare_calls).any(|call| call == SURVEY) {
+            continue;
+        }
         ensure!(our_calls == bare_calls, "the portal calls {our_calls:?}, not {bare_calls:?}");
         ours.push(ours_ms);
         bare.push(bare_ms);
