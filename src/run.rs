@@ -139,10 +139,11 @@ impl Portal {
         let store_ports = StorePorts::open(&settings.store, &notifier).await?;
         let store = Arc::clone(&store_ports.store);
         let name = &settings.stack.portal_name;
-        check_portal_name(&*store, name).await?;
+        // Stored first: another name that a replica stores meanwhile is then found by the check.
         if let Err(error) = store.keep_portal_name(name).await {
             tracing::warn!(%error, "Could not store PORTAL_NAME");
         }
+        check_portal_name(&*store, name).await?;
         let keyring = keys::of_portal(&settings, &*store_ports.secrets).await?;
         let audit = Arc::new(AuditTrail::new(Arc::clone(&store_ports.audit), Arc::clone(&clock)));
         let sign_in_service = sign_in_service(&settings, &store_ports, &audit, &clock)?;

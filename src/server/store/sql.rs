@@ -213,6 +213,7 @@ impl<D: Dialect> Store for SqlStore<D> {
     }
 
     async fn name_of_stacks(&self) -> Result<Option<String>> {
+        // The smallest name is in the index of the names in use; EXISTS reads the table.
         let name = Statement::new(
             "SELECT name FROM portal
              WHERE (SELECT min(name) FROM stacks WHERE gone_ms IS NULL) IS NOT NULL",
