@@ -105,16 +105,33 @@ impl Finding {
     /// Returns the resource to remove and the deployment whose marker it has; `None` for findings
     /// that are only reported.
     pub fn removable(&self) -> Option<(&DeploymentId, &Resource)> {
-        let (Self::Leftover { id, resource } | Self::Duplicate { id, resource }) = self else {
-            return None;
-        };
-        Some((id, resource))
+        match self {
+            Self::Leftover { id, resource } | Self::Duplicate { id, resource } => {
+                Some((id, resource))
+            }
+            Self::Unknown { .. }
+            | Self::Copy { .. }
+            | Self::Service { .. }
+            | Self::Lost { .. }
+            | Self::NotRunning { .. }
+            | Self::Unrouted { .. }
+            | Self::Contested { .. } => None,
+        }
     }
 
     /// Returns the deployment of the live stack that does not run, if the finding is about one.
     pub fn not_running(&self) -> Option<&DeploymentId> {
-        let Self::NotRunning { id, .. } = self else { return None };
-        Some(id)
+        match self {
+            Self::NotRunning { id, .. } => Some(id),
+            Self::Leftover { .. }
+            | Self::Duplicate { .. }
+            | Self::Unknown { .. }
+            | Self::Copy { .. }
+            | Self::Service { .. }
+            | Self::Lost { .. }
+            | Self::Unrouted { .. }
+            | Self::Contested { .. } => None,
+        }
     }
 
     /// Returns whether `other`, from another look, is the same finding. The cause why a stack does

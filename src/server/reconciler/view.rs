@@ -168,8 +168,13 @@ async fn recorded(journal: &dyn Journal, record: &Record) -> Result<Resources> {
     let corrupt = || StoreError::Corrupt { what: "end of a deployment" };
     let last = journal.events(&record.deployment.id, record.seq.saturating_sub(1), 1).await?;
     let event = last.first().ok_or_else(corrupt)?.decode().map_err(|_| corrupt())?;
-    let EventBody::Complete(completion) = event.body else { return Err(corrupt()) };
-    Ok(completion.resources)
+    match event.body {
+        EventBody::Complete(completion) => Ok(completion.resources),
+        EventBody::Progress(_)
+        | EventBody::Log(_)
+        | EventBody::Removed(_)
+        | EventBody::Error(_) => Err(corrupt()),
+    }
 }
 
 #[cfg(test)]
