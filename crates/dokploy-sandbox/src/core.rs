@@ -14,8 +14,8 @@ use secrecy::SecretString;
 use super::faults::{Fault, Faults, Outage, Outages, Postponed};
 use super::ids;
 use super::images::Timing;
+use super::key::KeyLimit;
 use super::queue::Queue;
-use super::refusal::KeyLimit;
 use super::state::State;
 
 /// The maximum size of a body, in bytes.

@@ -23,6 +23,7 @@ mod images;
 mod input;
 mod inspect;
 mod job;
+mod key;
 #[cfg(feature = "cli")]
 mod options;
 mod overview;

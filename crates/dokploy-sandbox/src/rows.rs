@@ -181,6 +181,7 @@ pub(crate) fn merged(first: Value, second: Value) -> Value {
     Value::Object(fields)
 }
 
+/// Returns the fields of an object. Another value has none.
 pub(crate) fn into_fields(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(fields) => fields,
