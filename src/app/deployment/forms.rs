@@ -11,7 +11,7 @@ use crate::app::browser;
 use crate::app::words::deployment as words;
 use domain::deployment::DeploymentId;
 
-/// The classes of the link to the next step.
+/// The classes of a primary button.
 pub const PRIMARY: &str = "button button--primary";
 
 /// Renders a form with one button. The browser posts it and follows the redirect. With JavaScript,

@@ -78,8 +78,6 @@ impl FakePlatform {
     }
 }
 
-/// Panics: no use case may make this call.
-
 #[async_trait]
 impl PlatformOverview for FakePlatform {
     async fn check_health(&self) -> Result<(), PlatformError> {

@@ -65,7 +65,7 @@ fn StuckItem(line: StuckLine, now: jiff::Timestamp) -> impl IntoView {
 #[component]
 fn Remedy(line: Line) -> impl IntoView {
     let is_command =
-        line.remedy.as_ref().map(domain::remedy::Remedy::kind) == Some(RemedyKind::Command);
+        line.remedy.as_ref().is_some_and(|remedy| remedy.kind() == RemedyKind::Command);
     let remedy = words::remedy(line.remedy.as_ref());
     let remedy = if is_command {
         Either::Left(view! { <code>{remedy}</code> })
