@@ -6,6 +6,7 @@
 mod admin;
 mod api;
 mod auth;
+mod connections;
 mod cross_site;
 mod error;
 mod events;
@@ -14,6 +15,7 @@ mod headers;
 mod health;
 mod limit;
 mod pages;
+mod request_size;
 mod router;
 mod routes;
 mod sign_in;
@@ -24,6 +26,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use connections::{ConnectionLimits, ConnectionTimes, serve};
 pub use router::router;
 pub use routes::routes;
 

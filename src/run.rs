@@ -24,7 +24,7 @@ use self::adapters::{call_gate_of_command, call_gate_of_portal};
 pub use self::keys::{NO_KEY, known as known_keys};
 pub use self::parts::Parts;
 use self::parts::{purge_old_records, serve};
-use crate::http::{self, HttpState};
+use crate::http::{self, ConnectionLimits, ConnectionTimes, HttpState};
 use crate::server::audit::AuditTrail;
 use crate::server::auth::authenticate::Authenticator;
 use crate::server::auth::oidc::{BuildOidcError, Oidc};
@@ -55,6 +55,11 @@ use domain::kind::Kinds;
 
 /// The time for which a shutdown waits for responses in progress and for the release of leases.
 const GRACE: Duration = Duration::from_secs(8);
+
+/// The number of connections that are open at most, unless `CONNECTIONS_IN_ALL` is set.
+const MOST_CONNECTIONS: usize = 20_000;
+/// The number of open files that are kept for everything but connections of clients.
+const OTHER_FILES: usize = 256;
 
 /// The portal did not start.
 #[derive(Debug, thiserror::Error)]
@@ -210,7 +215,8 @@ impl Portal {
         let days = settings.retention_days;
         let purged = Arc::<dyn Store>::clone(&store);
         let retention = purge_old_records(purged, clock, days, shutdown.clone());
-        parts.start("server", serve(listener, site, shutdown.clone()));
+        let limits = connection_limits(&settings);
+        parts.start("server", serve(listener, site, limits, shutdown.clone()));
         parts.start("worker", worker.run(shutdown.clone()));
         parts.start("reconciler", reconciler.run(reconcile_interval, shutdown));
         parts.start("retention", retention);
@@ -372,6 +378,21 @@ fn sign_in_service(
         clock: Arc::clone(clock),
         random: Arc::new(rand::random),
     }))))
+}
+
+/// Returns the limits on connections. In all there are as many as leave enough open files for the
+/// database and for the calls to the platform and to stacks.
+fn connection_limits(settings: &Settings) -> ConnectionLimits {
+    let Limits { connections_in_all, connections_per_address, .. } = settings.limits;
+    let number = |limit| usize::try_from(limit).unwrap_or(usize::MAX);
+    let files = number(transport::descriptor_limit());
+    let most = MOST_CONNECTIONS.min(files.saturating_sub(OTHER_FILES).max(files / 2));
+    ConnectionLimits {
+        in_all: connections_in_all.map_or(most, |limit| number(limit.into())),
+        per_address: connections_per_address.map(|limit| number(limit.into())),
+        proxies: settings.http.trusted_proxies.clone().into(),
+        times: ConnectionTimes::default(),
+    }
 }
 
 /// Returns a random name for this process as a holder of leases.

@@ -11,10 +11,9 @@ use axum::response::{IntoResponse, Response};
 use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 use serde::Deserialize;
 
-use super::HttpState;
-use super::api::body;
 use super::error::{Code, Failed};
 use super::headers::NO_STORE;
+use super::{HttpState, request_size};
 use crate::server::page;
 use domain::deployment::DeploymentId;
 use domain::refusal::{Refusal, RefusalCode, Unreadable};
@@ -59,7 +58,7 @@ pub(super) async fn answer(
     }
     let by_form = page::accepts_html(request.headers());
     let (parts, content) = request.into_parts();
-    let (form, response) = match body::read(content, state.service.clock()).await {
+    let (form, response) = match request_size::read_form(content, state.service.clock()).await {
         Ok(content) => {
             let form = Form::read(&content);
             let request = Request::from_parts(parts, Body::from(content));

@@ -14,7 +14,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::error::{self, BODY_LIMIT, Failed};
 use super::pages::Pages;
 use super::routes::{self, Answer, ROUTES};
-use super::{HttpState, auth, cross_site, functions, headers, limit};
+use super::{HttpState, auth, cross_site, functions, headers, limit, request_size};
 use crate::server::run_to_completion::RunToCompletion;
 use domain::refusal::Refusal;
 
@@ -25,12 +25,14 @@ pub fn router(state: HttpState, options: LeptosOptions) -> Router {
     table(&state, options)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn_with_state(state.clone(), request_size::receive))
         .layer(from_fn_with_state(state.clone(), auth::guard))
         .layer(from_fn_with_state(state.clone(), limit::limit))
         .layer(from_fn_with_state(state.clone(), functions::answer))
         .layer(from_fn(routes::spell))
         .layer(from_fn_with_state(state, cross_site::refuse))
         .layer(option_layer(share))
+        .layer(from_fn(request_size::refuse_large_target))
         .layer(from_fn(add_error_body))
         .layer(from_fn_with_state(requests, run_to_completion))
         .layer(CatchPanicLayer::custom(Failed::from_panic))

@@ -4,7 +4,6 @@
 //! decides what happens then.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::GRACE;
+use crate::http::{self, ConnectionLimits};
 use crate::server::store::Operations;
 use crate::server::vitals::Vitals;
 use clock::Clock;
@@ -109,22 +109,20 @@ pub(super) async fn purge_old_records(
 }
 
 /// Serves `site` until `shutdown`, then completes the responses in progress within [`GRACE`]: a
-/// client that never reads would otherwise block the shutdown forever (axum#2673).
-pub(super) async fn serve(listener: TcpListener, site: axum::Router, shutdown: CancellationToken) {
-    let service = site.into_make_service_with_connect_info::<SocketAddr>();
-    let until = shutdown.clone();
-    let serving = axum::serve(listener, service)
-        .with_graceful_shutdown(async move { until.cancelled().await });
+/// client that never reads would otherwise block the shutdown forever.
+pub(super) async fn serve(
+    listener: TcpListener,
+    site: axum::Router,
+    limits: ConnectionLimits,
+    shutdown: CancellationToken,
+) {
+    let serving = http::serve(listener, site, limits, shutdown.clone());
     let limit = async {
         shutdown.cancelled().await;
         tokio::time::sleep(GRACE).await;
     };
     tokio::select! {
-        result = serving => {
-            if let Err(error) = result {
-                tracing::error!(%error, "The server stopped listening");
-            }
-        }
+        () = serving => {}
         () = limit => tracing::warn!("Closed connections that were still open"),
     }
 }

@@ -3,7 +3,7 @@
 //! Each proxy appends the address of its client to `X-Forwarded-For`. The client can send any value
 //! in that header itself, so an entry counts only if a trusted proxy appended it.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use ipnet::IpNet;
 
@@ -26,6 +26,20 @@ impl Proxy {
         let alone = || text.parse::<IpAddr>().map(|address| address.to_canonical().into());
         text.parse().or_else(|_| alone()).map(Self).map_err(|_| ParseProxyError)
     }
+
+    /// Returns whether `address` is one of these proxies.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        self.0.contains(&address.to_canonical())
+    }
+}
+
+/// Returns the address under which everything that a client does is counted: with IPv6 its /64
+/// network, since one machine can use all addresses of its network.
+pub fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
+        address @ IpAddr::V4(_) => address,
+    }
 }
 
 /// Returns the address of the client of a request that `peer` sent; `forwarded_for` are the values
@@ -38,8 +52,7 @@ pub fn client<'a>(
     forwarded_for: impl DoubleEndedIterator<Item = &'a str>,
     proxies: &[Proxy],
 ) -> IpAddr {
-    let is_trusted =
-        |address: IpAddr| proxies.iter().any(|Proxy(network)| network.contains(&address));
+    let is_trusted = |address: IpAddr| proxies.iter().any(|proxy| proxy.contains(address));
     let forwarded_for =
         forwarded_for.rev().flat_map(|line| line.rsplit(',').map(|text| address(text.trim())));
     let mut client = peer.to_canonical();

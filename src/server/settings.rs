@@ -130,6 +130,10 @@ pub struct Limits {
     pub streams_per_person: Option<u32>,
     /// The number of streams that one address may have open; `None` means no limit.
     pub streams_per_address: Option<u32>,
+    /// The number of connections in all; `None` means as many as there may be open files.
+    pub connections_in_all: Option<u32>,
+    /// The number of connections of one address; `None` means no limit.
+    pub connections_per_address: Option<u32>,
     /// The time for which the lease of a deployment lasts without a heartbeat.
     pub lease: Duration,
     /// The interval at which the database is compared with the platform.

@@ -4,16 +4,14 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use crate::support::process::{PortalDir, Running};
 
 /// The message while none is left.
 const SHORT: &str = "Waiting: the portal is short of resources";
-/// The number of connections that use up the portal's descriptors.
-const MANY: usize = 300;
-/// The minimum time for which they are held, after the limit for the stack's health.
+/// The minimum time for which it has none, after the limit for the stack's health.
 const HELD: Duration = Duration::from_secs(4);
 
 /// Starts a portal with these limits for open files.
@@ -56,14 +54,37 @@ fn the_limit_for_open_files_is_raised_to_what_the_system_allows() {
     assert_eq!(numbers, ["3000", "3000"], "{line}");
 }
 
+/// More silent connections than there may be open files, as one client can open them.
+#[test]
+fn silent_connections_keep_nobody_out() {
+    let portal_dir = PortalDir::new();
+    let portal = limited(&portal_dir, 1_024, 1_024, &[]);
+    let connect = |_| TcpStream::connect(("127.0.0.1", portal_dir.port)).unwrap();
+    let silent: Vec<TcpStream> = (0..1_131).map(connect).collect();
+    let begun = Instant::now();
+    assert!(portal_dir.get("/readyz").starts_with("HTTP/1.1 200 "));
+    portal_dir.deploy("alice");
+    // Their time for the head of a request would be ten seconds.
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    drop(silent);
+    let (code, log) = portal.end_with_output();
+    assert_eq!(code, Some(0));
+    assert!(!log.join("\n").contains("could not be accepted"), "{log:?}");
+}
+
 #[test]
 fn a_portal_without_descriptors_undoes_nothing_and_does_not_spin() {
     let portal_dir = PortalDir::new();
     let portal = limited(&portal_dir, 200, 200, &[("STACK_HEALTH_TIMEOUT", "3s")]);
     let id = portal_dir.deploy("alice");
     let mut events = watch(&portal_dir, &id);
-    let connect = |_| TcpStream::connect(("127.0.0.1", portal_dir.port)).unwrap();
-    let held: Vec<TcpStream> = (0..MANY).map(connect).collect();
+    let allow = |soft| {
+        let mut command = Command::new("prlimit");
+        command.arg(format!("--pid={}", portal.id())).arg(format!("--nofile={soft}:200"));
+        assert!(command.status().unwrap().success());
+    };
+    // Fewer than it has open: it can open nothing more.
+    allow(8);
     let mut read = String::new();
     while !read.contains(SHORT) {
         let line = events.next().unwrap_or_else(|| panic!("it says no such thing: {read}"));
@@ -75,7 +96,7 @@ fn a_portal_without_descriptors_undoes_nothing_and_does_not_spin() {
     thread::sleep(HELD);
     let computed = computed(portal.id()) - before;
     assert!(computed < 200, "{computed} hundredths of a second in {HELD:?}");
-    drop(held);
+    allow(200);
     read.extend(events.map(|line| line + "\n"));
     assert!(read.contains("event: complete") && !read.contains("rolling_back"), "{read}");
     assert!(portal_dir.get("/readyz").starts_with("HTTP/1.1 200 "));

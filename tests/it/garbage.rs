@@ -2,6 +2,8 @@
 
 use axum::http::StatusCode;
 
+use ai_stack_deployer::http::routes;
+
 use crate::support::app::{TestApp, send_raw};
 
 #[tokio::test]
@@ -90,6 +92,39 @@ async fn an_unknown_address_is_an_error_in_json() {
         let reply = app.get(path).await;
         assert_eq!(reply.status.as_u16(), status, "{path}");
         assert_eq!(reply.error_code(), code, "{path}");
+    }
+}
+
+/// Reading many fields takes time that grows with the square of their number, so they are refused
+/// before a router reads them, on every route.
+#[tokio::test]
+async fn a_query_and_a_form_have_few_fields_and_a_target_is_short() {
+    let app = TestApp::new();
+    let fields = |count: usize| {
+        let fields: Vec<_> = (0..count).map(|number| format!("k{number}")).collect();
+        fields.join("&")
+    };
+    let long = "x".repeat(8_193);
+    for (_, path, _) in routes() {
+        for (query, status, code) in
+            [(&*fields(65), 400, "INVALID_REQUEST"), (&*long, 414, "URI_TOO_LONG")]
+        {
+            let reply = app.get(&format!("{path}?{query}")).await;
+            assert_eq!((reply.status.as_u16(), &*reply.error_code()), (status, code), "{path}");
+        }
+    }
+    for path in [format!("/{long}"), format!("/api/{long}")] {
+        assert_eq!(app.get(&path).await.error_code(), "URI_TOO_LONG");
+    }
+    assert_eq!(app.get(&format!("/?{}", fields(64))).await.status, StatusCode::OK);
+    for path in ["/api/fn/start_deployment", "/api/deploy"] {
+        let request = Request::post(path)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Body::from(fields(65)))
+            .unwrap();
+        let reply = app.send(request).await;
+        assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{path}");
+        assert_eq!(reply.error_code(), "INVALID_REQUEST", "{path}");
     }
 }
 

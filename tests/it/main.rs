@@ -9,6 +9,7 @@ mod architecture;
 mod backup;
 mod canary;
 mod chaos;
+mod connections;
 mod cross_site;
 mod deployment_page;
 mod descriptors;

@@ -97,6 +97,8 @@ pub enum Refusal {
     IncompleteBody,
     /// The body is too large.
     BodyTooLarge,
+    /// The path and the query are too long.
+    UriTooLong,
     /// The path is not UTF-8.
     InvalidPath,
     /// A part of the request cannot be parsed.
@@ -285,6 +287,7 @@ impl RefusalCode {
             | Self::IdempotencyKeyInUse
             | Self::TooManyTokens => 409,
             Self::BodyTooLarge => 413,
+            Self::UriTooLong => 414,
             Self::IdempotencyKeyReused => 422,
             Self::LimitReached | Self::TooManyRequests | Self::TooManyStreams => 429,
             Self::Internal => 500,

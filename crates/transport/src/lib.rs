@@ -70,6 +70,11 @@ pub fn raise_descriptor_limit() -> io::Result<()> {
     Ok(())
 }
 
+/// Returns how many files this process may have open at once.
+pub fn descriptor_limit() -> u64 {
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+}
+
 /// Resolves names with the system's resolver, within four seconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Resolver;

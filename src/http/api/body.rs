@@ -1,53 +1,14 @@
-//! The body of a deploy request: read within limits, and as JSON regardless of its content type.
+//! The body of a deploy request, which is JSON regardless of its content type.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use axum::body::{Body, Bytes};
-use futures::StreamExt;
 use serde::Deserialize;
 
-use crate::http::error::{BODY_LIMIT, Failed};
 use crate::server::auth::accounts::Digest;
 use crate::wire::ApiError;
-use clock::Clock;
 use domain::refusal::Refusal;
-
-/// The size in bytes up to which a body that is too long is still received: a client that is cut
-/// off while it sends does not read the answer.
-const DRAIN_LIMIT: usize = 4 << 20;
-/// The time limit for receiving a body.
-const TIME: Duration = Duration::from_secs(10);
 
 #[derive(Deserialize)]
 struct DeployRequest {
     name: String,
-}
-
-/// Reads a body of at most [`BODY_LIMIT`] bytes within [`TIME`].
-pub(in crate::http) async fn read(body: Body, clock: &Arc<dyn Clock>) -> Result<Vec<u8>, Failed> {
-    tokio::select! {
-        read = receive(body) => read,
-        () = clock.sleep(TIME) => {
-            Err(Refusal::RequestTimeout.into())
-        }
-    }
-}
-
-async fn receive(body: Body) -> Result<Vec<u8>, Failed> {
-    let mut chunks = body.into_data_stream();
-    let mut kept = Vec::new();
-    let mut length = 0;
-    while let Some(chunk) = chunks.next().await {
-        let chunk: Bytes = chunk.map_err(|_| Refusal::IncompleteBody)?;
-        length += chunk.len();
-        if length <= BODY_LIMIT {
-            kept.extend_from_slice(&chunk);
-        } else if length > DRAIN_LIMIT {
-            break;
-        }
-    }
-    if length <= BODY_LIMIT { Ok(kept) } else { Err(Refusal::BodyTooLarge.into()) }
 }
 
 /// Returns the digest that shows whether a request with the same idempotency key has the same body.

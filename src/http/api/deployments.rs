@@ -1,8 +1,8 @@
 //! The JSON API of deployments, compatible with the older server.
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -74,11 +74,10 @@ pub(in crate::http) async fn check(
 pub(in crate::http) async fn deploy(
     State(state): State<HttpState>,
     Extension(caller): Extension<Caller>,
-    request: Request,
+    headers: HeaderMap,
+    content: Bytes,
 ) -> Result<Response, Failed> {
-    let (parts, content) = request.into_parts();
-    let key = idempotency_key(&parts.headers)?;
-    let content = body::read(content, state.service.clock()).await?;
+    let key = idempotency_key(&headers)?;
     let idempotency = key.map(|key| IdempotentRequest {
         key: IdempotencyKey { caller: key_scope(&caller), key },
         fingerprint: body::fingerprint(&content),

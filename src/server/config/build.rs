@@ -39,6 +39,7 @@ impl Options {
         };
         let auth = self.auth.resolve(&http)?;
         let bounded = bounded(&auth, http.addr.ip());
+        let rates = self.limits.rates(bounded, http.addr.ip());
         let mut reserved_names = self.reserved_names;
         reserved_names.retain(|name| !name.is_empty());
         reserved_names.extend(own_names(&stack.suffix, &http.public_url, &platform));
@@ -62,9 +63,11 @@ impl Options {
                     others: self.changing_calls,
                 },
                 deploys_per_minute: self.deploy_rate_limit,
-                checks_per_second: bounded.limit(self.limits.check_rate_limit, 20),
-                streams_per_person: bounded.limit(self.limits.streams_per_person, 20),
-                streams_per_address: bounded.limit(self.limits.streams_per_address, 100),
+                checks_per_second: rates.checks_per_second,
+                streams_per_person: rates.streams_per_person,
+                streams_per_address: rates.streams_per_address,
+                connections_in_all: rates.connections_in_all,
+                connections_per_address: rates.connections_per_address,
                 lease: self.lease_duration,
                 reconcile_interval: self.reconcile_interval,
             },

@@ -1,5 +1,6 @@
 //! The options of limits, trusted proxies and other origins.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use clap::Args;
@@ -50,14 +51,22 @@ pub(super) struct LimitOptions {
     deployments_in_all: Option<Bound<u32>>,
     /// How many event streams a person may have open [default: 20]
     #[arg(long, env, hide_env_values = true, value_parser = bound)]
-    pub(super) streams_per_person: Option<Bound<u32>>,
+    streams_per_person: Option<Bound<u32>>,
     /// How many event streams an address may have open [default: 100]
     #[arg(long, env, hide_env_values = true, value_parser = bound)]
-    pub(super) streams_per_address: Option<Bound<u32>>,
+    streams_per_address: Option<Bound<u32>>,
+    /// How many connections may be open in total [default: as many as open files are allowed, but
+    /// at most 20000]
+    #[arg(long, env, hide_env_values = true, value_parser = bound)]
+    connections_in_all: Option<Bound<u32>>,
+    /// How many connections an address may have open; by default none where HOST is a loopback
+    /// address. Proxies in TRUSTED_PROXIES are not limited [default: 256]
+    #[arg(long, env, hide_env_values = true, value_parser = bound)]
+    connections_per_address: Option<Bound<u32>>,
     /// How many names an address may check per second, and how many sign-ins it may start
     /// [default: 20]
     #[arg(long, env, hide_env_values = true, value_parser = bound)]
-    pub(super) check_rate_limit: Option<Bound<u32>>,
+    check_rate_limit: Option<Bound<u32>>,
     /// How long the name of a removed stack is reserved for its owner, with AUTH oidc
     /// [default: 24h]
     #[arg(long, env, hide_env_values = true, value_parser = time)]
@@ -70,6 +79,16 @@ pub(super) struct LimitOptions {
     /// [default: none]
     #[arg(long, env, hide_env_values = true, value_parser = parse::public_url, value_delimiter = ',')]
     pub(super) cors_origins: Vec<Origin>,
+}
+
+/// The limits on requests, streams and connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rates {
+    pub(super) checks_per_second: Option<u32>,
+    streams_per_person: Option<u32>,
+    pub(super) streams_per_address: Option<u32>,
+    pub(super) connections_in_all: Option<u32>,
+    pub(super) connections_per_address: Option<u32>,
 }
 
 impl LimitOptions {
@@ -86,6 +105,23 @@ impl LimitOptions {
                 Bounded::Nothing | Bounded::Addresses => None,
                 Bounded::People => bounded.limit(self.name_hold_down, day),
             },
+        }
+    }
+
+    /// Returns the limits on requests, streams and connections of a portal that listens on `host`.
+    pub(super) fn rates(&self, bounded: Bounded, host: IpAddr) -> Rates {
+        let number = |given, limit| bounded.limit(given, limit);
+        let is_local = host.to_canonical().is_loopback();
+        let reached_by = if is_local { Bounded::Nothing } else { Bounded::Addresses };
+        Rates {
+            checks_per_second: number(self.check_rate_limit, 20),
+            streams_per_person: number(self.streams_per_person, 20),
+            streams_per_address: number(self.streams_per_address, 100),
+            connections_in_all: match self.connections_in_all {
+                Some(Bound::AtMost(limit)) => Some(limit),
+                Some(Bound::Unbounded) | None => None,
+            },
+            connections_per_address: reached_by.limit(self.connections_per_address, 256),
         }
     }
 }

@@ -46,7 +46,7 @@ impl Service {
         if self.parts.reserved_names.iter().any(|reserved| reserved == input) {
             return Err(ParseStackNameError::Reserved);
         }
-        StackName::parse(input)
+        StackName::for_new_stack(input)
     }
 
     async fn free(&self, mut names: Vec<StackName>) -> Vec<StackName> {
@@ -78,7 +78,7 @@ fn alternatives(name: &StackName) -> Vec<StackName> {
     let joined = |ending: &String| {
         let room = MAX_LENGTH - ending.len();
         let base: String = name.as_str().chars().take(room).collect();
-        StackName::parse(&format!("{}{ending}", base.trim_end_matches('-'))).ok()
+        StackName::for_new_stack(&format!("{}{ending}", base.trim_end_matches('-'))).ok()
     };
     let mut names: Vec<_> = numbered.take(2).collect();
     names.extend(endings);

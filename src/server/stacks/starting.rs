@@ -1,6 +1,5 @@
 //! The start of a deployment: what may refuse it, and its quota.
 
-use std::net::IpAddr;
 use std::slice;
 
 use super::Service;
@@ -9,6 +8,7 @@ use crate::server::auth::access::{Caller, Identity};
 use crate::server::intake::SlotReservation;
 use crate::server::notifier::Notification;
 use crate::server::platform::PlatformError;
+use crate::server::proxies::network_of;
 use crate::server::settings::Quotas;
 use crate::server::store::{NewDeployment, Quota, Record, StoreError, StoredResponse, hour_before};
 use crate::server::{local_fault, spec};
@@ -259,19 +259,8 @@ fn counted_as(caller: &Caller) -> String {
     match &caller.identity {
         Identity::Person { owner, .. } | Identity::Program { owner, .. } => owner.to_string(),
         Identity::Anonymous | Identity::Browser(_) | Identity::Unauthenticated => {
-            format!("address:{}", network(caller.address))
+            format!("address:{}", network_of(caller.address))
         }
-    }
-}
-
-/// Returns the address that stands for one household or machine: for IPv6 its /64 network.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let half = address.to_bits() & (u128::MAX << 64);
-            std::net::Ipv6Addr::from_bits(half).into()
-        }
-        address @ IpAddr::V4(_) => address,
     }
 }
 

@@ -126,10 +126,13 @@ pub fn message(refusal: &Refusal) -> String {
         R::RequestTimeout => "The body did not arrive within 10 seconds: send it again.",
         R::IncompleteBody => "The body ended too early: send it again.",
         R::BodyTooLarge => "The body is longer than 64 KiB: a name alone is enough.",
+        R::UriTooLong => "The address is longer than 8 KiB: shorten it.",
         R::InvalidPath => "The path is not valid UTF-8 after percent-decoding: check its encoding.",
-        R::InvalidRequest(Unreadable::Query) => "The query could not be read: send at most one id.",
+        R::InvalidRequest(Unreadable::Query) => {
+            "The query could not be read: send at most one id, and at most 64 fields."
+        }
         R::InvalidRequest(Unreadable::Form) => {
-            "The form could not be read: send each of its fields once."
+            "The form could not be read: send each of its fields once, and at most 64 fields."
         }
         R::InvalidRequest(Unreadable::Arguments) => ARGUMENTS,
         R::MethodNotAllowed => {

@@ -83,7 +83,7 @@ impl Field {
     /// therefore ignored by [`hint`].
     pub(super) fn ask(self) {
         let text = self.text();
-        if StackName::parse(&text).is_err() {
+        if StackName::for_new_stack(&text).is_err() {
             return;
         }
         spawn_local(async move {

@@ -46,7 +46,7 @@ pub(crate) fn hint(
     verdict: Option<&NameVerdict>,
     pattern: &AddressPattern,
 ) -> Hint {
-    let name = match StackName::parse(input) {
+    let name = match StackName::for_new_stack(input) {
         Ok(name) => name,
         Err(_) if input.is_empty() && typing != Typing::Submitted => {
             return Hint::Address(pattern.address(words::PLACEHOLDER));

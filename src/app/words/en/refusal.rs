@@ -116,6 +116,7 @@ fn of_code(page: FormPage<'_>, code: RefusalCode) -> String {
         (C::NotStuck, _) => "This operation is no longer stuck. There is nothing to retry.".into(),
         (C::SignInRequired, _) => format!("You are not signed in any more, so {so}."),
         (C::CrossSite, _) => format!("The form was sent from a page of another site, so {so}."),
+        (C::UriTooLong, _) => format!("The address is too long, so {so}."),
         (C::BodyTooLarge, _) => format!("What you typed is too long, so {so}."),
         (C::RequestTimeout | C::IncompleteBody, _) => {
             format!("The form did not arrive completely, so {so}. Send it again.")

@@ -1,0 +1,221 @@
+//! Serves HTTP/1.1 connections, and limits their number and the time that each may take.
+//!
+//! A connection waits for the head of a request, or is busy with a request. When there are too many,
+//! the one that has waited longest makes room for the newcomer, so that connections that send
+//! nothing keep nobody out. A connection ends if the head of a request takes too long, if nothing is
+//! requested for a long time, or if its client does not read what is sent.
+
+mod stream;
+mod table;
+
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::{ConnectInfo, Request};
+use http_body::{Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio_util::sync::CancellationToken;
+use tower::{ServiceExt, service_fn};
+
+use self::stream::WatchedStream;
+use self::table::{Connection, Entry, Table};
+use crate::server::proxies::{Proxy, network_of};
+
+/// The size in bytes of the buffers of one connection. The head of a request must fit in.
+const BUFFER: usize = 32 << 10;
+/// The pause after an error of the operating system, such as too many open files: what is freed
+/// meanwhile is for the portal's own work.
+const PAUSE: Duration = Duration::from_secs(1);
+/// The response to a connection for which there is no room.
+const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\n\
+    content-length: 54\r\nretry-after: 10\r\nconnection: close\r\n\r\n\
+    Too many connections are open. Try again in a minute.\n";
+
+/// The limits on connections.
+#[derive(Clone, Debug)]
+pub struct ConnectionLimits {
+    /// The number of connections in all.
+    pub in_all: usize,
+    /// The number of connections of one address (of one /64 network with IPv6); `None` means no
+    /// limit.
+    pub per_address: Option<usize>,
+    /// The peers to which `per_address` does not apply.
+    pub proxies: Arc<[Proxy]>,
+    /// How long each part may take.
+    pub times: ConnectionTimes,
+}
+
+/// How long each part of a connection may take.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionTimes {
+    /// The time for the head of a request, from its first byte on; for the first request, from the
+    /// beginning of the connection.
+    pub head: Duration,
+    /// The time between a response and the next request. It is longer than what reverse proxies
+    /// keep idle connections for (Traefik 90 s, nginx 60 s), so that the proxy closes them first.
+    pub idle: Duration,
+    /// The time in which a client that reads slowly must read 16 KiB.
+    pub write: Duration,
+    /// The interval at which these limits are checked.
+    pub check: Duration,
+}
+
+impl Default for ConnectionTimes {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(10),
+            idle: Duration::from_mins(2),
+            write: Duration::from_secs(30),
+            check: Duration::from_secs(1),
+        }
+    }
+}
+
+/// Serves `site` to the clients of `listener` until `shutdown`, then completes the responses in
+/// progress. It does not limit how long that takes.
+pub async fn serve(
+    listener: TcpListener,
+    site: Router,
+    limits: ConnectionLimits,
+    shutdown: CancellationToken,
+) {
+    let table = Arc::new(Table::new(limits.in_all, limits.per_address, limits.times));
+    let graceful = GracefulShutdown::new();
+    let mut check = interval(limits.times.check);
+    check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => break,
+            _ = check.tick() => table.end_overdue(),
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => match table.admit(counted(peer.ip(), &limits.proxies)) {
+                    Some(entry) => serve_connection(stream, peer, entry, site.clone(), &graceful),
+                    None => refuse(&stream),
+                },
+                Err(error) => recover(&error, &table).await,
+            },
+        }
+    }
+    drop(listener);
+    let mut closing = std::pin::pin!(graceful.shutdown());
+    loop {
+        tokio::select! {
+            () = &mut closing => break,
+            _ = check.tick() => table.end_overdue(),
+        }
+    }
+}
+
+/// Returns the address under which a peer's connections are counted; `None` for a proxy.
+fn counted(peer: IpAddr, proxies: &[Proxy]) -> Option<IpAddr> {
+    let is_proxy = proxies.iter().any(|proxy| proxy.contains(peer));
+    (!is_proxy).then(|| network_of(peer))
+}
+
+/// Serves one connection in a task of its own.
+fn serve_connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    entry: Entry,
+    site: Router,
+    graceful: &GracefulShutdown,
+) {
+    // Event frames are small and must not wait for more.
+    drop(stream.set_nodelay(true));
+    let connection = Arc::clone(entry.connection());
+    let io = TokioIo::new(WatchedStream::new(stream, Arc::clone(&connection)));
+    let requested = Arc::clone(&connection);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let busy = Busy::new(&requested);
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let responding = site.clone().oneshot(request);
+        async move { responding.await.map(|response| response.map(|body| BusyBody { body, busy })) }
+    });
+    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
+    builder.http1().max_buf_size(BUFFER).header_read_timeout(None);
+    let serving = builder.serve_connection(io, TowerToHyperService::new(service)).into_owned();
+    let serving = graceful.watch(serving);
+    tokio::spawn(async move {
+        tokio::select! {
+            // An error is a client that disconnected or does not speak HTTP.
+            result = serving => drop(result),
+            () = connection.ended() => {}
+        }
+        drop(entry);
+    });
+}
+
+/// Refuses a connection, as far as that is possible without waiting for its client.
+fn refuse(stream: &TcpStream) {
+    if stream.try_write(NO_ROOM).is_err() {
+        tracing::debug!("A connection for which there is no room was closed without a response");
+    }
+}
+
+/// Recovers from an error while accepting. An error of the connection itself needs nothing. With
+/// too many open files, closing a waiting connection makes room.
+async fn recover(error: &io::Error, table: &Table) {
+    use ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+        return;
+    }
+    tracing::warn!(%error, "A connection could not be accepted");
+    table.make_room();
+    sleep(PAUSE).await;
+}
+
+/// Marks a connection as busy with a request, until the response has been passed on.
+struct Busy(Arc<Connection>);
+
+impl Busy {
+    fn new(connection: &Arc<Connection>) -> Self {
+        connection.begin();
+        Self(Arc::clone(connection))
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.finish();
+    }
+}
+
+/// A response's body, which keeps its connection busy.
+struct BusyBody {
+    body: Body,
+    #[expect(dead_code, reason = "held until the body ends")]
+    busy: Busy,
+}
+
+impl HttpBody for BusyBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
