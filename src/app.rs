@@ -30,5 +30,7 @@ fn kind(name: KindName) -> &'static Kind {
     leptos::prelude::use_context::<Kinds>().unwrap_or_default().of(name)
 }
 
+#[cfg(feature = "hydrate")]
+pub(crate) use browser::mark_running;
 #[cfg(feature = "ssr")]
 pub use shell::{App, shell};

@@ -19,6 +19,7 @@ mod request_size;
 mod router;
 mod routes;
 mod sign_in;
+mod site;
 mod streams;
 
 use std::sync::Arc;

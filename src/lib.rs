@@ -25,4 +25,5 @@ pub mod wire;
 pub fn hydrate() {
     console_error_panic_hook::set_once();
     leptos::mount::hydrate_islands();
+    app::mark_running();
 }

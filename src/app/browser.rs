@@ -8,6 +8,15 @@ use leptos::prelude::*;
 /// The attribute of the document's root element from which the styles read the theme.
 const THEME: &str = "data-theme";
 
+/// Marks the page's code as running: see `start.js`.
+#[cfg(feature = "hydrate")]
+pub(crate) fn mark_running() {
+    if let Some(root) = document().document_element() {
+        // The attribute's name is a valid one, so this cannot fail.
+        root.set_attribute("data-code", "running").ok();
+    }
+}
+
 /// Navigates to a path of the portal.
 pub(super) fn go_to(address: &str) {
     // The path is our own, so it can be parsed.

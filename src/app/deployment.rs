@@ -52,6 +52,8 @@ pub enum Connection {
     Fine,
     /// Broken, and being reopened.
     Lost,
+    /// No stream gets through, so the page asks for events at intervals.
+    Polling,
     /// Closed: the viewer must sign in again.
     SignedOut,
 }

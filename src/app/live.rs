@@ -3,7 +3,9 @@
 //!
 //! `EventSource` reopens a broken stream itself, but gives up after any answer other than 200. It
 //! does not say which answer it was, so after that the page asks the portal whether more events
-//! will come. It must not know what the page shows.
+//! will come. Something between browser and portal may block a stream, or hold it back in silence:
+//! then the page asks for the events at intervals, until a stream works. It must not know what the
+//! page shows.
 
 mod waiting;
 
@@ -21,7 +23,7 @@ use waiting::{now_ms, pause, random_below, until_hidden_for, until_shown};
 use super::browser::reload;
 use super::deployment::{AfterEnd, Connection, DeploymentSignals};
 use domain::deployment::DeploymentId;
-use domain::event::{Event, EventBody};
+use domain::event::{Event, EventBody, Seq};
 use domain::phase::{Phase, Status};
 use domain::progress::Progress;
 use domain::receipt::Receipt;
@@ -37,6 +39,15 @@ const TICK_MS: u32 = 250;
 /// The minimum pause in milliseconds before the portal is asked again. The maximum is ten times as
 /// long.
 const RETRY_MS: u32 = 1_000;
+/// The silence in milliseconds after which a stream that has brought nothing yet is doubted, and one
+/// that has. Each time that the portal then has no event either, it is doubled.
+const SILENCE_MS: u32 = 5_000;
+const USUAL_SILENCE_MS: u32 = 30_000;
+const LONGEST_SILENCE_MS: u32 = 120_000;
+/// The interval in milliseconds at which the portal is asked for events while no stream works.
+const POLL_MS: u32 = 3_000;
+/// The number of times that it is asked before another stream is tried.
+const POLLS: u32 = 10;
 /// The interval in milliseconds at which the portal is asked for the result of clean-up.
 const CLEAN_UP_MS: u32 = 15_000;
 
@@ -48,6 +59,8 @@ enum Break {
     Hidden,
     /// The browser has given up.
     Lost,
+    /// It stays silent, although there are events.
+    Mute,
 }
 
 /// Follows the deployment `id` and updates `signals`, until it has ended with nothing left.
@@ -100,15 +113,21 @@ async fn follow_stream(id: &DeploymentId, signals: DeploymentSignals) {
         };
         match future::or(listen(id, signals), hidden).await {
             Break::Ended => return,
-            Break::Hidden => {}
+            Break::Hidden | Break::Mute => {}
             Break::Lost => {
-                signals.connection.set(Connection::Lost);
-                match answer(id).await {
-                    Fetched::Known(snapshot) if snapshot.status == Status::InProgress => {}
+                let snapshot = match answer(id, signals).await {
+                    Fetched::Known(snapshot) if snapshot.status == Status::InProgress => snapshot,
                     // The server now renders the page with the end.
                     Fetched::Known(_) | Fetched::Unknown => return reload(),
                     Fetched::SignedOut => return signals.connection.set(Connection::SignedOut),
-                    Fetched::Nothing => {}
+                    Fetched::Nothing => continue,
+                };
+                let seq = signals.progress.with_untracked(|progress| progress.seq);
+                match catch_up(id, signals).await {
+                    Some(_) => signals.connection.set(Connection::Polling),
+                    // Events are blocked in every form: the server renders them.
+                    None if snapshot.seq > seq => return reload(),
+                    None => {}
                 }
             }
         }
@@ -135,7 +154,29 @@ async fn listen(id: &DeploymentId, signals: DeploymentSignals) -> Break {
     let Some(mut events) = subscribe(&mut source) else {
         return Break::Lost;
     };
-    while let Some(event) = events.next().await {
+    let (mut patience_ms, mut missed) = (SILENCE_MS, 0);
+    loop {
+        let silence = async {
+            pause(patience_ms).await;
+            None
+        };
+        let Some(event) = future::or(async { Some(events.next().await) }, silence).await else {
+            patience_ms = match catch_up(id, signals).await {
+                Some(true) => {
+                    missed += 1;
+                    POLL_MS
+                }
+                Some(false) | None => (patience_ms * 2).min(LONGEST_SILENCE_MS),
+            };
+            if signals.progress.with_untracked(Progress::is_finished) {
+                return Break::Ended;
+            }
+            if missed > POLLS {
+                return Break::Mute;
+            }
+            continue;
+        };
+        let Some(event) = event else { return Break::Lost };
         match (event, source.state()) {
             (Ok((name, message)), state) => {
                 let connection =
@@ -144,6 +185,7 @@ async fn listen(id: &DeploymentId, signals: DeploymentSignals) -> Break {
                     signals.connection.set(connection);
                 }
                 if let Some(event) = decode(&name, &message) {
+                    patience_ms = USUAL_SILENCE_MS;
                     take(event, id, signals);
                 }
             }
@@ -155,7 +197,29 @@ async fn listen(id: &DeploymentId, signals: DeploymentSignals) -> Break {
             return Break::Ended;
         }
     }
-    Break::Lost
+}
+
+/// Asks for the events after the last known one, and applies them. Returns whether there were any;
+/// `None` if the portal did not answer.
+async fn catch_up(id: &DeploymentId, signals: DeploymentSignals) -> Option<bool> {
+    let seq = signals.progress.with_untracked(|progress| progress.seq);
+    let request = Request::get(&format!("/api/status/{id}?after={seq}&follow=false"));
+    let response = request.send().await.ok().filter(gloo_net::http::Response::ok)?;
+    let text = response.text().await.ok()?;
+    let mut has_news = false;
+    for event in text.split("\n\n").filter_map(decode_frame) {
+        has_news = true;
+        signals.connection.set(Connection::Polling);
+        take(event, id, signals);
+    }
+    Some(has_news)
+}
+
+/// Parses a frame of an event stream as text.
+fn decode_frame(frame: &str) -> Option<Event> {
+    let field =
+        |name: &str| frame.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    Event::decode(field("id")?.parse().ok()?, field("event")?, field("data")?).ok()
 }
 
 /// Applies one event. When the rollback begins, it asks whether somebody cancelled, perhaps on
@@ -193,12 +257,15 @@ fn decode(name: &str, message: &MessageEvent) -> Option<Event> {
 }
 
 /// Asks for the snapshot of `id`, with growing pauses, until there is a usable answer.
-async fn answer(id: &DeploymentId) -> Fetched {
+async fn answer(id: &DeploymentId, signals: DeploymentSignals) -> Fetched {
     let mut spread = RETRY_MS;
     loop {
         pause(RETRY_MS + random_below(spread)).await;
         match fetch(id).await {
-            Fetched::Nothing => spread = (spread * 2).min(9 * RETRY_MS),
+            Fetched::Nothing => {
+                signals.connection.set(Connection::Lost);
+                spread = (spread * 2).min(9 * RETRY_MS);
+            }
             answer => return answer,
         }
     }
@@ -214,6 +281,7 @@ struct SnapshotResponse {
 #[serde(rename_all = "camelCase")]
 struct DeploymentSnapshot {
     status: Status,
+    seq: Seq,
     #[serde(default)]
     cancelling: bool,
     #[serde(default)]

@@ -18,10 +18,13 @@ use super::policy;
 use super::words::frame as words;
 use crate::api::is_hidden_page;
 
-/// Applies the stored theme before the first paint. The attribute that it sets also shows the
-/// styles that scripts run: elements that need them are hidden without it.
-const THEME_SCRIPT: &str = "(()=>{let t;try{t=localStorage.getItem('theme')}catch{}\
-    document.documentElement.dataset.theme=t==='light'||t==='dark'?t:'system'})()";
+/// Applies the stored theme before the first paint, and manages without the page's code if that
+/// fails to start, or has not started within 20 seconds. The attribute `data-code` of the root
+/// element says which: elements that need the code are hidden without it, and what stands in
+/// `noscript` then counts, such as a page's refresh.
+///
+/// A page whose code does not exist on the server is of another build, so it is loaded again, once.
+const START_SCRIPT: &str = include_str!("start.js");
 
 /// Renders the document.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
@@ -35,7 +38,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
                 <meta name="description" content=words::DESCRIPTION />
-                <script nonce=use_nonce()>{THEME_SCRIPT}</script>
+                <script nonce=use_nonce()>{START_SCRIPT}</script>
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
                 <link rel="stylesheet" href=stylesheet />
                 <HydrationScripts options islands=true />

@@ -40,7 +40,8 @@ const UNBUFFERED: [(HeaderName, HeaderValue); 2] = [
     (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
 ];
 
-/// `GET /api/status/:id`: the events after the cursor, and those to come.
+/// `GET /api/status/:id`: the events after the cursor, and those to come. With `follow=false`, it
+/// ends after those that are recorded, for a browser to which no stream gets through.
 pub(super) async fn status(
     State(state): State<HttpState>,
     Extension(caller): Extension<Caller>,
@@ -75,6 +76,7 @@ pub(super) async fn status(
         id,
         cursor,
         ahead: cursor > record.seq,
+        follows: follows(query.as_deref()),
         notifications,
         read: VecDeque::new(),
         ended: false,
@@ -95,6 +97,10 @@ fn cursor(headers: &HeaderMap, query: Option<&str>) -> Seq {
     given.filter_map(|text| text.trim().parse().ok()).max().unwrap_or(0)
 }
 
+fn follows(query: Option<&str>) -> bool {
+    !query.unwrap_or_default().split('&').any(|pair| pair == "follow=false")
+}
+
 /// The state of one stream.
 struct Watcher {
     /// Counts the stream against the caller's limit until it is dropped.
@@ -107,6 +113,8 @@ struct Watcher {
     cursor: Seq,
     /// True if the client's cursor was beyond the last recorded event.
     ahead: bool,
+    /// True if it waits for events to come.
+    follows: bool,
     notifications: watch::Receiver<()>,
     /// Events that were read and not yet sent.
     read: VecDeque<StoredEvent>,
@@ -137,7 +145,7 @@ impl Watcher {
             if !self.read.is_empty() {
                 continue;
             }
-            if self.ahead && self.is_over().await {
+            if !self.follows || self.ahead && self.is_over().await {
                 return None;
             }
             if self.stays_quiet().await {

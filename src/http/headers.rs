@@ -3,10 +3,12 @@
 //! A page sets its own content security policy, which has the nonce of its scripts.
 
 use axum::extract::Request;
-use axum::http::HeaderValue;
 use axum::http::header::{self, HeaderName};
+use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version};
 use axum::middleware::Next;
 use axum::response::Response;
+use tower_http::CompressionLevel;
+use tower_http::compression::{CompressionLayer, Predicate};
 
 const EVERYWHERE: [(HeaderName, HeaderValue); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
@@ -35,13 +37,30 @@ const NO_CONTENT: HeaderValue =
     HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 const NO_FRAMES: HeaderValue = HeaderValue::from_static("frame-ancestors 'none'");
 
+/// Compresses pages. Event streams are never compressed, since that would hold events back, and
+/// files are already.
+pub(super) fn compression() -> CompressionLayer<impl Predicate> {
+    let is_compressed =
+        |_: StatusCode, _: Version, headers: &HeaderMap, extensions: &Extensions| {
+            is_page(headers) && extensions.get::<HasSecret>().is_none()
+        };
+    CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(is_compressed)
+}
+
+/// Marks a page with a secret. It is not compressed, since its length would tell about the secret.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HasSecret;
+
+fn is_page(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|content_type| content_type.as_bytes().starts_with(b"text/html"))
+}
+
 /// Adds the headers that the response does not have yet.
 pub(super) async fn secure(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    let is_page = response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    let is_page = is_page(response.headers());
     let policy = if is_page { NO_FRAMES } else { NO_CONTENT };
     let headers = response.headers_mut();
     if is_page {

@@ -22,6 +22,8 @@ use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::error::{self, Failed};
+use super::headers::HasSecret;
+use super::site::Site;
 use super::{HttpState, routes};
 use crate::app::{App, shell};
 use crate::server::auth::cookies;
@@ -32,10 +34,13 @@ use domain::refusal::Refusal;
 /// The pages that use other cookies than the session's.
 const PAGES_WITH_COOKIES: [&str; 2] = ["/account", "/sign-in"];
 
+/// The caching of an icon.
+const FOR_A_DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400");
+
 /// Makes the handlers of what Leptos renders and serves.
 pub(super) struct Pages<'a> {
     state: &'a HttpState,
-    options: LeptosOptions,
+    site: Site,
 }
 
 /// A response in progress.
@@ -47,12 +52,12 @@ impl<'a> Pages<'a> {
         // Called because it also starts the executor that renders. The list is not used: the routes
         // are those of our table.
         drop(generate_route_list(App));
-        Self { state, options }
+        Self { state, site: Site::read(options) }
     }
 
     /// Returns the handler that renders the page at an address.
     pub(super) fn page(&self) -> impl Fn(Request) -> Responding + Clone + Send + Sync + 'static {
-        let options = self.options.clone();
+        let options = self.site.options.clone();
         let render = render_app_async_with_context(self.context(), move || shell(options.clone()));
         move |request| Box::pin(with_cookies(request, render.clone()))
     }
@@ -70,29 +75,34 @@ impl<'a> Pages<'a> {
 
     /// Returns the service of the site's code and style.
     pub(super) fn code(&self) -> Files {
-        // Cached forever if the file name contains a hash of the content; otherwise revalidated
-        // each time, since the page and its code must come from the same build.
-        let lifetime = if self.options.hash_files {
-            "public, max-age=31536000, immutable"
-        } else {
-            "no-cache"
-        };
-        let lifetime = move |response: &axum::http::Response<_>| {
-            response.status().is_success().then(|| HeaderValue::from_static(lifetime))
-        };
+        let (site, lifetime) = (self.site.clone(), self.site.lifetime.clone());
         let files = self.files(|_| Box::pin(ready(StatusCode::NOT_FOUND.into_response())));
-        let header = SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, lifetime);
-        Files::new(header.layer(files))
+        let answer = move |mut request: Request| -> Responding {
+            match site.file_at(request.uri().path()) {
+                Some(uri) => {
+                    *request.uri_mut() = uri;
+                    let files = files.clone();
+                    Box::pin(async { files.oneshot(request).await.into_response() })
+                }
+                None => Box::pin(ready(StatusCode::NOT_FOUND.into_response())),
+            }
+        };
+        Files::new(caching(lifetime).layer(answer.into_service()))
     }
 
-    /// Returns the service of all other addresses: a file of the site, or the not-found page.
+    /// Returns the service of all other addresses: an icon of the site, or the not-found page.
     pub(super) fn other(&self) -> Files {
         let page = self.page();
         let nothing = move |mut request: Request| {
             request.extensions_mut().insert(HiddenPage);
             page(request)
         };
-        self.files(nothing)
+        // No browser asks by date: after a return to an older version, that would find the newer icon.
+        let without_date = |mut response: Response| {
+            response.headers_mut().remove(header::LAST_MODIFIED);
+            response
+        };
+        Files::new(caching(FOR_A_DAY).layer(self.files(nothing).map_response(without_date)))
     }
 
     /// Returns the service of the site's files, and of `nothing` for all other addresses. The file
@@ -101,7 +111,7 @@ impl<'a> Pages<'a> {
         &self,
         nothing: impl Fn(Request) -> Responding + Clone + Send + Sync + 'static,
     ) -> Files {
-        let site = ServeDir::new(&*self.options.site_root)
+        let site = ServeDir::new(&*self.site.options.site_root)
             .append_index_html_on_directories(false)
             .precompressed_gzip()
             .precompressed_br()
@@ -132,6 +142,15 @@ impl<'a> Pages<'a> {
     }
 }
 
+/// Returns the layer that lets browsers keep a file for `lifetime`.
+fn caching(
+    lifetime: HeaderValue,
+) -> SetResponseHeaderLayer<impl Fn(&Response) -> Option<HeaderValue> + Clone> {
+    SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, move |response: &Response| {
+        response.status().is_success().then(|| lifetime.clone())
+    })
+}
+
 /// A service that answers with files.
 pub(super) type Files = BoxCloneSyncService<Request, Response, Infallible>;
 
@@ -155,9 +174,10 @@ async fn with_cookies(
     let takes_token = token.is_some();
     request.extensions_mut().insert(PageCookies { fresh_token, had_session });
     let mut response = render(request).await;
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if takes_token {
+        response.extensions_mut().insert(HasSecret);
+        let headers = response.headers_mut();
         headers.append(header::SET_COOKIE, cookies::remove(cookies::TOKEN));
     }
     response

@@ -125,6 +125,26 @@ async fn a_finished_cursor_gets_204_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn what_does_not_follow_gets_the_recorded_events_and_the_end_of_the_answer() {
+    let app = TestApp::new();
+    let id = app.begin("alice").await;
+    let lease = app.claim().await;
+    app.record(&lease, vec![app.progress(Phase::CREATING_PROJECT), app.log("Created")]).await;
+    for (query, expected) in [
+        ("?follow=false", vec![1, 2, 3]),
+        ("?after=2&follow=false", vec![3]),
+        ("?follow=false&after=3", vec![]),
+        ("?after=99&follow=false", vec![]),
+    ] {
+        let reply = resume(&app, &id, query, None).await;
+        assert_eq!(ids(&reply.body), expected, "{query}");
+    }
+    app.record(&lease, vec![TestApp::complete("alice")]).await;
+    let reply = resume(&app, &id, "?after=4&follow=false", None).await;
+    assert_eq!(reply.status, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
 async fn new_events_arrive_at_once_and_the_end_closes_the_stream() {
     let app = TestApp::new();
     let id = app.begin("alice").await;

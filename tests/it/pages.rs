@@ -3,7 +3,7 @@
 use std::fs;
 
 use axum::body::Body;
-use axum::http::StatusCode;
+use axum::http::{Request, StatusCode};
 use tempfile::TempDir;
 
 use crate::support::app::{Reply, TestApp};
@@ -33,16 +33,60 @@ async fn call(app: &TestApp, form: impl Into<Body>) -> Reply {
 }
 
 #[tokio::test]
-async fn the_files_of_the_site_are_served_and_revalidated_after_each_build() {
-    let (app, _site) = portal(&[]);
-    let path = "/pkg/ai-stack-deployer.css";
-    let plain = app.get(path).await;
+async fn the_code_of_a_page_has_addresses_of_its_own_in_each_build() {
+    let (app, site) = portal(&[]);
+    let style = async |app: &TestApp| format!("{}/ai-stack-deployer.css", app.code_folder().await);
+    let path = style(&app).await;
+    let plain = app.get(&path).await;
     assert_eq!((plain.status, plain.body.as_str()), (StatusCode::OK, "body{}"));
-    assert_eq!(plain.header("cache-control"), Some("no-cache"));
-    let compressed = app.ask("GET", path, &[("accept-encoding", "gzip, br")], "").await;
+    let for_ever = Some("public, max-age=31536000, immutable");
+    assert_eq!(plain.header("cache-control"), for_ever);
+    let compressed = app.ask("GET", &path, &[("accept-encoding", "gzip, br")], "").await;
     assert_eq!(compressed.header("content-encoding"), Some("br"));
     assert_eq!(compressed.body, "compressed");
-    assert_eq!(app.get("/favicon.svg").await.body, "<svg/>");
+    for reply in [&plain, &compressed] {
+        assert_eq!(reply.header("vary"), Some("accept-encoding"));
+    }
+
+    // Another build has the same names, and on some systems the same dates.
+    fs::write(site.path().join("pkg/ai-stack-deployer.css"), "body{ }").unwrap();
+    let newer = TestApp::with_pages(&[], site.path());
+    let newer_path = style(&newer).await;
+    assert_eq!(newer.get(&newer_path).await.body, "body{ }");
+    for (app, path) in [(&newer, &path), (&app, &newer_path)] {
+        let reply = app.get(path).await;
+        assert_eq!(reply.error_code(), "NOT_FOUND", "{path}");
+        assert_eq!(reply.header("cache-control"), Some("no-store"));
+    }
+}
+
+#[tokio::test]
+async fn a_page_is_compressed_and_an_answer_of_the_api_is_not() {
+    let (app, _site) = portal(&[]);
+    let id = app.live("alice").await;
+    let answer = async |path: &str| {
+        let request = Request::get(path).header("accept-encoding", "gzip, br");
+        app.open(request.body(Body::empty()).unwrap()).await.headers().clone()
+    };
+    for path in ["/", &format!("/deployments/{id}"), "/nothing"] {
+        let headers = answer(path).await;
+        assert!(
+            headers.get("content-encoding").is_some_and(|how| how == "br"),
+            "{path}: {headers:?}"
+        );
+        assert_eq!(app.get(path).await.header("vary"), Some("accept-encoding"), "{path}");
+    }
+    for path in [format!("/api/status/{id}"), format!("/api/deployment/{id}")] {
+        assert_eq!(answer(&path).await.get("content-encoding"), None, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_files_of_the_site_are_served() {
+    let (app, _site) = portal(&[]);
+    let icon = app.get("/favicon.svg").await;
+    assert_eq!(icon.body, "<svg/>");
+    assert_eq!(icon.header("last-modified"), None, "an older version has an older one");
     assert_eq!(app.get("/pkg/nothing.js").await.status, StatusCode::NOT_FOUND);
     for path in ["/pkg/..%2f..%2fetc%2fpasswd", "/..%2f..%2fetc%2fpasswd", "/pkg", "/pkg/"] {
         assert_eq!(app.get(path).await.status, StatusCode::NOT_FOUND, "{path}");

@@ -64,6 +64,11 @@ pub fn StatusLine(
     let is_lost = Memo::new(move |_| {
         page_state.get().is_under_way() && signals.connection.get() == Connection::Lost
     });
+    let polling = move || {
+        let is_polling = signals.connection.get() == Connection::Polling;
+        (is_polling && page_state.get().is_under_way())
+            .then(|| view! { <p class="status__note">{words::POLLING}</p> })
+    };
     let is_signed_out = Memo::new(move |_| signals.connection.get() == Connection::SignedOut);
     let receipt = signals.receipt();
     let is_removed_since = Memo::new(move |_| {
@@ -112,6 +117,7 @@ pub fn StatusLine(
                 <span class="status__remaining">{remaining}</span>
             </div>
             <Bar signals page_state />
+            {polling}
         </section>
     }
 }

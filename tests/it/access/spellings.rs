@@ -128,7 +128,9 @@ async fn a_file_has_one_spelling_and_no_address_is_an_error_of_the_file_system()
     fs::write(site.path().join("a b"), "a file").unwrap();
     let app = TestApp::with_pages(&[], site.path());
     let visit = Visit::Open(&app, None);
-    for path in ["/favicon.svg", "/pkg/x.js"] {
+    let code = app.code_folder().await;
+    let x = format!("{code}/x.js");
+    for path in ["/favicon.svg", &x] {
         assert_eq!(visit.send(&Method::GET, path).await.body, "a file", "{path}");
     }
     let long = "a".repeat(256);
@@ -148,14 +150,13 @@ async fn a_file_has_one_spelling_and_no_address_is_an_error_of_the_file_system()
         &format!("/{long}"),
         &deep,
     ];
-    let programs = [
-        "/pkg//x.js",
-        "/pkg/%78.js",
-        "/pkg/./x.js",
-        "/pkg/../favicon.svg",
-        "/pkg/x%00",
-        &format!("/pkg/{long}"),
-    ];
+    let programs =
+        ["//x.js", "/%78.js", "/./x.js", "/../../favicon.svg", "/x%00", &format!("/{long}")];
+    let programs: Vec<_> = ["/pkg", &code]
+        .iter()
+        .flat_map(|start| programs.map(|end| format!("{start}{end}")))
+        .collect();
+    let programs: Vec<_> = programs.iter().map(String::as_str).collect();
     for (paths, is_page) in [(&pages[..], true), (&programs[..], false)] {
         for path in paths {
             let reply = visit.send(&Method::GET, path).await;

@@ -57,6 +57,11 @@ async fn a_token_is_shown_once_and_is_nowhere_else() {
     let page = browser.visit("/account").await;
     assert_eq!(shown(&page).as_deref(), Some(token.as_str()));
     assert_eq!(page.header("cache-control"), Some("no-store"));
+    assert_eq!(
+        page.header("vary"),
+        None,
+        "a page with a secret has one form: it is not compressed"
+    );
     assert_eq!(browser.cookie("__Host-token"), None);
     let again = browser.visit("/account").await;
     assert!(!again.body.contains(&token) && again.body.contains("CI"), "{again:?}");

@@ -290,6 +290,13 @@ impl TestApp {
         self.send(request.body(body.into()).unwrap()).await
     }
 
+    /// Returns the folder of the page's code, as the home page names it.
+    pub(crate) async fn code_folder(&self) -> String {
+        let page = self.get("/").await.body;
+        let (_, style) = page.split_once("<link rel=\"stylesheet\" href=\"").unwrap();
+        style.split_once("/ai-stack-deployer.css").unwrap().0.to_owned()
+    }
+
     /// Serves the portal on a free port.
     pub(crate) async fn listen(&self) -> SocketAddr {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();

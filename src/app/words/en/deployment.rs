@@ -4,6 +4,9 @@ use domain::stack_name::StackName;
 
 /// The message while the event stream is broken.
 pub(crate) const LOST: &str = "Reconnecting… the operation continues without this page";
+/// The note while no stream gets through.
+pub(crate) const POLLING: &str =
+    "Live updates do not reach this browser, so this page asks for news every few seconds.";
 /// The message after the session has ended.
 pub(crate) const SIGNED_OUT: &str =
     "Your session has ended. The operation continues without this page";
