@@ -14,7 +14,7 @@ mod reply;
 #[cfg(feature = "ssr")]
 pub(crate) use account::{
     AccountView, SignedIn, TokenStatus, TokenView, account, is_hidden_page, page_cookies,
-    sign_in_service, signed_in,
+    provider_sign_out, sign_in_service, signed_in,
 };
 #[cfg(feature = "ssr")]
 pub(crate) use reply::{caller, forbid_storing, redirect_to, respond_with, service};

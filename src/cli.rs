@@ -52,7 +52,7 @@ const EXIT_DELAY: Duration = Duration::from_secs(2);
 enum Command {
     /// Checks that the platform can be reached, accepts the key and is new enough, that the identity
     /// provider answers, and that the stacks were created under this portal's name
-    Check,
+    Check(check::CheckOptions),
     /// Compares the database with the platform, and removes resources that appeared after their
     /// deployment had ended. Exits with 0 when there is no difference, with 2 when differences
     /// remain
@@ -100,7 +100,7 @@ pub fn run(arguments: &[OsString], environment: &Environment) -> Result<ExitCode
     }
     let settings = cli.options.resolve(environment)?;
     match cli.command {
-        Some(Command::Check) => runtime.block_on(check::run(&settings)),
+        Some(Command::Check(options)) => runtime.block_on(check::run(&options, &settings)),
         Some(Command::Reconcile(options)) => runtime.block_on(reconcile::run(&options, &settings)),
         Some(Command::Stuck(command)) => runtime.block_on(stuck::run(command, &settings.store)),
         Some(Command::Audit(options)) => runtime.block_on(audit::run(options, &settings.store)),

@@ -6,6 +6,7 @@
 mod admin;
 mod api;
 mod auth;
+mod check;
 mod connections;
 mod cross_site;
 mod error;
@@ -14,6 +15,7 @@ mod functions;
 mod headers;
 mod health;
 mod limit;
+mod origins;
 mod pages;
 mod request_size;
 mod router;
@@ -27,6 +29,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use check::{parse_callback, take_callbacks};
 pub use connections::{ConnectionLimits, ConnectionTimes, serve};
 pub use router::router;
 pub use routes::routes;
@@ -48,7 +51,8 @@ pub struct HttpState {
     audit: Arc<AuditTrail>,
     authenticator: Authenticator,
     sign_in_service: Option<Arc<SignInService>>,
-    public_url: Arc<Origin>,
+    /// The origins at which people reach the portal, the first for links.
+    origins: Arc<[Origin]>,
     cors_origins: Arc<[Origin]>,
     proxies: Arc<[Proxy]>,
     limiter: Arc<Limiter>,
@@ -76,7 +80,7 @@ impl HttpState {
             service,
             authenticator,
             sign_in_service,
-            public_url: Arc::new(http.public_url.clone()),
+            origins: http.origins().cloned().collect(),
             cors_origins: http.cors_origins.clone().into(),
             proxies: http.trusted_proxies.clone().into(),
             limiter: Arc::new(limiter),

@@ -30,7 +30,6 @@ use crate::server::auth::authenticate::Authenticator;
 use crate::server::auth::oidc::{BuildOidcError, Oidc};
 use crate::server::auth::sign_in::{SignInParts, SignInService};
 use crate::server::notifier::Notifier;
-use crate::server::origin::Scheme;
 use crate::server::probe::BuildProbeError;
 use crate::server::reconciler::Reconciler;
 use crate::server::reconciler::report::ReconcileReport;
@@ -342,7 +341,7 @@ async fn platform(
 fn authenticator(settings: &Settings, store_ports: &StorePorts) -> Authenticator {
     match &settings.auth {
         AuthSettings::Open => Authenticator::Open {
-            is_secure: settings.http.public_url.scheme() == Scheme::Https,
+            is_secure: settings.http.is_secure(),
             random: Arc::new(rand::random),
         },
         AuthSettings::Oidc(oidc) => Authenticator::SignIn {
@@ -374,7 +373,7 @@ fn sign_in_service(
         audit: Arc::clone(audit),
         provider_name: oidc.name.clone(),
         session: oidc.session,
-        provider: Arc::new(Oidc::new(oidc, public_url, Arc::clone(clock))?),
+        provider: Arc::new(Oidc::new(oidc, Arc::clone(clock))?),
         clock: Arc::clone(clock),
         random: Arc::new(rand::random),
     }))))

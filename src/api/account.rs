@@ -11,7 +11,7 @@ use leptos::prelude::use_context;
 use crate::server::auth::access::{Caller, Identity, Role, Scope};
 use crate::server::auth::accounts::{Person, Token};
 use crate::server::auth::sign_in::SignInService;
-use crate::server::page::{HiddenPage, PageCookies};
+use crate::server::page::{HiddenPage, OriginInUse, PageCookies};
 use crate::wire::ApiError;
 use domain::owner::OwnerId;
 
@@ -66,6 +66,12 @@ pub enum TokenStatus {
 /// Returns the sign-in service; `None` if the portal is open to all.
 pub(crate) fn sign_in_service() -> Option<Arc<SignInService>> {
     use_context::<Arc<SignInService>>()
+}
+
+/// Returns the provider's address at which the person signs out there, too, if there is one.
+pub(crate) async fn provider_sign_out(sign_in_service: &SignInService) -> Option<String> {
+    let OriginInUse(portal) = extension::<OriginInUse>()?;
+    sign_in_service.sign_out_address(&portal).await
 }
 
 /// Returns the cookies of the current request.

@@ -115,6 +115,9 @@ async fn follow_stream(id: &DeploymentId, signals: DeploymentSignals) {
             Break::Ended => return,
             Break::Hidden | Break::Mute => {}
             Break::Lost => {
+                if signals.connection.get_untracked() != Connection::Polling {
+                    signals.connection.set(Connection::Lost);
+                }
                 let snapshot = match answer(id, signals).await {
                     Fetched::Known(snapshot) if snapshot.status == Status::InProgress => snapshot,
                     // The server now renders the page with the end.

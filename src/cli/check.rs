@@ -1,8 +1,12 @@
 //! `check`: reports whether the platform can be used, people can sign in, secrets can be stored, and
 //! the stacks have the portal's name.
 
+mod sign_in;
+
 use std::process::ExitCode;
 use std::sync::Arc;
+
+use clap::Args;
 
 use super::{Exit, say};
 use crate::run::{self, NO_KEY, StartError};
@@ -14,9 +18,21 @@ use crate::server::settings::{AuthSettings, PlatformSettings, Settings, StoreSet
 use clock::SystemClock;
 use dokploy::Dokploy;
 
-/// Checks the platform, the identity provider, the portal's key and its name. Fails if one of them
-/// cannot be used.
-pub(super) async fn run(settings: &Settings) -> Exit {
+/// What to check.
+#[derive(Debug, Args)]
+pub(super) struct CheckOptions {
+    /// Signs you in at the identity provider, and prints what it says about you and whether you are
+    /// an operator
+    #[arg(long)]
+    sign_in: bool,
+}
+
+/// Checks the platform, the identity provider, the portal's key and its name, or a sign-in. Fails if
+/// one of them cannot be used.
+pub(super) async fn run(options: &CheckOptions, settings: &Settings) -> Exit {
+    if options.sign_in {
+        return conclude(&[sign_in::run(settings).await?]);
+    }
     run::check_environment(&settings.stack)?;
     for warning in settings.stack.warnings() {
         say(&format!("{warning}."))?;
@@ -25,9 +41,13 @@ pub(super) async fn run(settings: &Settings) -> Exit {
     if let Some(warning) = catch_all::warning(&probe, &settings.stack, rand::random()).await {
         say(&format!("{warning}."))?;
     }
-    let verdicts =
-        [platform(settings).await?, provider(settings).await?, key(settings), name(settings).await];
-    for verdict in &verdicts {
+    let [platform, provider] = [platform(settings).await?, provider(settings).await?];
+    conclude(&[platform, provider, key(settings), name(settings).await])
+}
+
+/// Prints the verdicts. The exit code says whether all are good.
+fn conclude(verdicts: &[Result<String, String>]) -> Exit {
+    for verdict in verdicts {
         let (Ok(sentence) | Err(sentence)) = verdict;
         say(sentence)?;
     }
@@ -86,12 +106,13 @@ async fn provider(settings: &Settings) -> Result<Result<String, String>, StartEr
         return Ok(Ok(sentence.to_owned()));
     };
     let issuer = &oidc.issuer;
-    let public_url = &settings.http.public_url;
-    let provider = Oidc::new(oidc.clone(), public_url, Arc::new(SystemClock))?;
+    let redirects: Vec<_> = settings.http.origins().map(|at| format!("{at}{CALLBACK}")).collect();
+    let redirects = redirects.join(" and ");
+    let provider = Oidc::new(oidc.clone(), Arc::new(SystemClock))?;
     Ok(match provider.check().await {
         Ok(()) => Ok(format!(
             "The identity provider {issuer} answers. The redirect URI to register there is \
-             {public_url}{CALLBACK}."
+             {redirects}."
         )),
         Err(error) => Err(format!("Nobody can sign in at {issuer}: {error}. Check OIDC_ISSUER.")),
     })

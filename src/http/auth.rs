@@ -12,14 +12,14 @@ use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header}
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::HttpState;
 use super::error::Failed;
 use super::headers::NO_STORE;
 use super::routes::{Route, Rule};
+use super::{HttpState, origins};
 use crate::server::audit::AuditAction;
 use crate::server::auth::access::{Caller, Denial, Identity, Permission, Target};
 use crate::server::auth::authenticate::{Authenticated, AuthenticationError, authenticate};
-use crate::server::page::{HiddenPage, accepts_html, sign_in_location};
+use crate::server::page::{HiddenPage, OriginInUse, accepts_html, sign_in_location};
 use crate::server::proxies::{self, Proxy};
 use crate::server::stacks;
 use crate::wire::ApiError;
@@ -42,6 +42,8 @@ pub(super) async fn guard(
     // No route: a file of the site, or the not-found page.
     let rule = route.map_or(Rule::Everyone, |route| route.rule);
     let (mut parts, body) = request.into_parts();
+    let origin = origins::in_use(&parts, &state.origins).clone();
+    parts.extensions.insert(OriginInUse(origin));
     let address = address(&parts.extensions, &parts.headers, &state.proxies);
     let now = state.service.clock().now();
     let authenticated = authenticate(&state.authenticator, &parts.headers, now).await;
@@ -96,9 +98,11 @@ pub(super) async fn guard(
 pub(super) fn address(extensions: &Extensions, headers: &HeaderMap, proxies: &[Proxy]) -> IpAddr {
     let peer = extensions.get::<ConnectInfo<SocketAddr>>();
     let peer = peer.map_or(Ipv4Addr::LOCALHOST.into(), |ConnectInfo(peer)| peer.ip());
-    let lines: Vec<_> = headers.get_all("x-forwarded-for").iter().collect();
-    let lines = lines.iter().map(|line| line.to_str().unwrap_or_default());
-    proxies::client(peer, lines, proxies)
+    let lines = headers.get_all("x-forwarded-for").iter();
+    // What cannot be read is one entry like any other that is no address: the client may have sent
+    // it, and the entries after it still count.
+    let lines: Vec<_> = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
+    proxies::client(peer, lines.iter().map(|line| &**line), proxies)
 }
 
 /// Denies a request: a program gets the status, a person is redirected to the sign-in.

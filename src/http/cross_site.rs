@@ -16,7 +16,7 @@ use super::error::Failed;
 use super::{HttpState, auth, routes};
 use crate::server::audit::AuditAction;
 use crate::server::origin::Origin;
-use domain::refusal::{Refusal, RefusalCode};
+use domain::refusal::{CrossSite, Refusal, RefusalCode};
 
 /// Passes on requests with a safe method, from our own pages, from invited origins with a token,
 /// and from clients that are not browsers. Rejects all others with 403.
@@ -27,7 +27,7 @@ pub(super) async fn refuse(
 ) -> Response {
     let headers = request.headers();
     let may = is_safe(request.method())
-        || is_ours(headers, &state.public_url)
+        || is_ours(headers, &state.origins)
         || is_invited(headers, &state.cors_origins);
     if may {
         return next.run(request).await;
@@ -39,7 +39,8 @@ pub(super) async fn refuse(
     ));
     let path = request.uri().path();
     state.audit.rejection(&caller, AuditAction::Enter, path, RefusalCode::CrossSite).await;
-    Failed::from(Refusal::CrossSite(state.public_url.to_string())).into_response()
+    let reason = reason(headers, &state.origins);
+    Failed::from(Refusal::CrossSite(reason)).into_response()
 }
 
 /// Returns whether the request comes from one of the origins in `CORS_ORIGINS` and has a token.
@@ -74,15 +75,54 @@ fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
-fn is_ours(headers: &HeaderMap, public_url: &Origin) -> bool {
-    let is_elsewhere = |site: &[u8]| {
-        site.eq_ignore_ascii_case(b"cross-site") || site.eq_ignore_ascii_case(b"same-site")
-    };
-    let mut sites = headers.get_all("sec-fetch-site").iter();
-    let mut origins = headers.get_all(header::ORIGIN).iter();
-    !sites.any(|site| is_elsewhere(site.as_bytes()))
-        && origins.all(|origin| {
-            let origin = origin.to_str().ok().and_then(|text| Origin::parse(text).ok());
-            origin.is_some_and(|origin| public_url.covers(&origin))
+/// Returns whether a request comes from a page at one of our `origins`, or from a client that is no
+/// browser.
+fn is_ours(headers: &HeaderMap, origins: &[Origin]) -> bool {
+    let sites = headers.get_all("sec-fetch-site").iter();
+    let mut sites = sites.map(|site| site.as_bytes().to_ascii_lowercase()).peekable();
+    let says_where = sites.peek().is_some();
+    let (mut is_elsewhere, mut is_here) = (false, says_where);
+    for site in sites {
+        is_elsewhere |= matches!(&site[..], b"cross-site" | b"same-site");
+        is_here &= site == b"same-origin";
+    }
+    !is_elsewhere
+        && headers.get_all(header::ORIGIN).iter().all(|origin| match claimed(origin) {
+            Claimed::Nothing => is_here,
+            Claimed::Origin(origin) => origins.iter().any(|own| own.covers(&origin)),
+            Claimed::Unreadable => false,
         })
+}
+
+/// What an `Origin` header says.
+enum Claimed {
+    /// `null`: the page keeps it to itself. Browsers send this for our own forms if a proxy adds
+    /// `Referrer-Policy: no-referrer`, and for those of sandboxed frames and of local files, but
+    /// only for ours together with `Sec-Fetch-Site: same-origin`, which no page can set.
+    Nothing,
+    /// An origin.
+    Origin(Origin),
+    /// Something else.
+    Unreadable,
+}
+
+fn claimed(origin: &HeaderValue) -> Claimed {
+    if origin == "null" {
+        return Claimed::Nothing;
+    }
+    let origin = origin.to_str().ok().and_then(|text| Origin::parse(text).ok());
+    origin.map_or(Claimed::Unreadable, Claimed::Origin)
+}
+
+/// Returns why a request was refused, as far as its headers tell.
+fn reason(headers: &HeaderMap, origins: &[Origin]) -> CrossSite {
+    let portal = origins.first().map(ToString::to_string).unwrap_or_default();
+    let is_own_page = headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin");
+    match headers.get(header::ORIGIN).map(claimed) {
+        Some(Claimed::Nothing) => CrossSite::Unnamed { portal },
+        Some(Claimed::Origin(origin)) if is_own_page => {
+            CrossSite::OtherAddress { portal, address: origin.to_string() }
+        }
+        Some(Claimed::Origin(_) | Claimed::Unreadable) | None => CrossSite::Elsewhere { portal },
+    }
 }

@@ -8,6 +8,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Form, FromRequestParts, Query, State};
 use axum::http::request::Parts;
@@ -22,16 +23,19 @@ use crate::server::auth::access::{Caller, Identity, Scope};
 use crate::server::auth::cookies;
 use crate::server::auth::secret::Secret;
 use crate::server::auth::sign_in::{
-    Callback, Lifetime, ReturnTo, SIGN_IN_LIFETIME, SignInError, SignInRejected, SignInService,
-    SignInStarted, SignedInSession, TokenError, TokenName,
+    Callback, Lifetime, ReturnTo, Returning, SIGN_IN_LIFETIME, SignInError, SignInRejected,
+    SignInService, SignInStarted, SignedInSession, TokenError, TokenName,
 };
-use crate::server::page::{percent_encode, sign_in_location};
+use crate::server::page::{OriginInUse, percent_encode, sign_in_location};
 use crate::server::store::StoreError;
 
 /// The page shown after signing out, which redirects to the provider. A direct redirect would be
 /// blocked by the browser, since the content security policy applies to the answers to forms.
 const SIGNED_OUT: &str = "/sign-in?signed_out=1";
 
+/// The answer to the person whom `check --sign-in` has sent to the provider.
+const CHECKED: &str = "Copy the address of this page, and paste it into the terminal in which \
+                       `ai-stack-deployer check --sign-in` waits for it.\n";
 /// The account's page.
 const PAGE: &str = "/account";
 const TOKENS: &str = "/account#tokens";
@@ -98,49 +102,64 @@ impl<S: Sync> FromRequestParts<S> for Requester {
 /// `GET /auth/sign-in`: redirects a person to the provider.
 pub(super) async fn begin(
     State(sign_in_service): State<Arc<SignInService>>,
+    Extension(OriginInUse(portal)): Extension<OriginInUse>,
+    headers: HeaderMap,
     query: Result<Query<BeginQuery>, QueryRejection>,
 ) -> Response {
     let wanted = query.map(|Query(query)| query.return_to).unwrap_or_default();
     let return_to = ReturnTo::parse(&wanted);
-    match sign_in_service.begin(&return_to).await {
+    let browser = cookies::read(&headers, cookies::SIGN_IN);
+    match sign_in_service.begin(&return_to, &portal, browser).await {
         Ok(SignInStarted { address, browser }) => {
             let cookie = cookies::write(cookies::SIGN_IN, browser.expose(), SIGN_IN_LIFETIME);
             see_other(&address, [cookie])
         }
         Err(error) => {
-            tracing::warn!(%error, code = error.code().as_str(), "Could not start a sign-in");
-            redirect_rejected(&SignInRejected { error, return_to }, [])
+            let code = error.code().as_str();
+            if matches!(error, SignInError::Store(_)) {
+                tracing::warn!(%error, code, "Could not start a sign-in");
+            } else {
+                // The provider's client warns itself, once for all who ask within its pause.
+                tracing::info!(%error, code, "Could not start a sign-in");
+            }
+            redirect_rejected(&SignInRejected { error, return_to })
         }
     }
 }
 
-/// `GET /auth/callback`: completes the sign-in of a person whom the provider redirected back.
+/// `GET /auth/callback`: completes the sign-in of a person whom the provider redirected back. The
+/// browser keeps its cookie: other tabs may still need it.
 pub(super) async fn finish(
     State(sign_in_service): State<Arc<SignInService>>,
-    Requester { address, .. }: Requester,
+    Extension(OriginInUse(portal)): Extension<OriginInUse>,
+    Requester { address: from, .. }: Requester,
     headers: HeaderMap,
     query: Result<Query<CallbackQuery>, QueryRejection>,
 ) -> Response {
-    let gone = cookies::remove(cookies::SIGN_IN);
     let Some(callback) = query.ok().and_then(|Query(query)| callback(query)) else {
         let nowhere = SignInRejected { error: SignInError::Expired, return_to: ReturnTo::home() };
-        return redirect_rejected(&nowhere, [gone]);
+        return redirect_rejected(&nowhere);
     };
+    if callback.is_check() {
+        return (NO_STORE, CHECKED).into_response();
+    }
     let browser = cookies::read(&headers, cookies::SIGN_IN);
     let previous = cookies::read(&headers, cookies::SESSION);
-    match sign_in_service.finish(browser, &callback, previous, address).await {
-        Ok(SignedInSession { session, return_to }) => {
+    let returning = Returning { portal: &portal, browser, previous, from };
+    match sign_in_service.finish(&callback, returning).await {
+        Ok(SignedInSession { session: Some(session), return_to }) => {
             let lifetime = sign_in_service.session().lifetime;
             let session = cookies::write(cookies::SESSION, session.expose(), lifetime);
-            see_other(return_to.as_str(), [session, gone])
+            see_other(return_to.as_str(), [session])
         }
-        Err(turned) => redirect_rejected(&turned, [gone]),
+        Ok(SignedInSession { session: None, return_to }) => see_other(return_to.as_str(), []),
+        Err(turned) => redirect_rejected(&turned),
     }
 }
 
 /// Parses the authorization response; with both a code and an error, it counts as an error. `None`
 /// if it is incomplete.
-fn callback(CallbackQuery { state, code, error }: CallbackQuery) -> Option<Callback> {
+pub(super) fn callback(CallbackQuery { state, code, error }: CallbackQuery) -> Option<Callback> {
     let code = error.map(Err).or(code.map(Ok))?;
     Some(Callback { state, code })
 }
@@ -235,12 +254,9 @@ fn signed_out(done: Result<(), StoreError>) -> Response {
 }
 
 /// Redirects to the sign-in page, which explains why the sign-in was rejected.
-fn redirect_rejected<const N: usize>(
-    turned: &SignInRejected,
-    cookies: [HeaderValue; N],
-) -> Response {
+fn redirect_rejected(turned: &SignInRejected) -> Response {
     let SignInRejected { error, return_to } = turned;
-    see_other(&sign_in_location(return_to.as_str(), Some(error.code())), cookies)
+    see_other(&sign_in_location(return_to.as_str(), Some(error.code())), [])
 }
 
 /// Redirects to `location` with 303, so that the browser uses GET, and sets `cookies`.

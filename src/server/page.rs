@@ -7,6 +7,7 @@ use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
+use super::origin::Origin;
 use domain::deployment::DeploymentId;
 use domain::refusal::RefusalCode;
 
@@ -24,6 +25,10 @@ pub(crate) struct PageCookies {
     pub(crate) had_session: bool,
 }
 
+/// The origin at which the person uses the portal: one of `PUBLIC_URL`.
+#[derive(Clone, Debug)]
+pub(crate) struct OriginInUse(pub(crate) Origin);
+
 /// Marks a request for a page that is hidden from the caller.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HiddenPage;
@@ -35,7 +40,7 @@ pub(crate) fn page_of(id: &DeploymentId) -> String {
 
 /// Returns whether a request is a browser's that shows the answer as a page.
 pub(crate) fn accepts_html(headers: &HeaderMap) -> bool {
-    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+    let accept = headers.get(ACCEPT).map(|value| String::from_utf8_lossy(value.as_bytes()));
     accept.is_some_and(|accept| accept.contains("text/html"))
 }
 

@@ -57,12 +57,26 @@ pub struct Settings {
 pub struct HttpSettings {
     /// The address to listen on.
     pub addr: SocketAddr,
-    /// The origin at which people reach the portal: the only one from which browsers may post.
+    /// The origin at which people reach the portal, which is used for links.
     pub public_url: Origin,
+    /// Other origins at which people reach the portal. Browsers may post from all of these only.
+    pub other_public_urls: Vec<Origin>,
     /// The proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<Proxy>,
     /// Other origins whose pages may use the API with a token.
     pub cors_origins: Vec<Origin>,
+}
+
+impl HttpSettings {
+    /// Returns the origins at which people reach the portal, the first for links.
+    pub fn origins(&self) -> impl Iterator<Item = &Origin> {
+        std::iter::once(&self.public_url).chain(&self.other_public_urls)
+    }
+
+    /// Returns whether people reach the portal over HTTPS only.
+    pub fn is_secure(&self) -> bool {
+        self.origins().all(|origin| origin.scheme() == Scheme::Https)
+    }
 }
 
 /// The platform.

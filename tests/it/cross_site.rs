@@ -15,7 +15,10 @@ async fn post(app: &TestApp, headers: &[(&str, &str)]) -> StatusCode {
 #[tokio::test]
 async fn only_our_own_pages_and_non_browsers_may_post() {
     let app = TestApp::with(&[("PUBLIC_URL", "https://portal.example.com")]);
-    let allowed: [&[(&str, &str)]; 4] = [
+    let allowed: [&[(&str, &str)]; 6] = [
+        // Our own form, behind a proxy that adds `Referrer-Policy: no-referrer`.
+        &[("origin", "null"), ("sec-fetch-site", "same-origin")],
+        &[("origin", "null"), ("sec-fetch-site", "Same-Origin")],
         &[],
         &[("origin", "https://portal.example.com")],
         &[("origin", "https://portal.example.com"), ("sec-fetch-site", "same-origin")],
@@ -24,7 +27,14 @@ async fn only_our_own_pages_and_non_browsers_may_post() {
     for headers in allowed {
         assert_eq!(post(&app, headers).await, StatusCode::BAD_REQUEST, "{headers:?}");
     }
-    let refused: [&[(&str, &str)]; 10] = [
+    let refused: [&[(&str, &str)]; 17] = [
+        &[("origin", "null"), ("sec-fetch-site", "none")],
+        &[("origin", "null"), ("sec-fetch-site", "")],
+        &[("origin", "null"), ("sec-fetch-site", "cross-site")],
+        &[("origin", "null"), ("sec-fetch-site", "same-site")],
+        &[("origin", "null"), ("sec-fetch-site", "same-origin"), ("sec-fetch-site", "none")],
+        &[("origin", "null"), ("sec-fetch-site", "same-origin"), ("origin", "https://evil.org")],
+        &[("origin", "https://evil.example.org"), ("sec-fetch-site", "same-origin")],
         &[("origin", "https://evil.example.org")],
         &[("origin", "https://alice.portal.example.com")],
         &[("origin", "http://portal.example.com")],
@@ -38,6 +48,25 @@ async fn only_our_own_pages_and_non_browsers_may_post() {
     ];
     for headers in refused {
         assert_eq!(post(&app, headers).await, StatusCode::FORBIDDEN, "{headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_says_what_fits_the_case() {
+    let app = TestApp::with(&[("PUBLIC_URL", "https://portal.example.com")]);
+    let cases: [(&[(&str, &str)], &str); 4] = [
+        (&[("origin", "null")], "Referrer-Policy: no-referrer"),
+        (&[("origin", "https://evil.example.org")], "comes from another site"),
+        (&[("sec-fetch-site", "cross-site")], "comes from another site"),
+        (
+            &[("origin", "https://portal.internal"), ("sec-fetch-site", "same-origin")],
+            "add https://portal.internal to PUBLIC_URL",
+        ),
+    ];
+    for (headers, expected) in cases {
+        let reply = app.ask("POST", "/api/deploy", headers, "{}").await;
+        assert_eq!(reply.error(), "403 CROSS_SITE");
+        assert!(reply.body.contains(expected), "{headers:?}: {reply:?}");
     }
 }
 

@@ -1,11 +1,17 @@
 //! Signing in and out, with a real provider, and with one that sends forged answers.
 
 mod callback;
+mod check;
+mod foreign;
 mod forged;
+mod levels;
 mod open;
+mod origins;
 mod outage;
+mod quirks;
 mod secrets;
 mod sessions;
+mod tabs;
 mod tokens;
 mod whole;
 mod world;

@@ -77,8 +77,8 @@ pub enum Refusal {
     ScopeMissing,
     /// The API token is invalid, expired or revoked.
     TokenInvalid,
-    /// The request comes from another site than this address.
-    CrossSite(String),
+    /// The request comes from another site than the portal, as far as it tells.
+    CrossSite(CrossSite),
     /// The caller's rate limit is reached.
     TooManyRequests(Counted, Pause),
     /// The limit on open event streams is reached.
@@ -113,6 +113,8 @@ pub enum Refusal {
     SignInStale,
     /// The identity provider does not answer.
     ProviderUnreachable,
+    /// The identity provider's answer cannot be read.
+    ProviderUnreadable,
     /// The identity provider rejected the portal.
     ProviderRefused,
     /// The identity provider's answer cannot be verified.
@@ -243,6 +245,28 @@ impl Refusal {
     }
 }
 
+/// Where a request seems to come from that is not from a page of the portal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CrossSite {
+    /// Another site than the portal.
+    Elsewhere {
+        /// The portal's address.
+        portal: String,
+    },
+    /// A page of the portal at an address that is not in its settings.
+    OtherAddress {
+        /// The portal's address.
+        portal: String,
+        /// The address of the page.
+        address: String,
+    },
+    /// A page that the browser does not name.
+    Unnamed {
+        /// The portal's address.
+        portal: String,
+    },
+}
+
 impl RefusalCode {
     /// Returns all codes.
     pub fn all() -> impl Iterator<Item = Self> {
@@ -300,6 +324,7 @@ impl RefusalCode {
             | Self::StoreUnavailable
             | Self::PortalUnreachable
             | Self::ProviderUnreachable
+            | Self::ProviderUnreadable
             | Self::ProviderRefused => 503,
         }
     }

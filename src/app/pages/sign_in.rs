@@ -8,7 +8,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::notice::{NotFoundPage, Refused};
-use crate::api::{page_cookies, redirect_to, sign_in_service, signed_in};
+use crate::api::{page_cookies, provider_sign_out, redirect_to, sign_in_service, signed_in};
 use crate::app::deployment::forms::LinkButton;
 use crate::app::words::{FormPage, refusal, sign_in as words};
 use crate::server::auth::sign_in::ReturnTo;
@@ -48,7 +48,7 @@ pub fn SignInPage() -> impl IntoView {
     let farewell = matches!(reason, SignInReason::SignedOut).then(|| {
         let provider = provider.clone();
         Suspend::new(async move {
-            let address = sign_in_service.sign_out_address().await;
+            let address = provider_sign_out(&sign_in_service).await;
             address.map(|address| view! { <ProviderSignOut provider address /> })
         })
     });

@@ -24,11 +24,11 @@ const MINUTE: Duration = Duration::from_mins(1);
 /// kept, or neither. An action without an effect writes none.
 #[async_trait]
 pub trait Accounts: Send + Sync {
-    /// Stores a sign-in that has begun, and replaces an earlier one of the same browser. It purges
-    /// sign-ins that have expired at `now`.
+    /// Stores a sign-in, and replaces one with the same key. It purges sign-ins that have expired at
+    /// `now`.
     async fn begin_sign_in(&self, sign_in: &SignIn, now: Timestamp) -> Result<()>;
-    /// Removes and returns the browser's sign-in, if it has not expired at `now`. So a sign-in can
-    /// be finished only once.
+    /// Removes and returns the sign-in with this key, if it has not expired at `now`. So a sign-in
+    /// can be finished only once.
     async fn take_sign_in(&self, browser: &Digest, now: Timestamp) -> Result<Option<SignIn>>;
 
     /// Finds or adds the person of `profile`, updates their name and role, and begins a session for
@@ -101,7 +101,7 @@ impl Digest {
 /// A sign-in in progress: the person is at the provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignIn {
-    /// The digest of the secret in the browser's cookie.
+    /// The key: a digest of the secret in the browser's cookie and of the state.
     pub browser: Digest,
     /// The `state` parameter, which the provider must send back.
     pub state: String,

@@ -10,16 +10,13 @@ use jiff::Timestamp;
 use super::access::{Caller, Identity};
 use super::accounts::{Accounts, Digest, Person, Session};
 use super::cookies;
-use super::secret::{RandomBits, Secret};
+use super::secret::{self, RandomBits, Secret, TOKEN_PREFIX};
 use crate::server::store_error::StoreError;
 use domain::owner::OwnerId;
 use domain::time::later;
 
 /// The lifetime of the cookie that identifies a browser.
 const COOKIE_LIFETIME: Duration = Duration::from_hours(365 * 24);
-/// The number of characters that a secret of ours has.
-const SECRET_LENGTH: usize = 43;
-
 /// The way in which callers are authenticated.
 #[derive(Clone)]
 pub enum Authenticator {
@@ -59,8 +56,8 @@ pub(crate) struct Authenticated {
     pub(crate) person: Option<Person>,
 }
 
-/// Authenticates the caller of a request at `now`. A request without credentials has an anonymous
-/// identity.
+/// Authenticates the caller of a request at `now`. A request without credentials of ours has an
+/// anonymous identity: those for a proxy in front of the portal are none.
 ///
 /// # Errors
 ///
@@ -75,21 +72,24 @@ pub(crate) async fn authenticate(
         Authenticator::Open { is_secure, .. } => {
             Ok(Authenticated::from_identity(browser(headers, *is_secure)))
         }
-        Authenticator::SignIn { accounts, idle } => match headers.get(header::AUTHORIZATION) {
-            Some(value) => {
-                let token =
-                    value.to_str().ok().and_then(bearer).ok_or(AuthenticationError::Token)?;
-                program(&**accounts, token, now).await
+        Authenticator::SignIn { accounts, idle } => {
+            let mut values = headers.get_all(header::AUTHORIZATION).iter();
+            match values.find_map(|value| token(value.as_bytes())) {
+                Some(token) => program(&**accounts, token?, now).await,
+                None => person(&**accounts, *idle, headers, now).await,
             }
-            None => person(&**accounts, *idle, headers, now).await,
-        },
+        }
     }
 }
 
-/// Returns the token in an `Authorization` header (RFC 6750, section 2.1).
-fn bearer(value: &str) -> Option<&str> {
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+/// Returns the token in an `Authorization` header (RFC 6750, section 2.1); `None` if it has none of
+/// ours, and an error if it has one that cannot be read.
+fn token(value: &[u8]) -> Option<Result<&str, AuthenticationError>> {
+    let (scheme, token) = value.split_at_checked(value.iter().position(|byte| *byte == b' ')?)?;
+    let token = token.trim_ascii();
+    let is_ours = scheme.eq_ignore_ascii_case(b"bearer")
+        && token.get(..TOKEN_PREFIX.len()) == Some(TOKEN_PREFIX.as_bytes());
+    is_ours.then(|| str::from_utf8(token).map_err(|_| AuthenticationError::Token))
 }
 
 async fn program(
@@ -126,7 +126,7 @@ async fn person(
 
 fn browser(headers: &HeaderMap, is_secure: bool) -> Identity {
     match cookies::read(headers, cookies::browser(is_secure)) {
-        Some(secret) if secret.len() == SECRET_LENGTH => {
+        Some(secret) if secret.len() == secret::LENGTH => {
             Identity::Browser(OwnerId::browser(&Digest::of(secret).0))
         }
         Some(_) | None => Identity::Anonymous,
@@ -172,34 +172,46 @@ mod tests {
 
     use super::*;
 
+    /// Returns the token in a header; `None` if there is none of ours.
+    fn token_in(value: &[u8]) -> Option<&str> {
+        token(value).and_then(Result::ok)
+    }
+
     #[test]
-    fn a_token_follows_the_word_bearer() {
-        for (value, token) in [
+    fn a_token_of_ours_follows_the_word_bearer() {
+        for (value, expected) in [
             ("Bearer asd_1", Some("asd_1")),
             ("bearer  asd_1 ", Some("asd_1")),
             ("Basic YTpi", None),
+            ("Basic asd_1", None),
+            ("Bearer eyJhbGciOiJub25lIn0.e30.", None),
+            ("Bearer", None),
             ("asd_1", None),
             ("", None),
         ] {
-            assert_eq!(bearer(value), token, "{value:?}");
+            assert_eq!(token_in(value.as_bytes()), expected, "{value:?}");
         }
+        assert!(token(b"\xff asd_1").is_none() && token(b"Bearer \xff").is_none());
+        assert!(token(b"Bearer asd_\xff").is_some_and(|token| token.is_err()));
     }
 
     proptest! {
         #![proptest_config(test_support::properties())]
 
         #[test]
-        fn whatever_is_sent_only_what_follows_bearer_is_a_token(value in "\\PC{0,40}|[Bb][Ee]arer? {0,2}\\PC{0,20}") {
+        fn whatever_is_sent_only_what_follows_bearer_is_a_token(value in "\\PC{0,40}|[Bb][Ee]arer? {0,2}(asd_)?\\PC{0,20}") {
             let rest = value.get(..7).filter(|head| head.eq_ignore_ascii_case("bearer "));
-            let expected = rest.and_then(|head| value.strip_prefix(head)).map(str::trim);
-            prop_assert_eq!(bearer(&value), expected);
+            let expected = rest.and_then(|head| value.strip_prefix(head));
+            let expected = expected.map(|token| token.trim_matches(|c: char| c.is_ascii_whitespace()));
+            let expected = expected.filter(|token| token.starts_with(TOKEN_PREFIX));
+            prop_assert_eq!(token_in(value.as_bytes()), expected);
         }
 
         #[test]
         fn a_token_is_read_as_it_was_made(bits: RandomBits, scheme in "[Bb][Ee][Aa][Rr][Ee][Rr]") {
             let token = Secret::token(bits);
             let sent = format!("{scheme} {}", token.expose());
-            prop_assert_eq!(bearer(&sent), Some(token.expose()));
+            prop_assert_eq!(token_in(sent.as_bytes()), Some(token.expose()));
         }
     }
 }

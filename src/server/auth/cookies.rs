@@ -29,11 +29,14 @@ pub(crate) fn write_browser(is_secure: bool, value: &str, lifetime: Duration) ->
     sensitive(text)
 }
 
-/// Returns the value of a request's cookie.
+/// Returns the value of a request's cookie. Cookies of others may have any bytes.
 pub(crate) fn read<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let lines = headers.get_all(header::COOKIE).iter();
-    let mut pairs = lines.filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(';'));
-    pairs.find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
+    let mut pairs = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+    pairs.find_map(|pair| {
+        let value = pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
+        str::from_utf8(value).ok().filter(|value| value.bytes().all(|byte| byte.is_ascii_graphic()))
+    })
 }
 
 /// Returns the `Set-Cookie` header of a cookie that lasts for `lifetime`. `value` must consist of
@@ -79,6 +82,20 @@ mod tests {
         assert_eq!(read(&headers, SESSION), Some("3"));
         assert_eq!(read(&headers, SIGN_IN), Some("2"));
         assert_eq!(read(&headers, TOKEN), None);
+    }
+
+    #[test]
+    fn a_cookie_is_found_beside_bytes_that_cannot_be_read() {
+        for line in [
+            &b"theme=d\xfcnn; __Host-session=3"[..],
+            b"__Host-session=3; theme=\xff\xfe",
+            b"\xff; __Host-session=\xff; __Host-session=3",
+            b"__Host-session=\xc3\xbc;\t__Host-session=3",
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::COOKIE, HeaderValue::from_bytes(line).unwrap());
+            assert_eq!(read(&headers, SESSION), Some("3"), "{line:?}");
+        }
     }
 
     proptest! {

@@ -8,11 +8,18 @@ mod claims;
 mod client;
 mod discovery;
 mod exchange;
+mod form;
+mod groups;
+mod id_token;
+mod metadata;
+mod report;
+mod signed;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use openidconnect::core::CoreResponseType;
+use openidconnect::http::header;
 use openidconnect::url::ParseError;
 use openidconnect::{
     AuthenticationFlow, AuthorizationCode, CsrfToken, IssuerUrl, LogoutRequest, Nonce,
@@ -23,11 +30,17 @@ use secrecy::ExposeSecret;
 
 use self::claims::Claims;
 use self::client::{Client, ProviderMetadata, Tokens, client, refused};
-use self::discovery::Discovery;
-use self::exchange::Exchange;
+use self::discovery::{Discovery, Renewal};
+use self::exchange::{Exchange, unavailable};
+use self::form::Object;
+use self::id_token::{Expected, IdTokenError};
+use self::report::LostGroups;
+pub use self::report::SignInReport;
+use self::signed::{Signed, SignedError};
 use super::accounts::Profile;
 use super::identity_provider::{
-    AuthorizationRequest, CALLBACK, IdentityError, IdentityProvider, SIGNED_OUT,
+    AuthorizationRequest, AuthorizationResponse, CALLBACK, IdentityError, IdentityProvider,
+    SIGNED_OUT,
 };
 use crate::server::origin::Origin;
 use crate::server::settings::OidcSettings;
@@ -47,32 +60,25 @@ pub enum BuildOidcError {
 /// The client of an OpenID Connect provider. It first contacts the provider when somebody signs in.
 pub struct Oidc {
     settings: OidcSettings,
-    callback: RedirectUrl,
-    signed_out: PostLogoutRedirectUrl,
     exchange: Exchange,
     discovery: Discovery,
+    lost_groups: LostGroups,
     clock: Arc<dyn Clock>,
 }
 
 impl Oidc {
-    /// Creates the client of a portal that is reached at `public_url`. It does not contact the
-    /// provider.
+    /// Creates the client. It does not contact the provider.
     ///
     /// # Errors
     ///
     /// Returns a [`BuildOidcError`] if an address is invalid or TLS cannot be set up.
-    pub fn new(
-        settings: OidcSettings,
-        public_url: &Origin,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, BuildOidcError> {
+    pub fn new(settings: OidcSettings, clock: Arc<dyn Clock>) -> Result<Self, BuildOidcError> {
         let issuer = IssuerUrl::new(settings.issuer.clone())?;
         Ok(Self {
-            callback: RedirectUrl::new(format!("{public_url}{CALLBACK}"))?,
-            signed_out: PostLogoutRedirectUrl::new(format!("{public_url}{SIGNED_OUT}"))?,
             exchange: Exchange::new(&issuer).map_err(BuildOidcError::Http)?,
             discovery: Discovery::new(issuer, Arc::clone(&clock)),
             settings,
+            lost_groups: LostGroups::default(),
             clock,
         })
     }
@@ -86,68 +92,122 @@ impl Oidc {
         self.provider().await.map(drop)
     }
 
+    /// Exchanges the code for all that the provider says about the person, for operators.
+    ///
+    /// # Errors
+    ///
+    /// Returns an [`IdentityError`] if nobody could sign in with this response.
+    pub async fn explain(
+        &self,
+        response: &AuthorizationResponse<'_>,
+    ) -> Result<SignInReport, IdentityError> {
+        let (claims, userinfo) = self.claims(response).await?;
+        Ok(SignInReport::of(&claims, userinfo.err(), &self.settings))
+    }
+
     async fn provider(&self) -> Result<Arc<ProviderMetadata>, IdentityError> {
         self.discovery.provider(&self.exchange).await
     }
 
-    fn client(&self, provider: &ProviderMetadata) -> Client {
-        client(provider, &self.settings, self.callback.clone())
+    fn client(
+        &self,
+        provider: &ProviderMetadata,
+        portal: &Origin,
+    ) -> Result<Client, IdentityError> {
+        let callback = RedirectUrl::new(format!("{portal}{CALLBACK}"));
+        let callback = callback.map_err(|error| IdentityError::Refused(error.to_string()))?;
+        Ok(client(provider, &self.settings, callback))
     }
 
     async fn redeem(
         &self,
         client: &Client,
-        code: &str,
-        verifier: &str,
+        response: &AuthorizationResponse<'_>,
     ) -> Result<Tokens, IdentityError> {
         let request = client
-            .exchange_code(AuthorizationCode::new(code.to_owned()))
-            .map_err(|error| IdentityError::Unavailable(error.to_string()))?
-            .set_pkce_verifier(PkceCodeVerifier::new(verifier.to_owned()));
+            .exchange_code(AuthorizationCode::new(response.code.to_owned()))
+            .map_err(|error| IdentityError::Unreadable(error.to_string()))?
+            .set_pkce_verifier(PkceCodeVerifier::new(response.verifier.to_owned()));
         let secret = self.settings.client_secret.as_ref().map_or("", ExposeSecret::expose_secret);
-        let secrets = [code, verifier, secret].map(str::trim);
+        let secrets = [response.code, response.verifier, secret].map(str::trim);
         let secrets: Vec<_> = secrets.into_iter().filter(|secret| !secret.is_empty()).collect();
         let sent = request.request_async(&self.exchange).await;
         sent.map_err(|error| refused(error, &secrets))
     }
 
-    /// Verifies and reads the ID token. If it is signed with an unknown key, the keys are fetched
+    /// Redeems the code and returns the verified claims, and whether userinfo could be read.
+    async fn claims(
+        &self,
+        response: &AuthorizationResponse<'_>,
+    ) -> Result<(Claims, Result<(), IdentityError>), IdentityError> {
+        let provider = self.provider().await?;
+        let tokens = self.redeem(&self.client(&provider, response.portal)?, response).await?;
+        let token = self.read(&provider, &tokens, response.nonce).await?;
+        let mut claims = Claims { token, userinfo: None };
+        let mut asked = Ok(());
+        if !claims.is_complete(&self.settings) {
+            match self.userinfo(&provider, &tokens, claims.subject()).await {
+                Ok(userinfo) => claims.userinfo = userinfo,
+                Err(error) => asked = Err(error),
+            }
+        }
+        Ok((claims, asked))
+    }
+
+    /// Verifies and reads the ID token. If the known keys do not verify it, the keys are fetched
     /// once more: providers rotate them.
     async fn read(
         &self,
-        (provider, client): (&Arc<ProviderMetadata>, &Client),
+        provider: &Arc<ProviderMetadata>,
         tokens: &Tokens,
-        nonce: &Nonce,
-    ) -> Result<Claims, IdentityError> {
-        let now = self.clock.now();
-        match claims::read(client, tokens, nonce, now) {
-            Err(claims::ReadError::UnknownKey) => {
-                let provider = self.discovery.renew_keys(provider, &self.exchange).await?;
-                claims::read(&self.client(&provider), tokens, nonce, now)
-            }
-            read => read,
-        }
-        .map_err(|error| IdentityError::Untrusted(error.to_string()))
+        nonce: &str,
+    ) -> Result<Object, IdentityError> {
+        let (settings, access_token) = (&self.settings, tokens.access_token());
+        let expected = Expected { settings, nonce, access_token, now: self.clock.now() };
+        let read = |provider: &ProviderMetadata| {
+            id_token::read(tokens.id_token.as_deref(), provider.jwks().keys(), expected)
+        };
+        let first = read(provider);
+        let why = match &first {
+            Err(IdTokenError::Signed(SignedError::UnknownKey)) => Some(Renewal::UnknownKey),
+            Err(IdTokenError::Signed(SignedError::Signature)) => Some(Renewal::Signature),
+            Ok(_) | Err(_) => None,
+        };
+        let renewed = match why {
+            Some(why) => self.discovery.renew_keys(provider, &self.exchange, why).await?,
+            None => None,
+        };
+        renewed.map_or(first, |provider| read(&provider)).map_err(untrusted)
     }
 
-    /// Fetches userinfo for the claims that the ID token lacks: some providers return names only
-    /// there. Without an answer the person still signs in, but may lack a group and so the operator
-    /// role.
-    async fn fetch_userinfo(&self, client: &Client, tokens: &Tokens, claims: Claims) -> Claims {
-        if claims.is_complete(&self.settings) {
-            return claims;
-        }
-        let subject = Some(claims.subject.clone());
-        let Ok(request) = client.user_info(tokens.access_token().clone(), subject) else {
-            return claims;
+    /// Fetches userinfo: some providers return names and groups only there. `None` if the provider
+    /// has none.
+    async fn userinfo(
+        &self,
+        provider: &ProviderMetadata,
+        tokens: &Tokens,
+        subject: &str,
+    ) -> Result<Option<Object>, IdentityError> {
+        let Some(endpoint) = provider.userinfo_endpoint() else { return Ok(None) };
+        let answer = self.exchange.get(endpoint.as_str(), Some(tokens.access_token())).await;
+        let answer = answer.map_err(|error| unavailable(&error))?;
+        let kind = answer.headers().get(header::CONTENT_TYPE);
+        let is_signed = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/jwt"));
+        let userinfo = if is_signed {
+            let token = String::from_utf8_lossy(answer.body());
+            let verified = Signed::parse(token.trim())
+                .and_then(|signed| signed.verify(provider.jwks().keys()));
+            verified.map_err(|error| untrusted(error.into()))?.claims
+        } else {
+            form::object("user info", answer.body())
+                .map_err(|error| IdentityError::Unreadable(error.to_string()))?
         };
-        match request.request_async(&self.exchange).await {
-            Ok(more) => claims.merge(&more),
-            Err(error) => {
-                let error = claims::describe(&error);
-                tracing::warn!(error, "Could not fetch user info from the identity provider");
-                claims
+        match form::text(&userinfo, "sub") {
+            Ok(sub) if sub == subject => Ok(Some(userinfo)),
+            Ok(_) => {
+                Err(IdentityError::Untrusted(String::from("user info is about another person")))
             }
+            Err(error) => Err(IdentityError::Unreadable(format!("in user info, {error}"))),
         }
     }
 }
@@ -155,7 +215,7 @@ impl Oidc {
 #[async_trait]
 impl IdentityProvider for Oidc {
     async fn begin(&self, request: &AuthorizationRequest<'_>) -> Result<String, IdentityError> {
-        let client = self.client(&*self.provider().await?);
+        let client = self.client(&*self.provider().await?, request.portal)?;
         let verifier = PkceCodeVerifier::new(request.verifier.to_owned());
         let (state, nonce) = (request.state.to_owned(), request.nonce.to_owned());
         let flow = AuthenticationFlow::<CoreResponseType>::AuthorizationCode;
@@ -169,26 +229,39 @@ impl IdentityProvider for Oidc {
         Ok(address.into())
     }
 
-    async fn finish(
-        &self,
-        code: &str,
-        request: &AuthorizationRequest<'_>,
-    ) -> Result<Profile, IdentityError> {
-        let provider = self.provider().await?;
-        let client = self.client(&provider);
-        let tokens = self.redeem(&client, code, request.verifier).await?;
-        let nonce = Nonce::new(request.nonce.to_owned());
-        let claims = self.read((&provider, &client), &tokens, &nonce).await?;
-        let claims = self.fetch_userinfo(&client, &tokens, claims).await;
-        Ok(claims.into_profile(&self.settings))
+    async fn finish(&self, response: &AuthorizationResponse<'_>) -> Result<Profile, IdentityError> {
+        let (claims, userinfo) = self.claims(response).await?;
+        // The person still signs in, but may lack a name, or a group and so the operator role.
+        if let Err(error) = userinfo {
+            tracing::warn!(%error, "Could not use user info from the identity provider");
+        }
+        self.lost_groups.report(&claims, &self.settings);
+        Ok(claims.profile(&self.settings))
     }
 
-    async fn sign_out_address(&self) -> Option<String> {
+    async fn sign_out_address(&self, portal: &Origin) -> Option<String> {
         let provider = self.provider().await.ok()?;
         let endpoint = provider.additional_metadata().end_session_endpoint.clone()?;
+        let signed_out = PostLogoutRedirectUrl::new(format!("{portal}{SIGNED_OUT}")).ok()?;
         let request = LogoutRequest::from(endpoint)
             .set_client_id(client::id(&self.settings))
-            .set_post_logout_redirect_uri(self.signed_out.clone());
+            .set_post_logout_redirect_uri(signed_out);
         Some(request.http_get_url().into())
+    }
+}
+
+/// Converts the error of a token: what cannot be read is told from what must not be believed.
+fn untrusted(error: IdTokenError) -> IdentityError {
+    let reason = error.to_string();
+    match error {
+        IdTokenError::Form(_)
+        | IdTokenError::Signed(SignedError::Form(_) | SignedError::Unreadable(_)) => {
+            IdentityError::Unreadable(format!("in the ID token, {reason}"))
+        }
+        IdTokenError::Missing
+        | IdTokenError::Invalid(_)
+        | IdTokenError::Signed(
+            SignedError::UnknownKey | SignedError::Signature | SignedError::Unsupported(_),
+        ) => IdentityError::Untrusted(reason),
     }
 }

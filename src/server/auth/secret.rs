@@ -11,6 +11,9 @@ use super::accounts::Digest;
 /// The prefix of an API token, by which people and secret scanners recognise it.
 pub const TOKEN_PREFIX: &str = "asd_";
 
+/// The number of characters of a secret.
+pub const LENGTH: usize = 43;
+
 /// 256 random bits.
 pub type RandomBits = [u8; 32];
 
@@ -22,6 +25,13 @@ impl Secret {
     /// Encodes random bits as 43 characters that need no escaping in a URL, a header or a cookie.
     pub fn from_random(bits: RandomBits) -> Self {
         Self(SecretString::from(URL_SAFE_NO_PAD.encode(bits)))
+    }
+
+    /// Returns the secret that a browser sent, if it can be one of ours.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        let is_secret = text.len() == LENGTH && text.bytes().all(is_plain);
+        is_secret.then(|| Self(SecretString::from(text)))
     }
 
     /// Encodes random bits as an API token.

@@ -4,6 +4,7 @@
 //! nor how the provider is contacted.
 
 mod error;
+mod record;
 mod return_to;
 mod tokens;
 
@@ -18,9 +19,12 @@ pub use return_to::ReturnTo;
 pub use tokens::{Lifetime, MAX_TOKENS, TokenError, TokenName};
 
 use super::accounts::{Accounts, Digest, NewSession, Person, Profile, SignIn};
-use super::identity_provider::{AuthorizationRequest, IdentityError, IdentityProvider};
+use super::identity_provider::{
+    AuthorizationRequest, AuthorizationResponse, IdentityError, IdentityProvider,
+};
 use super::secret::{self, RandomBits, Secret};
 use crate::server::audit::{AuditAction, AuditTrail};
+use crate::server::origin::Origin;
 use crate::server::settings::SessionSettings;
 use crate::server::store_error::Result;
 use clock::Clock;
@@ -58,15 +62,28 @@ pub struct SignInService {
 pub struct SignInStarted {
     /// The address to redirect the person to.
     pub address: String,
-    /// The secret for the browser's cookie, which identifies the sign-in.
+    /// The secret for the browser's cookie, which all of its sign-ins in progress share.
     pub browser: Secret,
 }
 
-/// A person who has signed in.
+/// A browser that returns from the provider.
+#[derive(Clone, Copy, Debug)]
+pub struct Returning<'a> {
+    /// The origin at which it returned to the portal.
+    pub portal: &'a Origin,
+    /// The secret in its cookie, if it has begun a sign-in.
+    pub browser: Option<&'a str>,
+    /// The secret of the session that it already has.
+    pub previous: Option<&'a str>,
+    /// The address of the client.
+    pub from: IpAddr,
+}
+
+/// A sign-in that is completed.
 #[derive(Debug)]
 pub struct SignedInSession {
-    /// The session's secret.
-    pub session: Secret,
+    /// The secret of the new session; `None` if this sign-in was completed before.
+    pub session: Option<Secret>,
     /// The page to return to.
     pub return_to: ReturnTo,
 }
@@ -92,15 +109,24 @@ impl SignInService {
         self.parts.session
     }
 
-    /// Begins a sign-in, after which the person returns to the page `return_to`.
+    /// Begins a sign-in of a person who uses the portal at `portal`, after which they return to the
+    /// page `return_to`. `browser` is the secret of their browser, if it has begun another one: each
+    /// of its tabs may sign in, and none disturbs the others.
     ///
     /// # Errors
     ///
     /// Returns a [`SignInError`] if the provider or the store is unavailable.
-    pub async fn begin(&self, return_to: &ReturnTo) -> Result<SignInStarted, SignInError> {
-        let [browser, state, nonce, verifier] =
+    pub async fn begin(
+        &self,
+        return_to: &ReturnTo,
+        portal: &Origin,
+        browser: Option<&str>,
+    ) -> Result<SignInStarted, SignInError> {
+        let [fresh, state, nonce, verifier] =
             std::array::from_fn(|_| Secret::from_random((self.parts.random)()));
+        let browser = browser.and_then(Secret::parse).unwrap_or(fresh);
         let request = AuthorizationRequest {
+            portal,
             state: state.expose(),
             nonce: nonce.expose(),
             verifier: verifier.expose(),
@@ -108,7 +134,7 @@ impl SignInService {
         let address = self.parts.provider.begin(&request).await?;
         let now = self.parts.clock.now();
         let sign_in = SignIn {
-            browser: browser.digest(),
+            browser: record::in_progress(browser.expose(), state.expose()),
             state: state.expose().to_owned(),
             nonce: nonce.expose().to_owned(),
             verifier: verifier.expose().to_owned(),
@@ -119,34 +145,42 @@ impl SignInService {
         Ok(SignInStarted { address, browser })
     }
 
-    /// Finishes the sign-in that belongs to the secret `browser`. Each sign-in can be finished
-    /// once, whatever its outcome. After success, it ends the browser's earlier session, whose
-    /// secret is `previous`.
+    /// Finishes the sign-in that belongs to the browser and to the callback's `state`. Each sign-in
+    /// can be finished once, whatever its outcome; a browser that returns again to one that
+    /// succeeded is sent to the same page. After success, it ends the browser's earlier session.
     ///
     /// # Errors
     ///
     /// Returns why the sign-in was rejected, with the page that the person wanted.
     pub async fn finish(
         &self,
-        browser: Option<&str>,
         callback: &Callback,
-        previous: Option<&str>,
-        from: IpAddr,
+        returning: Returning<'_>,
     ) -> Result<SignedInSession, SignInRejected> {
-        let sign_in = match self.take(browser).await {
-            Ok(sign_in) => sign_in,
-            Err(error) => return Err(SignInRejected { error, return_to: ReturnTo::home() }),
+        let nowhere = |error| SignInRejected { error, return_to: ReturnTo::home() };
+        let (state, answer) = (callback.state.as_str(), callback.code());
+        let browser = returning.browser.ok_or(SignInError::Expired).map_err(nowhere)?;
+        let now = self.parts.clock.now();
+        let record = record::in_progress(browser, state);
+        let taken = self.parts.accounts.take_sign_in(&record, now).await;
+        let Some(sign_in) = taken.map_err(|error| nowhere(error.into()))? else {
+            let finished = self.find_finished(browser, state).await;
+            let finished = finished.map_err(|error| nowhere(error.into()))?;
+            let return_to = finished.ok_or(SignInError::Expired).map_err(nowhere)?;
+            return Ok(SignedInSession { session: None, return_to });
         };
         let return_to = ReturnTo::parse(&sign_in.return_to);
-        match self.complete_sign_in(&sign_in, callback, from).await {
+        match self.complete_sign_in(&sign_in, answer, returning).await {
             Ok((person, session)) => {
                 tracing::info!(person = %person.owner, "A person signed in");
-                self.end_previous_session(previous).await;
-                Ok(SignedInSession { session, return_to })
+                self.remember_finished(browser, sign_in).await;
+                self.end_previous_session(returning.previous).await;
+                Ok(SignedInSession { session: Some(session), return_to })
             }
             Err(error) => {
                 report(&error);
-                let entry = self.parts.audit.entry_of("stranger", AuditAction::SignIn, None, from);
+                let (action, from) = (AuditAction::SignIn, returning.from);
+                let entry = self.parts.audit.entry_of("stranger", action, None, from);
                 self.parts.audit.record(entry, error.code().as_str()).await;
                 Err(SignInRejected { error, return_to })
             }
@@ -178,17 +212,30 @@ impl SignInService {
         Ok(())
     }
 
-    /// Returns the URL at which a person signs out of the provider, too, if it has one and answers.
-    pub async fn sign_out_address(&self) -> Option<String> {
-        self.parts.provider.sign_out_address().await
+    /// Returns the URL at which a person who uses the portal at `portal` signs out of the provider,
+    /// too, if it has one and answers.
+    pub async fn sign_out_address(&self, portal: &Origin) -> Option<String> {
+        self.parts.provider.sign_out_address(portal).await
     }
 
-    /// Removes and returns the stored sign-in that belongs to the secret `browser`.
-    async fn take(&self, browser: Option<&str>) -> Result<SignIn, SignInError> {
-        let browser = browser.ok_or(SignInError::Expired)?;
-        let now = self.parts.clock.now();
-        let taken = self.parts.accounts.take_sign_in(&Digest::of(browser), now).await?;
-        taken.ok_or(SignInError::Expired)
+    /// Remembers where a sign-in led, until it would have expired.
+    async fn remember_finished(&self, browser: &str, sign_in: SignIn) {
+        let finished = record::finished(browser, sign_in);
+        let stored = self.parts.accounts.begin_sign_in(&finished, self.parts.clock.now()).await;
+        if let Err(error) = stored {
+            tracing::warn!(%error, "Could not remember where a sign-in led");
+        }
+    }
+
+    /// Returns where the sign-in with this `state` led, if this browser has finished it.
+    async fn find_finished(&self, browser: &str, state: &str) -> Result<Option<ReturnTo>> {
+        let (record, now) = (record::of_finished(browser, state), self.parts.clock.now());
+        let Some(finished) = self.parts.accounts.take_sign_in(&record, now).await? else {
+            return Ok(None);
+        };
+        // A browser may return more than once.
+        self.parts.accounts.begin_sign_in(&finished, now).await?;
+        Ok(Some(ReturnTo::parse(&finished.return_to)))
     }
 
     /// Completes a sign-in and begins a new session, even if the browser already has one: a session
@@ -196,18 +243,14 @@ impl SignInService {
     async fn complete_sign_in(
         &self,
         sign_in: &SignIn,
-        callback: &Callback,
-        from: IpAddr,
+        answer: Result<&str, SignInError>,
+        returning: Returning<'_>,
     ) -> Result<(Person, Secret), SignInError> {
-        // Comparing digests reveals nothing about `state` through the time that it takes.
-        if Digest::of(&callback.state) != Digest::of(&sign_in.state) {
-            return Err(SignInError::Expired);
-        }
-        let code = callback.code()?;
-        let SignIn { state, nonce, verifier, .. } = sign_in;
-        let request = AuthorizationRequest { state, nonce, verifier };
-        let profile = self.parts.provider.finish(code, &request).await?;
-        self.begin_session(&profile, from).await
+        let code = answer?;
+        let SignIn { nonce, verifier, .. } = sign_in;
+        let response = AuthorizationResponse { portal: returning.portal, code, nonce, verifier };
+        let profile = self.parts.provider.finish(&response).await?;
+        self.begin_session(&profile, returning.from).await
     }
 
     /// Ends the session that the browser has just replaced with a new one.
@@ -239,16 +282,24 @@ impl SignInService {
     }
 }
 
-/// Logs why a sign-in failed, at the level of the action that it needs.
+/// Logs why a sign-in failed, at the level of the action that it needs. What a caller can cause with
+/// a code or an error of their own is neither a warning nor an error.
 fn report(error: &SignInError) {
     let code = error.code().as_str();
     match error {
-        SignInError::Denied | SignInError::Expired => {
+        SignInError::Denied
+        | SignInError::Expired
+        | SignInError::Busy
+        | SignInError::Provider(IdentityError::Refused(_)) => {
             tracing::info!(%error, code, "A sign-in was not completed");
         }
-        SignInError::Provider(IdentityError::Unavailable(_) | IdentityError::Untrusted(_))
+        SignInError::Provider(
+            IdentityError::Unavailable(_)
+            | IdentityError::Unreadable(_)
+            | IdentityError::Untrusted(_),
+        )
         | SignInError::Store(_) => tracing::warn!(%error, code, "A sign-in failed"),
-        SignInError::Provider(IdentityError::Refused(_)) => {
+        SignInError::Provider(IdentityError::ClientRefused(_)) => {
             tracing::error!(%error, code, "Nobody can sign in: check the portal's client registration at the identity \
                  provider");
         }

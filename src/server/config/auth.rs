@@ -39,16 +39,22 @@ pub(super) struct AuthOptions {
     /// Client secret [default: none, a public client]
     #[arg(long, env, hide_env_values = true, value_parser = parse::secret)]
     oidc_client_secret: Option<SecretString>,
+    /// Other audiences that the provider adds to every ID token of the portal, separated by
+    /// commas; the token must then be issued to the portal (azp) [default: none]
+    #[arg(long, env, hide_env_values = true, value_parser = plain)]
+    oidc_trusted_audiences: Option<String>,
     /// Name of the provider on the sign-in button [default: your organisation]
     #[arg(long, env, hide_env_values = true, value_parser = plain)]
     oidc_name: Option<String>,
     /// Scopes to request, separated by spaces [default: openid profile]
     #[arg(long, env, hide_env_values = true, value_parser = plain)]
     oidc_scopes: Option<String>,
-    /// The claim that holds a person's groups [default: groups]
+    /// The claim that holds a person's groups, or a path to it like realm_access.roles [default:
+    /// groups]
     #[arg(long, env, hide_env_values = true, value_parser = plain)]
     oidc_groups_claim: Option<String>,
-    /// The group whose members are operators [default: none: nobody is an operator]
+    /// The group whose members are operators, with or without a slash before it [default: none:
+    /// nobody is an operator]
     #[arg(long, env, hide_env_values = true, value_parser = plain)]
     oidc_operator_group: Option<String>,
     /// How long a session lasts without use
@@ -63,7 +69,7 @@ impl AuthOptions {
     /// Determines the access settings of a portal with these addresses.
     pub(super) fn resolve(self, http: &HttpSettings) -> Result<AuthSettings, ConfigError> {
         match self.auth {
-            Some(Auth::Oidc) => self.oidc(&http.public_url).map(AuthSettings::Oidc),
+            Some(Auth::Oidc) => self.oidc(http).map(AuthSettings::Oidc),
             Some(Auth::Open) => match self.first_of_oidc() {
                 None => Ok(AuthSettings::Open),
                 Some(variable) => Err(ConfigError::setting(
@@ -94,8 +100,9 @@ impl AuthOptions {
         Err(ConfigError::setting("AUTH", problem))
     }
 
-    fn oidc(self, public_url: &Origin) -> Result<OidcSettings, ConfigError> {
-        if public_url.scheme() != Scheme::Https && !public_url.is_loopback() {
+    fn oidc(self, http: &HttpSettings) -> Result<OidcSettings, ConfigError> {
+        let is_unfit = |url: &&Origin| url.scheme() != Scheme::Https && !url.is_loopback();
+        if let Some(public_url) = http.origins().find(is_unfit) {
             let problem = format!(
                 "is {public_url}, but AUTH is oidc: browsers keep the sign-in cookies only from an \
                  https address or a loopback address"
@@ -105,10 +112,13 @@ impl AuthOptions {
         let example = "https://login.example.com/realms/staff";
         let text = |text: Option<String>, otherwise: &str| text.unwrap_or(otherwise.to_owned());
         let scopes = text(self.oidc_scopes, "openid profile");
+        let audiences = self.oidc_trusted_audiences.unwrap_or_default();
+        let audiences = audiences.split(',').map(|text| text.trim().to_owned());
         Ok(OidcSettings {
             issuer: required(self.oidc_issuer, "OIDC_ISSUER", example)?,
             client_id: required(self.oidc_client_id, "OIDC_CLIENT_ID", "portal")?,
             client_secret: self.oidc_client_secret,
+            trusted_audiences: audiences.filter(|text| !text.is_empty()).collect(),
             name: text(self.oidc_name, "your organisation"),
             scopes: scopes.split_whitespace().map(ToOwned::to_owned).collect(),
             groups_claim: text(self.oidc_groups_claim, "groups"),
@@ -123,6 +133,7 @@ impl AuthOptions {
             ("OIDC_ISSUER", self.oidc_issuer.is_some()),
             ("OIDC_CLIENT_ID", self.oidc_client_id.is_some()),
             ("OIDC_CLIENT_SECRET", self.oidc_client_secret.is_some()),
+            ("OIDC_TRUSTED_AUDIENCES", self.oidc_trusted_audiences.is_some()),
             ("OIDC_NAME", self.oidc_name.is_some()),
             ("OIDC_SCOPES", self.oidc_scopes.is_some()),
             ("OIDC_GROUPS_CLAIM", self.oidc_groups_claim.is_some()),

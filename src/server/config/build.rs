@@ -7,6 +7,7 @@ use secrecy::SecretString;
 
 use super::limits::Bounded;
 use super::options::{Options, PlatformOptions, StackOptions};
+use super::parse::PublicUrls;
 use super::{ConfigError, Environment};
 use crate::server::origin::{Origin, Scheme};
 use crate::server::platform::call_slots::CallBounds;
@@ -42,7 +43,7 @@ impl Options {
         let rates = self.limits.rates(bounded, http.addr.ip());
         let mut reserved_names = self.reserved_names;
         reserved_names.retain(|name| !name.is_empty());
-        reserved_names.extend(own_names(&stack.suffix, &http.public_url, &platform));
+        reserved_names.extend(own_names(&stack.suffix, &http, &platform));
         Ok(Settings {
             http,
             auth,
@@ -126,16 +127,18 @@ impl Options {
     }
 }
 
-fn http(host: IpAddr, port: u16, public_url: Option<Origin>) -> HttpSettings {
+fn http(host: IpAddr, port: u16, public_urls: Option<PublicUrls>) -> HttpSettings {
     let shown = match host {
         // Browsers cannot use the unspecified address (0.0.0.0).
         host if host.is_unspecified() => String::from("localhost"),
         IpAddr::V4(host) => host.to_string(),
         IpAddr::V6(host) => format!("[{host}]"),
     };
+    let mut public_urls = public_urls.map_or_else(Vec::new, |PublicUrls(urls)| urls).into_iter();
     HttpSettings {
         addr: SocketAddr::new(host, port),
-        public_url: public_url.unwrap_or_else(|| Origin::new(Scheme::Http, shown, port)),
+        public_url: public_urls.next().unwrap_or_else(|| Origin::new(Scheme::Http, shown, port)),
+        other_public_urls: public_urls.collect(),
         trusted_proxies: Vec::new(),
         cors_origins: Vec::new(),
     }
@@ -187,14 +190,14 @@ fn check_store(store: &StoreSettings, platform: &PlatformSettings) -> Result<(),
 }
 
 /// Returns the stack names whose host would be the portal's or its platform's.
-fn own_names(suffix: &str, portal: &Origin, platform: &PlatformSettings) -> Vec<String> {
+fn own_names(suffix: &str, http: &HttpSettings, platform: &PlatformSettings) -> Vec<String> {
     let platform = match platform {
         PlatformSettings::Dokploy { url, .. } => Origin::split(url).ok().map(|(origin, _)| origin),
         PlatformSettings::Sandbox { .. } => None,
     };
-    let hosts = [Some(portal.host()), platform.as_ref().map(Origin::host)];
+    let hosts = http.origins().chain(&platform).map(Origin::host);
     let label = |host: &str| host.strip_suffix(suffix)?.strip_suffix('.').map(ToOwned::to_owned);
-    hosts.into_iter().flatten().filter_map(label).collect()
+    hosts.filter_map(label).collect()
 }
 
 fn required(value: Option<String>, variable: &str, example: &str) -> Result<String, ConfigError> {

@@ -85,7 +85,7 @@ pub(super) struct LimitOptions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rates {
     pub(super) checks_per_second: Option<u32>,
-    streams_per_person: Option<u32>,
+    pub(super) streams_per_person: Option<u32>,
     pub(super) streams_per_address: Option<u32>,
     pub(super) connections_in_all: Option<u32>,
     pub(super) connections_per_address: Option<u32>,

@@ -11,8 +11,8 @@ use secrecy::SecretString;
 
 use super::auth::AuthOptions;
 use super::limits::LimitOptions;
-use super::parse;
-use crate::server::origin::{Origin, Scheme};
+use super::parse::{self, PublicUrls};
+use crate::server::origin::Scheme;
 use crate::server::secrets::Keyring;
 use crate::server::settings::{LogFormat, StoreSettings};
 use domain::stack_spec::CertificateSource;
@@ -27,10 +27,10 @@ pub struct Options {
     /// Port to listen on
     #[arg(long, env, hide_env_values = true, value_parser = parse::port, default_value = "3000")]
     pub(super) port: u16,
-    /// Where people reach the portal: the only origin that browsers may post from
-    /// [default: `http://HOST:PORT`]
-    #[arg(long, env, hide_env_values = true, value_parser = parse::public_url)]
-    pub(super) public_url: Option<Origin>,
+    /// Where people reach the portal: the only origin that browsers may post from. Several are
+    /// separated by commas: the first is for links [default: `http://HOST:PORT`]
+    #[arg(long, env, hide_env_values = true, value_parser = parse::public_urls)]
+    pub(super) public_url: Option<PublicUrls>,
     /// Names this portal: two portals on one Dokploy must differ
     #[arg(long, env, hide_env_values = true, value_parser = parse::portal_name, default_value = "default")]
     pub(super) portal_name: String,

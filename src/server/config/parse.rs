@@ -57,6 +57,14 @@ pub(super) fn duration(text: &str) -> Parsed<Duration> {
     or_advice(duration, text, "give a time like 60s or 5m")
 }
 
+/// The addresses of the portal. One value, so that an option replaces the whole variable.
+#[derive(Clone, Debug)]
+pub(super) struct PublicUrls(pub(super) Vec<Origin>);
+
+pub(super) fn public_urls(text: &str) -> Parsed<PublicUrls> {
+    text.split(',').map(|url| public_url(url.trim())).collect::<Parsed<_>>().map(PublicUrls)
+}
+
 pub(super) fn public_url(text: &str) -> Parsed<Origin> {
     let origin = Origin::parse(text.strip_suffix('/').unwrap_or(text)).ok();
     or_advice(origin, text, "give only scheme and host, like https://portal.example.com")

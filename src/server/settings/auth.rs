@@ -22,11 +22,13 @@ pub struct OidcSettings {
     pub client_id: String,
     /// The client secret; `None` for a public client.
     pub client_secret: Option<SecretString>,
+    /// Other audiences that an ID token for the portal may have.
+    pub trusted_audiences: Vec<String>,
     /// The display name of the provider.
     pub name: String,
     /// The scopes that the portal requests.
     pub scopes: Vec<String>,
-    /// The claim with a person's groups.
+    /// The claim with a person's groups: its name, or a path to it.
     pub groups_claim: String,
     /// The group whose members are operators; `None` if nobody is.
     pub operator_group: Option<String>,

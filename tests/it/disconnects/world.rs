@@ -210,7 +210,7 @@ impl World {
     /// Returns the request of a person who comes back from the provider.
     async fn redirect_back(&self, browser: &str) -> Action {
         let sign_in = SignIn {
-            browser: Digest::of(browser),
+            browser: Digest::of(&format!("{browser} {browser}")),
             state: browser.to_owned(),
             nonce: String::from(NONCE),
             verifier: String::from("verifier"),
@@ -222,10 +222,8 @@ impl World {
         self.person(browser).await;
         let cookies = format!("__Host-sign-in={browser}; __Host-session={browser}");
         let request = Self::get(&format!("/auth/callback?code=c&state={browser}"), &cookies);
-        let gone = format!(
-            "SELECT 1 - count(*) FROM sign_ins WHERE browser = '{}'",
-            Digest::of(browser).0
-        );
+        let gone =
+            format!("SELECT 1 - count(*) FROM sign_ins WHERE browser = '{}'", sign_in.browser.0);
         let entry =
             format!("SELECT 1 - count(*) FROM sessions WHERE digest = '{}'", Digest::of(browser).0);
         Action { name: "sign-in", request, fact: gone, entry }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ai_stack_deployer::server::auth::access::Role;
 use ai_stack_deployer::server::auth::accounts::Profile;
 use ai_stack_deployer::server::auth::identity_provider::{
-    AuthorizationRequest, IdentityError, IdentityProvider,
+    AuthorizationResponse, IdentityError, IdentityProvider,
 };
 use ai_stack_deployer::server::auth::oidc::Oidc;
 use ai_stack_deployer::server::origin::Origin;
@@ -25,10 +25,12 @@ use crate::support::manual_clock::ManualClock;
 const NONCE: &str = "nonce-of-this-sign-in";
 
 /// A provider and its client, with their own clock.
-struct World {
-    fake: FakeProvider,
-    oidc: Oidc,
-    now: i64,
+pub(super) struct World {
+    pub(super) fake: FakeProvider,
+    pub(super) oidc: Oidc,
+    pub(super) now: i64,
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) portal: Origin,
 }
 
 fn oidc_settings(variables: &[(&'static str, String)]) -> OidcSettings {
@@ -40,20 +42,26 @@ fn oidc_settings(variables: &[(&'static str, String)]) -> OidcSettings {
 }
 
 impl World {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// Creates one whose portal has these variables, too.
+    pub(super) async fn with(variables: &[(&'static str, String)]) -> Self {
         let fake = FakeProvider::start().await;
         let clock = Arc::new(ManualClock::new());
         let now = clock.now().as_second();
+        let variables = [fake.variables(), variables.to_vec()].concat();
+        let oidc = Oidc::new(oidc_settings(&variables), Arc::<ManualClock>::clone(&clock)).unwrap();
         let portal = Origin::parse("https://portal.example.com").unwrap();
-        let oidc = Oidc::new(oidc_settings(&fake.variables()), &portal, clock).unwrap();
-        Self { fake, oidc, now }
+        Self { fake, oidc, now, clock, portal }
     }
 
-    fn claims(&self) -> Value {
+    pub(super) fn claims(&self) -> Value {
         self.fake.claims(NONCE, self.now)
     }
 
-    fn with(&self, changes: Value) -> Value {
+    pub(super) fn saying(&self, changes: Value) -> Value {
         let mut claims = self.claims();
         for (name, value) in changes.as_object().unwrap() {
             claims[name] = value.clone();
@@ -61,19 +69,20 @@ impl World {
         claims
     }
 
-    async fn finish(&self) -> Result<Profile, IdentityError> {
+    pub(super) async fn finish(&self) -> Result<Profile, IdentityError> {
         let verifier = &"v".repeat(43);
-        let request = AuthorizationRequest { state: "state", nonce: NONCE, verifier };
-        self.oidc.finish("code", &request).await
+        let response =
+            AuthorizationResponse { portal: &self.portal, code: "code", nonce: NONCE, verifier };
+        self.oidc.finish(&response).await
     }
 
-    async fn finish_with(&self, token: &str) -> Result<Profile, IdentityError> {
+    pub(super) async fn finish_with(&self, token: &str) -> Result<Profile, IdentityError> {
         self.fake.give(token);
         self.finish().await
     }
 
     /// Checks that a token is rejected for a reason that contains `word`.
-    async fn refuses(&self, token: &str, word: &str) {
+    pub(super) async fn refuses(&self, token: &str, word: &str) {
         match self.finish_with(token).await {
             Err(IdentityError::Untrusted(reason)) => assert!(reason.contains(word), "{reason}"),
             other => panic!("{other:?} where {word} is wrong"),
@@ -92,7 +101,7 @@ async fn a_valid_token_identifies_a_person() {
         role: Role::Member,
     };
     assert_eq!(profile, expected);
-    let operator = world.with(json!({ "groups": ["staff", "operators"] }));
+    let operator = world.saying(json!({ "groups": ["staff", "operators"] }));
     let profile = world.finish_with(&world.fake.key.sign(&operator)).await.unwrap();
     assert_eq!(profile.role, Role::Operator);
     assert_eq!(world.fake.count(USERINFO).await, 0, "the token says it all");
@@ -108,12 +117,14 @@ async fn a_token_with_an_invalid_claim_is_rejected() {
         (json!({ "aud": ["portal", "another"] }), "audience"),
         (json!({ "iss": "https://login.example.com" }), "issuer"),
         (json!({ "iss": format!("{}/", world.fake.issuer()) }), "issuer"),
-        (json!({ "exp": world.now }), "Expired"),
+        (json!({ "exp": world.now - 60 }), "Expired"),
+        (json!({ "nbf": world.now + 61 }), "valid only in"),
+        (json!({ "azp": "another" }), "issued to"),
         (json!({ "exp": world.now - 86_400 }), "Expired"),
         (json!({ "at_hash": "AAAAAAAAAAAAAAAAAAAAAA" }), "access token"),
     ];
     for (changes, word) in wrong {
-        world.refuses(&world.fake.key.sign(&world.with(changes)), word).await;
+        world.refuses(&world.fake.key.sign(&world.saying(changes)), word).await;
     }
 }
 
@@ -135,7 +146,7 @@ async fn a_token_that_the_provider_has_not_signed_is_rejected() {
     // With changed claims and the old signature.
     let good = world.fake.key.sign(&claims);
     let (_, signature) = good.rsplit_once('.').unwrap();
-    let other = world.fake.key.sign(&world.with(json!({ "sub": "5678" })));
+    let other = world.fake.key.sign(&world.saying(json!({ "sub": "5678" })));
     let (said, _) = other.rsplit_once('.').unwrap();
     world.refuses(&format!("{said}.{signature}"), "ignature").await;
     let tokens = json!({ "access_token": "access", "token_type": "Bearer" });
@@ -162,7 +173,7 @@ async fn a_new_key_is_fetched_once_and_an_unknown_key_is_rejected() {
 #[tokio::test]
 async fn missing_claims_are_fetched_only_for_the_same_person() {
     let world = World::new().await;
-    let silent = world.with(json!({ "name": null, "groups": ["staff"] }));
+    let silent = world.saying(json!({ "name": null, "groups": ["staff"] }));
     let token = world.fake.key.sign(&silent);
     let more = |body: Value| {
         world.fake.answer(USERINFO, ResponseTemplate::new(200).set_body_json(body));
@@ -197,15 +208,29 @@ async fn a_provider_that_rejects_is_told_from_one_that_does_not_answer() {
     world.fake.answer(TOKENS, ResponseTemplate::new(400).set_body_json(refusal));
     let refused = world.finish().await.unwrap_err();
     assert!(matches!(&refused, IdentityError::Refused(reason) if reason.contains("used before")));
+    for error in ["invalid_client", "unauthorized_client"] {
+        let refusal = json!({ "error": error });
+        world.fake.answer(TOKENS, ResponseTemplate::new(401).set_body_json(refusal));
+        let refused = world.finish().await.unwrap_err();
+        assert!(matches!(&refused, IdentityError::ClientRefused(_)), "{refused:?}");
+    }
+    for status in [500, 502, 503, 429] {
+        let answer = ResponseTemplate::new(status).set_body_string("<html>canary");
+        world.fake.answer(TOKENS, answer);
+        let away = world.finish().await.unwrap_err();
+        let IdentityError::Unavailable(reason) = &away else { panic!("{away:?}") };
+        assert!(!reason.contains("canary"), "{reason}");
+    }
     for answer in [
-        ResponseTemplate::new(502).set_body_string("<html>canary"),
         ResponseTemplate::new(200).set_body_string("canary"),
+        ResponseTemplate::new(200).set_body_json(json!({ "access_token": ["canary"] })),
+        ResponseTemplate::new(403).set_body_string("<html>canary"),
         ResponseTemplate::new(302).insert_header("location", "/elsewhere"),
         ResponseTemplate::new(200).set_body_bytes(vec![b' '; 2 << 20]),
     ] {
         world.fake.answer(TOKENS, answer);
-        let away = world.finish().await.unwrap_err();
-        let IdentityError::Unavailable(reason) = &away else { panic!("{away:?}") };
+        let odd = world.finish().await.unwrap_err();
+        let IdentityError::Unreadable(reason) = &odd else { panic!("{odd:?}") };
         assert!(!reason.contains("canary"), "{reason}");
     }
     assert_eq!(world.fake.count("/elsewhere").await, 0);

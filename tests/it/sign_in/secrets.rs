@@ -18,7 +18,7 @@ async fn no_secret_of_a_sign_in_is_logged_whatever_its_outcome() {
     let mut secrets = vec![String::from("portal-secret"), String::from("canary")];
 
     // Successful sign-ins.
-    let UnderWay { state } = world.begin(&mut browser).await;
+    let UnderWay { state, .. } = world.begin(&mut browser).await;
     secrets.extend([state.clone(), browser.cookie("__Host-sign-in").unwrap().to_owned()]);
     world.redirect_back(&mut browser, &format!("code=canary&state={state}")).await;
     secrets.push(browser.cookie("__Host-session").unwrap().to_owned());
@@ -35,11 +35,11 @@ async fn no_secret_of_a_sign_in_is_logged_whatever_its_outcome() {
         ResponseTemplate::new(500).set_body_string("portal-secret canary"),
         ResponseTemplate::new(200).set_body_string("{\"access_token\": \"canary\", \"x\""),
     ] {
-        let UnderWay { state } = world.begin(&mut browser).await;
+        let UnderWay { state, .. } = world.begin(&mut browser).await;
         world.fake.answer(TOKENS, answer);
         world.redirect_back(&mut browser, &format!("code=canary&state={state}")).await;
     }
-    let UnderWay { state } = world.begin(&mut browser).await;
+    let UnderWay { state, .. } = world.begin(&mut browser).await;
     world.redirect_back(&mut browser, &format!("error=no%0Afake%20line&state={state}")).await;
     world.app.clock.advance(Duration::from_hours(2));
     world.fake.answer(DISCOVERY, ResponseTemplate::new(200).set_body_string("canary"));

@@ -19,6 +19,7 @@ pub(super) struct World {
 /// A sign-in in progress at the provider.
 pub(super) struct UnderWay {
     pub(super) state: String,
+    pub(super) nonce: String,
 }
 
 impl World {
@@ -54,7 +55,13 @@ impl World {
         let mut claims = self.fake.claims(&parameter("nonce"), self.app.clock.now().as_second());
         claims["sub"] = subject.into();
         self.fake.give(&self.fake.key.sign(&claims));
-        UnderWay { state: parameter("state") }
+        UnderWay { state: parameter("state"), nonce: parameter("nonce") }
+    }
+
+    /// Lets the provider sign the person in whose sign-in has this nonce.
+    pub(super) fn accept(&self, under_way: &UnderWay) {
+        let claims = self.fake.claims(&under_way.nonce, self.app.clock.now().as_second());
+        self.fake.give(&self.fake.key.sign(&claims));
     }
 
     /// Returns to the portal with this answer, like a redirect of the provider.
@@ -64,7 +71,7 @@ impl World {
 
     /// Signs in the person called `subject`.
     pub(super) async fn sign_in(&self, browser: &mut Browser, subject: &str) {
-        let UnderWay { state } = self.begin_as(browser, subject).await;
+        let UnderWay { state, .. } = self.begin_as(browser, subject).await;
         let reply = self.redirect_back(browser, &format!("code=c&state={state}")).await;
         assert_eq!(reply.header("location"), Some("/?name=alice"), "{reply:?}");
     }

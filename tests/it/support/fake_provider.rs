@@ -31,7 +31,7 @@ pub(crate) struct FakeProvider {
 /// A key that signs tokens.
 pub(crate) struct Key {
     pair: CoreEdDsaPrivateSigningKey,
-    id: &'static str,
+    id: Option<&'static str>,
 }
 
 impl FakeProvider {
@@ -72,7 +72,13 @@ impl FakeProvider {
 
     /// Publishes `key`, and no other.
     pub(crate) fn publish(&self, key: &Key) {
-        let keys = json!({ "keys": [key.public()] });
+        self.publish_all(&[key]);
+    }
+
+    /// Publishes these keys, and no others.
+    pub(crate) fn publish_all(&self, keys: &[&Key]) {
+        let keys: Vec<_> = keys.iter().map(|key| key.public()).collect();
+        let keys = json!({ "keys": keys });
         self.answer(KEYS, ResponseTemplate::new(200).set_body_json(keys));
     }
 
@@ -102,7 +108,7 @@ impl FakeProvider {
         requests.iter().filter(|request| request.url.path() == path).count()
     }
 
-    fn metadata(&self) -> Value {
+    pub(crate) fn metadata(&self) -> Value {
         let at = |path: &str| format!("{}{path}", self.issuer());
         json!({
             "issuer": self.issuer(),
@@ -120,19 +126,32 @@ impl FakeProvider {
 
 impl Key {
     pub(crate) fn new(seed: u8, id: &'static str) -> Self {
+        Self::of(seed, Some(id))
+    }
+
+    /// Makes a key without an id.
+    pub(crate) fn without_id(seed: u8) -> Self {
+        Self::of(seed, None)
+    }
+
+    fn of(seed: u8, id: Option<&'static str>) -> Self {
         // RFC 8410, section 7: the bytes before the 32 bytes of an Ed25519 key.
         const PREFIX: [u8; 16] = [48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32];
         let der = [&PREFIX[..], &[seed; 32]].concat();
         let (label, encoded) = ("PRIVATE KEY", STANDARD.encode(der));
         let pem = format!("-----BEGIN {label}-----\n{encoded}\n-----END {label}-----\n");
-        let id_of_key = JsonWebKeyId::new(id.to_owned());
-        let pair = CoreEdDsaPrivateSigningKey::from_ed25519_pem(&pem, Some(id_of_key)).unwrap();
+        let id_of_key = id.map(|id| JsonWebKeyId::new(id.to_owned()));
+        let pair = CoreEdDsaPrivateSigningKey::from_ed25519_pem(&pem, id_of_key).unwrap();
         Self { pair, id }
     }
 
     /// Returns a signed token with `claims`.
     pub(crate) fn sign(&self, claims: &Value) -> String {
-        let unsigned = unsigned(&json!({ "alg": "EdDSA", "typ": "JWT", "kid": self.id }), claims);
+        let mut head = json!({ "alg": "EdDSA", "typ": "JWT" });
+        if let Some(id) = self.id {
+            head["kid"] = id.into();
+        }
+        let unsigned = unsigned(&head, claims);
         let signature =
             self.pair.sign(&CoreJwsSigningAlgorithm::EdDsa, unsigned.as_bytes()).unwrap();
         with_signature(&unsigned, &signature)

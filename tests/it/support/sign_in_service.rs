@@ -6,7 +6,6 @@ use ai_stack_deployer::server::audit::AuditTrail;
 use ai_stack_deployer::server::auth::authenticate::Authenticator;
 use ai_stack_deployer::server::auth::oidc::Oidc;
 use ai_stack_deployer::server::auth::sign_in::{SignInParts, SignInService};
-use ai_stack_deployer::server::origin::Scheme;
 use ai_stack_deployer::server::settings::{AuthSettings, Settings};
 use clock::{Clock, SystemClock};
 
@@ -25,7 +24,7 @@ pub(crate) fn clock(settings: &Settings) -> ManualClock {
 pub(crate) fn authenticator(settings: &Settings, store: &Arc<MemoryStore>) -> Authenticator {
     match &settings.auth {
         AuthSettings::Open => Authenticator::Open {
-            is_secure: settings.http.public_url.scheme() == Scheme::Https,
+            is_secure: settings.http.is_secure(),
             random: Arc::new(rand::random),
         },
         AuthSettings::Oidc(oidc) => {
@@ -49,9 +48,7 @@ pub(crate) fn sign_in_service(
         audit: Arc::clone(audit),
         provider_name: oidc.name.clone(),
         session: oidc.session,
-        provider: Arc::new(
-            Oidc::new(oidc, &settings.http.public_url, Arc::<ManualClock>::clone(&clock)).unwrap(),
-        ),
+        provider: Arc::new(Oidc::new(oidc, Arc::<ManualClock>::clone(&clock)).unwrap()),
         clock,
         random: Arc::new(rand::random),
     })))

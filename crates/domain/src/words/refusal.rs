@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::{fault, name};
 use crate::local_fault::LocalFault;
 use crate::refusal::{
-    Counted, FilterField, InternalFault, LimitReached, Missing, Refusal, TakenBy, Unreadable,
-    whole_seconds,
+    Counted, CrossSite, FilterField, InternalFault, LimitReached, Missing, Refusal, TakenBy,
+    Unreadable, whole_seconds,
 };
 
 /// Returns the sentence: what happened, and what to do.
@@ -95,12 +95,7 @@ pub fn message(refusal: &Refusal) -> String {
         R::SignInRequired => "Sign in first, or send an API token: Authorization: Bearer asd_...",
         R::ScopeMissing => "This API token lacks the required scope: create one that has it.",
         R::TokenInvalid => "This API token is invalid, expired or revoked. Create a new one.",
-        R::CrossSite(public_url) => {
-            return format!(
-                "This request comes from another site. Use the portal at {public_url}. If this is \
-                 the portal, its operator must set PUBLIC_URL to the address in your browser."
-            );
-        }
+        R::CrossSite(from) => return cross_site(from),
         R::TooManyRequests(counted, pause) => {
             let what = match counted {
                 Counted::Start => "Too many deployment requests",
@@ -143,6 +138,10 @@ pub fn message(refusal: &Refusal) -> String {
         R::SignInDenied => "The identity provider did not sign you in.",
         R::SignInStale => "This sign-in expired or was already completed: start again.",
         R::ProviderUnreachable => "The identity provider does not answer: try again later.",
+        R::ProviderUnreadable => {
+            "The identity provider's answer could not be read. An operator finds the reason in the \
+             portal's log."
+        }
         R::ProviderRefused => "The identity provider did not accept this portal.",
         R::IdentityUntrusted => "The identity provider's answer could not be verified.",
         R::InvalidTokenName => "Give the token a name of 1 to 60 characters.",
@@ -168,6 +167,24 @@ pub const ARGUMENTS: &str = "The portal did not understand the request.";
 /// The sentence of [`InternalFault::Answer`].
 pub const ANSWER: &str =
     "The portal gave an answer that this page does not understand. Reload the page and try again.";
+
+fn cross_site(from: &CrossSite) -> String {
+    match from {
+        CrossSite::Elsewhere { portal } => format!(
+            "This request comes from another site. Use the portal at {portal}. If this is the \
+             portal, its operator must set PUBLIC_URL to the address in your browser."
+        ),
+        CrossSite::OtherAddress { portal, address } => format!(
+            "This page was opened at {address}, but the portal only knows the address {portal}. Use \
+             that, or let its operator add {address} to PUBLIC_URL."
+        ),
+        CrossSite::Unnamed { portal } => format!(
+            "Your browser does not say from which page this request comes. Use the portal at \
+             {portal}. If this is the portal, a proxy in front of it may add the header \
+             Referrer-Policy: no-referrer: its operator must remove that."
+        ),
+    }
+}
 
 fn limit_reached(limit: LimitReached) -> String {
     match limit {

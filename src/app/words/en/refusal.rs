@@ -137,6 +137,11 @@ fn of_code(page: FormPage<'_>, code: RefusalCode) -> String {
                  and deployments are not affected.",
             provider(page)
         ),
+        (C::ProviderUnreadable, page) => format!(
+            "The answer from {} could not be read, so you were not signed in. Tell the portal's \
+                 operator. The portal's log says why.",
+            provider(page)
+        ),
         (C::ProviderRefused, page) => format!(
             "{} did not accept this portal. Tell the portal's operator. The portal's log says \
                  why.",

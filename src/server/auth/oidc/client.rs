@@ -1,21 +1,23 @@
 //! The types of the OpenID Connect library as we use them, and its client, made from the provider's
 //! metadata.
 
+use std::fmt;
+use std::time::Duration;
+
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthPrompt, CoreClientAuthMethod, CoreErrorResponseType, CoreGenderClaim,
     CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreRevocableToken,
     CoreRevocationErrorResponse, CoreTokenIntrospectionResponse, CoreTokenType,
 };
 use openidconnect::{
-    AdditionalClaims, AuthType, ClientId, ClientSecret, EmptyExtraTokenFields, EndpointMaybeSet,
-    EndpointNotSet, EndpointSet, IdTokenFields, ProviderMetadataWithLogout, RedirectUrl,
-    RequestTokenError, StandardErrorResponse, StandardTokenResponse,
+    AccessToken, AuthType, ClientId, ClientSecret, EmptyAdditionalClaims, EndpointMaybeSet,
+    EndpointNotSet, EndpointSet, IdToken, OAuth2TokenResponse, ProviderMetadataWithLogout,
+    RedirectUrl, RefreshToken, RequestTokenError, Scope, StandardErrorResponse, TokenResponse,
 };
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
-use super::exchange::ExchangeError;
+use super::exchange::{ExchangeError, unavailable};
 use crate::server::auth::identity_provider::IdentityError;
 use crate::server::settings::OidcSettings;
 
@@ -26,20 +28,9 @@ const REDACTED: &str = "it repeats a secret, which is left out here";
 
 /// The provider's metadata.
 pub(super) type ProviderMetadata = ProviderMetadataWithLogout;
-/// The token response.
-pub(super) type Tokens = StandardTokenResponse<
-    IdTokenFields<
-        ExtraClaims,
-        EmptyExtraTokenFields,
-        CoreGenderClaim,
-        CoreJweContentEncryptionAlgorithm,
-        CoreJwsSigningAlgorithm,
-    >,
-    CoreTokenType,
->;
 /// The library's client.
 pub(super) type Client = openidconnect::Client<
-    ExtraClaims,
+    EmptyAdditionalClaims,
     CoreAuthDisplay,
     CoreGenderClaim,
     CoreJweContentEncryptionAlgorithm,
@@ -58,15 +49,73 @@ pub(super) type Client = openidconnect::Client<
     EndpointMaybeSet,
 >;
 
-/// The claims that the standard does not define, such as groups.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct ExtraClaims {
-    /// The values, by the name of the claim.
-    #[serde(flatten)]
-    pub all: Map<String, Value>,
+/// The token response (RFC 6749, section 5.1): only what the portal reads, so that the rest may have
+/// any form. The ID token is a text, since the library would read all of its claims.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Tokens {
+    access_token: AccessToken,
+    #[serde(default)]
+    pub(super) id_token: Option<String>,
+    #[serde(skip, default = "bearer")]
+    token_type: CoreTokenType,
 }
 
-impl AdditionalClaims for ExtraClaims {}
+fn bearer() -> CoreTokenType {
+    CoreTokenType::Bearer
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tokens")
+    }
+}
+
+impl OAuth2TokenResponse for Tokens {
+    type TokenType = CoreTokenType;
+
+    fn access_token(&self) -> &AccessToken {
+        &self.access_token
+    }
+
+    fn token_type(&self) -> &CoreTokenType {
+        &self.token_type
+    }
+
+    fn expires_in(&self) -> Option<Duration> {
+        None
+    }
+
+    fn refresh_token(&self) -> Option<&RefreshToken> {
+        None
+    }
+
+    fn scopes(&self) -> Option<&Vec<Scope>> {
+        None
+    }
+}
+
+/// The library requires this; `id_token.rs` reads the ID token instead.
+impl
+    TokenResponse<
+        EmptyAdditionalClaims,
+        CoreGenderClaim,
+        CoreJweContentEncryptionAlgorithm,
+        CoreJwsSigningAlgorithm,
+    > for Tokens
+{
+    fn id_token(
+        &self,
+    ) -> Option<
+        &IdToken<
+            EmptyAdditionalClaims,
+            CoreGenderClaim,
+            CoreJweContentEncryptionAlgorithm,
+            CoreJwsSigningAlgorithm,
+        >,
+    > {
+        None
+    }
+}
 
 /// Creates the client, with `callback` as its redirect URI.
 pub(super) fn client(
@@ -108,12 +157,20 @@ pub(super) fn refused(
         RequestTokenError::ServerResponse(answer) => {
             let message: String = answer.to_string().chars().take(REASON_LENGTH).collect();
             let is_discreet = !secrets.iter().any(|secret| message.contains(secret));
-            IdentityError::Refused(if is_discreet { message } else { REDACTED.to_owned() })
+            let message = if is_discreet { message } else { REDACTED.to_owned() };
+            match answer.error() {
+                CoreErrorResponseType::InvalidClient
+                | CoreErrorResponseType::UnauthorizedClient => {
+                    IdentityError::ClientRefused(message)
+                }
+                _ => IdentityError::Refused(message),
+            }
         }
-        RequestTokenError::Request(error) => IdentityError::Unavailable(error.to_string()),
-        RequestTokenError::Parse(error, _) => {
-            IdentityError::Unavailable(format!("its tokens cannot be read at {}", error.path()))
-        }
-        RequestTokenError::Other(reason) => IdentityError::Unavailable(reason),
+        RequestTokenError::Request(error) => unavailable(&error),
+        RequestTokenError::Parse(error, _) => IdentityError::Unreadable(format!(
+            "its token response has another form than expected at {}",
+            error.path()
+        )),
+        RequestTokenError::Other(reason) => IdentityError::Unreadable(reason),
     }
 }

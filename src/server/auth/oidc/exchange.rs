@@ -1,9 +1,15 @@
 //! Sends one request to the provider, and limits the time and the size of the answer.
+//!
+//! It tells an answer that cannot be used from none: the one needs an operator, the other time.
 
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse, IssuerUrl, http};
+use openidconnect::http::{self, Request, StatusCode, header};
+use openidconnect::{AccessToken, AsyncHttpClient, HttpRequest, HttpResponse, IssuerUrl};
+use serde::de::IgnoredAny;
+
+use crate::server::auth::identity_provider::IdentityError;
 
 /// The maximum size of an answer, in bytes.
 const LARGEST_ANSWER: usize = 1024 * 1024;
@@ -18,6 +24,12 @@ pub(super) enum ExchangeError {
     /// The request or the answer failed in transit.
     #[error("{0}")]
     Transport(String),
+    /// The provider failed.
+    #[error("it answers with the status {0}")]
+    Failed(StatusCode),
+    /// The provider redirects the request, or answers without JSON.
+    #[error("it answers with the status {0}, which the portal cannot use")]
+    Status(StatusCode),
     /// The answer is larger than [`LARGEST_ANSWER`].
     #[error("its answer is larger than {LARGEST_ANSWER} bytes")]
     TooLarge,
@@ -51,11 +63,33 @@ impl Exchange {
         Ok(Self { http: builder.build()? })
     }
 
-    /// Sends a request and reads the answer to its end.
+    /// Fetches a document, with an access token if one is given.
+    pub(super) async fn get(
+        &self,
+        address: &str,
+        token: Option<&AccessToken>,
+    ) -> Result<HttpResponse, ExchangeError> {
+        let mut request = Request::get(address).header(header::ACCEPT, "application/json");
+        if let Some(token) = token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {}", token.secret()));
+        }
+        let answer = self.send(request.body(Vec::new())?).await?;
+        match answer.status() {
+            status if status.is_success() => Ok(answer),
+            status => Err(ExchangeError::Status(status)),
+        }
+    }
+
+    /// Sends a request and reads the answer to its end. An error of the provider is an answer only
+    /// if it is JSON.
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, ExchangeError> {
         let request = reqwest::Request::try_from(request).map_err(transport)?;
         let mut response = self.http.execute(request).await.map_err(transport)?;
-        let mut answer = http::Response::builder().status(response.status());
+        let status = response.status();
+        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(ExchangeError::Failed(status));
+        }
+        let mut answer = http::Response::builder().status(status);
         if let Some(headers) = answer.headers_mut() {
             *headers = response.headers().clone();
         }
@@ -65,6 +99,10 @@ impl Exchange {
             if body.len() > LARGEST_ANSWER {
                 return Err(ExchangeError::TooLarge);
             }
+        }
+        let is_json = || serde_json::from_slice::<IgnoredAny>(&body).is_ok();
+        if !status.is_success() && !is_json() {
+            return Err(ExchangeError::Status(status));
         }
         Ok(answer.body(body)?)
     }
@@ -81,4 +119,16 @@ impl<'c> AsyncHttpClient<'c> for Exchange {
 
 fn transport(error: reqwest::Error) -> ExchangeError {
     ExchangeError::Transport(transport::describe(&error.without_url()))
+}
+
+/// Converts the error of a request.
+pub(super) fn unavailable(error: &ExchangeError) -> IdentityError {
+    match error {
+        ExchangeError::Transport(_) | ExchangeError::Failed(_) => {
+            IdentityError::Unavailable(error.to_string())
+        }
+        ExchangeError::Status(_) | ExchangeError::TooLarge | ExchangeError::Unreadable(_) => {
+            IdentityError::Unreadable(error.to_string())
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! The authorization response of a sign-in, and the errors of sign-ins.
 
 use super::ReturnTo;
-use crate::server::auth::identity_provider::IdentityError;
+use crate::server::auth::identity_provider::{CHECK_STATE, IdentityError};
 use crate::server::store_error::StoreError;
 use domain::refusal::RefusalCode;
 
@@ -19,13 +19,16 @@ pub struct Callback {
 }
 
 impl Callback {
+    /// Returns whether it belongs to `check --sign-in`, which a terminal completes.
+    pub fn is_check(&self) -> bool {
+        self.state.starts_with(CHECK_STATE)
+    }
+
     /// Returns the code, or the provider's error.
     pub(super) fn code(&self) -> Result<&str, SignInError> {
         self.code.as_deref().map_err(|error| match error.as_str() {
             "access_denied" => SignInError::Denied,
-            "temporarily_unavailable" | "server_error" => {
-                IdentityError::Unavailable(error.clone()).into()
-            }
+            "temporarily_unavailable" | "server_error" => SignInError::Busy,
             _ => IdentityError::Refused(plain(error)).into(),
         })
     }
@@ -47,6 +50,9 @@ pub enum SignInError {
     /// already.
     #[error("no such sign-in is in progress in this browser")]
     Expired,
+    /// The provider sent the person back, since it cannot sign anybody in right now.
+    #[error("the provider cannot sign anybody in right now")]
+    Busy,
     /// The provider could not identify the person.
     #[error(transparent)]
     Provider(#[from] IdentityError),
@@ -70,8 +76,13 @@ impl SignInError {
         match self {
             Self::Denied => RefusalCode::SignInDenied,
             Self::Expired => RefusalCode::SignInStale,
-            Self::Provider(IdentityError::Unavailable(_)) => RefusalCode::ProviderUnreachable,
-            Self::Provider(IdentityError::Refused(_)) => RefusalCode::ProviderRefused,
+            Self::Busy | Self::Provider(IdentityError::Unavailable(_)) => {
+                RefusalCode::ProviderUnreachable
+            }
+            Self::Provider(IdentityError::Unreadable(_)) => RefusalCode::ProviderUnreadable,
+            Self::Provider(IdentityError::Refused(_) | IdentityError::ClientRefused(_)) => {
+                RefusalCode::ProviderRefused
+            }
             Self::Provider(IdentityError::Untrusted(_)) => RefusalCode::IdentityUntrusted,
             Self::Store(_) => RefusalCode::StoreUnavailable,
         }

@@ -48,6 +48,7 @@ fn a_provider_and_a_name_there_are_enough() {
     assert_eq!(oidc.issuer, "https://login.example.com/realms/staff");
     assert_eq!(oidc.client_id, "portal");
     assert!(oidc.client_secret.is_none() && oidc.operator_group.is_none());
+    assert!(oidc.trusted_audiences.is_empty());
     assert_eq!(oidc.name, "your organisation");
     assert_eq!(oidc.scopes, ["openid", "profile"]);
     assert_eq!(oidc.groups_claim, "groups");
@@ -60,6 +61,7 @@ fn everything_else_can_be_said_and_the_secret_is_kept() {
     let changed = [
         ("OIDC_ISSUER", "http://127.0.0.1:4000/"),
         ("OIDC_CLIENT_SECRET", " canary "),
+        ("OIDC_TRUSTED_AUDIENCES", "1234, other"),
         ("OIDC_NAME", "Example Ltd"),
         ("OIDC_SCOPES", "openid profile  groups"),
         ("OIDC_GROUPS_CLAIM", "https://example.com/roles"),
@@ -71,6 +73,7 @@ fn everything_else_can_be_said_and_the_secret_is_kept() {
     assert_eq!(oidc.issuer, "http://127.0.0.1:4000/");
     assert!(!format!("{oidc:?}").contains("canary"));
     assert_eq!(oidc.client_secret.unwrap().expose_secret(), "canary");
+    assert_eq!(oidc.trusted_audiences, ["1234", "other"]);
     assert_eq!(oidc.name, "Example Ltd");
     assert_eq!(oidc.scopes, ["openid", "profile", "groups"]);
     assert_eq!(oidc.groups_claim, "https://example.com/roles");
@@ -86,6 +89,8 @@ fn cookies_need_https_or_this_machine_itself() {
     let expected = "PUBLIC_URL is http://portal.example.com, but AUTH is oidc: browsers keep the \
                     sign-in cookies only from an https address or a loopback address.";
     assert_eq!(sentence(&with(&[("PUBLIC_URL", "http://portal.example.com")])), expected);
+    let second = "https://portal.internal, http://portal.example.com/";
+    assert_eq!(sentence(&with(&[("PUBLIC_URL", second)])), expected);
     let by_default = with(&[("PUBLIC_URL", ""), ("HOST", "192.168.0.7")]);
     assert!(sentence(&by_default).starts_with("PUBLIC_URL is http://192.168.0.7:3000, but"));
 }
