@@ -23,7 +23,7 @@ pub use self::adapters::{StorePorts, check_portal_name, open_for_cli, open_unmig
 use self::adapters::{call_gate_of_command, call_gate_of_portal};
 pub use self::keys::{NO_KEY, known as known_keys};
 pub use self::parts::Parts;
-use self::parts::{purge_old_records, serve};
+use self::parts::{Retention, purge_old_records, serve};
 use crate::http::{self, ConnectionLimits, ConnectionTimes, HttpState};
 use crate::server::audit::AuditTrail;
 use crate::server::auth::authenticate::Authenticator;
@@ -211,9 +211,12 @@ impl Portal {
         let mut parts = Parts::new(service.vitals(), shutdown.clone());
         let requests = state.requests().clone();
         let site = http::router(state, site);
-        let days = settings.retention_days;
+        let retention = Retention {
+            operations_days: settings.retention_days,
+            audit_days: settings.audit_retention_days,
+        };
         let purged = Arc::<dyn Store>::clone(&store);
-        let retention = purge_old_records(purged, clock, days, shutdown.clone());
+        let retention = purge_old_records(purged, audit, clock, retention, shutdown.clone());
         let limits = connection_limits(&settings);
         parts.start("server", serve(listener, site, limits, shutdown.clone()));
         parts.start("worker", worker.run(shutdown.clone()));

@@ -1,6 +1,6 @@
 //! Rate limits for each address: deployments, name checks and sign-ins.
 //!
-//! The address is the peer's, or the one that a trusted proxy reports. Requests are counted before
+//! The address is the peer's, or the one that a trusted proxy reports; with IPv6, its /64 network. Requests are counted before
 //! anything is read from the store.
 
 use std::net::IpAddr;
@@ -20,6 +20,7 @@ use super::error::Failed;
 use super::routes::Route;
 use super::{HttpState, auth};
 use crate::server::audit::AuditAction;
+use crate::server::proxies::network_of;
 use crate::server::settings::Limits;
 use clock::Clock;
 use domain::refusal::{Counted, Refusal, RefusalCode};
@@ -71,7 +72,7 @@ impl Counter {
         if self.limiter.len() > MANY_CALLERS {
             self.limiter.retain_recent();
         }
-        let full = self.limiter.check_key(&address);
+        let full = self.limiter.check_key(&network_of(address));
         full.map_err(|full| full.wait_time_from(self.clock.now()))
     }
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::server::auth::access::Caller;
+use crate::server::proxies::network_of;
 use domain::owner::OwnerId;
 
 /// Counts open streams.
@@ -44,7 +45,7 @@ impl Streams {
     /// many.
     pub(super) fn take(self: &Arc<Self>, caller: &Caller) -> Option<StreamPermit> {
         let owner = caller.identity.owner().cloned().map(Key::Owner).zip(self.per_person);
-        let address = Some(Key::Address(caller.address)).zip(self.per_address);
+        let address = Some(Key::Address(network_of(caller.address))).zip(self.per_address);
         let bounds: Vec<_> = [owner, address].into_iter().flatten().collect();
         let mut open = self.open.lock();
         let is_full = |(key, max): &(Key, u32)| open.get(key).is_some_and(|count| count >= max);
@@ -98,6 +99,15 @@ mod tests {
         assert!(streams.take(&caller(None, "192.0.2.1")).is_none(), "three for an address");
         drop(first);
         assert!(streams.take(&alice).is_some());
+    }
+
+    #[test]
+    fn an_ipv6_network_is_one_address() {
+        let streams = Arc::new(Streams::new(None, Some(2)));
+        let _first = streams.take(&caller(None, "2001:db8::1")).unwrap();
+        let _second = streams.take(&caller(None, "2001:db8::2:1")).unwrap();
+        assert!(streams.take(&caller(None, "2001:db8::3")).is_none());
+        assert!(streams.take(&caller(None, "2001:db8:0:1::1")).is_some(), "the next network");
     }
 
     #[test]

@@ -13,7 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::GRACE;
 use crate::http::{self, ConnectionLimits};
-use crate::server::store::Operations;
+use crate::server::audit::AuditTrail;
+use crate::server::store::{Operations, Result};
 use crate::server::vitals::Vitals;
 use clock::Clock;
 use domain::time::earlier;
@@ -86,25 +87,40 @@ impl Parts {
     }
 }
 
-/// Purges deployments that ended or were removed more than `days` days ago, every hour until
-/// `shutdown`.
+/// How long records are kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Retention {
+    /// The number of days after the end of a deployment, or after its removal.
+    pub(super) operations_days: u32,
+    /// The number of days of an entry of the audit log.
+    pub(super) audit_days: u32,
+}
+
+/// Purges older deployments and audit entries, every hour until `shutdown`.
 pub(super) async fn purge_old_records(
     operations: Arc<dyn Operations>,
+    audit: Arc<AuditTrail>,
     clock: Arc<dyn Clock>,
-    days: u32,
+    retention: Retention,
     shutdown: CancellationToken,
 ) {
-    let age = Duration::from_hours(u64::from(days) * 24);
+    let age = |days: u32| Duration::from_hours(u64::from(days) * 24);
     loop {
-        match operations.purge(earlier(clock.now(), age)).await {
-            Ok(0) => {}
-            Ok(count) => tracing::info!(count, "Purged old deployments"),
-            Err(error) => tracing::warn!(%error, "Could not purge old deployments"),
-        }
+        let purged = operations.purge(earlier(clock.now(), age(retention.operations_days))).await;
+        log_purge("deployments", purged);
+        log_purge("audit entries", audit.purge(age(retention.audit_days)).await);
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = clock.sleep(PURGE_INTERVAL) => {}
         }
+    }
+}
+
+fn log_purge(what: &str, purged: Result<u64>) {
+    match purged {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "Purged old {what}"),
+        Err(error) => tracing::warn!(%error, "Could not purge old {what}"),
     }
 }
 

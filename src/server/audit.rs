@@ -1,6 +1,6 @@
 //! The audit port: keeps who did what, when, from which address, and with what outcome.
 //!
-//! Entries are never changed or deleted. An entry must not contain a secret, and of a person only
+//! Entries are never changed, and deleted only when they are too old. An entry must not contain a secret, and of a person only
 //! their owner id and address.
 
 mod throttle;
@@ -23,6 +23,9 @@ pub trait AuditLog: Send + Sync {
     async fn append(&self, entry: &AuditEntry) -> Result<()>;
     /// Lists the entries that pass `filter`, newest first, with their numbers.
     async fn entries(&self, filter: &AuditFilter) -> Result<Vec<(i64, AuditEntry)>>;
+    /// Deletes the entries before `cutoff`, and returns their number. If there are any, `entry`,
+    /// which says so, is added first, in the same transaction.
+    async fn purge_entries(&self, cutoff: Timestamp, entry: &AuditEntry) -> Result<u64>;
 }
 
 /// An entry of the audit log.
@@ -30,7 +33,7 @@ pub trait AuditLog: Send + Sync {
 pub struct AuditEntry {
     /// The time at which it happened.
     pub at: Timestamp,
-    /// The actor: an owner's id, `guest`, `stranger`, or `command line`.
+    /// The actor: an owner's id, `guest`, `stranger`, `command line`, or `portal`.
     pub who: String,
     /// The action.
     pub act: AuditAction,
@@ -70,6 +73,8 @@ pub enum AuditAction {
     RetryCleanUp,
     /// Viewed another owner's operation, as an operator.
     Inspect,
+    /// Deleted the entries before the time that is its target.
+    Purge,
     /// Ended the sessions and revoked the tokens of another person, as an operator.
     #[strum(serialize = "shut_out")]
     RevokeAccess,

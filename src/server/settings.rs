@@ -48,6 +48,8 @@ pub struct Settings {
     pub reserved_names: Vec<String>,
     /// The number of days for which events and logs of ended deployments are kept.
     pub retention_days: u32,
+    /// The number of days for which entries of the audit log are kept.
+    pub audit_retention_days: u32,
     /// The settings of the server's log.
     pub log: LogSettings,
 }

@@ -3,18 +3,23 @@
 use std::fmt::Display;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::throttle::{AuditThrottle, Overflow};
 use super::{AuditAction, AuditEntry, AuditFilter, AuditLog};
+use crate::server::proxies::{block_of, network_of};
 use crate::server::store_error::Result;
 use crate::wire::ApiError;
 use clock::Clock;
 use domain::deployment::DeploymentId;
 use domain::owner::OwnerId;
 use domain::refusal::RefusalCode;
+use domain::time::earlier;
 
 /// The outcome of a successful action in an audit entry.
 const DONE: &str = "done";
+/// The actor of what the portal does by itself.
+const PORTAL: &str = "portal";
 /// The maximum number of characters of a target: a path can have any length.
 const TARGET_LIMIT: usize = 200;
 
@@ -26,6 +31,8 @@ pub trait Actor: Sync {
     fn address(&self) -> IpAddr;
     /// Returns whether the caller has signed in, or need not.
     fn is_known(&self) -> bool;
+    /// Returns the owner id of a person who has signed in, or whose token is used.
+    fn person(&self) -> Option<&OwnerId>;
     /// Returns the owner id of an operator; `None` for everybody else.
     fn operator(&self) -> Option<&OwnerId>;
 }
@@ -36,8 +43,43 @@ pub struct AuditTrail {
     clock: Arc<dyn Clock>,
     /// Throttles the entries of operators who view other people's operations.
     inspections: AuditThrottle<(OwnerId, DeploymentId)>,
-    /// Throttles the entries of rejected addresses.
-    rejections: AuditThrottle<(IpAddr, RefusalCode)>,
+    /// Throttles the entries of refusals.
+    refusals: AuditThrottle<RefusalKey>,
+}
+
+/// The refusals that are recorded once an hour: what was refused to whom, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct RefusalKey {
+    source: Source,
+    act: AuditAction,
+    outcome: String,
+}
+
+/// Who causes refusals. A browser counts as its network, since anybody can have any number of
+/// them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Source {
+    Person(OwnerId),
+    Network(IpAddr),
+}
+
+impl RefusalKey {
+    fn new(actor: &impl Actor, act: AuditAction, outcome: &str) -> Self {
+        let source = match actor.person() {
+            Some(person) => Source::Person(person.clone()),
+            None => Source::Network(network_of(actor.address())),
+        };
+        Self { source, act, outcome: outcome.to_owned() }
+    }
+}
+
+/// Returns the network that somebody may have as a whole, who could otherwise keep the refusals of
+/// everybody else out of the log. A person has only so many actions and codes.
+fn block(key: &RefusalKey) -> Option<IpAddr> {
+    match key.source {
+        Source::Person(_) => None,
+        Source::Network(address) => Some(block_of(address)),
+    }
 }
 
 impl AuditTrail {
@@ -47,7 +89,7 @@ impl AuditTrail {
             log,
             clock,
             inspections: AuditThrottle::new(Overflow::Record),
-            rejections: AuditThrottle::new(Overflow::Drop),
+            refusals: AuditThrottle::new(Overflow::Drop),
         }
     }
 
@@ -88,8 +130,8 @@ impl AuditTrail {
         }
     }
 
-    /// Records the failure of an action, and returns the result. A success is recorded by the
-    /// transaction of the action.
+    /// Records the failure of an action, once an hour for each actor and code, and returns the
+    /// result. A success is recorded by the transaction of the action.
     pub(crate) async fn failure<T>(
         &self,
         actor: &impl Actor,
@@ -99,22 +141,20 @@ impl AuditTrail {
     ) -> Result<T, ApiError> {
         if let Err(error) = &result {
             let act = if error.status() == 429 { AuditAction::ReachLimit } else { act };
-            self.record(self.entry(actor, act, target), error.code.as_str()).await;
+            self.refusal(actor, act, target, error.code.as_str()).await;
         }
         result
     }
 
-    /// Records a denied request for the path `wanted`.
+    /// Records a denied request for the path `wanted`, once an hour for each actor and reason.
     pub(crate) async fn denial(&self, actor: &impl Actor, wanted: &str, denial: impl Display) {
         // A caller who has not signed in yet is an ordinary case.
         if actor.is_known() {
-            let entry = self.entry(actor, AuditAction::Enter, wanted);
-            self.record(entry, &denial.to_string()).await;
+            self.refusal(actor, AuditAction::Enter, wanted, &denial.to_string()).await;
         }
     }
 
-    /// Records that an address was rejected, once an hour for each code: anyone can cause any
-    /// number of rejections.
+    /// Records that an address was rejected, once an hour for each code.
     pub(crate) async fn rejection(
         &self,
         actor: &impl Actor,
@@ -122,9 +162,34 @@ impl AuditTrail {
         wanted: &str,
         code: RefusalCode,
     ) {
-        if self.rejections.should_record((actor.address(), code), self.clock.monotonic()) {
-            self.record(self.entry(actor, act, wanted), code.as_str()).await;
+        self.refusal(actor, act, wanted, code.as_str()).await;
+    }
+
+    /// Records a refusal, unless this was done within the last hour: anyone can cause any number.
+    async fn refusal(&self, actor: &impl Actor, act: AuditAction, target: &str, outcome: &str) {
+        let key = RefusalKey::new(actor, act, outcome);
+        if self.refusals.should_record_share(key, self.clock.monotonic(), block) {
+            self.record(self.entry(actor, act, target), outcome).await;
         }
+    }
+
+    /// Deletes the entries that are older than `age`, and returns their number.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the log cannot be changed.
+    pub(crate) async fn purge(&self, age: Duration) -> Result<u64> {
+        let at = self.clock.now();
+        let cutoff = earlier(at, age);
+        let entry = AuditEntry {
+            at,
+            who: String::from(PORTAL),
+            act: AuditAction::Purge,
+            target: Some(cutoff.to_string()),
+            from: None,
+            outcome: String::from(DONE),
+        };
+        self.log.purge_entries(cutoff, &entry).await
     }
 
     /// Records that an operator views the operation of another `owner`, unless this was recorded

@@ -254,6 +254,10 @@ impl Actor for Caller {
         self.identity != Identity::Unauthenticated
     }
 
+    fn person(&self) -> Option<&OwnerId> {
+        self.identity.owner().filter(|owner| owner.person_id().is_some())
+    }
+
     fn operator(&self) -> Option<&OwnerId> {
         self.identity.owner().filter(|_| self.identity.is_operator())
     }

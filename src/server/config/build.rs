@@ -75,6 +75,7 @@ impl Options {
             quotas: self.limits.quotas(bounded),
             reserved_names,
             retention_days: self.retention_days,
+            audit_retention_days: self.audit_retention_days,
             log: LogSettings { filter: self.rust_log, format: self.log_format },
             platform,
         })

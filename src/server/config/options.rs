@@ -49,6 +49,9 @@ pub struct Options {
     /// How many days events and logs of ended deployments are kept
     #[arg(long, env, hide_env_values = true, value_parser = parse::count, default_value = "90")]
     pub(super) retention_days: u32,
+    /// How many days entries of the audit log are kept
+    #[arg(long, env, hide_env_values = true, value_parser = parse::count, default_value = "400")]
+    pub(super) audit_retention_days: u32,
     /// How many deployments are executed at the same time
     #[arg(long, env, hide_env_values = true, value_parser = parse::count, default_value = "256")]
     pub(super) max_concurrent_deployments: u32,

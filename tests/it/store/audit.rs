@@ -1,4 +1,5 @@
-//! The audit log: entries can only be added and read; the databases reject everything else.
+//! The audit log: entries can only be added and read, and purged when they are too old; the
+//! databases reject everything else.
 
 use std::net::IpAddr;
 
@@ -29,6 +30,7 @@ async fn sqlite_rejects_changes_and_deletions_of_entries() {
     for statement in [
         "UPDATE audit SET outcome = 'done'",
         "DELETE FROM audit",
+        "DELETE FROM audit WHERE act = 'sign_in'",
         "REPLACE INTO audit (number, at_ms, who, act, outcome) VALUES (1, 0, 'x', 'x', 'x')",
         "INSERT INTO audit (number, at_ms, who, act, outcome) VALUES (1, 0, 'x', 'x', 'x')
          ON CONFLICT DO UPDATE SET outcome = excluded.outcome",
@@ -49,15 +51,25 @@ async fn postgres_rejects_changes_and_deletions_of_entries() {
     for statement in [
         "UPDATE audit SET outcome = 'done'",
         "DELETE FROM audit",
+        "BEGIN; INSERT INTO audit (at_ms, who, act, outcome, cutoff_ms)
+             VALUES (9000000000000, 'x', 'purge', 'done', 1);
+         DELETE FROM audit; COMMIT",
         "TRUNCATE audit",
         "INSERT INTO audit (number, at_ms, who, act, outcome) OVERRIDING SYSTEM VALUE
          VALUES (1, 0, 'x', 'x', 'x')
          ON CONFLICT (number) DO UPDATE SET outcome = excluded.outcome",
     ] {
-        let error = sqlx::query(statement).execute(&mut raw).await.unwrap_err().to_string();
+        let error = sqlx::raw_sql(statement).execute(&mut raw).await.unwrap_err().to_string();
         assert!(error.contains("only ever added"), "{statement}: {error}");
+        sqlx::raw_sql("ROLLBACK").execute(&mut raw).await.unwrap();
     }
     assert_eq!(store.entries(&ALL).await.unwrap(), [(1, entry(0))]);
+
+    // A cut-off that another transaction recorded allows nothing.
+    let purge = "INSERT INTO audit (at_ms, who, act, outcome, cutoff_ms)
+         VALUES (9000000000000, 'x', 'purge', 'done', 8000000000000)";
+    sqlx::raw_sql(purge).execute(&mut raw).await.unwrap();
+    sqlx::raw_sql("DELETE FROM audit WHERE act = 'sign_in'").execute(&mut raw).await.unwrap_err();
 }
 
 async fn hold(log: &dyn AuditLog) {
@@ -83,9 +95,9 @@ async fn hold(log: &dyn AuditLog) {
     assert_eq!(list(AuditFilter { act: Some(AuditAction::Retry), ..ALL }).await, audit_entry[4..5]);
     let who = Some(String::from("person:1"));
     let own = AuditFilter { who, ..ALL };
-    assert_eq!(list(own.clone()).await, [1, 4, 7, 10].map(entry));
+    assert_eq!(list(own.clone()).await, [1, 4, 7, 10, 13].map(entry));
     let target = Some(String::from("stack-1"));
-    assert_eq!(list(AuditFilter { target, ..own }).await, [1, 7].map(entry));
+    assert_eq!(list(AuditFilter { target, ..own }).await, [1, 7, 13].map(entry));
     let target = Some(String::from("stack"));
     assert!(list(AuditFilter { target, ..ALL }).await.is_empty(), "only the whole of it");
 
@@ -94,6 +106,14 @@ async fn hold(log: &dyn AuditLog) {
     assert_eq!(log.entries(&ALL).await.unwrap().len(), audit_entry.len() + 1);
     let target = Some(String::from("\0"));
     assert!(list(AuditFilter { target, ..ALL }).await.is_empty());
+
+    let purge = AuditEntry { at: at(200), act: AuditAction::Purge, ..entry(0) };
+    assert_eq!(log.purge_entries(at(0), &purge).await.unwrap(), 0);
+    assert_eq!(log.entries(&ALL).await.unwrap().len(), audit_entry.len() + 1, "nothing to say");
+    assert_eq!(log.purge_entries(at(10), &purge).await.unwrap(), 10);
+    let rest = entries(log.entries(&ALL).await.unwrap());
+    assert_eq!(rest[..audit_entry.len() - 10], audit_entry[10..]);
+    assert_eq!(rest.last(), Some(&purge));
 }
 
 /// Returns one of many entries, each with another action.

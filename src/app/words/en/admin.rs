@@ -170,6 +170,7 @@ pub(crate) fn act(act: AuditAction) -> &'static str {
         AuditAction::Enter => "Was rejected",
         AuditAction::RetryCleanUp => "Retried a clean-up",
         AuditAction::Inspect => "Viewed another owner's operation",
+        AuditAction::Purge => "Deleted older entries",
         AuditAction::RevokeAccess => "Signed a person out",
     }
 }

@@ -1,12 +1,13 @@
 //! Implements the audit port.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use super::dialect::Dialect;
 use super::pool::Transaction;
 use super::rows::{self, Columns};
 use super::statement::Statement;
-use super::{SqlStore, lists};
+use super::{SqlStore, lists, quotas};
 use crate::server::audit::{AuditEntry, AuditFilter, AuditLog};
 use crate::server::store::{Result, StoreError};
 
@@ -14,6 +15,17 @@ use crate::server::store::{Result, StoreError};
 impl<D: Dialect> AuditLog for SqlStore<D> {
     async fn append(&self, entry: &AuditEntry) -> Result<()> {
         self.finish(append(self.clone(), Some(entry.clone()))).await
+    }
+
+    async fn purge_entries(&self, cutoff: Timestamp, entry: &AuditEntry) -> Result<u64> {
+        let mut count = 0;
+        loop {
+            let purged = self.finish(purge(self.clone(), cutoff, entry.clone())).await?;
+            count += purged;
+            if purged < BATCH.unsigned_abs() {
+                return Ok(count);
+            }
+        }
     }
 
     async fn entries(&self, filter: &AuditFilter) -> Result<Vec<(i64, AuditEntry)>> {
@@ -24,6 +36,9 @@ impl<D: Dialect> AuditLog for SqlStore<D> {
         self.rows(lists::entries(filter)).await?.iter().map(entry).collect()
     }
 }
+
+/// The maximum number of entries that one transaction deletes.
+const BATCH: i64 = 1_000;
 
 /// Returns whether the database can store this text: PostgreSQL cannot store NUL characters.
 pub(super) fn can_hold<D: Dialect>(text: &str) -> bool {
@@ -40,6 +55,29 @@ pub(super) async fn append<D: Dialect>(
     tx.commit().await
 }
 
+/// Deletes the oldest entries before `cutoff`, and returns their number. The database allows that
+/// only after the cut-off is recorded.
+async fn purge<D: Dialect>(
+    store: SqlStore<D>,
+    cutoff: Timestamp,
+    entry: AuditEntry,
+) -> Result<u64> {
+    let mut tx = store.transaction().await?;
+    quotas::lock(&mut tx, quotas::AUDIT_PURGE, "").await?;
+    let oldest = Statement::new("SELECT number FROM audit WHERE at_ms < $1 LIMIT 1").bind(cutoff);
+    if oldest.fetch_all(&mut tx).await?.is_empty() {
+        return Ok(0);
+    }
+    insert::<D>(&entry).bind(cutoff).execute(&mut tx).await?;
+    let delete = Statement::new(
+        "DELETE FROM audit WHERE number IN
+             (SELECT number FROM audit WHERE at_ms < $1 ORDER BY at_ms LIMIT $2)",
+    );
+    let purged = delete.bind(cutoff).bind(BATCH).execute(&mut tx).await?;
+    tx.commit().await?;
+    Ok(purged)
+}
+
 /// Adds an entry, if there is one, in the transaction of its action. Characters that the database
 /// cannot store are replaced, so that no client can prevent its entry.
 pub(super) async fn insert_audit_entry<D: Dialect>(
@@ -47,23 +85,24 @@ pub(super) async fn insert_audit_entry<D: Dialect>(
     audit_entry: Option<&AuditEntry>,
 ) -> Result<()> {
     let Some(entry) = audit_entry else { return Ok(()) };
+    insert::<D>(entry).bind(None::<Timestamp>).execute(tx).await.map(drop)
+}
+
+/// Returns the statement that adds an entry. Its last value, which is missing, is the cut-off.
+fn insert<D: Dialect>(entry: &AuditEntry) -> Statement {
     let text = |text: &str| {
         if D::HOLDS_NUL { text.to_owned() } else { text.replace('\0', "\u{fffd}") }
     };
-    let insert = Statement::new(
-        "INSERT INTO audit (at_ms, who, act, target, address, outcome)
-         VALUES ($1, $2, $3, $4, $5, $6)",
-    );
-    insert
-        .bind(entry.at)
-        .bind(text(&entry.who))
-        .bind(entry.act.as_str())
-        .bind(entry.target.as_deref().map(text))
-        .bind(entry.from.map(|address| address.to_string()))
-        .bind(text(&entry.outcome))
-        .execute(tx)
-        .await
-        .map(drop)
+    Statement::new(
+        "INSERT INTO audit (at_ms, who, act, target, address, outcome, cutoff_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(entry.at)
+    .bind(text(&entry.who))
+    .bind(entry.act.as_str())
+    .bind(entry.target.as_deref().map(text))
+    .bind(entry.from.map(|address| address.to_string()))
+    .bind(text(&entry.outcome))
 }
 
 /// Parses a row of the table `audit` into its number and its entry.

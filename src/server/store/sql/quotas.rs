@@ -19,6 +19,8 @@ use domain::stack_name::StackName;
 const COUNTED_AS: i64 = 1;
 /// The class of the lock for all deployments under way.
 const IN_ALL: i64 = 2;
+/// The class of the lock for the purge of the audit log.
+pub(super) const AUDIT_PURGE: i64 = 3;
 
 /// Decides whether a deployment may begin. The transaction has already inserted its row, which the
 /// counts therefore leave out.
@@ -52,7 +54,11 @@ pub(super) async fn admit<D: Dialect>(tx: &mut Transaction<D>, new: &NewDeployme
 
 /// Locks the count of `counted` until the end of the transaction, if the database allows concurrent
 /// writers. It waits while another transaction has the lock.
-async fn lock<D: Dialect>(tx: &mut Transaction<D>, class: i64, counted: &str) -> Result<()> {
+pub(super) async fn lock<D: Dialect>(
+    tx: &mut Transaction<D>,
+    class: i64,
+    counted: &str,
+) -> Result<()> {
     let Some(lock) = D::LOCK_COUNT else { return Ok(()) };
     Statement::new(lock).bind(class).bind(counted).execute(tx).await.map(drop)
 }

@@ -3,6 +3,7 @@
 use ai_stack_deployer::server::audit::{AuditEntry, AuditFilter, AuditLog};
 use ai_stack_deployer::server::store::Result;
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use super::MemoryStore;
 
@@ -11,6 +12,17 @@ impl AuditLog for MemoryStore {
     async fn append(&self, entry: &AuditEntry) -> Result<()> {
         self.up()?.audit.push(entry.clone());
         Ok(())
+    }
+
+    async fn purge_entries(&self, cutoff: Timestamp, entry: &AuditEntry) -> Result<u64> {
+        let mut tables = self.up()?;
+        let count = tables.audit.len();
+        tables.audit.retain(|entry| entry.at >= cutoff);
+        let purged = count - tables.audit.len();
+        if purged > 0 {
+            tables.audit.push(entry.clone());
+        }
+        Ok(purged as u64)
     }
 
     async fn entries(&self, filter: &AuditFilter) -> Result<Vec<(i64, AuditEntry)>> {
