@@ -57,7 +57,9 @@ pub(super) async fn answer(
         return next.run(request).await;
     }
     let by_form = page::accepts_html(request.headers());
-    let (parts, content) = request.into_parts();
+    let (mut parts, content) = request.into_parts();
+    // The framework would redirect to the page that the client names, which can be a foreign one.
+    parts.headers.remove(header::REFERER);
     let (form, response) = match request_size::read_form(content, state.service.clock()).await {
         Ok(content) => {
             let form = Form::read(&content);

@@ -120,6 +120,24 @@ async fn a_missing_page_has_the_status_404() {
 }
 
 #[tokio::test]
+async fn a_form_of_a_function_leads_to_no_foreign_page() {
+    let (app, _site) = portal(&[]);
+    for path in [START, "/api/fn/cancel_deployment", "/api/fn/retry_deployment", "/api/fn/x"] {
+        for form in ["name=alice", "name=", "x=1", "%", "id=dep_1"] {
+            let headers = [
+                ("accept", "text/html"),
+                ("content-type", "application/x-www-form-urlencoded"),
+                ("origin", "http://127.0.0.1:3000"),
+                ("referer", "https://evil.example.org/"),
+            ];
+            let reply = app.ask("POST", path, &headers, form).await;
+            let location = reply.header("location").unwrap_or("/");
+            assert!(location.starts_with('/') && !location.starts_with("//"), "{form}: {reply:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_form_works_without_scripts_and_redirects_to_the_deployments_page() {
     let (app, _site) = portal(&[]);
     let reply = post_form(&app, "name=alice").await;

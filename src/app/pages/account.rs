@@ -4,12 +4,12 @@
 //! error.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::notice::{NotFoundPage, Notice, Refused};
 use super::tokens::{FreshToken, MakeTokenForm, TokenList};
 use crate::api::{AccountView, account, redirect_to, sign_in_service};
+use crate::app::pages::PageTitle;
 use crate::app::words::{FormPage, account as words, refusal};
 use crate::server::page::sign_in_location;
 
@@ -58,7 +58,7 @@ fn Account(
     let refused = refused.and_then(|code| refusal::sentence(FormPage::Account, &code));
     let [before, header, after] = words::TOKENS_LEAD;
     view! {
-        <Title text=words::title(&who.name) />
+        <PageTitle text=words::title(&who.name) />
         <Refused sentence=refused />
         <section class="account">
             <h1 class="account__name">{who.name}</h1>

@@ -11,7 +11,6 @@ pub mod people;
 pub mod stuck;
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use self::health::HealthSection;
@@ -20,6 +19,7 @@ use self::people::{LimitSection, PersonSection};
 use self::stuck::{ReconcileSection, StuckSection};
 use super::notice::{NotFoundPage, Notice, Refused};
 use crate::api::{caller, forbid_storing, service};
+use crate::app::pages::PageTitle;
 use crate::app::words::{FormPage, admin as words, refusal};
 use crate::server::stacks::admin::{OperationPage, OperationQuery, Overview};
 use crate::wire::ApiError;
@@ -81,7 +81,7 @@ fn Admin(
         }
     });
     view! {
-        <Title text=words::ADMIN />
+        <PageTitle text=words::ADMIN />
         <Refused sentence=refused />
         {done}
         <div class="admin">

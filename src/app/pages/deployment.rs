@@ -4,7 +4,7 @@
 
 use leptos::either::Either;
 use leptos::prelude::*;
-use leptos_meta::{Meta, Title};
+use leptos_meta::Meta;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::notice::{Notice, Refused};
@@ -13,6 +13,7 @@ use crate::app::deployment::forms::{LinkButton, PRIMARY};
 use crate::app::islands::live_deployment::LiveDeployment;
 use crate::app::kind;
 use crate::app::page_state::{PageState, PageStateInputs};
+use crate::app::pages::PageTitle;
 use crate::app::words::deployment::START_ANOTHER;
 use crate::app::words::{FormPage, operation as words, page_state, refusal};
 use crate::server::stacks::deployment_id;
@@ -105,7 +106,7 @@ fn Found(
         }
     });
     view! {
-        <Title text=title />
+        <PageTitle text=title />
         {refresh}
         <LiveDeployment view />
     }
@@ -148,7 +149,7 @@ fn RemovedStack(
         }
     };
     view! {
-        <Title text=heading.clone() />
+        <PageTitle text=heading.clone() />
         {refresh}
         <article class="deployment" data-stage="over">
             <header class="headline">

@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::api::{caller, service};
 use crate::app::islands::name_form::NameForm;
+use crate::app::pages::PageTitle;
 use crate::app::words::{FormPage, frame, home as words, refusal};
 use crate::server::stacks::Service;
 use crate::wire::{AddressPattern, NameVerdict};
@@ -25,7 +25,7 @@ pub fn HomePage() -> impl IntoView {
     let pace =
         service.clone().map(|service| Suspend::new(async move { usual_time(&service).await }));
     view! {
-        <Title text=frame::PORTAL />
+        <PageTitle text=frame::PORTAL />
         <section class="hero">
             <h1>{words::HEADING} {pace}</h1>
             <p class="hero__lead">{words::LEAD}</p>

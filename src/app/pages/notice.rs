@@ -2,10 +2,10 @@
 //! that something was refused.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use crate::api::respond_with;
 use crate::app::deployment::forms::LinkButton;
+use crate::app::pages::PageTitle;
 use crate::app::words::frame as words;
 
 /// Renders that there is no such page. The response has the status 404.
@@ -32,7 +32,7 @@ pub fn Notice(
 ) -> impl IntoView {
     respond_with(status);
     view! {
-        <Title text=title />
+        <PageTitle text=title />
         <section class="notice">
             <h1>{heading}</h1>
             {children()}

@@ -4,12 +4,12 @@
 //! sign-in; and `signed_out`, which is set after a sign-out.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::notice::{NotFoundPage, Refused};
 use crate::api::{page_cookies, provider_sign_out, redirect_to, sign_in_service, signed_in};
 use crate::app::deployment::forms::LinkButton;
+use crate::app::pages::PageTitle;
 use crate::app::words::{FormPage, refusal, sign_in as words};
 use crate::server::auth::sign_in::ReturnTo;
 use crate::server::page::percent_encode;
@@ -53,7 +53,7 @@ pub fn SignInPage() -> impl IntoView {
         })
     });
     view! {
-        <Title text=words::SIGN_IN />
+        <PageTitle text=words::SIGN_IN />
         <section class="sign-in">
             <Opening reason provider=provider.clone() />
             {farewell}

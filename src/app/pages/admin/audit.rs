@@ -2,12 +2,12 @@
 
 use leptos::either::Either;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::Unavailable;
 use super::filter::{Choice, Field, NextPage, NoList, Table, address};
 use crate::api::{caller, forbid_storing, service};
+use crate::app::pages::PageTitle;
 use crate::app::words::admin as words;
 use crate::server::audit::{AuditAction, AuditEntry};
 use crate::server::stacks::admin::{AuditLine, AuditPage, AuditQuery};
@@ -58,7 +58,7 @@ fn AuditLog(
         Err(error) => Either::Right(view! { <NoList error /> }),
     };
     view! {
-        <Title text=words::AUDIT_LOG />
+        <PageTitle text=words::AUDIT_LOG />
         <div class="admin">
             <header class="admin__head">
                 <h1 id="audit">{words::AUDIT_LOG}</h1>
