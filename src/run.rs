@@ -20,11 +20,11 @@ use tokio_util::task::TaskTracker;
 
 pub(crate) use self::adapters::probe;
 pub use self::adapters::{StorePorts, check_portal_name, open_for_cli, open_unmigrated};
-use self::adapters::{call_gate_of_command, call_gate_of_portal};
+use self::adapters::{call_gate_of_command, call_gate_of_portal, connection_limits};
 pub use self::keys::{NO_KEY, known as known_keys};
 pub use self::parts::Parts;
 use self::parts::{Retention, purge_old_records, serve};
-use crate::http::{self, ConnectionLimits, ConnectionTimes, HttpState};
+use crate::http::{self, HttpState};
 use crate::server::audit::AuditTrail;
 use crate::server::auth::authenticate::Authenticator;
 use crate::server::auth::oidc::{BuildOidcError, Oidc};
@@ -37,7 +37,7 @@ use crate::server::saga::{Operations, Ports, Worker};
 use crate::server::secrets::KeyringError;
 use crate::server::secrets::key_file::KeyFileError;
 use crate::server::settings::{
-    AuthSettings, Limits, PlatformSettings, Settings, StackSettings, StoreSettings,
+    AuthSettings, Limits, OidcSettings, PlatformSettings, Settings, StackSettings, StoreSettings,
 };
 use crate::server::sqlite_file::OpenStoreError;
 use crate::server::stacks::{Service, ServiceParts};
@@ -54,11 +54,6 @@ use domain::kind::Kinds;
 
 /// The time for which a shutdown waits for responses in progress and for the release of leases.
 const GRACE: Duration = Duration::from_secs(8);
-
-/// The number of connections that are open at most, unless `CONNECTIONS_IN_ALL` is set.
-const MOST_CONNECTIONS: usize = 20_000;
-/// The number of open files that are kept for everything but connections of clients.
-const OTHER_FILES: usize = 256;
 
 /// The portal did not start.
 #[derive(Debug, thiserror::Error)]
@@ -363,7 +358,7 @@ fn sign_in_service(
 ) -> Result<Option<Arc<SignInService>>, StartError> {
     let public_url = &settings.http.public_url;
     let oidc = match &settings.auth {
-        AuthSettings::Oidc(oidc) => oidc.clone(),
+        AuthSettings::Oidc(oidc) => OidcSettings::clone(oidc),
         AuthSettings::Open => {
             if !public_url.is_loopback() {
                 tracing::warn!("AUTH is open: anyone who can reach {public_url} can start stacks");
@@ -380,21 +375,6 @@ fn sign_in_service(
         clock: Arc::clone(clock),
         random: Arc::new(rand::random),
     }))))
-}
-
-/// Returns the limits on connections. In all there are as many as leave enough open files for the
-/// database and for the calls to the platform and to stacks.
-fn connection_limits(settings: &Settings) -> ConnectionLimits {
-    let Limits { connections_in_all, connections_per_address, .. } = settings.limits;
-    let number = |limit| usize::try_from(limit).unwrap_or(usize::MAX);
-    let files = number(transport::descriptor_limit());
-    let most = MOST_CONNECTIONS.min(files.saturating_sub(OTHER_FILES).max(files / 2));
-    ConnectionLimits {
-        in_all: connections_in_all.map_or(most, |limit| number(limit.into())),
-        per_address: connections_per_address.map(|limit| number(limit.into())),
-        proxies: settings.http.trusted_proxies.clone().into(),
-        times: ConnectionTimes::default(),
-    }
 }
 
 /// Returns a random name for this process as a holder of leases.

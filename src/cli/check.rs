@@ -14,7 +14,9 @@ use crate::server::auth::identity_provider::CALLBACK;
 use crate::server::auth::oidc::Oidc;
 use crate::server::catch_all;
 use crate::server::platform::{self, PlatformError, PlatformOverview, Version};
-use crate::server::settings::{AuthSettings, PlatformSettings, Settings, StoreSettings};
+use crate::server::settings::{
+    AuthSettings, OidcSettings, PlatformSettings, Settings, StoreSettings,
+};
 use clock::SystemClock;
 use dokploy::Dokploy;
 
@@ -108,7 +110,7 @@ async fn provider(settings: &Settings) -> Result<Result<String, String>, StartEr
     let issuer = &oidc.issuer;
     let redirects: Vec<_> = settings.http.origins().map(|at| format!("{at}{CALLBACK}")).collect();
     let redirects = redirects.join(" and ");
-    let provider = Oidc::new(oidc.clone(), Arc::new(SystemClock))?;
+    let provider = Oidc::new(OidcSettings::clone(oidc), Arc::new(SystemClock))?;
     Ok(match provider.check().await {
         Ok(()) => Ok(format!(
             "The identity provider {issuer} answers. The redirect URI to register there is \

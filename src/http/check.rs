@@ -1,8 +1,7 @@
 //! The callback of a sign-in that a terminal checks, without a portal.
 
-use axum::Router;
-use axum::extract::{Query, RawQuery, State};
-use axum::http::Uri;
+use axum::extract::{Query, State};
+use axum::http::{StatusCode, Uri};
 use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -22,17 +21,20 @@ pub async fn take_callbacks(
     queries: mpsc::Sender<String>,
     stop: CancellationToken,
 ) {
-    let router = Router::new().route(CALLBACK, get(arrive)).with_state(queries);
-    let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
+    let handler = get(arrive).with_state(queries);
+    let served = axum::serve(listener, handler).with_graceful_shutdown(stop.cancelled_owned());
     drop(served.await);
 }
 
 async fn arrive(
     State(queries): State<mpsc::Sender<String>>,
-    RawQuery(query): RawQuery,
-) -> &'static str {
-    drop(queries.send(query.unwrap_or_default()).await);
-    ARRIVED
+    uri: Uri,
+) -> Result<&'static str, StatusCode> {
+    if uri.path() != CALLBACK {
+        return Err(StatusCode::NOT_FOUND);
+    }
+    drop(queries.send(uri.query().unwrap_or_default().to_owned()).await);
+    Ok(ARRIVED)
 }
 
 /// Parses the query of a callback; `None` if it is none.

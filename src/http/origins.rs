@@ -1,6 +1,7 @@
 //! Which of the portal's origins a person uses, if it has several.
 
 use axum::http::request::Parts;
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, header};
 
 use crate::server::origin::Origin;
@@ -16,7 +17,7 @@ pub(super) fn in_use<'a>(parts: &Parts, origins: &'a [Origin]) -> &'a Origin {
     let hosts = [
         last(&parts.headers, "x-forwarded-host"),
         parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()),
-        parts.uri.authority().map(|authority| authority.as_str()),
+        parts.uri.authority().map(Authority::as_str),
     ];
     let known = hosts.into_iter().flatten().find_map(|host| {
         let is_host = |origin: &&Origin| {

@@ -1,11 +1,12 @@
-//! Makes the adapters from the settings: the database behind its ports, the call slots and the
-//! health probe.
+//! Makes the adapters from the settings: the database behind its ports, the call slots, the
+//! health probe and the limits on connections.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::{StartError, owner};
+use crate::http::{ConnectionLimits, ConnectionTimes};
 use crate::server::audit::AuditLog;
 use crate::server::auth::accounts::Accounts;
 use crate::server::notifier::Notifier;
@@ -15,10 +16,15 @@ use crate::server::platform::local_slots::LocalCallSlots;
 use crate::server::probe::{AddressPolicy, BuildProbeError, HttpProbe, Trust};
 use crate::server::saga::{CallGate, Operations, calls_under_way};
 use crate::server::secrets::sealed::SealedSecrets;
-use crate::server::settings::{ProbeSettings, Settings, StoreSettings};
+use crate::server::settings::{Limits, ProbeSettings, Settings, StoreSettings};
 use crate::server::store::Store;
 use crate::server::store::postgres::PostgresStore;
 use crate::server::store::sqlite::SqliteStore;
+
+/// The number of connections that are open at most, unless `CONNECTIONS_IN_ALL` is set.
+const MOST_CONNECTIONS: usize = 20_000;
+/// The number of open files that are kept for everything but connections of clients.
+const OTHER_FILES: usize = 256;
 
 /// Opens the database for a command. A portal may be running.
 ///
@@ -152,4 +158,19 @@ pub(crate) fn probe(settings: &Settings) -> Result<HttpProbe, BuildProbeError> {
     };
     let policy = if *allow_private { AddressPolicy::AnyAddress } else { AddressPolicy::Public };
     HttpProbe::new(&trust, policy)
+}
+
+/// Returns the limits on connections. In all there are as many as leave enough open files for the
+/// database and for the calls to the platform and to stacks.
+pub(super) fn connection_limits(settings: &Settings) -> ConnectionLimits {
+    let Limits { connections_in_all, connections_per_address, .. } = settings.limits;
+    let number = |limit| usize::try_from(limit).unwrap_or(usize::MAX);
+    let files = number(transport::descriptor_limit());
+    let most = MOST_CONNECTIONS.min(files.saturating_sub(OTHER_FILES).max(files / 2));
+    ConnectionLimits {
+        in_all: connections_in_all.map_or(most, |limit| number(limit.into())),
+        per_address: connections_per_address.map(|limit| number(limit.into())),
+        proxies: settings.http.trusted_proxies.clone().into(),
+        times: ConnectionTimes::default(),
+    }
 }

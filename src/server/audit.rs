@@ -46,7 +46,7 @@ pub struct AuditEntry {
 }
 
 /// An action in the audit log. Its word is persisted: never rename.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum AuditAction {
     /// Signed in.

@@ -1,6 +1,7 @@
 //! Malformed requests: every answer is an error that says what to do.
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
 
 use ai_stack_deployer::http::routes;
 

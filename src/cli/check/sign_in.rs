@@ -21,7 +21,7 @@ use crate::server::auth::identity_provider::{
 use crate::server::auth::oidc::Oidc;
 use crate::server::auth::secret::Secret;
 use crate::server::auth::sign_in::Callback;
-use crate::server::settings::{AuthSettings, Settings};
+use crate::server::settings::{AuthSettings, OidcSettings, Settings};
 use clock::SystemClock;
 
 /// How long the operator may take.
@@ -31,10 +31,13 @@ const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Returns the result in sentences: `Ok` if people can sign in, `Err` if not.
 pub(super) async fn run(settings: &Settings) -> Result<Result<String, String>, CommandError> {
-    let AuthSettings::Oidc(oidc) = &settings.auth else {
-        return Ok(Err(String::from("AUTH is open: there is no sign-in to check.")));
+    let oidc = match &settings.auth {
+        AuthSettings::Oidc(oidc) => OidcSettings::clone(oidc),
+        AuthSettings::Open => {
+            return Ok(Err(String::from("AUTH is open: there is no sign-in to check.")));
+        }
     };
-    let provider = Oidc::new(oidc.clone(), Arc::new(SystemClock)).map_err(StartError::from)?;
+    let provider = Oidc::new(oidc, Arc::new(SystemClock)).map_err(StartError::from)?;
     let portal = &settings.http.public_url;
     let [state, nonce, verifier] = std::array::from_fn(|_| Secret::from_random(rand::random()));
     let state = format!("{CHECK_STATE}{}", state.expose());

@@ -49,8 +49,8 @@ pub(super) struct AuthOptions {
     /// Scopes to request, separated by spaces [default: openid profile]
     #[arg(long, env, hide_env_values = true, value_parser = plain)]
     oidc_scopes: Option<String>,
-    /// The claim that holds a person's groups, or a path to it like realm_access.roles [default:
-    /// groups]
+    /// The claim that holds a person's groups, or a path to it, with dots between the
+    /// names [default: groups]
     #[arg(long, env, hide_env_values = true, value_parser = plain)]
     oidc_groups_claim: Option<String>,
     /// The group whose members are operators, with or without a slash before it [default: none:
@@ -69,7 +69,7 @@ impl AuthOptions {
     /// Determines the access settings of a portal with these addresses.
     pub(super) fn resolve(self, http: &HttpSettings) -> Result<AuthSettings, ConfigError> {
         match self.auth {
-            Some(Auth::Oidc) => self.oidc(http).map(AuthSettings::Oidc),
+            Some(Auth::Oidc) => self.oidc(http).map(Box::new).map(AuthSettings::Oidc),
             Some(Auth::Open) => match self.first_of_oidc() {
                 None => Ok(AuthSettings::Open),
                 Some(variable) => Err(ConfigError::setting(

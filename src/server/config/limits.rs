@@ -60,7 +60,7 @@ pub(super) struct LimitOptions {
     #[arg(long, env, hide_env_values = true, value_parser = bound)]
     connections_in_all: Option<Bound<u32>>,
     /// How many connections an address may have open; by default none where HOST is a loopback
-    /// address. Proxies in TRUSTED_PROXIES are not limited [default: 256]
+    /// address. Trusted proxies are not limited [default: 256]
     #[arg(long, env, hide_env_values = true, value_parser = bound)]
     connections_per_address: Option<Bound<u32>>,
     /// How many names an address may check per second, and how many sign-ins it may start

@@ -10,7 +10,7 @@ pub enum AuthSettings {
     /// Anyone who can reach the portal may use it.
     Open,
     /// People sign in.
-    Oidc(OidcSettings),
+    Oidc(Box<OidcSettings>),
 }
 
 /// The settings of sign-in by OpenID Connect.

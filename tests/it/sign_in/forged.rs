@@ -36,7 +36,7 @@ pub(super) struct World {
 fn oidc_settings(variables: &[(&'static str, String)]) -> OidcSettings {
     let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
     match settings(&variables).auth {
-        AuthSettings::Oidc(oidc) => oidc,
+        AuthSettings::Oidc(oidc) => *oidc,
         AuthSettings::Open => panic!("it is open"),
     }
 }

@@ -72,7 +72,7 @@ async fn a_claim_that_is_needed_is_named_with_its_form_and_the_provider_did_answ
         let token = world.fake.key.sign(&world.saying(changes));
         match world.finish_with(&token).await {
             Err(IdentityError::Unreadable(reason)) => {
-                assert!(reason.contains(expected), "{reason}")
+                assert!(reason.contains(expected), "{reason}");
             }
             other => panic!("{other:?} instead of {expected}"),
         }

@@ -81,7 +81,11 @@ impl Reply {
     pub(crate) async fn of(response: Response<Body>) -> Self {
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
-        let body = String::from_utf8(bytes.to_vec()).unwrap();
+        let body = if parts.headers.contains_key("content-encoding") {
+            String::from("(compressed)")
+        } else {
+            String::from_utf8(bytes.to_vec()).unwrap()
+        };
         Self { status: parts.status, headers: parts.headers, body }
     }
 

@@ -6,7 +6,7 @@ use ai_stack_deployer::server::audit::AuditTrail;
 use ai_stack_deployer::server::auth::authenticate::Authenticator;
 use ai_stack_deployer::server::auth::oidc::Oidc;
 use ai_stack_deployer::server::auth::sign_in::{SignInParts, SignInService};
-use ai_stack_deployer::server::settings::{AuthSettings, Settings};
+use ai_stack_deployer::server::settings::{AuthSettings, OidcSettings, Settings};
 use clock::{Clock, SystemClock};
 
 use super::manual_clock::ManualClock;
@@ -41,7 +41,10 @@ pub(crate) fn sign_in_service(
     audit: &Arc<AuditTrail>,
     clock: &Arc<ManualClock>,
 ) -> Option<Arc<SignInService>> {
-    let AuthSettings::Oidc(oidc) = settings.auth.clone() else { return None };
+    let oidc = match &settings.auth {
+        AuthSettings::Oidc(oidc) => OidcSettings::clone(oidc),
+        AuthSettings::Open => return None,
+    };
     let clock = Arc::<ManualClock>::clone(clock);
     Some(Arc::new(SignInService::new(SignInParts {
         accounts: Arc::<MemoryStore>::clone(store),

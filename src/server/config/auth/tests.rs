@@ -20,7 +20,7 @@ fn with<'a>(changed: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
 
 fn oidc(changed: &[(&str, &str)]) -> OidcSettings {
     match settings(&with(changed)).auth {
-        AuthSettings::Oidc(oidc) => oidc,
+        AuthSettings::Oidc(oidc) => *oidc,
         AuthSettings::Open => panic!("it is open"),
     }
 }
