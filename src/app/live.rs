@@ -157,24 +157,23 @@ async fn listen(id: &DeploymentId, signals: DeploymentSignals) -> Break {
     let Some(mut events) = subscribe(&mut source) else {
         return Break::Lost;
     };
-    let (mut patience_ms, mut missed) = (SILENCE_MS, 0);
+    let mut patience = Patience::new();
     loop {
         let silence = async {
-            pause(patience_ms).await;
+            patience.until_exhausted().await;
             None
         };
         let Some(event) = future::or(async { Some(events.next().await) }, silence).await else {
-            patience_ms = match catch_up(id, signals).await {
-                Some(true) => {
-                    missed += 1;
-                    POLL_MS
-                }
-                Some(false) | None => (patience_ms * 2).min(LONGEST_SILENCE_MS),
-            };
+            let is_open = source.state() == State::Open;
+            let Some(has_news) = catch_up(id, signals).await else { return Break::Lost };
+            if !is_open {
+                signals.connection.set(Connection::Polling);
+            }
+            patience.asked(has_news, is_open);
             if signals.progress.with_untracked(Progress::is_finished) {
                 return Break::Ended;
             }
-            if missed > POLLS {
+            if patience.missed > POLLS {
                 return Break::Mute;
             }
             continue;
@@ -188,7 +187,7 @@ async fn listen(id: &DeploymentId, signals: DeploymentSignals) -> Break {
                     signals.connection.set(connection);
                 }
                 if let Some(event) = decode(&name, &message) {
-                    patience_ms = USUAL_SILENCE_MS;
+                    patience.heard();
                     take(event, id, signals);
                 }
             }
@@ -199,6 +198,45 @@ async fn listen(id: &DeploymentId, signals: DeploymentSignals) -> Break {
         if signals.progress.with_untracked(Progress::is_finished) {
             return Break::Ended;
         }
+    }
+}
+
+/// How long a stream may stay silent until the portal is asked. The browser's attempts to open it
+/// again count as silence.
+struct Patience {
+    limit_ms: u32,
+    until_ms: i64,
+    /// How often the portal had events that the stream did not bring.
+    missed: u32,
+}
+
+impl Patience {
+    fn new() -> Self {
+        Self { limit_ms: SILENCE_MS, until_ms: now_ms() + i64::from(SILENCE_MS), missed: 0 }
+    }
+
+    async fn until_exhausted(&self) {
+        pause(u32::try_from(self.until_ms - now_ms()).unwrap_or_default()).await;
+    }
+
+    /// The stream has brought an event.
+    fn heard(&mut self) {
+        self.wait(USUAL_SILENCE_MS);
+    }
+
+    /// The portal has answered, with or without news.
+    fn asked(&mut self, has_news: bool, is_open: bool) {
+        self.missed += u32::from(has_news);
+        if has_news || !is_open {
+            self.wait(POLL_MS);
+        } else {
+            self.wait((self.limit_ms * 2).min(LONGEST_SILENCE_MS));
+        }
+    }
+
+    fn wait(&mut self, limit_ms: u32) {
+        self.limit_ms = limit_ms;
+        self.until_ms = now_ms() + i64::from(limit_ms);
     }
 }
 

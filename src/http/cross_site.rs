@@ -117,12 +117,15 @@ fn claimed(origin: &HeaderValue) -> Claimed {
 /// Returns why a request was refused, as far as its headers tell.
 fn reason(headers: &HeaderMap, origins: &[Origin]) -> CrossSite {
     let portal = origins.first().map(ToString::to_string).unwrap_or_default();
-    let is_own_page = headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin");
+    let site = headers.get("sec-fetch-site").map(|site| site.as_bytes().to_ascii_lowercase());
+    let is_own_page = site.as_deref() == Some(b"same-origin");
     match headers.get(header::ORIGIN).map(claimed) {
-        Some(Claimed::Nothing) => CrossSite::Unnamed { portal },
+        Some(Claimed::Nothing) if site.is_none() => CrossSite::Unnamed { portal },
         Some(Claimed::Origin(origin)) if is_own_page => {
             CrossSite::OtherAddress { portal, address: origin.to_string() }
         }
-        Some(Claimed::Origin(_) | Claimed::Unreadable) | None => CrossSite::Elsewhere { portal },
+        Some(Claimed::Nothing | Claimed::Origin(_) | Claimed::Unreadable) | None => {
+            CrossSite::Elsewhere { portal }
+        }
     }
 }

@@ -34,8 +34,10 @@ use crate::server::store::StoreError;
 const SIGNED_OUT: &str = "/sign-in?signed_out=1";
 
 /// The answer to the person whom `check --sign-in` has sent to the provider.
-const CHECKED: &str = "Copy the address of this page, and paste it into the terminal in which \
-                       `ai-stack-deployer check --sign-in` waits for it.\n";
+const CHECKED: &str = "If you have just run `ai-stack-deployer check --sign-in` in your own terminal, copy \
+                       the address of this page and paste it there. Give it to nobody else: \
+                       with it, somebody else could sign in as you. If you have not, somebody \
+                       may have sent you here to get it: close this page.\n";
 /// The account's page.
 const PAGE: &str = "/account";
 const TOKENS: &str = "/account#tokens";
@@ -108,11 +110,13 @@ pub(super) async fn begin(
 ) -> Response {
     let wanted = query.map(|Query(query)| query.return_to).unwrap_or_default();
     let return_to = ReturnTo::parse(&wanted);
-    let browser = cookies::read(&headers, cookies::SIGN_IN);
-    match sign_in_service.begin(&return_to, &portal, browser).await {
-        Ok(SignInStarted { address, browser }) => {
-            let cookie = cookies::write(cookies::SIGN_IN, browser.expose(), SIGN_IN_LIFETIME);
-            see_other(&address, [cookie])
+    match sign_in_service.begin(&return_to, &portal).await {
+        Ok(SignInStarted { address, state, browser }) => {
+            let name = cookies::sign_in(&state);
+            let cookie = cookies::write(&name, browser.expose(), SIGN_IN_LIFETIME);
+            let mut cookies = cookies::make_room_for_sign_in(&headers);
+            cookies.push(cookie);
+            see_other(&address, cookies)
         }
         Err(error) => {
             let code = error.code().as_str();
@@ -128,24 +132,27 @@ pub(super) async fn begin(
 }
 
 /// `GET /auth/callback`: completes the sign-in of a person whom the provider redirected back. The
-/// browser keeps its cookie: other tabs may still need it.
+/// browser keeps its cookie, so that it can return here once more. A person who has signed in
+/// meanwhile goes to the home page.
 pub(super) async fn finish(
     State(sign_in_service): State<Arc<SignInService>>,
     Extension(OriginInUse(portal)): Extension<OriginInUse>,
-    Requester { address: from, .. }: Requester,
+    Requester { person, address: from }: Requester,
     headers: HeaderMap,
     query: Result<Query<CallbackQuery>, QueryRejection>,
 ) -> Response {
+    let nowhere = SignInRejected { error: SignInError::Expired, return_to: ReturnTo::home() };
     let Some(callback) = query.ok().and_then(|Query(query)| callback(query)) else {
-        let nowhere = SignInRejected { error: SignInError::Expired, return_to: ReturnTo::home() };
         return redirect_rejected(&nowhere);
     };
     if callback.is_check() {
         return (NO_STORE, CHECKED).into_response();
     }
-    let browser = cookies::read(&headers, cookies::SIGN_IN);
+    let Some(state) = Secret::parse(&callback.state) else { return redirect_rejected(&nowhere) };
+    let name = cookies::sign_in(&state);
+    let browser = cookies::read(&headers, &name);
     let previous = cookies::read(&headers, cookies::SESSION);
-    let returning = Returning { portal: &portal, browser, previous, from };
+    let returning = Returning { portal: &portal, state: &state, browser, previous, from };
     match sign_in_service.finish(&callback, returning).await {
         Ok(SignedInSession { session: Some(session), return_to }) => {
             let lifetime = sign_in_service.session().lifetime;
@@ -153,6 +160,9 @@ pub(super) async fn finish(
             see_other(return_to.as_str(), [session])
         }
         Ok(SignedInSession { session: None, return_to }) => see_other(return_to.as_str(), []),
+        Err(SignInRejected { error: SignInError::Expired, .. }) if person.is_some() => {
+            see_other(ReturnTo::home().as_str(), [])
+        }
         Err(turned) => redirect_rejected(&turned),
     }
 }
@@ -250,7 +260,7 @@ fn signed_out(done: Result<(), StoreError>) -> Response {
         let code = RefusalCode::StoreUnavailable;
         return see_other(&format!("{PAGE}?refused={}", code.as_str()), []);
     }
-    see_other(SIGNED_OUT, [cookies::SESSION, cookies::SIGN_IN, cookies::TOKEN].map(cookies::remove))
+    see_other(SIGNED_OUT, [cookies::SESSION, cookies::TOKEN].map(cookies::remove))
 }
 
 /// Redirects to the sign-in page, which explains why the sign-in was rejected.
@@ -260,7 +270,10 @@ fn redirect_rejected(turned: &SignInRejected) -> Response {
 }
 
 /// Redirects to `location` with 303, so that the browser uses GET, and sets `cookies`.
-pub(super) fn see_other<const N: usize>(location: &str, cookies: [HeaderValue; N]) -> Response {
+pub(super) fn see_other(
+    location: &str,
+    cookies: impl IntoIterator<Item = HeaderValue>,
+) -> Response {
     let Ok(location) = HeaderValue::try_from(location) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };

@@ -75,7 +75,7 @@ impl HttpSettings {
         std::iter::once(&self.public_url).chain(&self.other_public_urls)
     }
 
-    /// Returns whether people reach the portal over HTTPS only.
+    /// Returns whether people reach the portal over HTTPS. An open portal has no mixture.
     pub fn is_secure(&self) -> bool {
         self.origins().all(|origin| origin.scheme() == Scheme::Https)
     }

@@ -165,6 +165,26 @@ impl AuditTrail {
         self.refusal(actor, act, wanted, code.as_str()).await;
     }
 
+    /// Records that something was refused to somebody at this address, once an hour for each
+    /// network, action and outcome.
+    pub(crate) async fn refusal_from(
+        &self,
+        who: &str,
+        act: AuditAction,
+        target: Option<&str>,
+        from: IpAddr,
+        outcome: &str,
+    ) {
+        let key = RefusalKey {
+            source: Source::Network(network_of(from)),
+            act,
+            outcome: outcome.to_owned(),
+        };
+        if self.refusals.should_record_share(key, self.clock.monotonic(), block) {
+            self.record(self.entry_of(who, act, target, from), outcome).await;
+        }
+    }
+
     /// Records a refusal, unless this was done within the last hour: anyone can cause any number.
     async fn refusal(&self, actor: &impl Actor, act: AuditAction, target: &str, outcome: &str) {
         let key = RefusalKey::new(actor, act, outcome);

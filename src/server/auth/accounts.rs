@@ -30,6 +30,8 @@ pub trait Accounts: Send + Sync {
     /// Removes and returns the sign-in with this key, if it has not expired at `now`. So a sign-in
     /// can be finished only once.
     async fn take_sign_in(&self, browser: &Digest, now: Timestamp) -> Result<Option<SignIn>>;
+    /// Returns the sign-in with this key, if it has not expired at `now`.
+    async fn find_sign_in(&self, browser: &Digest, now: Timestamp) -> Result<Option<SignIn>>;
 
     /// Finds or adds the person of `profile`, updates their name and role, and begins a session for
     /// them. It purges sessions that have expired.

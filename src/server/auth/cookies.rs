@@ -4,10 +4,17 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
+use super::secret::Secret;
+
 /// The name of the cookie with the secret of a session.
 pub(crate) const SESSION: &str = "__Host-session";
-/// The name of the cookie that identifies a browser during its sign-in.
-pub(crate) const SIGN_IN: &str = "__Host-sign-in";
+/// The beginning of the names of the cookies that identify a browser during a sign-in. Each sign-in
+/// has a cookie of its own, so that several tabs can begin at the same time.
+const SIGN_IN: &str = "__Host-sign-in-";
+/// The number of characters of a sign-in's state in the name of its cookie.
+const STATE_LENGTH: usize = 12;
+/// The number of sign-ins that a browser may have in progress. Those that began first make room.
+const MOST_SIGN_INS: usize = 8;
 /// The name of the cookie that carries a new API token to the page that shows it once.
 pub(crate) const TOKEN: &str = "__Host-token";
 
@@ -29,13 +36,39 @@ pub(crate) fn write_browser(is_secure: bool, value: &str, lifetime: Duration) ->
     sensitive(text)
 }
 
+/// Returns the name of the cookie that identifies a browser during the sign-in with this state.
+pub(crate) fn sign_in(state: &Secret) -> String {
+    format!("{SIGN_IN}{}", state.expose().get(..STATE_LENGTH).unwrap_or_default())
+}
+
+/// Returns the `Set-Cookie` headers that delete the cookies of the sign-ins that must make room for
+/// another one. Browsers send the oldest cookies first (RFC 6265, section 5.4).
+pub(crate) fn make_room_for_sign_in(headers: &HeaderMap) -> Vec<HeaderValue> {
+    let names = pairs(headers).filter_map(|(name, _)| str::from_utf8(name).ok());
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    let is_sign_in =
+        |name: &&str| name.strip_prefix(SIGN_IN).is_some_and(|state| state.chars().all(is_plain));
+    let names: Vec<_> = names.filter(is_sign_in).collect();
+    let surplus = (names.len() + 1).saturating_sub(MOST_SIGN_INS);
+    names.into_iter().take(surplus).map(remove).collect()
+}
+
 /// Returns the value of a request's cookie. Cookies of others may have any bytes.
 pub(crate) fn read<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let lines = headers.get_all(header::COOKIE).iter();
-    let mut pairs = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
-    pairs.find_map(|pair| {
-        let value = pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
+    let mut values = pairs(headers).filter(|(found, _)| *found == name.as_bytes());
+    values.find_map(|(_, value)| {
         str::from_utf8(value).ok().filter(|value| value.bytes().all(|byte| byte.is_ascii_graphic()))
+    })
+}
+
+/// Returns the names and values of a request's cookies.
+fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let lines = headers.get_all(header::COOKIE).iter();
+    let pairs = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+    pairs.filter_map(|pair| {
+        let pair = pair.trim_ascii();
+        let (name, value) = pair.split_at_checked(pair.iter().position(|byte| *byte == b'=')?)?;
+        Some((name, value.strip_prefix(b"=")?))
     })
 }
 
@@ -78,9 +111,9 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append(header::COOKIE, HeaderValue::from_static("a=1; x__Host-session=no"));
         headers
-            .append(header::COOKIE, HeaderValue::from_static("__Host-sign-in=2;__Host-session=3"));
+            .append(header::COOKIE, HeaderValue::from_static("__Host-token-x=2;__Host-session=3"));
         assert_eq!(read(&headers, SESSION), Some("3"));
-        assert_eq!(read(&headers, SIGN_IN), Some("2"));
+        assert_eq!(read(&headers, "__Host-token-x"), Some("2"));
         assert_eq!(read(&headers, TOKEN), None);
     }
 
@@ -98,6 +131,27 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_oldest_sign_ins_make_room_and_nothing_else_does() {
+        let state = |number| Secret::from_random([number; 32]);
+        let mut headers = HeaderMap::new();
+        let mut names: Vec<_> = (0..10).map(|number| sign_in(&state(number))).collect();
+        names.dedup();
+        assert_eq!(names.len(), 10);
+        let line = |name: &str| HeaderValue::try_from(format!("{name}=x")).unwrap();
+        for name in names.iter().take(7) {
+            headers.append(header::COOKIE, line(name));
+        }
+        headers.append(header::COOKIE, line("__Host-session"));
+        headers.append(header::COOKIE, line("__Host-sign-in-a\"b"));
+        assert!(make_room_for_sign_in(&headers).is_empty());
+        for name in names.iter().skip(7) {
+            headers.append(header::COOKIE, line(name));
+        }
+        let removed: Vec<_> = names.iter().take(3).map(|name| remove(name)).collect();
+        assert_eq!(make_room_for_sign_in(&headers), removed);
+    }
+
     proptest! {
         #![proptest_config(test_support::properties())]
 
@@ -109,7 +163,7 @@ mod tests {
             for value in lines.iter().filter_map(|line| HeaderValue::from_bytes(line).ok()) {
                 headers.append(header::COOKIE, value);
             }
-            for name in [SESSION, SIGN_IN, TOKEN, browser(false)] {
+            for name in [SESSION, TOKEN, browser(false)] {
                 if let Some(value) = read(&headers, name) {
                     let sent = format!("{name}={value}");
                     let is_part = |line: &Vec<u8>| String::from_utf8_lossy(line).contains(&sent);

@@ -101,7 +101,7 @@ impl Oidc {
         &self,
         response: &AuthorizationResponse<'_>,
     ) -> Result<SignInReport, IdentityError> {
-        let (claims, userinfo) = self.claims(response).await?;
+        let (claims, userinfo) = self.claims(response, |_| true).await?;
         Ok(SignInReport::of(&claims, userinfo.err(), &self.settings))
     }
 
@@ -135,17 +135,19 @@ impl Oidc {
         sent.map_err(|error| refused(error, &secrets))
     }
 
-    /// Redeems the code and returns the verified claims, and whether userinfo could be read.
+    /// Redeems the code and returns the verified claims, and whether userinfo could be read if
+    /// it `is_wanted` in addition to the claims of the ID token.
     async fn claims(
         &self,
         response: &AuthorizationResponse<'_>,
+        is_wanted: impl Fn(&Claims) -> bool + Send,
     ) -> Result<(Claims, Result<(), IdentityError>), IdentityError> {
         let provider = self.provider().await?;
         let tokens = self.redeem(&self.client(&provider, response.portal)?, response).await?;
         let token = self.read(&provider, &tokens, response.nonce).await?;
         let mut claims = Claims { token, userinfo: None };
         let mut asked = Ok(());
-        if !claims.is_complete(&self.settings) {
+        if is_wanted(&claims) {
             match self.userinfo(&provider, &tokens, claims.subject()).await {
                 Ok(userinfo) => claims.userinfo = userinfo,
                 Err(error) => asked = Err(error),
@@ -192,7 +194,10 @@ impl Oidc {
         let answer = self.exchange.get(endpoint.as_str(), Some(tokens.access_token())).await;
         let answer = answer.map_err(|error| unavailable(&error))?;
         let kind = answer.headers().get(header::CONTENT_TYPE);
-        let is_signed = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/jwt"));
+        let is_signed = kind.is_some_and(|kind| {
+            let kind = kind.as_bytes().to_ascii_lowercase();
+            kind.starts_with(b"application/jwt")
+        });
         let userinfo = if is_signed {
             let token = String::from_utf8_lossy(answer.body());
             let verified = Signed::parse(token.trim())
@@ -230,12 +235,15 @@ impl IdentityProvider for Oidc {
     }
 
     async fn finish(&self, response: &AuthorizationResponse<'_>) -> Result<Profile, IdentityError> {
-        let (claims, userinfo) = self.claims(response).await?;
-        // The person still signs in, but may lack a name, or a group and so the operator role.
-        if let Err(error) = userinfo {
-            tracing::warn!(%error, "Could not use user info from the identity provider");
+        let is_incomplete = |claims: &Claims| !claims.is_complete(&self.settings);
+        let (claims, userinfo) = self.claims(response, is_incomplete).await?;
+        match userinfo {
+            Ok(()) => self.lost_groups.report(&claims, &self.settings),
+            // The person still signs in, but may lack a name, or a group and so the operator role.
+            Err(error) => {
+                tracing::warn!(%error, "Could not use user info from the identity provider");
+            }
         }
-        self.lost_groups.report(&claims, &self.settings);
         Ok(claims.profile(&self.settings))
     }
 

@@ -33,6 +33,9 @@ use domain::owner::OwnerId;
 /// The time within which a person must return from the provider.
 pub const SIGN_IN_LIFETIME: Duration = Duration::from_mins(10);
 
+/// The actor of a sign-in that failed.
+const STRANGER: &str = "stranger";
+
 /// The dependencies of a [`SignInService`].
 #[derive(Clone)]
 pub struct SignInParts {
@@ -62,7 +65,9 @@ pub struct SignInService {
 pub struct SignInStarted {
     /// The address to redirect the person to.
     pub address: String,
-    /// The secret for the browser's cookie, which all of its sign-ins in progress share.
+    /// The state of the sign-in, which the provider sends back.
+    pub state: Secret,
+    /// The secret for the browser's cookie of this sign-in.
     pub browser: Secret,
 }
 
@@ -71,7 +76,9 @@ pub struct SignInStarted {
 pub struct Returning<'a> {
     /// The origin at which it returned to the portal.
     pub portal: &'a Origin,
-    /// The secret in its cookie, if it has begun a sign-in.
+    /// The state of the sign-in that it returns from.
+    pub state: &'a Secret,
+    /// The secret in its cookie of that sign-in, if it has one.
     pub browser: Option<&'a str>,
     /// The secret of the session that it already has.
     pub previous: Option<&'a str>,
@@ -110,8 +117,7 @@ impl SignInService {
     }
 
     /// Begins a sign-in of a person who uses the portal at `portal`, after which they return to the
-    /// page `return_to`. `browser` is the secret of their browser, if it has begun another one: each
-    /// of its tabs may sign in, and none disturbs the others.
+    /// page `return_to`.
     ///
     /// # Errors
     ///
@@ -120,11 +126,9 @@ impl SignInService {
         &self,
         return_to: &ReturnTo,
         portal: &Origin,
-        browser: Option<&str>,
     ) -> Result<SignInStarted, SignInError> {
-        let [fresh, state, nonce, verifier] =
+        let [browser, state, nonce, verifier] =
             std::array::from_fn(|_| Secret::from_random((self.parts.random)()));
-        let browser = browser.and_then(Secret::parse).unwrap_or(fresh);
         let request = AuthorizationRequest {
             portal,
             state: state.expose(),
@@ -134,7 +138,7 @@ impl SignInService {
         let address = self.parts.provider.begin(&request).await?;
         let now = self.parts.clock.now();
         let sign_in = SignIn {
-            browser: record::in_progress(browser.expose(), state.expose()),
+            browser: record::in_progress(browser.expose(), &state),
             state: state.expose().to_owned(),
             nonce: nonce.expose().to_owned(),
             verifier: verifier.expose().to_owned(),
@@ -142,10 +146,10 @@ impl SignInService {
             expires: now + SIGN_IN_LIFETIME,
         };
         self.parts.accounts.begin_sign_in(&sign_in, now).await?;
-        Ok(SignInStarted { address, browser })
+        Ok(SignInStarted { address, state, browser })
     }
 
-    /// Finishes the sign-in that belongs to the browser and to the callback's `state`. Each sign-in
+    /// Finishes the sign-in that belongs to the browser and to the state. Each sign-in
     /// can be finished once, whatever its outcome; a browser that returns again to one that
     /// succeeded is sent to the same page. After success, it ends the browser's earlier session.
     ///
@@ -158,7 +162,7 @@ impl SignInService {
         returning: Returning<'_>,
     ) -> Result<SignedInSession, SignInRejected> {
         let nowhere = |error| SignInRejected { error, return_to: ReturnTo::home() };
-        let (state, answer) = (callback.state.as_str(), callback.code());
+        let (state, answer) = (returning.state, callback.code());
         let browser = returning.browser.ok_or(SignInError::Expired).map_err(nowhere)?;
         let now = self.parts.clock.now();
         let record = record::in_progress(browser, state);
@@ -173,15 +177,14 @@ impl SignInService {
         match self.complete_sign_in(&sign_in, answer, returning).await {
             Ok((person, session)) => {
                 tracing::info!(person = %person.owner, "A person signed in");
-                self.remember_finished(browser, sign_in).await;
+                self.remember_finished(browser, state, sign_in).await;
                 self.end_previous_session(returning.previous).await;
                 Ok(SignedInSession { session: Some(session), return_to })
             }
             Err(error) => {
                 report(&error);
-                let (action, from) = (AuditAction::SignIn, returning.from);
-                let entry = self.parts.audit.entry_of("stranger", action, None, from);
-                self.parts.audit.record(entry, error.code().as_str()).await;
+                let (action, code) = (AuditAction::SignIn, error.code().as_str());
+                self.parts.audit.refusal_from(STRANGER, action, None, returning.from, code).await;
                 Err(SignInRejected { error, return_to })
             }
         }
@@ -219,8 +222,8 @@ impl SignInService {
     }
 
     /// Remembers where a sign-in led, until it would have expired.
-    async fn remember_finished(&self, browser: &str, sign_in: SignIn) {
-        let finished = record::finished(browser, sign_in);
+    async fn remember_finished(&self, browser: &str, state: &Secret, sign_in: SignIn) {
+        let finished = record::finished(browser, state, sign_in);
         let stored = self.parts.accounts.begin_sign_in(&finished, self.parts.clock.now()).await;
         if let Err(error) = stored {
             tracing::warn!(%error, "Could not remember where a sign-in led");
@@ -228,14 +231,10 @@ impl SignInService {
     }
 
     /// Returns where the sign-in with this `state` led, if this browser has finished it.
-    async fn find_finished(&self, browser: &str, state: &str) -> Result<Option<ReturnTo>> {
+    async fn find_finished(&self, browser: &str, state: &Secret) -> Result<Option<ReturnTo>> {
         let (record, now) = (record::of_finished(browser, state), self.parts.clock.now());
-        let Some(finished) = self.parts.accounts.take_sign_in(&record, now).await? else {
-            return Ok(None);
-        };
-        // A browser may return more than once.
-        self.parts.accounts.begin_sign_in(&finished, now).await?;
-        Ok(Some(ReturnTo::parse(&finished.return_to)))
+        let finished = self.parts.accounts.find_sign_in(&record, now).await?;
+        Ok(finished.map(|finished| ReturnTo::parse(&finished.return_to)))
     }
 
     /// Completes a sign-in and begins a new session, even if the browser already has one: a session

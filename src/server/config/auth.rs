@@ -1,6 +1,5 @@
 //! The options of sign-in, and their valid combinations.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use clap::Args;
@@ -65,32 +64,43 @@ pub(super) struct AuthOptions {
     session_lifetime: Duration,
 }
 
+/// Returns the settings of an open portal. Its cookie has another name with HTTPS than without.
+fn open(http: &HttpSettings) -> Result<AuthSettings, ConfigError> {
+    if http.origins().any(|url| url.scheme() != http.public_url.scheme()) {
+        let problem = "has addresses with https and with http, but an open portal knows a browser \
+                       by a cookie that must be the same at all of them: give https for all";
+        return Err(ConfigError::setting("PUBLIC_URL", problem));
+    }
+    Ok(AuthSettings::Open)
+}
+
 impl AuthOptions {
     /// Determines the access settings of a portal with these addresses.
     pub(super) fn resolve(self, http: &HttpSettings) -> Result<AuthSettings, ConfigError> {
         match self.auth {
             Some(Auth::Oidc) => self.oidc(http).map(Box::new).map(AuthSettings::Oidc),
             Some(Auth::Open) => match self.first_of_oidc() {
-                None => Ok(AuthSettings::Open),
+                None => open(http),
                 Some(variable) => Err(ConfigError::setting(
                     variable,
                     "is set, but AUTH is open: set AUTH to oidc so that people sign in, or remove \
                      this setting",
                 )),
             },
-            None => self.by_default(http.addr.ip()),
+            None => self.by_default(http),
         }
     }
 
     /// Returns the default: open on a loopback address. With any other address, the operator must
     /// decide.
-    fn by_default(&self, host: IpAddr) -> Result<AuthSettings, ConfigError> {
+    fn by_default(&self, http: &HttpSettings) -> Result<AuthSettings, ConfigError> {
+        let host = http.addr.ip();
         if let Some(variable) = self.first_of_oidc() {
             let problem = format!("is not set, but {variable} is: set it to oidc as well");
             return Err(ConfigError::setting("AUTH", problem));
         }
         if host.to_canonical().is_loopback() {
-            return Ok(AuthSettings::Open);
+            return open(http);
         }
         let problem = format!(
             "is not set, but with HOST {host} other machines can reach the portal: set it to oidc \

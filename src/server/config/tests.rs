@@ -122,6 +122,12 @@ fn a_bad_value_is_one_sentence_that_names_the_variable() {
         ),
         (
             "PUBLIC_URL",
+            "https://portal.example.com, http://portal.internal",
+            "PUBLIC_URL has addresses with https and with http, but an open portal knows a browser \
+             by a cookie that must be the same at all of them: give https for all.",
+        ),
+        (
+            "PUBLIC_URL",
             "portal",
             "PUBLIC_URL is \"portal\": give only scheme and host, like https://portal.example.com.",
         ),

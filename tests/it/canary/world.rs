@@ -105,9 +105,11 @@ impl World {
         let answer =
             json!({ "access_token": ACCESS, "token_type": "Bearer", "id_token": &identity });
         self.fake.answer(TOKENS, ResponseTemplate::new(200).set_body_json(answer));
-        let browser = cookie(&begun, "__Host-sign-in");
-        let back = format!("GET /auth/callback?code={CODE}&state={}", parameter("state"));
-        let arrived = self.ask(&back, &[("cookie", &format!("__Host-sign-in={browser}"))], "");
+        let state = parameter("state");
+        let name = format!("__Host-sign-in-{}", &state[..12]);
+        let browser = cookie(&begun, &name);
+        let back = format!("GET /auth/callback?code={CODE}&state={state}");
+        let arrived = self.ask(&back, &[("cookie", &format!("{name}={browser}"))], "");
         let session = cookie(&arrived, "__Host-session");
         let cookies = format!("__Host-session={session}");
         let form = "name=ci&scope=deploy&days=7";

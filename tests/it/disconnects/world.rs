@@ -209,9 +209,10 @@ impl World {
 
     /// Returns the request of a person who comes back from the provider.
     async fn redirect_back(&self, browser: &str) -> Action {
+        let state = format!("{browser:x<43}");
         let sign_in = SignIn {
-            browser: Digest::of(&format!("{browser} {browser}")),
-            state: browser.to_owned(),
+            browser: Digest::of(&format!("begun {browser} {state}")),
+            state: state.clone(),
             nonce: String::from(NONCE),
             verifier: String::from("verifier"),
             return_to: String::from("/"),
@@ -220,8 +221,9 @@ impl World {
         self.store.begin_sign_in(&sign_in, self.now).await.unwrap();
         // The session that it replaces shows who it was.
         self.person(browser).await;
-        let cookies = format!("__Host-sign-in={browser}; __Host-session={browser}");
-        let request = Self::get(&format!("/auth/callback?code=c&state={browser}"), &cookies);
+        let cookies =
+            format!("__Host-sign-in-{}={browser}; __Host-session={browser}", &state[..12]);
+        let request = Self::get(&format!("/auth/callback?code=c&state={state}"), &cookies);
         let gone =
             format!("SELECT 1 - count(*) FROM sign_ins WHERE browser = '{}'", sign_in.browser.0);
         let entry =

@@ -53,7 +53,6 @@ async fn a_session_is_a_new_one_whatever_the_browser_had_before() {
     let world = World::new().await;
     let mut browser = Browser::new(&world.app);
     browser.plant("__Host-session", "known-to-somebody-else");
-    browser.plant("__Host-sign-in", "known-to-somebody-else");
     let mut seen = vec![String::from("known-to-somebody-else")];
     for _ in 0..2 {
         let UnderWay { state, .. } = world.begin(&mut browser).await;
@@ -71,7 +70,10 @@ async fn another_state_is_rejected_and_the_sign_in_goes_on() {
     let under_way = world.begin(&mut browser).await;
     let other = world.begin(&mut Browser::new(&world.app)).await.state;
     let foreign = [format!("code=c&state={other}"), format!("error=x&state={other}")];
-    for answer in foreign.iter().map(String::as_str).chain(["code=c&state=", "state=s", ""]) {
+    let marked =
+        ["finished", "begun"].map(|mark| format!("code=c&state={}%20{mark}", under_way.state));
+    let foreign = foreign.iter().chain(&marked).map(String::as_str);
+    for answer in foreign.chain(["code=c&state=", "state=s", ""]) {
         let reply = world.redirect_back(&mut browser, answer).await;
         assert!(reply.header("location").unwrap().starts_with("/sign-in?refused=SIGN_IN_STALE"));
     }

@@ -23,14 +23,16 @@ async fn a_person_returns_to_the_address_that_they_use() {
     let (app, _site) = portal(&variables);
     let first = "https%3A%2F%2Fportal.example.com%2Fauth%2Fcallback";
     let second = "https%3A%2F%2Fportal.internal%3A8443%2Fauth%2Fcallback";
-    let cases: [(&[(&str, &str)], &str); 8] = [
+    let cases: [(&[(&str, &str)], &str); 10] = [
         (&[], first),
         (&[("host", "portal.example.com")], first),
         (&[("host", "portal.internal:8443")], second),
         (&[("host", "Portal.Internal:8443")], second),
-        (&[("host", "portal.internal")], first),
+        (&[("host", "portal.internal")], second),
+        (&[("host", "portal.internal:3000")], second),
         (&[("host", "evil.example.org")], first),
         (&[("host", "10.0.0.1:3000"), ("x-forwarded-host", "portal.internal:8443")], second),
+        (&[("x-forwarded-host", "portal.internal:8443, backend:3000")], second),
         (&[("host", "portal.internal:8443"), ("x-forwarded-host", "evil.example.org")], second),
     ];
     for (headers, expected) in cases {

@@ -19,7 +19,9 @@ async fn no_secret_of_a_sign_in_is_logged_whatever_its_outcome() {
 
     // Successful sign-ins.
     let UnderWay { state, .. } = world.begin(&mut browser).await;
-    secrets.extend([state.clone(), browser.cookie("__Host-sign-in").unwrap().to_owned()]);
+    secrets.push(state.clone());
+    secrets.extend(browser.cookies("__Host-sign-in-").into_iter().map(|(_, secret)| secret));
+    assert_eq!(secrets.len(), 4);
     world.redirect_back(&mut browser, &format!("code=canary&state={state}")).await;
     secrets.push(browser.cookie("__Host-session").unwrap().to_owned());
     browser.post("/account/tokens", "name=CI&scope=read&days=7").await;

@@ -76,6 +76,13 @@ impl Browser {
         self.cookies.iter().find(ours).map(|cookie| cookie.value.as_str())
     }
 
+    /// Returns the portal's cookies whose names begin like this, with their names.
+    pub(crate) fn cookies(&self, prefix: &str) -> Vec<(String, String)> {
+        let ours = |cookie: &&Cookie| cookie.origin == PORTAL && cookie.name.starts_with(prefix);
+        let found = self.cookies.iter().filter(ours);
+        found.map(|cookie| (cookie.name.clone(), cookie.value.clone())).collect()
+    }
+
     /// Sets a cookie of the portal in the browser.
     pub(crate) fn plant(&mut self, name: &str, value: &str) {
         self.keep(PORTAL, &format!("{name}={value}; Path=/"));

@@ -27,7 +27,7 @@ impl Claims {
 
     /// Returns whether userinfo could add nothing that is needed.
     pub(super) fn is_complete(&self, settings: &OidcSettings) -> bool {
-        let has_groups = || !matches!(self.groups(settings), Groups::Absent | Groups::Overage);
+        let has_groups = || matches!(self.groups(settings), Groups::Named(_));
         self.name().is_some() && (settings.operator_group.is_none() || has_groups())
     }
 

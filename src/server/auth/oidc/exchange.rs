@@ -7,8 +7,9 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use openidconnect::http::{self, Request, StatusCode, header};
 use openidconnect::{AccessToken, AsyncHttpClient, HttpRequest, HttpResponse, IssuerUrl};
-use serde::de::IgnoredAny;
+use serde_json::Value;
 
+use super::form;
 use crate::server::auth::identity_provider::IdentityError;
 
 /// The maximum size of an answer, in bytes.
@@ -24,10 +25,13 @@ pub(super) enum ExchangeError {
     /// The request or the answer failed in transit.
     #[error("{0}")]
     Transport(String),
+    /// The request cannot be sent as the provider's metadata demands.
+    #[error("no request can be sent there: {0}")]
+    Request(String),
     /// The provider failed.
     #[error("it answers with the status {0}")]
     Failed(StatusCode),
-    /// The provider redirects the request, or answers without JSON.
+    /// The provider redirects the request, or answers with something that is no error of OAuth.
     #[error("it answers with the status {0}, which the portal cannot use")]
     Status(StatusCode),
     /// The answer is larger than [`LARGEST_ANSWER`].
@@ -81,7 +85,7 @@ impl Exchange {
     }
 
     /// Sends a request and reads the answer to its end. An error of the provider is an answer only
-    /// if it is JSON.
+    /// if it has the form of one.
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, ExchangeError> {
         let request = reqwest::Request::try_from(request).map_err(transport)?;
         let mut response = self.http.execute(request).await.map_err(transport)?;
@@ -100,8 +104,7 @@ impl Exchange {
                 return Err(ExchangeError::TooLarge);
             }
         }
-        let is_json = || serde_json::from_slice::<IgnoredAny>(&body).is_ok();
-        if !status.is_success() && !is_json() {
+        if !status.is_success() && !is_error(&body) {
             return Err(ExchangeError::Status(status));
         }
         Ok(answer.body(body)?)
@@ -117,8 +120,16 @@ impl<'c> AsyncHttpClient<'c> for Exchange {
     }
 }
 
+/// Returns whether an answer is an error of OAuth (RFC 6749, section 5.2).
+pub(super) fn is_error(answer: &[u8]) -> bool {
+    form::object("the answer", answer)
+        .is_ok_and(|answer| answer.get("error").is_some_and(Value::is_string))
+}
+
 fn transport(error: reqwest::Error) -> ExchangeError {
-    ExchangeError::Transport(transport::describe(&error.without_url()))
+    let is_unsent = error.is_builder();
+    let reason = transport::describe(&error.without_url());
+    if is_unsent { ExchangeError::Request(reason) } else { ExchangeError::Transport(reason) }
 }
 
 /// Converts the error of a request.
@@ -127,8 +138,9 @@ pub(super) fn unavailable(error: &ExchangeError) -> IdentityError {
         ExchangeError::Transport(_) | ExchangeError::Failed(_) => {
             IdentityError::Unavailable(error.to_string())
         }
-        ExchangeError::Status(_) | ExchangeError::TooLarge | ExchangeError::Unreadable(_) => {
-            IdentityError::Unreadable(error.to_string())
-        }
+        ExchangeError::Request(_)
+        | ExchangeError::Status(_)
+        | ExchangeError::TooLarge
+        | ExchangeError::Unreadable(_) => IdentityError::Unreadable(error.to_string()),
     }
 }

@@ -6,9 +6,10 @@ use super::form::{Object, form};
 use crate::server::auth::access::Role;
 
 /// The claim that says that groups are left out of a token because they are too many (Microsoft
-/// Entra), and the one that says so where the place of the groups is left out, too.
+/// Entra), and the one that says so of the claim `groups` where the first is left out, too.
 const CLAIM_NAMES: &str = "_claim_names";
 const HAS_GROUPS: &str = "hasgroups";
+const GROUPS: &str = "groups";
 
 /// The groups of a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,35 +25,60 @@ pub(super) enum Groups {
 }
 
 impl Groups {
-    /// Finds the groups at `path` in the first of `claims` that has them.
+    /// Finds the groups at `path` in the first of `claims` that has them in a form that can be read.
     pub(super) fn find<'a>(
         mut claims: impl Iterator<Item = &'a Object> + Clone,
         path: &str,
     ) -> Self {
-        let found = |claims| at(claims, path).filter(|value| !value.is_null());
-        if let Some(value) = claims.clone().find_map(found) {
-            return match value {
-                Value::String(group) => Self::Named(vec![group.clone()]),
-                Value::Array(groups) => {
-                    let names = groups.iter().filter_map(Value::as_str);
-                    Self::Named(names.map(ToOwned::to_owned).collect())
-                }
-                // ZITADEL: each role is the name of an object, which has its organisations.
-                Value::Object(roles) if roles.values().all(Value::is_object) => {
-                    Self::Named(roles.keys().cloned().collect())
-                }
-                Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
-                    Self::OtherForm(form(Some(value)))
-                }
-            };
+        let values = claims.clone().filter_map(|claims| at(claims, path));
+        let mut read = values.filter(|value| !value.is_null()).map(Self::read);
+        let first = read.next();
+        let named = first.iter().cloned().chain(read).find(|read| matches!(read, Self::Named(_)));
+        if let Some(found) = named.or(first) {
+            return found;
         }
         if claims.any(|claims| is_overage(claims, path)) { Self::Overage } else { Self::Absent }
+    }
+
+    fn read(value: &Value) -> Self {
+        match value {
+            Value::String(group) => Self::Named(vec![group.clone()]),
+            Value::Array(groups) => {
+                let names: Vec<_> = groups.iter().filter_map(Value::as_str).collect();
+                if names.is_empty() && !groups.is_empty() {
+                    return Self::OtherForm("a list without texts");
+                }
+                Self::Named(names.into_iter().map(ToOwned::to_owned).collect())
+            }
+            // ZITADEL: each role is the name of an object, which has its organisations.
+            Value::Object(roles) if roles.values().all(Value::is_object) => {
+                Self::Named(roles.keys().cloned().collect())
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
+                Self::OtherForm(form(Some(value)))
+            }
+        }
+    }
+
+    /// Returns the text that has the group `wanted` as one of several parts, as in
+    /// `"staff operators"`. It is not believed: a name may have spaces itself.
+    pub(super) fn joined(&self, wanted: &str) -> Option<&str> {
+        let separators = [' ', ',', ';', '[', ']', '"'];
+        let has_part = |text: &&String| {
+            let mut parts = text.split(separators).map(plain);
+            text.contains(separators) && parts.any(|part| part == plain(wanted))
+        };
+        match self {
+            Self::Named(groups) if self.role(Some(wanted)) == Role::Member => {
+                groups.iter().find(has_part).map(String::as_str)
+            }
+            Self::Named(_) | Self::OtherForm(_) | Self::Overage | Self::Absent => None,
+        }
     }
 
     /// Returns the role of a person with these groups. A slash at the beginning of a name, which
     /// Keycloak sends for the full path of a group, makes no difference.
     pub(super) fn role(&self, operator_group: Option<&str>) -> Role {
-        let plain = |group: &str| group.strip_prefix('/').unwrap_or(group).to_owned();
         match (self, operator_group) {
             (Self::Named(groups), Some(wanted))
                 if groups.iter().any(|group| plain(group) == plain(wanted)) =>
@@ -76,10 +102,16 @@ fn at<'a>(object: &'a Object, path: &str) -> Option<&'a Value> {
     })
 }
 
+/// Returns the name of a group without the slash of a full path.
+fn plain(group: &str) -> &str {
+    group.strip_prefix('/').unwrap_or(group)
+}
+
 fn is_overage(claims: &Object, path: &str) -> bool {
     let left_out = claims.get(CLAIM_NAMES).and_then(Value::as_object);
     left_out.is_some_and(|names| at(names, path).is_some())
-        || claims.get(HAS_GROUPS).is_some_and(|has| *has == true || *has == "true")
+        || path == GROUPS
+            && claims.get(HAS_GROUPS).is_some_and(|has| *has == true || *has == "true")
 }
 
 #[cfg(test)]
@@ -142,11 +174,36 @@ mod tests {
     }
 
     #[test]
+    fn a_list_of_something_else_is_no_list_of_groups_and_a_readable_one_goes_before_it() {
+        for other in [json!([{ "name": "ops" }]), json!([7]), json!([null])] {
+            let found = find(&json!({ "groups": other }), "groups");
+            assert_eq!(found, Groups::OtherForm("a list without texts"), "{other}");
+            let both = [json!({ "groups": other }), json!({ "groups": ["ops"] })];
+            let both = both.iter().map(|claims| claims.as_object().unwrap());
+            assert_eq!(Groups::find(both, "groups"), Groups::Named(vec![String::from("ops")]));
+        }
+    }
+
+    #[test]
+    fn a_text_of_several_groups_is_recognised_but_not_believed() {
+        for text in ["staff ops", "a,ops", "[\"ops\"]", "x;/ops"] {
+            let found = find(&json!({ "groups": text }), "groups");
+            assert_eq!(found.joined("ops"), Some(text));
+            assert_eq!(found.joined("/ops"), Some(text));
+            assert_eq!(found.role(Some("ops")), Role::Member);
+        }
+        for groups in [json!("ops"), json!(["dev ops team", "ops"]), json!("developers")] {
+            assert_eq!(find(&json!({ "groups": groups }), "groups").joined("ops"), None);
+        }
+    }
+
+    #[test]
     fn groups_that_are_left_out_are_told_from_groups_that_are_missing() {
         let overage = json!({ "_claim_names": { "groups": "src1" }, "_claim_sources": {} });
         assert_eq!(find(&overage, "groups"), Groups::Overage);
         assert_eq!(find(&overage, "roles"), Groups::Absent);
         assert_eq!(find(&json!({ "hasgroups": true }), "groups"), Groups::Overage);
+        assert_eq!(find(&json!({ "hasgroups": true }), "roles"), Groups::Absent);
         assert_eq!(find(&json!({ "_claim_names": "groups" }), "groups"), Groups::Absent);
     }
 }

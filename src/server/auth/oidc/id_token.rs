@@ -66,7 +66,8 @@ pub(super) fn read(
     }
     check_audience(claims, expected.settings)?;
     check_times(claims, expected.now)?;
-    let nonce = form::optional_text(claims, "nonce")?.unwrap_or_default();
+    let nonce = form::optional_text(claims, "nonce")?;
+    let nonce = nonce.ok_or_else(|| IdTokenError::invalid("it has no nonce"))?;
     // Comparing digests reveals nothing about the nonce through the time that it takes.
     if Digest::of(nonce) != Digest::of(expected.nonce) {
         return Err(IdTokenError::invalid("its nonce is that of another sign-in"));
@@ -80,7 +81,7 @@ pub(super) fn read(
 
 /// Checks that the token is for the portal. Another audience must be trusted, and the token must
 /// then have been issued to the portal (`azp`): otherwise another audience could pass on a token of
-/// its own.
+/// its own. If the portal is the only audience, an `azp` that names nobody does not matter.
 fn check_audience(claims: &Object, settings: &OidcSettings) -> Result<(), IdTokenError> {
     let ours = settings.client_id.as_str();
     let audiences = form::texts(claims, "aud")?;
@@ -96,7 +97,12 @@ fn check_audience(claims: &Object, settings: &OidcSettings) -> Result<(), IdToke
              name it in OIDC_TRUSTED_AUDIENCES"
         )));
     }
-    match form::optional_text(claims, "azp")? {
+    let party = match form::optional_text(claims, "azp") {
+        Ok(party) => party.filter(|party| !party.is_empty()),
+        Err(error) if has_others => return Err(error.into()),
+        Err(_) => None,
+    };
+    match party {
         Some(party) if party != ours => Err(IdTokenError::Invalid(format!(
             "it was issued to {party:?} (azp), and its audience is also the portal"
         ))),
@@ -116,9 +122,10 @@ fn check_times(claims: &Object, now: Timestamp) -> Result<(), IdTokenError> {
     let ends = ends.ok_or_else(|| WrongForm::of(claims, "exp", "a number"))?;
     if ends + leeway <= now {
         let late = now - ends;
-        return Err(IdTokenError::Invalid(format!("Expired {late} seconds ago")));
+        return Err(IdTokenError::Invalid(format!("it expired {late} seconds ago")));
     }
-    match form::optional_time(claims, "nbf")? {
+    // The specification does not name `nbf`, so one that is no number does not matter.
+    match form::optional_time(claims, "nbf").ok().flatten() {
         Some(begins) if begins > now + leeway => {
             let early = begins - now;
             Err(IdTokenError::Invalid(format!("it is valid only in {early} seconds")))

@@ -90,8 +90,16 @@ fn address<T>(
     name: &str,
     parse: impl Fn(String) -> Result<T, ParseError>,
 ) -> Result<T, WrongForm> {
-    let wrong = || WrongForm::of(document, name, "an address");
-    parse(form::text(document, name)?.to_owned()).map_err(|_| wrong())
+    let text = form::text(document, name)?;
+    // Without TLS, anybody on the way could read codes and tokens.
+    if issuer_is_secure(document) && !text.starts_with("https://") {
+        return Err(WrongForm::of(document, name, "an address with https, like the issuer"));
+    }
+    parse(text.to_owned()).map_err(|_| WrongForm::of(document, name, "an address"))
+}
+
+fn issuer_is_secure(document: &Object) -> bool {
+    form::text(document, "issuer").is_ok_and(|issuer| issuer.starts_with("https://"))
 }
 
 /// Returns the address `name`; `None` if it is none, since the portal works without it.

@@ -17,17 +17,17 @@ pub(super) struct LostGroups {
     overage: AtomicBool,
     absence: AtomicBool,
     form: AtomicBool,
+    joined: AtomicBool,
 }
 
 impl LostGroups {
     /// Logs what was looked for and what was there, unless the groups were found or nobody is an
     /// operator.
     pub(super) fn report(&self, claims: &Claims, settings: &OidcSettings) {
-        if settings.operator_group.is_none() {
-            return;
-        }
+        let Some(wanted) = &settings.operator_group else { return };
         let groups = claims.groups(settings);
         let logged = match groups {
+            Groups::Named(_) if groups.joined(wanted).is_some() => &self.joined,
             Groups::Named(_) => return,
             Groups::Overage => &self.overage,
             Groups::Absent => &self.absence,
@@ -69,7 +69,7 @@ impl SignInReport {
         lines.push(match (userinfo, &claims.userinfo) {
             (Some(error), _) => format!("User info could not be used: {error}."),
             (None, Some(_)) => String::from("Some of them are from user info."),
-            (None, None) => String::from("User info was not needed."),
+            (None, None) => String::from("The provider has no user info."),
         });
         if let Groups::Named(names) = &groups {
             lines.push(format!("Groups at {}: {names:?}.", settings.groups_claim));
@@ -98,7 +98,13 @@ fn why(groups: &Groups, settings: &OidcSettings) -> String {
         Groups::Named(_) if groups.role(Some(wanted)) == Role::Operator => {
             format!("the claim {claim} has the group {wanted:?}")
         }
-        Groups::Named(_) => format!("the claim {claim} does not have the group {wanted:?}"),
+        Groups::Named(_) => match groups.joined(wanted) {
+            Some(text) => format!(
+                "the claim {claim} has the text {text:?}, which may be several names, but each \
+                 group must be a text of its own in a list"
+            ),
+            None => format!("the claim {claim} does not have the group {wanted:?}"),
+        },
         Groups::Overage => format!(
             "the provider left out the claim {claim}, since the person is in too many groups. Let \
              it send only groups that are assigned to the portal, or use a role instead of a group \

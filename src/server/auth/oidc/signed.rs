@@ -47,11 +47,11 @@ pub(super) struct Verified<'k> {
 /// The signature is not valid with the known keys.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SignedError {
-    /// No known key has its id and form.
+    /// It names a key, and no known key has this id and the right form.
     #[error("it is signed with an unknown key")]
     UnknownKey,
-    /// The key does not verify it: without an id, or with an id that is used again, it may be
-    /// another key.
+    /// No known key verifies it: without an id, or with an id that is used again, it may be signed
+    /// with another key.
     #[error("its signature is invalid")]
     Signature,
     /// The portal does not accept tokens of this kind.
@@ -115,7 +115,8 @@ impl<'a> Signed<'a> {
                 Err(_) => fits = true,
             }
         }
-        Err(if fits { SignedError::Signature } else { SignedError::UnknownKey })
+        let may_be_new = self.key_id.is_some() && !fits;
+        Err(if may_be_new { SignedError::UnknownKey } else { SignedError::Signature })
     }
 }
 

@@ -57,6 +57,15 @@ impl<D: Dialect> Accounts for SqlStore<D> {
         taken.first().map(read_sign_in).transpose()
     }
 
+    async fn find_sign_in(&self, browser: &Digest, now: Timestamp) -> Result<Option<SignIn>> {
+        let find = Statement::new(
+            "SELECT browser, state, nonce, verifier, return_to, expires_ms FROM sign_ins
+             WHERE browser = $1 AND expires_ms > $2",
+        );
+        let found = self.row(find.bind(&browser.0).bind(now)).await?;
+        found.as_ref().map(read_sign_in).transpose()
+    }
+
     async fn sign_in(&self, profile: &Profile, session: &NewSession) -> Result<Person> {
         let (store, profile, session) = (self.clone(), profile.clone(), session.clone());
         self.finish(async move {

@@ -55,6 +55,11 @@ impl Accounts for MemoryStore {
         Ok(if is_there { sign_ins.remove(&browser.0) } else { None })
     }
 
+    async fn find_sign_in(&self, browser: &Digest, now: Timestamp) -> Result<Option<SignIn>> {
+        let sign_ins = &self.up()?.accounts.sign_ins;
+        Ok(sign_ins.get(&browser.0).filter(|sign_in| sign_in.expires > now).cloned())
+    }
+
     async fn sign_in(&self, profile: &Profile, session: &NewSession) -> Result<Person> {
         let Tables { accounts: tables, audit, .. } = &mut *self.up()?;
         tables.sessions.retain(|_, row| row.idle > session.begun);
