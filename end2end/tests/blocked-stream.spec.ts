@@ -4,6 +4,8 @@ import { origin, slow } from '../portals';
 import { expect, expectLive, freshName, keep, start, test } from './fixtures';
 
 const polling = 'Live updates do not reach this browser';
+test.use({ expectedErrors: /net::ERR_/ });
+
 const never = () => new Promise<void>(() => {});
 
 for (const [what, stop] of [

@@ -12,11 +12,11 @@ mod waiting;
 use futures_lite::{Stream, StreamExt, future};
 use gloo_net::eventsource::State;
 use gloo_net::eventsource::futures::{EventSource, EventSourceSubscription};
-use gloo_net::http::Request;
+use gloo_net::http::{Request, Response};
 use jiff::Timestamp;
 use leptos::prelude::*;
 use serde::Deserialize;
-use web_sys::MessageEvent;
+use web_sys::{AbortSignal, MessageEvent};
 
 use waiting::{now_ms, pause, random_below, until_hidden_for, until_shown};
 
@@ -44,6 +44,8 @@ const RETRY_MS: u32 = 1_000;
 const SILENCE_MS: u32 = 5_000;
 const USUAL_SILENCE_MS: u32 = 30_000;
 const LONGEST_SILENCE_MS: u32 = 120_000;
+/// The time limit of a request in milliseconds.
+const REQUEST_MS: u32 = 10_000;
 /// The interval in milliseconds at which the portal is asked for events while no stream works.
 const POLL_MS: u32 = 3_000;
 /// The number of times that it is asked before another stream is tried.
@@ -127,7 +129,10 @@ async fn follow_stream(id: &DeploymentId, signals: DeploymentSignals) {
                 };
                 let seq = signals.progress.with_untracked(|progress| progress.seq);
                 match catch_up(id, signals).await {
-                    Some(_) => signals.connection.set(Connection::Polling),
+                    Some(_) => {
+                        signals.connection.set(Connection::Polling);
+                        pause(POLL_MS).await;
+                    }
                     // Events are blocked in every form: the server renders them.
                     None if snapshot.seq > seq => return reload(),
                     None => {}
@@ -169,7 +174,8 @@ async fn listen(id: &DeploymentId, signals: DeploymentSignals) -> Break {
             if !is_open {
                 signals.connection.set(Connection::Polling);
             }
-            patience.asked(has_news, is_open);
+            let is_polling = signals.connection.get_untracked() == Connection::Polling;
+            patience.asked(has_news, is_polling);
             if signals.progress.with_untracked(Progress::is_finished) {
                 return Break::Ended;
             }
@@ -225,9 +231,9 @@ impl Patience {
     }
 
     /// The portal has answered, with or without news.
-    fn asked(&mut self, has_news: bool, is_open: bool) {
+    fn asked(&mut self, has_news: bool, is_polling: bool) {
         self.missed += u32::from(has_news);
-        if has_news || !is_open {
+        if is_polling {
             self.wait(POLL_MS);
         } else {
             self.wait((self.limit_ms * 2).min(LONGEST_SILENCE_MS));
@@ -244,8 +250,8 @@ impl Patience {
 /// `None` if the portal did not answer.
 async fn catch_up(id: &DeploymentId, signals: DeploymentSignals) -> Option<bool> {
     let seq = signals.progress.with_untracked(|progress| progress.seq);
-    let request = Request::get(&format!("/api/status/{id}?after={seq}&follow=false"));
-    let response = request.send().await.ok().filter(gloo_net::http::Response::ok)?;
+    let response = get(&format!("/api/status/{id}?after={seq}&follow=false")).await?;
+    let response = Some(response).filter(Response::ok)?;
     let text = response.text().await.ok()?;
     let mut has_news = false;
     for event in text.split("\n\n").filter_map(decode_frame) {
@@ -345,8 +351,14 @@ enum Fetched {
     Nothing,
 }
 
+/// Sends a request; `None` if there is no answer in time.
+async fn get(address: &str) -> Option<Response> {
+    let limit = AbortSignal::timeout_with_u32(REQUEST_MS);
+    Request::get(address).abort_signal(Some(&limit)).send().await.ok()
+}
+
 async fn fetch(id: &DeploymentId) -> Fetched {
-    let Ok(response) = Request::get(&format!("/api/deployment/{id}")).send().await else {
+    let Some(response) = get(&format!("/api/deployment/{id}")).await else {
         return Fetched::Nothing;
     };
     match response.status() {

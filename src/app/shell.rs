@@ -20,10 +20,12 @@ use crate::api::is_hidden_page;
 
 /// Applies the stored theme before the first paint, and manages without the page's code if that
 /// fails to start, or has not started within 20 seconds. The attribute `data-code` of the root
-/// element says which: elements that need the code are hidden without it, and what stands in
-/// `noscript` then counts, such as a page's refresh.
+/// element says which: elements that need the code are hidden without it, and the refresh that
+/// stands in `noscript` then counts.
 ///
-/// A page whose code does not exist on the server is of another build, so it is loaded again, once.
+/// A page whose code or style does not exist on the server is of another build, so it is loaded
+/// again, at most once a minute. A page with the attribute `data-once` is not: it shows what is
+/// shown only once.
 const START_SCRIPT: &str = include_str!("start.js");
 
 /// Renders the document.

@@ -4,20 +4,36 @@
   try { theme = localStorage.getItem('theme'); } catch {}
   root.dataset.theme = theme === 'light' || theme === 'dark' ? theme : 'system';
   root.dataset.code = 'starting';
-  const manage = async () => {
+
+  const isMissing = async ({ href }) => {
+    const answer = fetch(href, { method: 'HEAD', signal: AbortSignal.timeout(5000) });
+    return (await answer.catch(() => null))?.status === 404;
+  };
+  // Loads the page again if it is of another build. Not twice in a minute, and not if it shows what is shown once.
+  const reloadIfOld = async () => {
+    const files = document.querySelectorAll('link[rel=modulepreload], link[rel=preload], link[rel=stylesheet]');
+    if (!(await Promise.all([...files].map(isMissing))).includes(true)) return;
+    try {
+      const last = Number(sessionStorage.getItem('reloaded'));
+      if (Date.now() - last < 60000 || document.querySelector('[data-once]')) return;
+      sessionStorage.setItem('reloaded', Date.now());
+      location.reload();
+    } catch {}
+  };
+
+  // What stands in noscript counts if the code does not start: a page that refreshes itself.
+  const refresh = ({ textContent }) => {
+    const seconds = /http-equiv="refresh" content="(\d+)/.exec(textContent)?.[1];
+    if (seconds) setTimeout(() => root.dataset.code === 'none' && location.reload(), seconds * 1000);
+  };
+  const manage = () => {
     if (root.dataset.code !== 'starting') return;
     root.dataset.code = 'none';
-    const code = document.querySelector('link[rel=modulepreload]')?.href ?? '';
-    const answer = await fetch(code).catch(() => null);
-    try {
-      if (answer?.status === 404 && sessionStorage.getItem('missing') !== code) {
-        sessionStorage.setItem('missing', code);
-        return location.reload();
-      }
-    } catch {}
-    for (const { textContent } of document.querySelectorAll('noscript'))
-      document.head.insertAdjacentHTML('beforeend', textContent);
+    document.querySelectorAll('noscript').forEach(refresh);
+    reloadIfOld();
   };
-  addEventListener('unhandledrejection', manage);
+  // The code may still start, if the promise was that of a browser extension.
+  addEventListener('unhandledrejection', () => setTimeout(manage, 1000));
+  addEventListener('error', ({ target }) => target instanceof HTMLLinkElement && reloadIfOld(), true);
   setTimeout(manage, 20000);
 })();

@@ -18,7 +18,7 @@ pub fn FreshToken(
     token: String,
 ) -> impl IntoView {
     view! {
-        <div class="fresh-token" role="status">
+        <div class="fresh-token" role="status" data-once="">
             <h3>{words::FRESH_TOKEN}</h3>
             <p>{words::FRESH_TOKEN_LEAD}</p>
             <code class="fresh-token__secret">{token.clone()}</code>

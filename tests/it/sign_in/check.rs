@@ -115,7 +115,7 @@ async fn a_portal_that_runs_tells_the_person_what_to_do_with_the_answer() {
     let tab = world.begin(&mut browser).await;
     let reply = world.redirect_back(&mut browser, "code=c&state=check.abc").await;
     assert_eq!(reply.status, StatusCode::OK);
-    assert!(reply.body.contains("paste it into the terminal"), "{reply:?}");
+    assert!(reply.body.contains("paste it there. Give it to nobody else"), "{reply:?}");
     assert_eq!(reply.header("cache-control"), Some("no-store"));
     world.accept(&tab);
     let reply = world.redirect_back(&mut browser, &format!("code=c&state={}", tab.state)).await;

@@ -163,7 +163,7 @@ async fn clocks_may_be_a_minute_apart() {
         world.finish_with(&world.fake.key.sign(&world.saying(claims))).await.unwrap();
     }
     for claims in [json!({ "exp": world.now - 60 }), json!({ "exp": world.now - 61 })] {
-        world.refuses(&world.fake.key.sign(&world.saying(claims)), "Expired").await;
+        world.refuses(&world.fake.key.sign(&world.saying(claims)), "expired").await;
     }
 }
 
