@@ -54,7 +54,14 @@ async fn only_our_own_pages_and_non_browsers_may_post() {
 #[tokio::test]
 async fn a_refusal_says_what_fits_the_case() {
     let app = TestApp::with(&[("PUBLIC_URL", "https://portal.example.com")]);
-    let cases: [(&[(&str, &str)], &str); 4] = [
+    let cases: [(&[(&str, &str)], &str); 8] = [
+        (&[("origin", "null"), ("sec-fetch-site", "cross-site")], "comes from another site"),
+        (&[("origin", "null"), ("sec-fetch-site", "same-site")], "comes from another site"),
+        (&[("origin", "null"), ("sec-fetch-site", "none")], "comes from another site"),
+        (
+            &[("origin", "https://portal.internal"), ("sec-fetch-site", "Same-Origin")],
+            "add https://portal.internal to PUBLIC_URL",
+        ),
         (&[("origin", "null")], "Referrer-Policy: no-referrer"),
         (&[("origin", "https://evil.example.org")], "comes from another site"),
         (&[("sec-fetch-site", "cross-site")], "comes from another site"),

@@ -13,6 +13,7 @@ mod secrets;
 mod sessions;
 mod tabs;
 mod tokens;
+mod user_info;
 mod whole;
 mod world;
 

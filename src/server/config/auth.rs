@@ -164,8 +164,7 @@ fn auth(text: &str) -> Result<Auth, String> {
     text.parse().map_err(|_| format!("is {text:?}: give open or oidc"))
 }
 
-/// Validates a provider's address without normalizing it: tokens must contain exactly this text, up
-/// to a final slash.
+/// Validates a provider's address without normalizing it: tokens must contain exactly this text.
 fn issuer(text: &str) -> Result<String, String> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/-._~%".contains(c);
     match Origin::split(text) {

@@ -44,6 +44,21 @@ async fn no_callback_of_an_anonymous_caller_is_an_alarm() {
         world.fake.answer(TOKENS, refusal);
         world.redirect_back(&mut browser, &format!("code=x&state={}", tab.state)).await;
     }
+    // The same in the forms of other providers.
+    for (status, body) in [
+        (400, ""),
+        (400, "<html>Bad Request"),
+        (401, "{}"),
+        (403, "forbidden"),
+        (400, "{\"error\": {\"code\": 400}}"),
+        (200, "{\"error\": \"bad_verification_code\"}"),
+    ] {
+        world.app.clock.advance(Duration::from_secs(1));
+        let mut browser = Browser::new(&world.app);
+        let tab = world.begin(&mut browser).await;
+        world.fake.answer(TOKENS, ResponseTemplate::new(status).set_body_string(body));
+        world.redirect_back(&mut browser, &format!("code=x&state={}", tab.state)).await;
+    }
     assert_eq!(alarms(&log), Vec::<String>::new());
 }
 

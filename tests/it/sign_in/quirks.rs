@@ -24,6 +24,9 @@ fn needless() -> Vec<Value> {
         json!({ "address": "1 High Street", "locale": ["en"], "zoneinfo": 1, "birthdate": 1990 }),
         json!({ "auth_time": "yesterday", "acr": 1, "amr": "pwd", "iat": "now", "jti": 7 }),
         json!({ "given_name": null, "family_name": {}, "gender": ["x"], "nickname": 3 }),
+        // With one audience, `azp` adds nothing, and the standard does not name `nbf`.
+        json!({ "azp": "", "nbf": "1700000000" }),
+        json!({ "azp": ["portal"], "nbf": {} }),
         json!({ "preferred_username": 5, "name#de": [], "exp_text": "x", "c_hash": 5, "sid": {} }),
     ]
 }

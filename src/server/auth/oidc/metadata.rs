@@ -110,3 +110,35 @@ fn optional<T>(
 ) -> Option<T> {
     address(document, name, parse).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn behind_an_issuer_with_https_no_address_is_without() {
+        let metadata = |issuer: &str, token: &str, keys: &str| {
+            let document = json!({
+                "issuer": issuer,
+                "authorization_endpoint": "https://login.example.com/authorize",
+                "token_endpoint": token,
+                "jwks_uri": keys,
+                "userinfo_endpoint": "http://login.example.com/me",
+            });
+            let issuer = IssuerUrl::new(issuer.to_owned()).unwrap();
+            parse(document.as_object().unwrap(), issuer).map_err(|error| error.to_string())
+        };
+        let (https, http) = ("https://login.example.com/x", "http://login.example.com/x");
+        let read = metadata("https://login.example.com", https, https).unwrap();
+        assert_eq!(read.userinfo_endpoint(), None);
+        for (token, keys, name) in [(http, https, "token_endpoint"), (https, http, "jwks_uri")] {
+            let refused = metadata("https://login.example.com", token, keys).unwrap_err();
+            let expected =
+                format!("{name} is a text, but must be an address with https, like the issuer");
+            assert_eq!(refused, expected);
+        }
+        assert!(metadata("http://127.0.0.1:8080", http, http).is_ok());
+    }
+}
