@@ -1,12 +1,13 @@
 # The portal as an image: `docker build -t ai-stack-deployer .`
+# CONTRIBUTING.md says how to update the images that it is made from.
 
 # The bill of materials (`docker buildx build --sbom=true`) includes the lockfiles, because the binary alone does not
 # list its dependencies.
 ARG BUILDKIT_SBOM_SCAN_CONTEXT=true
 
-FROM node:20-bookworm-slim AS node
+FROM node:24.20.0-bookworm-slim@sha256:ba849c60be29959425b8734d57b8b4b7d56f98edd9504c9af091d5281095a71e AS node
 
-FROM rust:1-bookworm AS builder
+FROM rust:1.95.0-bookworm@sha256:6258907abe69656e41cd992e0b705cdcfabcbbe3db374f92ed2d47121282d4a1 AS builder
 # wasm-opt, sass and other tools that build the site are npm packages
 COPY --from=node /usr/local/bin/node /usr/local/bin/
 COPY --from=node /usr/local/lib/node_modules /usr/local/lib/node_modules
@@ -28,7 +29,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     && cp target/release/ai-stack-deployer Leptos.toml /out/ \
     && cp -r target/site /out/site
 
-FROM debian:bookworm-slim
+FROM debian:bookworm-20260918-slim@sha256:3783cc01769c7b2b1b83a5c5ad96c815348e28ed7da68e2e3687004faa906251
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates \
     && rm -rf /var/lib/apt/lists/* \

@@ -5,6 +5,7 @@
 
 mod arrows;
 mod document;
+mod pins;
 mod words;
 
 use std::fs;

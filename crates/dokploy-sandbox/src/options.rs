@@ -18,8 +18,9 @@ pub struct Options {
     /// Address under which stacks are reached, routed by host
     #[arg(long, default_value = "127.0.0.1:8081")]
     edge: SocketAddr,
-    /// The key that the API accepts, for `DOKPLOY_API_TOKEN`
-    #[arg(long)]
+    /// The key that the API accepts, for `DOKPLOY_API_TOKEN`. The variable does not show it to other
+    /// users of the machine, as the arguments of a process do
+    #[arg(long, env = "SANDBOX_API_KEY", hide_env_values = true)]
     api_key: SecretString,
     /// File in which the state is stored; without it every start begins empty
     #[arg(long)]

@@ -1,4 +1,4 @@
-//! nginx in front of several portals, with the configuration in `compose.yaml`.
+//! nginx in front of several portals, with the configuration of `compose.yaml`.
 
 use std::fs;
 use std::net::TcpStream;
@@ -31,7 +31,7 @@ impl Nginx {
         // and not needed here.
         replace(&mut shipped, "resolver 127.0.0.11 valid=2s;", "");
         shipped = shipped.replace(" resolve;", ";");
-        replace(&mut shipped, "listen 80;", &format!("listen 127.0.0.1:{port};"));
+        replace(&mut shipped, "listen 8080;", &format!("listen 127.0.0.1:{port};"));
         fs::write(folder.path().join("nginx.conf"), around(&shipped)).unwrap();
         let mut command = Command::new("sh");
         command.args(["-c", SCRIPT, "sh"]).arg(folder.path());
@@ -43,18 +43,16 @@ impl Nginx {
     }
 }
 
-/// Reads nginx's configuration out of `compose.yaml`.
+/// Reads the configuration that `compose.yaml` gives to nginx.
 fn shipped() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("compose.yaml");
-    let text = fs::read_to_string(path).unwrap();
-    let (_, after) = text.split_once("    content: |\n").expect("no configuration of nginx");
-    let block = after.lines().take_while(|line| line.is_empty() || line.starts_with("      "));
-    let lines: Vec<_> = block.map(|line| line.get(6..).unwrap_or_default()).collect();
-    lines.join("\n").replace("$$", "$")
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let compose = fs::read_to_string(root.join("compose.yaml")).unwrap();
+    assert_eq!(compose.matches("file: deploy/nginx.conf\n").count(), 1);
+    fs::read_to_string(root.join("deploy/nginx.conf")).unwrap()
 }
 
 fn replace(text: &mut String, from: &str, to: &str) {
-    assert_eq!(text.matches(from).count(), 1, "{from} in compose.yaml");
+    assert_eq!(text.matches(from).count(), 1, "{from} in deploy/nginx.conf");
     *text = text.replace(from, to);
 }
 

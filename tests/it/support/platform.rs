@@ -47,7 +47,8 @@ impl Platform {
         let edge = portal_dir.edge;
         let mut sandbox = portal_dir.command(&[]);
         sandbox
-            .args(["sandbox", "--api-key", key])
+            .env("SANDBOX_API_KEY", key)
+            .arg("sandbox")
             .args(["--listen", &format!("127.0.0.1:{api}")])
             .args(["--edge", &format!("127.0.0.1:{edge}")])
             .args(arguments);
