@@ -15,6 +15,7 @@ mod functions;
 mod headers;
 mod health;
 mod limit;
+mod metrics;
 mod origins;
 mod pages;
 mod request_size;
@@ -31,6 +32,7 @@ use tokio_util::task::TaskTracker;
 
 pub use check::{parse_callback, take_callbacks};
 pub use connections::{ConnectionLimits, ConnectionTimes, serve};
+pub use metrics::metrics_router;
 pub use router::router;
 pub use routes::routes;
 
@@ -41,7 +43,7 @@ use crate::server::auth::authenticate::Authenticator;
 use crate::server::auth::sign_in::SignInService;
 use crate::server::origin::Origin;
 use crate::server::proxies::Proxy;
-use crate::server::settings::{HttpSettings, Limits};
+use crate::server::settings::{HttpSettings, Limits, MetricsSettings};
 use crate::server::stacks::Service;
 
 /// The state that the handlers share.
@@ -57,6 +59,7 @@ pub struct HttpState {
     proxies: Arc<[Proxy]>,
     limiter: Arc<Limiter>,
     streams: Arc<Streams>,
+    metrics_settings: Arc<MetricsSettings>,
     /// The requests in progress.
     requests: TaskTracker,
     shutdown: CancellationToken,
@@ -85,6 +88,7 @@ impl HttpState {
             proxies: http.trusted_proxies.clone().into(),
             limiter: Arc::new(limiter),
             streams: Arc::new(streams),
+            metrics_settings: Arc::new(http.metrics.clone()),
             requests: TaskTracker::new(),
             shutdown,
         }

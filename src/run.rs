@@ -19,8 +19,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub(crate) use self::adapters::probe;
-pub use self::adapters::{StorePorts, check_portal_name, open_for_cli, open_unmigrated};
-use self::adapters::{call_gate_of_command, call_gate_of_portal, connection_limits};
+pub use self::adapters::{
+    StorePorts, check_portal_name, open_for_cli, open_unmigrated, reconciler_for_cli,
+};
+use self::adapters::{call_gate_of_portal, connection_limits};
 pub use self::keys::{NO_KEY, known as known_keys};
 pub use self::parts::Parts;
 use self::parts::{Retention, purge_old_records, serve};
@@ -29,6 +31,7 @@ use crate::server::audit::AuditTrail;
 use crate::server::auth::authenticate::Authenticator;
 use crate::server::auth::oidc::{BuildOidcError, Oidc};
 use crate::server::auth::sign_in::{SignInParts, SignInService};
+use crate::server::metrics::Metrics;
 use crate::server::notifier::Notifier;
 use crate::server::probe::BuildProbeError;
 use crate::server::reconciler::Reconciler;
@@ -97,7 +100,9 @@ pub enum StartError {
     #[error("STACK_ENV_{0}: choose another value")]
     Environment(EncodeEnvironmentError),
     /// The portal cannot listen on the address.
-    #[error("cannot listen on {addr}: stop what uses it, or set PORT to a free port")]
+    #[error(
+        "cannot listen on {addr}: stop what uses it, or set PORT (for the metrics METRICS_PORT) to a free port"
+    )]
     Listen {
         /// The address.
         addr: SocketAddr,
@@ -135,7 +140,8 @@ impl Portal {
         check_environment(&settings.stack)?;
         settings.stack.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
         let notifier = Arc::new(Notifier::default());
-        let store_ports = StorePorts::open(&settings.store, &notifier).await?;
+        let metrics = Arc::<Metrics>::default();
+        let store_ports = StorePorts::open(&settings.store, &notifier, &metrics).await?;
         let store = Arc::clone(&store_ports.store);
         let name = &settings.stack.portal_name;
         // Stored first: another name that a replica stores meanwhile is then found by the check.
@@ -148,6 +154,7 @@ impl Portal {
         let sign_in_service = sign_in_service(&settings, &store_ports, &audit, &clock)?;
         let stop_sandbox = CancellationToken::new();
         let (dokploy, sandbox) = platform(&settings, &clock, &stop_sandbox).await?;
+        let dokploy = platform::dokploy::counted(dokploy, Arc::clone(&metrics));
         let platform = Arc::new(Dokploy::new(dokploy, Arc::clone(&clock))?);
         let stack = Arc::new(settings.stack.clone());
         let reconcile_report = Arc::new(ReconcileReport::default());
@@ -165,6 +172,7 @@ impl Portal {
             reserved_names: settings.reserved_names.clone(),
             quotas: settings.quotas,
             sandbox: sandbox.is_some(),
+            metrics: Arc::clone(&metrics),
             random: Arc::new(rand::random),
         }));
         let (shared, bounds) = (store_ports.slots.clone(), settings.limits.calls);
@@ -182,6 +190,7 @@ impl Portal {
             polls: Arc::default(),
             call_gate,
             outages: Arc::default(),
+            metrics,
         };
         catch_all::check_in_background(
             Arc::clone(&ports.probe),
@@ -190,6 +199,10 @@ impl Portal {
         );
         service.probe_platform().await;
         let listener = listen(settings.http.addr).await?;
+        let for_metrics = match settings.http.metrics.addr {
+            Some(addr) => Some(listen(addr).await?),
+            None => None,
+        };
         let addr = listener.local_addr().unwrap_or(settings.http.addr);
         let Limits { lease, concurrent_deployments, reconcile_interval, .. } = settings.limits;
         let reconciler =
@@ -205,6 +218,7 @@ impl Portal {
         );
         let mut parts = Parts::new(service.vitals(), shutdown.clone());
         let requests = state.requests().clone();
+        let own = http::metrics_router(state.clone());
         let site = http::router(state, site);
         let retention = Retention {
             operations_days: settings.retention_days,
@@ -213,7 +227,10 @@ impl Portal {
         let purged = Arc::<dyn Store>::clone(&store);
         let retention = purge_old_records(purged, audit, clock, retention, shutdown.clone());
         let limits = connection_limits(&settings);
-        parts.start("server", serve(listener, site, limits, shutdown.clone()));
+        parts.start("server", serve(listener, site, limits.clone(), shutdown.clone()));
+        if let Some(listener) = for_metrics {
+            parts.start("metrics", serve(listener, own, limits, shutdown.clone()));
+        }
         parts.start("worker", worker.run(shutdown.clone()));
         parts.start("reconciler", reconciler.run(reconcile_interval, shutdown));
         parts.start("retention", retention);
@@ -269,36 +286,6 @@ impl Portal {
 /// Returns the first variable that cannot be passed.
 pub fn check_environment(stack: &StackSettings) -> Result<(), StartError> {
     encode_environment(&stack.environment).map(drop).map_err(StartError::Environment)
-}
-
-/// Creates a reconciler for a command; `None` with the embedded sandbox, which exists only in a
-/// running portal.
-///
-/// # Errors
-///
-/// Returns which part cannot be created, or that the stacks have the marker of another portal's
-/// name.
-pub async fn reconciler_for_cli(settings: &Settings) -> Result<Option<Reconciler>, StartError> {
-    let PlatformSettings::Dokploy { url, token } = &settings.platform else { return Ok(None) };
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let dokploy = platform::dokploy::config(url.clone(), token.clone());
-    let StorePorts { store, slots, .. } = open_for_cli(&settings.store).await?;
-    check_portal_name(&*store, &settings.stack.portal_name).await?;
-    let ports = Ports {
-        store,
-        call_gate: call_gate_of_command(slots, settings.limits.calls),
-        platform: Arc::new(Dokploy::new(dokploy, Arc::clone(&clock))?),
-        probe: Arc::new(probe(settings)?),
-        clock,
-        notifier: Arc::new(Notifier::default()),
-        settings: Arc::new(settings.stack.clone()),
-        // It opens no secret and seals none.
-        keyring: None,
-        kinds: Kinds::default(),
-        polls: Arc::default(),
-        outages: Arc::default(),
-    };
-    Ok(Some(Reconciler::new(ports, owner(), settings.limits.lease)))
 }
 
 /// Returns the file of the embedded sandbox's stacks; `None` with PostgreSQL, which cannot be

@@ -12,6 +12,7 @@ pub mod intake;
 pub mod lease;
 pub mod local_fault;
 mod masking;
+pub mod metrics;
 pub mod notifier;
 pub mod operations;
 pub mod origin;

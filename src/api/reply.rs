@@ -63,6 +63,7 @@ pub(crate) fn forbid_storing() {
 /// Answers that no deployment of `name` was started: a program gets the status, and a form post
 /// without JavaScript is redirected to the home page.
 pub(super) fn refuse(name: &str, error: ApiError) -> ApiError {
+    count(&error);
     let parts = use_context::<Parts>();
     if parts.is_some_and(|parts| accepts_html(&parts.headers)) {
         leptos_axum::redirect(&refusal_location(name, error.code));
@@ -92,6 +93,9 @@ pub(super) fn redirect_or_refuse(
 ) -> Result<(), ApiError> {
     let parts = use_context::<Parts>();
     let by_form = parts.is_some_and(|parts| accepts_html(&parts.headers));
+    if let Err(error) = &result {
+        count(error);
+    }
     match result {
         Ok(page) => {
             leptos_axum::redirect(&page);
@@ -105,6 +109,13 @@ pub(super) fn redirect_or_refuse(
             respond(&error);
             Err(error)
         }
+    }
+}
+
+/// Counts a refusal of a server function: its response does not have the code.
+fn count(error: &ApiError) {
+    if let Ok(service) = service() {
+        service.metrics().refused(error.code);
     }
 }
 

@@ -8,6 +8,7 @@ use axum::extract::{Form, State};
 use axum::response::Response;
 
 use super::HttpState;
+use super::error::with_code;
 use super::sign_in::{IdForm, id_in, see_other};
 use crate::server::auth::access::Caller;
 use crate::wire::ApiError;
@@ -35,6 +36,9 @@ pub(super) async fn revoke_access(
 fn redirect_back(done: Result<(), ApiError>, to: &str) -> Response {
     match done {
         Ok(()) => see_other(to, []),
-        Err(error) => see_other(&format!("/admin?refused={}", error.code.as_str()), []),
+        Err(error) => {
+            let page = format!("/admin?refused={}", error.code.as_str());
+            with_code(see_other(&page, []), error.code)
+        }
     }
 }

@@ -21,6 +21,12 @@ pub(super) struct Failed(ApiError);
 #[derive(Clone, Debug)]
 pub(super) struct Code(pub(super) RefusalCode);
 
+/// Adds the code to a response whose page explains the refusal, so that it is counted.
+pub(super) fn with_code(mut response: Response<Body>, code: RefusalCode) -> Response<Body> {
+    response.extensions_mut().insert(Code(code));
+    response
+}
+
 impl Failed {
     /// Returns the response for a handler that panicked. The panic hook has already logged the
     /// message.

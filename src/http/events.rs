@@ -25,6 +25,7 @@ use super::streams::StreamPermit;
 use crate::server::audit::AuditAction;
 use crate::server::auth::access::{Caller, Permission};
 use crate::server::auth::authenticate::{AuthenticationError, Authenticator, authenticate};
+use crate::server::metrics::Counted;
 use crate::server::stacks::Service;
 use crate::server::store::{State as DeploymentState, StoredEvent};
 use domain::deployment::DeploymentId;
@@ -66,6 +67,7 @@ pub(super) async fn status(
     };
     let watcher = Watcher {
         _permit: permit,
+        _open: state.service.metrics().stream(),
         authorization: StreamAuthorization {
             authenticator: state.authenticator,
             headers: credentials(&headers),
@@ -105,6 +107,8 @@ fn follows(query: Option<&str>) -> bool {
 struct Watcher {
     /// Counts the stream against the caller's limit until it is dropped.
     _permit: StreamPermit,
+    /// Counts the stream among the open ones until it is dropped.
+    _open: Counted,
     authorization: StreamAuthorization,
     service: Arc<Service>,
     shutdown: CancellationToken,

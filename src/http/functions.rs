@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 use serde::Deserialize;
 
-use super::error::{Code, Failed};
+use super::error::{Code, Failed, with_code};
 use super::headers::NO_STORE;
 use super::{HttpState, request_size};
 use crate::server::page;
@@ -71,7 +71,7 @@ pub(super) async fn answer(
     match response.extensions().get::<Code>() {
         Some(&Code(code)) if by_form => {
             let location = [(header::LOCATION, form.refusal_location(code))];
-            (StatusCode::FOUND, NO_STORE, location).into_response()
+            with_code((StatusCode::FOUND, NO_STORE, location).into_response(), code)
         }
         Some(_) | None => (NO_STORE, response).into_response(),
     }

@@ -11,7 +11,6 @@ use serde_json::json;
 
 use super::HttpState;
 use super::headers::NO_STORE;
-use crate::server::platform::BreakerState;
 use crate::server::stacks::Health;
 use domain::platform_problem::PlatformProblem;
 use domain::words;
@@ -116,11 +115,7 @@ fn body(status: &'static str, health: &Health) -> HealthBody {
             health_verification: true,
         },
         circuit_breaker: BreakerBody {
-            state: match health.breaker.state {
-                BreakerState::Closed => "closed",
-                BreakerState::Open => "open",
-                BreakerState::HalfOpen => "half-open",
-            },
+            state: health.breaker.state.as_str(),
             consecutive_failures: health.breaker.consecutive_failures,
             retry_after_ms: retry_after.map(millis),
         },

@@ -1,5 +1,7 @@
 //! The router: each route of the table behind the layers that guard all of them.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{StatusCode, header};
@@ -11,17 +13,18 @@ use tokio_util::task::TaskTracker;
 use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::error::{self, BODY_LIMIT, Failed};
+use super::error::{self, BODY_LIMIT, Code, Failed};
 use super::pages::Pages;
 use super::routes::{self, Answer, ROUTES};
 use super::{HttpState, auth, cross_site, functions, headers, limit, request_size};
+use crate::server::metrics::Metrics;
 use crate::server::run_to_completion::RunToCompletion;
 use domain::refusal::Refusal;
 
 /// Returns the router of the whole site: the API, the pages and the files that `options` name.
 pub fn router(state: HttpState, options: LeptosOptions) -> Router {
     let share = (!state.cors_origins.is_empty()).then(|| cross_site::share(&state.cors_origins));
-    let requests = state.requests.clone();
+    let (requests, metrics) = (state.requests.clone(), state.service.metrics());
     table(&state, options)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
@@ -34,6 +37,7 @@ pub fn router(state: HttpState, options: LeptosOptions) -> Router {
         .layer(option_layer(share))
         .layer(from_fn(request_size::refuse_large_target))
         .layer(from_fn(add_error_body))
+        .layer(from_fn_with_state(metrics, count_refusal))
         .layer(from_fn_with_state(requests, run_to_completion))
         .layer(CatchPanicLayer::custom(Failed::from_panic))
         .layer(headers::compression())
@@ -60,6 +64,19 @@ fn table(state: &HttpState, options: LeptosOptions) -> Router {
         })
         .fold(Router::new(), |router, (path, answer)| router.route(path, answer))
         .fallback_service(pages.other())
+}
+
+/// Counts a refusal, which the response says by its code.
+async fn count_refusal(
+    State(metrics): State<Arc<Metrics>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let response = next.run(request).await;
+    if let Some(&Code(code)) = response.extensions().get::<Code>() {
+        metrics.refused(code);
+    }
+    response
 }
 
 /// Handles a request to its end, even if the client disconnects: otherwise hyper would drop the

@@ -13,7 +13,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use percent_encoding::percent_decode_str;
 
 use super::api::{deployments, operations};
-use super::{HttpState, admin, error, events, health, sign_in};
+use super::{HttpState, admin, error, events, health, metrics, sign_in};
 use crate::server::auth::access::Permission::{
     self, Account, Browse, Change, Operate, Start, View,
 };
@@ -83,6 +83,8 @@ pub(super) static ROUTES: &[Route] = &[
     at(GET, "/livez", Everyone, by!(Handler, health::live)),
     at(GET, "/readyz", Everyone, by!(Handler, health::ready)),
     at(GET, "/health", Everyone, by!(Handler, health::health)),
+    // The handler requires a token of its own, and exists only if the operator has set one.
+    at(GET, "/metrics", Everyone, by!(Handler, metrics::on_main_port)),
     at(GET, "/api/check/{name}", Requires(Browse), by!(Handler, deployments::check))
         .counted(Counted::Check),
     at(POST, "/api/deploy", Requires(Start), by!(Handler, deployments::deploy))

@@ -18,6 +18,7 @@ use domain::owner::OwnerId;
 use domain::refusal::RefusalCode;
 use serde::Deserialize;
 
+use super::error::with_code;
 use super::headers::NO_STORE;
 use crate::server::auth::access::{Caller, Identity, Scope};
 use crate::server::auth::cookies;
@@ -244,7 +245,8 @@ fn refused(error: &TokenError, name: Option<&str>) -> Response {
     }
     let name = name.map(|name| name.chars().take(NAME_LIMIT).collect::<String>());
     let name = name.map(|name| format!("&name={}", percent_encode(&name)));
-    see_other(&format!("{PAGE}?refused={}{}", error.code().as_str(), name.unwrap_or_default()), [])
+    let (code, name) = (error.code(), name.unwrap_or_default());
+    with_code(see_other(&format!("{PAGE}?refused={}{name}", code.as_str()), []), code)
 }
 
 /// Redirects somebody who must sign in first.
@@ -266,7 +268,8 @@ fn signed_out(done: Result<(), StoreError>) -> Response {
 /// Redirects to the sign-in page, which explains why the sign-in was rejected.
 fn redirect_rejected(turned: &SignInRejected) -> Response {
     let SignInRejected { error, return_to } = turned;
-    see_other(&sign_in_location(return_to.as_str(), Some(error.code())), [])
+    let location = sign_in_location(return_to.as_str(), Some(error.code()));
+    with_code(see_other(&location, []), error.code())
 }
 
 /// Redirects to `location` with 303, so that the browser uses GET, and sets `cookies`.

@@ -1,5 +1,5 @@
 //! Makes the adapters from the settings: the database behind its ports, the call slots, the
-//! health probe and the limits on connections.
+//! health probe, the limits on connections, and for a command the reconciler.
 
 use std::sync::Arc;
 
@@ -9,17 +9,23 @@ use super::{StartError, owner};
 use crate::http::{ConnectionLimits, ConnectionTimes};
 use crate::server::audit::AuditLog;
 use crate::server::auth::accounts::Accounts;
+use crate::server::metrics::Metrics;
 use crate::server::notifier::Notifier;
 use crate::server::origin::Scheme;
+use crate::server::platform;
 use crate::server::platform::call_slots::{CallBounds, CallSlots};
 use crate::server::platform::local_slots::LocalCallSlots;
 use crate::server::probe::{AddressPolicy, BuildProbeError, HttpProbe, Trust};
-use crate::server::saga::{CallGate, Operations, calls_under_way};
+use crate::server::reconciler::Reconciler;
+use crate::server::saga::{CallGate, Operations, Ports, calls_under_way};
 use crate::server::secrets::sealed::SealedSecrets;
-use crate::server::settings::{Limits, ProbeSettings, Settings, StoreSettings};
+use crate::server::settings::{Limits, PlatformSettings, ProbeSettings, Settings, StoreSettings};
 use crate::server::store::Store;
 use crate::server::store::postgres::PostgresStore;
 use crate::server::store::sqlite::SqliteStore;
+use clock::{Clock, SystemClock};
+use dokploy::Dokploy;
+use domain::kind::Kinds;
 
 /// The number of connections that are open at most, unless `CONNECTIONS_IN_ALL` is set.
 const MOST_CONNECTIONS: usize = 20_000;
@@ -73,11 +79,16 @@ impl StorePorts {
     pub(super) async fn open(
         settings: &StoreSettings,
         notifier: &Arc<Notifier>,
+        metrics: &Arc<Metrics>,
     ) -> Result<Self, StartError> {
+        let metrics = Arc::clone(metrics);
         Ok(match settings {
-            StoreSettings::Sqlite { path } => Self::of(Arc::new(SqliteStore::open(path).await?)),
+            StoreSettings::Sqlite { path } => {
+                Self::of(Arc::new(SqliteStore::open(path).await?.measured(metrics)))
+            }
             StoreSettings::Postgres { url } => {
-                Self::of_postgres(Arc::new(PostgresStore::open(url, Arc::clone(notifier)).await?))
+                let store = PostgresStore::open(url, Arc::clone(notifier)).await?;
+                Self::of_postgres(Arc::new(store.measured(metrics)))
             }
         })
     }
@@ -95,6 +106,37 @@ impl StorePorts {
             slots: None,
         }
     }
+}
+
+/// Creates a reconciler for a command; `None` with the embedded sandbox, which exists only in a
+/// running portal.
+///
+/// # Errors
+///
+/// Returns which part cannot be created, or that the stacks have the marker of another portal's
+/// name.
+pub async fn reconciler_for_cli(settings: &Settings) -> Result<Option<Reconciler>, StartError> {
+    let PlatformSettings::Dokploy { url, token } = &settings.platform else { return Ok(None) };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let dokploy = platform::dokploy::config(url.clone(), token.clone());
+    let StorePorts { store, slots, .. } = open_for_cli(&settings.store).await?;
+    check_portal_name(&*store, &settings.stack.portal_name).await?;
+    let ports = Ports {
+        store,
+        call_gate: call_gate_of_command(slots, settings.limits.calls),
+        platform: Arc::new(Dokploy::new(dokploy, Arc::clone(&clock))?),
+        probe: Arc::new(probe(settings)?),
+        clock,
+        notifier: Arc::new(Notifier::default()),
+        settings: Arc::new(settings.stack.clone()),
+        // It opens no secret and seals none.
+        keyring: None,
+        kinds: Kinds::default(),
+        polls: Arc::default(),
+        outages: Arc::default(),
+        metrics: Arc::default(),
+    };
+    Ok(Some(Reconciler::new(ports, owner(), settings.limits.lease)))
 }
 
 /// Checks that no stack has the marker of another portal's name: it would not be found any more.
@@ -139,10 +181,7 @@ pub(super) async fn call_gate_of_portal(
 }
 
 /// Creates the call gate of a command that calls the platform.
-pub(super) fn call_gate_of_command(
-    shared: Option<Arc<dyn CallSlots>>,
-    bounds: CallBounds,
-) -> Arc<CallGate> {
+fn call_gate_of_command(shared: Option<Arc<dyn CallSlots>>, bounds: CallBounds) -> Arc<CallGate> {
     let slots = shared.unwrap_or_else(|| Arc::<LocalCallSlots>::default());
     Arc::new(CallGate::new(slots, bounds, owner()))
 }

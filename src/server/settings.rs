@@ -55,7 +55,7 @@ pub struct Settings {
 }
 
 /// The addresses of the portal, and whom it trusts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct HttpSettings {
     /// The address to listen on.
     pub addr: SocketAddr,
@@ -67,6 +67,17 @@ pub struct HttpSettings {
     pub trusted_proxies: Vec<Proxy>,
     /// Other origins whose pages may use the API with a token.
     pub cors_origins: Vec<Origin>,
+    /// Who may read the metrics, and where.
+    pub metrics: MetricsSettings,
+}
+
+/// Who may read the metrics, and where. If neither is set, nobody.
+#[derive(Clone, Debug, Default)]
+pub struct MetricsSettings {
+    /// An address that serves nothing else; `None` for the portal's own.
+    pub addr: Option<SocketAddr>,
+    /// The bearer token that is needed; `None` if the address alone protects them.
+    pub token: Option<SecretString>,
 }
 
 impl HttpSettings {

@@ -34,6 +34,7 @@ use super::secrets::Keyring;
 use super::settings::{Quotas, StackSettings};
 use super::store::{self, CancelRequest, PAGE, Record, Result, Store, StoreError, StoredEvent};
 use super::vitals::Vitals;
+use crate::server::metrics::{Metrics, Present};
 use crate::server::platform::PlatformOverview;
 use crate::wire::{AddressPattern, ApiError, DeploymentView, PlatformStatus, Usual};
 use clock::Clock;
@@ -77,6 +78,8 @@ pub struct ServiceParts {
     pub quotas: Quotas,
     /// True if the platform is the embedded sandbox.
     pub sandbox: bool,
+    /// Counts what happens.
+    pub metrics: Arc<Metrics>,
     /// The source of random bits for ids. It must be unpredictable: in an open portal, the id is
     /// sufficient for access.
     pub random: Arc<dyn Fn() -> u128 + Send + Sync>,
@@ -89,6 +92,8 @@ pub struct Service {
     /// The parts of the portal that ended unexpectedly.
     vitals: Arc<Vitals>,
     store_probe: Arc<StoreProbe>,
+    /// What the last scrape of the metrics read, and when, on the monotonic clock.
+    present: tokio::sync::Mutex<Option<(Present, Duration)>>,
 }
 
 impl Service {
@@ -98,12 +103,23 @@ impl Service {
             PlatformCache::new(Arc::clone(&parts.platform), Arc::clone(&parts.clock));
         let platform_cache = Arc::new(platform_cache);
         let store_probe = StoreProbe::new(Arc::clone(&parts.store), Arc::clone(&parts.clock));
-        Self { parts, platform_cache, vitals: Arc::default(), store_probe: Arc::new(store_probe) }
+        Self {
+            parts,
+            platform_cache,
+            vitals: Arc::default(),
+            store_probe: Arc::new(store_probe),
+            present: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Returns what writes the audit log.
     pub(crate) fn audit_trail(&self) -> Arc<AuditTrail> {
         Arc::clone(&self.parts.audit)
+    }
+
+    /// Returns what counts the things that happen.
+    pub(crate) fn metrics(&self) -> Arc<Metrics> {
+        Arc::clone(&self.parts.metrics)
     }
 
     /// Returns the kinds of operations.

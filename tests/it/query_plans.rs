@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row, raw_sql};
 
 use crate::support::platform::Platform;
 use crate::support::postgres::Cluster;
-use crate::support::process::{PortalDir, Running};
+use crate::support::process::{PortalDir, Running, exchange, free_port, request};
 
 /// The number of operations that have ended.
 const ENDED: u32 = 20_000;
@@ -81,18 +81,22 @@ struct World {
     portal_dir: PortalDir,
     platform: Platform,
     database: String,
+    /// The port of the metrics.
+    metrics: u16,
 }
 
 impl World {
     fn start(database: String) -> Self {
         let portal_dir = PortalDir::new();
         let platform = Platform::answering_after(&portal_dir, "1");
-        Self { portal_dir, platform, database }
+        Self { portal_dir, platform, database, metrics: free_port() }
     }
 
     fn portal(&self) -> Running {
+        let port = self.metrics.to_string();
         let variables = [
             ("DATABASE_URL", &*self.database),
+            ("METRICS_PORT", &port),
             ("STACKS_PER_PERSON", "100"),
             ("DEPLOYMENTS_PER_HOUR", "100"),
             ("DEPLOYMENTS_IN_ALL", "100"),
@@ -108,6 +112,9 @@ impl World {
         for path in ["/", "/health", "/api/check/bobby", "/api/stacks", "/api/deployment/dep_x"] {
             self.portal_dir.get(path);
         }
+        assert!(
+            exchange(self.metrics, &request("GET /metrics", "", "")).contains("portal_store_ok 1")
+        );
         let (code, log) = portal.end_with_output();
         assert_eq!(code, Some(0));
         log.iter().filter_map(|line| statement(line)).collect()
@@ -138,6 +145,7 @@ fn assert_all_recurring(asked: &BTreeSet<String>) {
         "state = 'stuck' AND (due_ms <=",
         "released_ms <",
         "count(*) AS stuck",
+        "AS leased",
         "counted_as ",
         "write_probe",
         "FROM services",

@@ -16,7 +16,7 @@ use super::config::{BuildDokployError, DokployConfig};
 use super::exchange::{Answer, Content, Exchange, Request};
 use super::http::Http;
 use super::problem::{Problem, Problems};
-use super::report::{report, report_breaker};
+use super::report::{OnCall, report, report_breaker, report_paused};
 use crate::{Breaker as BreakerSnapshot, Error};
 use clock::Clock;
 
@@ -32,6 +32,7 @@ pub struct Dokploy {
     pub(super) removal_timeout: Duration,
     breaker: Breaker,
     problems: Problems,
+    on_call: OnCall,
     clock: Arc<dyn Clock>,
 }
 
@@ -71,6 +72,7 @@ impl Dokploy {
             removal_timeout: config.removal_timeout,
             breaker: Breaker::new(config.failures_to_open),
             problems: Problems::new(config.report_problem),
+            on_call: config.on_call,
             clock,
         }
     }
@@ -95,10 +97,10 @@ impl Dokploy {
     pub(super) async fn call<T: DeserializeOwned>(&self, request: Call<'_>) -> Result<T, Error> {
         let call = request.name;
         let started = self.clock.now();
-        let permit = self
-            .breaker
-            .admit(self.clock.monotonic())
-            .map_err(|retry_after| Error::Paused { retry_after })?;
+        let permit = self.breaker.admit(self.clock.monotonic()).map_err(|retry_after| {
+            report_paused(call, &self.on_call);
+            Error::Paused { retry_after }
+        })?;
         let (status, result) = self.attempt(request).await;
         let ended = self.clock.now();
         let (result, verdict) = match result {
@@ -124,7 +126,7 @@ impl Dokploy {
             None => drop(permit),
         }
         let after = self.breaker();
-        report(call, status, (started, ended), result.as_ref().err());
+        report(call, status, (started, ended), result.as_ref().err(), &self.on_call);
         report_breaker(before.state, after);
         result
     }
@@ -147,7 +149,7 @@ impl Dokploy {
             Err(error) => (None, Err(error)),
         };
         let ended = self.clock.now();
-        report(HEALTH, status, (started, ended), result.as_ref().err());
+        report(HEALTH, status, (started, ended), result.as_ref().err(), &self.on_call);
         if result.is_ok() {
             self.problems.record_healthy(ended);
         }

@@ -6,6 +6,7 @@ use secrecy::SecretString;
 
 use super::breaker::FAILURES_TO_OPEN;
 use super::problem::Problem;
+use super::report::OnCall;
 
 /// The configuration of a client.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub struct DokployConfig {
     pub failures_to_open: u32,
     /// Called once with each problem of the whole server when it begins. By default, logs it.
     pub report_problem: fn(Problem),
+    /// Called after each call, for those who count calls. By default, does nothing.
+    pub on_call: OnCall,
 }
 
 impl DokployConfig {
@@ -41,6 +44,7 @@ impl DokployConfig {
             idle_timeout: Duration::from_secs(3),
             failures_to_open: FAILURES_TO_OPEN,
             report_problem: Problem::log,
+            on_call: OnCall::default(),
         }
     }
 }

@@ -34,6 +34,7 @@ pub use self::environment::{EncodeEnvironmentError, encode_environment};
 pub use self::error::{Advice, Error};
 pub use self::exchange::{Answer, Content, Exchange, Request, Sending};
 pub use self::problem::Problem;
+pub use self::report::{CallReport, OnCall};
 pub use self::types::*;
 
 /// Compiles the README's example.

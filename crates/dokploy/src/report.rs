@@ -2,20 +2,73 @@
 //!
 //! It must not receive request bodies, response bodies or secrets.
 
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use crate::{Breaker, BreakerState, Error};
 
-/// Writes the log entry of one call.
+/// A call that has ended, for those who count calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallReport {
+    /// Its name, such as `application.create`.
+    pub call: &'static str,
+    /// How it ended: `done`, `refused`, `unexplained`, `not_found`, `key_refused`, `unavailable`,
+    /// `lost`, `unreachable` or `local_fault`; `paused` if the circuit breaker did not let it
+    /// through.
+    pub outcome: &'static str,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// What is called after each call.
+#[derive(Clone)]
+pub struct OnCall(Arc<dyn Fn(&CallReport) + Send + Sync>);
+
+impl OnCall {
+    /// Calls `observe` after each call. It must not block.
+    pub fn new(observe: impl Fn(&CallReport) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(observe))
+    }
+
+    /// Passes on the report of a call.
+    fn pass(&self, report: &CallReport) {
+        (self.0)(report);
+    }
+}
+
+impl Default for OnCall {
+    fn default() -> Self {
+        Self::new(|_| {})
+    }
+}
+
+impl fmt::Debug for OnCall {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("OnCall")
+    }
+}
+
+/// Reports a call that the circuit breaker did not let through. It is not logged: the breaker's
+/// opening was.
+pub(super) fn report_paused(call: &'static str, on_call: &OnCall) {
+    on_call.pass(&CallReport { call, outcome: "paused", took: Duration::ZERO });
+}
+
+/// Writes the log entry of one call, and passes on its report.
 pub(super) fn report(
     call: &'static str,
     status: Option<u16>,
     (started, ended): (Timestamp, Timestamp),
     error: Option<&Error>,
+    on_call: &OnCall,
 ) {
-    let duration_ms = ended.duration_since(started).as_millis();
-    let duration_ms = u64::try_from(duration_ms).unwrap_or_default();
+    let took = Duration::try_from(ended.duration_since(started)).unwrap_or_default();
+    let duration_ms = u64::try_from(took.as_millis()).unwrap_or_default();
     let outcome = outcome(error);
+    on_call.pass(&CallReport { call, outcome, took });
     match error {
         None | Some(Error::NotFound { .. }) => tracing::info!(
             platform.call = call,

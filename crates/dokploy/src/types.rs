@@ -292,3 +292,14 @@ pub enum BreakerState {
     /// One call goes through, to test the platform.
     HalfOpen,
 }
+
+impl BreakerState {
+    /// Returns the state's name: `closed`, `open` or `half-open`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half-open",
+        }
+    }
+}

@@ -48,6 +48,9 @@ impl From<PlatformProblem> for Refusal {
 }
 
 impl PlatformProblem {
+    /// All problems.
+    pub const ALL: [Self; 2] = [Self::KeyRefused, Self::Wedged];
+
     /// Returns its code on the wire.
     pub fn code(self) -> &'static str {
         Refusal::from(self).code().as_str()
@@ -60,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_problem_is_written_as_its_code() {
-        for problem in [PlatformProblem::KeyRefused, PlatformProblem::Wedged] {
+        for problem in PlatformProblem::ALL {
             let written = serde_json::to_string(&problem).unwrap();
             assert_eq!(written, format!("{:?}", problem.code()));
         }

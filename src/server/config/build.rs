@@ -6,15 +6,15 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use secrecy::SecretString;
 
 use super::limits::Bounded;
-use super::options::{Options, PlatformOptions, StackOptions};
+use super::options::{MetricsOptions, Options, PlatformOptions, StackOptions};
 use super::parse::PublicUrls;
 use super::{ConfigError, Environment};
 use crate::server::origin::{Origin, Scheme};
 use crate::server::platform::call_slots::CallBounds;
 use crate::server::platform::{OPERATION, REVISION, Registry};
 use crate::server::settings::{
-    AuthSettings, Deadlines, HttpSettings, Limits, LogSettings, PlatformSettings, ProbeSettings,
-    Settings, StackSettings, StoreSettings,
+    AuthSettings, Deadlines, HttpSettings, Limits, LogSettings, MetricsSettings, PlatformSettings,
+    ProbeSettings, Settings, StackSettings, StoreSettings,
 };
 
 use domain::stack_spec::CertificateSource;
@@ -36,6 +36,7 @@ impl Options {
         let http = HttpSettings {
             trusted_proxies: self.limits.trusted_proxies.clone(),
             cors_origins: self.limits.cors_origins.clone(),
+            metrics: metrics(self.metrics, self.host, self.port)?,
             ..http(self.host, self.port, self.public_url)
         };
         let auth = self.auth.resolve(&http)?;
@@ -142,7 +143,22 @@ fn http(host: IpAddr, port: u16, public_urls: Option<PublicUrls>) -> HttpSetting
         other_public_urls: public_urls.collect(),
         trusted_proxies: Vec::new(),
         cors_origins: Vec::new(),
+        metrics: MetricsSettings::default(),
     }
+}
+
+/// Returns where the metrics are.
+fn metrics(
+    options: MetricsOptions,
+    host: IpAddr,
+    port: u16,
+) -> Result<MetricsSettings, ConfigError> {
+    if options.metrics_port == Some(port) {
+        let problem = "is the same as PORT: give another one, or only METRICS_TOKEN";
+        return Err(ConfigError::setting("METRICS_PORT", problem));
+    }
+    let addr = options.metrics_port.map(|port| SocketAddr::new(host, port));
+    Ok(MetricsSettings { addr, token: options.metrics_token })
 }
 
 /// Returns which limits apply by default.

@@ -81,6 +81,8 @@ pub struct Options {
     #[arg(long, env, hide_env_values = true, value_parser = parse::log_format)]
     pub(super) log_format: Option<LogFormat>,
     #[command(flatten)]
+    pub(super) metrics: MetricsOptions,
+    #[command(flatten)]
     pub(super) auth: AuthOptions,
     #[command(flatten)]
     pub(super) limits: LimitOptions,
@@ -90,6 +92,18 @@ pub struct Options {
     pub(super) stack: StackOptions,
     #[command(flatten)]
     pub(super) health: HealthOptions,
+}
+
+/// The options of the metrics.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Metrics (off unless one of these is set)")]
+pub(super) struct MetricsOptions {
+    /// Port that serves only `/metrics`, for Prometheus
+    #[arg(long, env, hide_env_values = true, value_parser = parse::port)]
+    pub(super) metrics_port: Option<u16>,
+    /// Bearer token that `/metrics` requires; without `METRICS_PORT`, `PORT` serves it
+    #[arg(long, env, hide_env_values = true, value_parser = parse::metrics_token)]
+    pub(super) metrics_token: Option<SecretString>,
 }
 
 /// The options of the platform.

@@ -90,6 +90,17 @@ pub(super) fn key(text: &str) -> Parsed<SecretString> {
     }
 }
 
+/// Parses a token that nobody can guess.
+pub(super) fn metrics_token(text: &str) -> Parsed<SecretString> {
+    let token = key(text)?;
+    if text.trim().len() < 16 {
+        return Err(String::from(
+            "is too short: give 16 characters or more, such as the output of `openssl rand -hex 16`",
+        ));
+    }
+    Ok(token)
+}
+
 pub(super) fn keyring(text: &str) -> Parsed<Keyring> {
     Keyring::parse(text).map_err(|error| error.to_string())
 }

@@ -114,6 +114,17 @@ fn a_bad_value_is_one_sentence_that_names_the_variable() {
     let cases = [
         ("PORT", "http", "PORT is \"http\": give a port number from 1 to 65535."),
         ("STACK_PORT", "0", "STACK_PORT is \"0\": give a port number from 1 to 65535."),
+        (
+            "METRICS_PORT",
+            "3000",
+            "METRICS_PORT is the same as PORT: give another one, or only METRICS_TOKEN.",
+        ),
+        (
+            "METRICS_TOKEN",
+            "0123456789abcde",
+            "METRICS_TOKEN is too short: give 16 characters or more, such as the output of `openssl \
+             rand -hex 16`.",
+        ),
         ("HOST", "here", "HOST is \"here\": give an IP address like 127.0.0.1."),
         (
             "PORTAL_NAME",
@@ -301,6 +312,7 @@ fn the_address_of_a_dokploy_may_end_in_its_api() {
 fn no_secret_is_in_the_debug_form_of_the_settings() {
     let mut variables = with_dokploy(&[("STACK_ENV_KEY", "canary")]);
     variables.extend([("STACK_REGISTRY_USER", "u"), ("STACK_REGISTRY_PASSWORD", "canary")]);
+    variables.push(("METRICS_TOKEN", "canary-0123456789"));
     assert!(!format!("{:?}", settings(&variables)).contains("canary"));
 }
 

@@ -1,13 +1,16 @@
 //! The platform port over a Dokploy server.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use ::dokploy::{Dokploy, DokployConfig, Problem};
+use ::dokploy::{Dokploy, DokployConfig, OnCall, Problem};
 use async_trait::async_trait;
 use domain::platform_problem::PlatformProblem;
 use domain::words;
 use jiff::Timestamp;
 use secrecy::SecretString;
+
+use crate::server::metrics::Metrics;
 
 use super::{
     AppName, Application, ApplicationId, Breaker, Configuration, Container, ContainerId,
@@ -27,6 +30,12 @@ fn into_platform_problem(problem: Problem) -> PlatformProblem {
 /// Makes the configuration of a client whose problems are reported in the portal's terms.
 pub fn config(url: impl Into<String>, key: SecretString) -> DokployConfig {
     DokployConfig { report_problem, ..DokployConfig::new(url, key) }
+}
+
+/// Adds the calls of a client to the `metrics`.
+pub fn counted(config: DokployConfig, metrics: Arc<Metrics>) -> DokployConfig {
+    let on_call = OnCall::new(move |call| metrics.called(call.call, call.outcome, call.took));
+    DokployConfig { on_call, ..config }
 }
 
 /// Logs the beginning of a problem, with its code and the remedy.

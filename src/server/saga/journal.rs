@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -18,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::outages::Outages;
 use super::ports::Ports;
 use super::run_mode::{RunMode, StepAction};
+use crate::server::metrics::{Metrics, Outcome};
 use crate::server::notifier::{Notification, Notifier};
 use crate::server::platform::AppName;
 use crate::server::store::{
@@ -31,6 +33,7 @@ use domain::phase::Phase;
 use domain::progress::Progress;
 use domain::receipt::Line;
 use domain::stack_name::StackName;
+use domain::time::elapsed_ms;
 
 pub(crate) mod late_commit;
 mod messages;
@@ -43,6 +46,7 @@ pub(crate) struct Journal {
     clock: Arc<dyn Clock>,
     notifier: Arc<Notifier>,
     outages: Arc<Outages>,
+    metrics: Arc<Metrics>,
     lease: Lease,
     /// The kind of the operation, with its steps and phases.
     kind: &'static Kind,
@@ -111,6 +115,7 @@ impl Journal {
             clock: Arc::clone(&ports.clock),
             notifier: Arc::clone(&ports.notifier),
             outages: Arc::clone(&ports.outages),
+            metrics: Arc::clone(&ports.metrics),
             kind,
             mode: match (record.state, kind.direction) {
                 (State::Active, Direction::Forward) => RunMode::Forward,
@@ -312,8 +317,12 @@ impl Journal {
     /// [`StoreError::CancelPending`] if somebody asked to cancel meanwhile. The journal has then
     /// observed the request.
     pub(crate) async fn end(&self, event: EventBody, end: End) -> Result<()> {
+        let (outcome, code) = Outcome::of(&event, end.state == State::Stuck);
         let result = self.record(Fact { events: vec![event], end: Some(end), ..Fact::default() });
         let result = result.await;
+        if result.is_ok() {
+            self.metrics.ended(self.kind.name, outcome, code);
+        }
         if let Err(StoreError::CancelPending) = result {
             self.observe_cancel(CancelRequest::Requested);
         }
@@ -359,12 +368,17 @@ impl Journal {
 
     fn apply(&self, fact: Fact, recorded: Recorded) {
         let mut state = self.state.lock();
+        let (phase, since) = (state.progress.phase, state.messages.since());
         // The store returns the number of the last event; the fact's events have the numbers up to
         // it.
         let first = recorded.seq + 1 - fact.events.len() as u64;
         for (seq, body) in (first..).zip(fact.events) {
             state.messages.take(&body);
             state.progress.apply(Event { seq, body });
+        }
+        if let Some(since) = since.filter(|_| state.progress.phase != phase) {
+            let took = Duration::from_millis(elapsed_ms(since, self.clock.now()));
+            self.metrics.phase_took(self.kind, phase, took);
         }
         state.steps.services.extend(fact.services);
         if let Some((step, record)) = fact.step {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::failure::StepError;
 use super::outcomes;
 use super::ports::Ports;
+use crate::server::metrics::Outcome as Ended;
 use crate::server::settings::StackSettings;
 use crate::server::store::{End, Fact, Lease, Record, Result, State, StoreError};
 use domain::receipt::{Line, Outcome, Receipt, ResourceKind};
@@ -75,11 +76,15 @@ pub(crate) async fn end(ports: &Ports, lease: &Lease, record: &Record) -> Result
     };
     let phase = ports.kinds.of(record.deployment.kind).first_phase();
     let receipt = Receipt::of(vec![line]);
-    let event = outcomes::failure(&lease.id, phase, StepError::panicked(), receipt);
+    let cause = StepError::panicked();
+    let code = cause.code;
+    let event = outcomes::failure(&lease.id, phase, cause, receipt);
     let due = Some(outcomes::due(at, 0));
     let end = End { state: State::Stuck, at, cancel_request: record.cancel_request, due };
     let fact = Fact { events: vec![event], end: Some(end), ..Fact::default() };
-    ports.store.record(lease, &fact).await.map(drop)
+    ports.store.record(lease, &fact).await?;
+    ports.metrics.ended(record.deployment.kind, Ended::Stuck, Some(code));
+    Ok(())
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::call_gate::CallGate;
 use super::outages::Outages;
 use super::polls::Polls;
+use crate::server::metrics::Metrics;
 use crate::server::notifier::Notifier;
 use crate::server::platform::Platform;
 use crate::server::probe::Probe;
@@ -42,6 +43,8 @@ pub struct Ports {
     pub call_gate: Arc<CallGate>,
     /// Remembers the outages of the database.
     pub outages: Arc<Outages>,
+    /// Counts what happens.
+    pub metrics: Arc<Metrics>,
 }
 
 impl Ports {

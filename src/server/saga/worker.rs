@@ -166,6 +166,7 @@ impl Worker {
     /// Drives the operation while the lease is held.
     async fn drive_under_lease(&self, lease: Lease, shutdown: CancellationToken) {
         let id = lease.id.clone();
+        let _held = self.ports.metrics.lease();
         let cancelled = CancellationToken::new();
         let held = async {
             tokio::select! {

@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use super::Service;
+use crate::server::metrics::{OperationCounts, Present};
 use crate::server::platform::{Breaker, BreakerState};
 use crate::server::vitals;
 use domain::platform_problem::PlatformProblem;
 
-/// The time limit for counting the stuck operations in the store.
+/// The time limit for counting operations in the store.
 const TIMEOUT: Duration = Duration::from_secs(3);
+/// The age up to which the state for the metrics is used again.
+const LIFETIME: Duration = Duration::from_secs(2);
 
 /// The health of the portal, of its store and of the platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +70,45 @@ impl Service {
     /// Returns whether the portal can serve requests, both those that read and those that write.
     pub async fn is_ready(&self) -> bool {
         self.vitals.are_good() && self.store_probe.current().await.ok
+    }
+
+    /// Returns the present state of what the metrics do not count. However many scrapes there are,
+    /// it is read once at a time, and at most every two seconds.
+    pub(crate) async fn present(&self) -> Present {
+        let mut last = self.present.lock().await;
+        let age = |at| self.parts.clock.monotonic().saturating_sub(at);
+        if let Some((present, at)) = &*last
+            && age(*at) < LIFETIME
+        {
+            return present.clone();
+        }
+        let present = self.read_present().await;
+        *last = Some((present.clone(), self.parts.clock.monotonic()));
+        present
+    }
+
+    async fn read_present(&self) -> Present {
+        let (operations, store, platform) = tokio::join!(
+            self.operation_counts(),
+            self.store_probe.current(),
+            self.platform_status()
+        );
+        Present {
+            breaker: self.parts.platform.breaker().state.as_str(),
+            platform_reachable: platform.reachable,
+            problem: platform.problem,
+            store_ok: operations.is_some() && store.ok,
+            operations,
+            panics: vitals::panics(),
+        }
+    }
+
+    /// Counts the operations in the database; `None` if the store fails or exceeds the time limit.
+    async fn operation_counts(&self) -> Option<OperationCounts> {
+        tokio::select! {
+            counts = self.parts.store.counts(self.parts.clock.now()) => counts.ok(),
+            () = self.parts.clock.sleep(TIMEOUT) => None,
+        }
     }
 
     /// Counts the stuck operations; `None` if the store fails or exceeds the time limit.

@@ -17,6 +17,7 @@ use super::{
     Steps, StoredEvent, StoredResponse, TaskHolder, TaskLease, Usage,
 };
 use crate::server::audit::AuditEntry;
+use crate::server::metrics::OperationCounts;
 use crate::server::platform::AppName;
 use domain::deployment::DeploymentId;
 use domain::event::Seq;
@@ -78,6 +79,8 @@ pub trait Operations: Send + Sync {
     async fn stuck(&self) -> Result<Vec<Record>>;
     /// Counts the stuck operations.
     async fn stuck_count(&self) -> Result<u64>;
+    /// Counts the operations in progress, those that a worker holds at `now`, and the stuck ones.
+    async fn counts(&self, now: Timestamp) -> Result<OperationCounts>;
     /// Requests the cancellation of an operation. A repeated request changes nothing.
     async fn cancel(
         &self,

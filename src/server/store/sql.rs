@@ -34,8 +34,10 @@ use self::pool::{Pool, Transaction};
 use self::rows::Columns as _;
 use self::statement::Statement;
 use super::{Result, Store, StoreError, unavailable_for};
+use crate::server::metrics::{Access, Metrics};
 use crate::server::notifier::Notification;
 use crate::server::run_to_completion::RunToCompletion;
+use clock::{Clock as _, SystemClock};
 
 /// The time limit for finishing writes when the store is closed.
 const LAST_WRITES: Duration = Duration::from_secs(2);
@@ -49,13 +51,14 @@ pub struct SqlStore<D: Dialect> {
     pub(super) readers: Arc<Pool<D>>,
     writes: Writes,
     pub(super) companion: D::Companion,
+    metrics: Arc<Metrics>,
 }
 
 impl<D: Dialect> Clone for SqlStore<D> {
     fn clone(&self) -> Self {
         let (writer, readers) = (Arc::clone(&self.writer), Arc::clone(&self.readers));
         let (writes, companion) = (self.writes.clone(), self.companion.clone());
-        Self { writer, readers, writes, companion }
+        Self { writer, readers, writes, companion, metrics: Arc::clone(&self.metrics) }
     }
 }
 
@@ -66,7 +69,14 @@ impl<D: Dialect> SqlStore<D> {
         readers: Arc<Pool<D>>,
         companion: D::Companion,
     ) -> Self {
-        Self { writer, readers, writes: Writes::default(), companion }
+        let (writes, metrics) = (Writes::default(), Arc::default());
+        Self { writer, readers, writes, companion, metrics }
+    }
+
+    /// Adds the time of each access to the `metrics`.
+    #[must_use]
+    pub fn measured(self, metrics: Arc<Metrics>) -> Self {
+        Self { metrics, ..self }
     }
 
     /// Begins a transaction that writes.
@@ -127,13 +137,13 @@ impl<D: Dialect> SqlStore<D> {
         F: Future<Output = Result<T>> + Send,
         T: Send,
     {
-        within::<D, T>(async {
+        let read = within::<D, T>(async {
             match query().await {
                 Err(StoreError::Unavailable(error)) if is_loss::<D>(&*error) => query().await,
                 response => response,
             }
-        })
-        .await
+        });
+        measure(&self.metrics, Access::Read, read).await
     }
 
     /// Runs a write to its end, even if the caller is dropped, within the dialect's time limit.
@@ -141,7 +151,9 @@ impl<D: Dialect> SqlStore<D> {
         &self,
         write: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
-        self.writes.finish(within::<D, T>(write)).await
+        let metrics = Arc::clone(&self.metrics);
+        let write = async move { measure(&metrics, Access::Write, within::<D, T>(write)).await };
+        self.writes.finish(write).await
     }
 }
 
@@ -167,6 +179,19 @@ impl Writes {
             tracing::error!(count, "Writes were interrupted: they may or may not be committed");
         }
     }
+}
+
+/// Adds to the `metrics` how long an access takes, the wait for a connection included.
+async fn measure<T>(
+    metrics: &Metrics,
+    access: Access,
+    answer: impl Future<Output = Result<T>> + Send,
+) -> Result<T> {
+    let began = SystemClock.monotonic();
+    let answer = answer.await;
+    let is_answered = !matches!(answer, Err(StoreError::Unavailable(_)));
+    metrics.stored(access, is_answered, SystemClock.monotonic().saturating_sub(began));
+    answer
 }
 
 /// Limits the time of `transaction`, if the dialect has a limit.

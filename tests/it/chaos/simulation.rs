@@ -86,6 +86,7 @@ impl Simulation {
                 polls: Arc::default(),
                 call_gate: Arc::default(),
                 outages: Arc::default(),
+                metrics: Arc::default(),
             };
             Portal::new(name, ports, line, rng.random())
         };
@@ -183,6 +184,7 @@ impl Portal {
             reconcile_report: Arc::default(),
             quotas: Quotas::default(),
             sandbox: true,
+            metrics: Arc::default(),
             random: Arc::new(move || random.lock().unwrap().random()),
         });
         let (worker, starts) = (Mutex::default(), Mutex::default());

@@ -86,6 +86,7 @@ impl World {
             polls: Arc::default(),
             call_gate: Arc::default(),
             outages: Arc::default(),
+            metrics: Arc::default(),
         };
         let id = DeploymentId::from_random(42);
         let world = Self { store, platform, id, clock, ports, cancelled: Arc::default() };

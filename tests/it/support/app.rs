@@ -171,6 +171,7 @@ impl TestApp {
             reserved_names: settings.reserved_names.clone(),
             quotas: settings.quotas,
             sandbox: settings.platform.is_sandbox(),
+            metrics: Arc::default(),
             random: Arc::new(rand::random),
         }));
         let sign_in_service = sign_in_service(&settings, &store, &audit, &clock);

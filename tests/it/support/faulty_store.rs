@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use ai_stack_deployer::server::audit::AuditEntry;
+use ai_stack_deployer::server::metrics::OperationCounts;
 use ai_stack_deployer::server::platform::AppName;
 use ai_stack_deployer::server::store::{
     CancelOutcome, CancelRequest, CleanupRecord, Fact, Idempotency, IdempotencyKey, Journal, Lane,
@@ -238,6 +239,7 @@ delegate! {
         up operations(filter: &OperationFilter) -> Vec<Record>;
         up stuck() -> Vec<Record>;
         up stuck_count() -> u64;
+        up counts(now: Timestamp) -> OperationCounts;
         up cancel(id: &DeploymentId, now: Timestamp, entry: Option<&AuditEntry>) -> CancelOutcome;
         up make_due_now(id: &DeploymentId, entry: Option<&AuditEntry>) -> bool;
         up purge(before: Timestamp) -> u64;

@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use ai_stack_deployer::server::audit::AuditEntry;
+use ai_stack_deployer::server::metrics::OperationCounts;
 use ai_stack_deployer::server::platform::AppName;
 use ai_stack_deployer::server::store::{
     CancelOutcome, CancelRequest, CleanupRecord, Fact, Idempotency, IdempotencyKey, Journal, Lane,
@@ -127,6 +128,10 @@ impl Operations for MemoryStore {
 
     async fn stuck_count(&self) -> Result<u64> {
         Ok(self.stuck().await?.len() as u64)
+    }
+
+    async fn counts(&self, now: Timestamp) -> Result<OperationCounts> {
+        Ok(self.up()?.counts(now))
     }
 
     async fn cancel(

@@ -85,6 +85,15 @@ impl PortalDir {
         self.get(&format!("/api/status/{id}"))
     }
 
+    /// Waits until the events of a deployment contain `text`.
+    pub(crate) fn wait_for_event(&self, id: &str, text: &str) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
+        stream.write_all(request(&format!("GET /api/status/{id}"), "", "").as_bytes()).unwrap();
+        let mut lines = BufReader::new(stream).lines();
+        assert!(lines.any(|line| line.unwrap().contains(text)), "no {text}");
+    }
+
     /// Makes a deployment that ends with the event `end`, and returns its id.
     pub(crate) fn deploy_until(&self, name: &str, end: &str) -> String {
         let id = self.deploy(name);

@@ -1,6 +1,7 @@
 //! Failures: the unsuccessful end of an operation, and its exact format on the wire.
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use crate::message::{self, MessageCode};
 use crate::phase::Phase;
@@ -31,8 +32,9 @@ pub struct Failure {
 }
 
 /// The kind of failure that ended a deployment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum FailureCode {
     /// The platform rejected a call, and would reject a repetition as well.
     PlatformRefused,
@@ -78,6 +80,11 @@ pub enum FailureCode {
 }
 
 impl FailureCode {
+    /// Returns the code on the wire.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
     /// Returns the phase a deployment ends in on this failure.
     pub fn end(self) -> Phase {
         if self == Self::Cancelled { Phase::CANCELLED } else { Phase::FAILED }

@@ -29,6 +29,11 @@ impl MessageHistory {
         self.messages.push((update.at, update.message_code()));
     }
 
+    /// Returns when the current phase began, if it was announced.
+    pub(super) fn since(&self) -> Option<Timestamp> {
+        self.messages.first().map(|(at, _)| *at)
+    }
+
     /// Returns the spans up to `now` in which a message was shown that `is_meant` accepts.
     fn spans(&self, is_meant: impl Fn(&MessageCode) -> bool, now: Timestamp) -> Vec<Span> {
         let ends = self.messages.iter().skip(1).map(|(at, _)| *at).chain([now]);

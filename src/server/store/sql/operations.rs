@@ -10,6 +10,7 @@ use super::rows::{self, Columns as _};
 use super::statement::Statement;
 use super::{SqlStore, lists, purge};
 use crate::server::audit::AuditEntry;
+use crate::server::metrics::OperationCounts;
 use crate::server::notifier::Notification;
 use crate::server::store::{CancelOutcome, OperationFilter, Operations, Record, Result};
 use domain::deployment::DeploymentId;
@@ -38,6 +39,23 @@ impl<D: Dialect> Operations for SqlStore<D> {
         let count = "SELECT count(*) AS stuck FROM operations WHERE state = 'stuck'";
         let found = self.row(Statement::new(count)).await?;
         found.map_or(Ok(0), |row| Ok(row.number("stuck")?.cast_unsigned()))
+    }
+
+    async fn counts(&self, now: Timestamp) -> Result<OperationCounts> {
+        // Separate subqueries, so that each uses the index of its state.
+        let counts = Statement::new(
+            "SELECT (SELECT count(*) FROM operations WHERE state = 'active') AS active,
+                    (SELECT count(*) FROM operations WHERE state = 'active'
+                     AND lease_owner IS NOT NULL AND lease_until_ms > $1) AS leased,
+                    (SELECT count(*) FROM operations WHERE state = 'stuck') AS stuck",
+        );
+        let found = self.row(counts.bind(now)).await?;
+        found.map_or(Ok(OperationCounts::default()), |row| {
+            let number = |column| Ok(row.number(column)?.cast_unsigned());
+            let leased: u64 = number("leased")?;
+            let waiting = number("active")?.saturating_sub(leased);
+            Ok(OperationCounts { waiting, leased, stuck: number("stuck")? })
+        })
     }
 
     async fn cancel(

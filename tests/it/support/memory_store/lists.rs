@@ -1,5 +1,6 @@
 //! Lists of operations.
 
+use ai_stack_deployer::server::metrics::OperationCounts;
 use ai_stack_deployer::server::store::{OperationFilter, Record, Stack, State};
 use domain::deployment::DeploymentId;
 use domain::stack_name::StackName;
@@ -38,6 +39,20 @@ impl Tables {
     pub(super) fn records(&self, is_wanted: impl Fn(&Record) -> bool) -> Vec<Record> {
         let records = self.deployments.iter().map(|row| &row.record);
         records.filter(|record| is_wanted(record)).cloned().collect()
+    }
+
+    /// Counts the operations in progress and the stuck ones.
+    pub(super) fn counts(&self, now: Timestamp) -> OperationCounts {
+        let count = |is_wanted: &dyn Fn(&Row) -> bool| {
+            self.deployments.iter().filter(|row| is_wanted(row)).count() as u64
+        };
+        let is_active = |row: &Row| row.record.state == State::Active;
+        let is_leased = |row: &Row| is_active(row) && row.owner.is_some() && row.until > now;
+        OperationCounts {
+            waiting: count(&|row| is_active(row) && !is_leased(row)),
+            leased: count(&is_leased),
+            stuck: count(&|row| row.record.state == State::Stuck),
+        }
     }
 
     /// Lists operations that pass `filter`, newest first.
