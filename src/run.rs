@@ -46,6 +46,7 @@ use crate::server::sqlite_file::OpenStoreError;
 use crate::server::stacks::{Service, ServiceParts};
 use crate::server::store::Store;
 use crate::server::store::postgres::OpenPostgresError;
+use crate::server::traces::{BuildTracesError, Traces};
 use crate::server::{catch_all, platform};
 use clock::{Clock, SystemClock};
 use dokploy::{
@@ -79,6 +80,9 @@ pub enum StartError {
     /// The client for health checks cannot be made.
     #[error("the client for health checks cannot be made, see STACK_CA_FILE")]
     Probe(#[from] BuildProbeError),
+    /// The client for the collector cannot be made.
+    #[error("the client for OTEL_EXPORTER_OTLP_ENDPOINT cannot be made")]
+    Traces(#[from] BuildTracesError),
     /// The key beside the database cannot be used.
     #[error(transparent)]
     Key(#[from] KeyFileError),
@@ -117,6 +121,7 @@ pub struct Portal {
     sandbox: Option<Sandbox>,
     stop_sandbox: CancellationToken,
     store: Arc<dyn Store>,
+    traces: Arc<Traces>,
     requests: TaskTracker,
     parts: Parts,
 }
@@ -141,6 +146,7 @@ impl Portal {
         settings.stack.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
         let notifier = Arc::new(Notifier::default());
         let metrics = Arc::<Metrics>::default();
+        let traces = Arc::new(Traces::start(settings.traces.as_ref())?);
         let store_ports = StorePorts::open(&settings.store, &notifier, &metrics).await?;
         let store = Arc::clone(&store_ports.store);
         let name = &settings.stack.portal_name;
@@ -191,6 +197,7 @@ impl Portal {
             call_gate,
             outages: Arc::default(),
             metrics,
+            traces: Arc::clone(&traces),
         };
         catch_all::check_in_background(
             Arc::clone(&ports.probe),
@@ -240,7 +247,7 @@ impl Portal {
             parts.watch("sandbox", sandbox.over());
         }
         tracing::info!("The portal listens on http://{addr}");
-        Ok(Self { addr, sandbox, stop_sandbox, store, requests, parts })
+        Ok(Self { addr, sandbox, stop_sandbox, store, traces, requests, parts })
     }
 
     /// Returns the address it listens on.
@@ -275,7 +282,7 @@ impl Portal {
         if let Some(sandbox) = self.sandbox {
             sandbox.stopped().await;
         }
-        self.store.close().await;
+        tokio::join!(self.store.close(), self.traces.stop());
     }
 }
 

@@ -33,4 +33,5 @@ mod steps;
 pub mod store;
 pub mod store_error;
 pub mod telemetry;
+pub mod traces;
 pub mod vitals;

@@ -135,6 +135,7 @@ pub async fn reconciler_for_cli(settings: &Settings) -> Result<Option<Reconciler
         polls: Arc::default(),
         outages: Arc::default(),
         metrics: Arc::default(),
+        traces: Arc::default(),
     };
     Ok(Some(Reconciler::new(ports, owner(), settings.limits.lease)))
 }

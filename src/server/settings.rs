@@ -3,6 +3,7 @@
 //! They are plain values, which `config` reads and which do not change while the server runs.
 
 mod auth;
+mod watchers;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use std::time::Duration;
 pub use auth::{AuthSettings, OidcSettings, SessionSettings};
 use secrecy::SecretString;
 use strum::EnumString;
+pub use watchers::{MetricsSettings, TraceSettings};
 
 use super::masking;
 use super::origin::{Origin, Scheme};
@@ -52,6 +54,8 @@ pub struct Settings {
     pub audit_retention_days: u32,
     /// The settings of the server's log.
     pub log: LogSettings,
+    /// Who gets traces of operations; `None` means nobody.
+    pub traces: Option<TraceSettings>,
 }
 
 /// The addresses of the portal, and whom it trusts.
@@ -69,15 +73,6 @@ pub struct HttpSettings {
     pub cors_origins: Vec<Origin>,
     /// Who may read the metrics, and where.
     pub metrics: MetricsSettings,
-}
-
-/// Who may read the metrics, and where. If neither is set, nobody.
-#[derive(Clone, Debug, Default)]
-pub struct MetricsSettings {
-    /// An address that serves nothing else; `None` for the portal's own.
-    pub addr: Option<SocketAddr>,
-    /// The bearer token that is needed; `None` if the address alone protects them.
-    pub token: Option<SecretString>,
 }
 
 impl HttpSettings {

@@ -44,4 +44,5 @@ mod store;
 mod store_health;
 mod support;
 mod third_kind;
+mod traces;
 mod wedge;

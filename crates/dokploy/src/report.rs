@@ -67,7 +67,7 @@ pub(super) fn report(
 ) {
     let took = Duration::try_from(ended.duration_since(started)).unwrap_or_default();
     let duration_ms = u64::try_from(took.as_millis()).unwrap_or_default();
-    let outcome = outcome(error);
+    let outcome = error.map_or("done", Error::outcome);
     on_call.pass(&CallReport { call, outcome, took });
     match error {
         None | Some(Error::NotFound { .. }) => tracing::info!(
@@ -102,19 +102,20 @@ pub(super) fn report_breaker(before: BreakerState, after: Breaker) {
     }
 }
 
-/// Returns the value of the field `outcome`, by which log queries count.
-fn outcome(error: Option<&Error>) -> &'static str {
-    match error {
-        None => "done",
-        Some(Error::Refused { .. }) => "refused",
-        Some(Error::Unexplained { .. }) => "unexplained",
-        Some(Error::NotFound { .. }) => "not_found",
-        Some(Error::KeyRefused { .. }) => "key_refused",
-        Some(Error::Unavailable { .. }) => "unavailable",
-        Some(Error::TimedOut { .. } | Error::Lost { .. }) => "lost",
-        Some(Error::Unreachable { .. }) => "unreachable",
-        Some(Error::Paused { .. }) => "paused",
-        Some(Error::Local { .. }) => "local_fault",
+impl Error {
+    /// Returns its kind as a word, by which calls are counted; see [`CallReport::outcome`].
+    pub fn outcome(&self) -> &'static str {
+        match self {
+            Self::Refused { .. } => "refused",
+            Self::Unexplained { .. } => "unexplained",
+            Self::NotFound { .. } => "not_found",
+            Self::KeyRefused { .. } => "key_refused",
+            Self::Unavailable { .. } => "unavailable",
+            Self::TimedOut { .. } | Self::Lost { .. } => "lost",
+            Self::Unreachable { .. } => "unreachable",
+            Self::Paused { .. } => "paused",
+            Self::Local { .. } => "local_fault",
+        }
     }
 }
 

@@ -78,6 +78,7 @@ impl Options {
             retention_days: self.retention_days,
             audit_retention_days: self.audit_retention_days,
             log: LogSettings { filter: self.rust_log, format: self.log_format },
+            traces: self.traces.resolve(),
             platform,
         })
     }

@@ -125,6 +125,17 @@ fn a_bad_value_is_one_sentence_that_names_the_variable() {
             "METRICS_TOKEN is too short: give 16 characters or more, such as the output of `openssl \
              rand -hex 16`.",
         ),
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "localhost:4318",
+            "OTEL_EXPORTER_OTLP_ENDPOINT is \"localhost:4318\": give an address like \
+             http://localhost:4318.",
+        ),
+        (
+            "OTEL_EXPORTER_OTLP_HEADERS",
+            "key=value,secret",
+            "OTEL_EXPORTER_OTLP_HEADERS is no list of NAME=VALUE, separated by commas.",
+        ),
         ("HOST", "here", "HOST is \"here\": give an IP address like 127.0.0.1."),
         (
             "PORTAL_NAME",
@@ -313,6 +324,8 @@ fn no_secret_is_in_the_debug_form_of_the_settings() {
     let mut variables = with_dokploy(&[("STACK_ENV_KEY", "canary")]);
     variables.extend([("STACK_REGISTRY_USER", "u"), ("STACK_REGISTRY_PASSWORD", "canary")]);
     variables.push(("METRICS_TOKEN", "canary-0123456789"));
+    variables.push(("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318"));
+    variables.push(("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20canary"));
     assert!(!format!("{:?}", settings(&variables)).contains("canary"));
 }
 

@@ -15,11 +15,13 @@ use super::outages::Outages;
 use super::polls::{Polls, ReadCursor};
 use super::ports::Ports;
 use super::run_mode::RunMode;
+use crate::server::metrics::Metrics;
 use crate::server::platform::{AppName, Platform, QueuedJob};
 use crate::server::probe::Probe;
 use crate::server::settings::Deadlines;
 use crate::server::spec::OperationSpec;
 use crate::server::store::{Cause, Lease, Result, StepId, StoreError};
+use crate::server::traces::{Attempt, Trace};
 use clock::Clock;
 use domain::deployment::Deployment;
 use domain::event::{Level, LogEntry};
@@ -39,6 +41,8 @@ pub struct Context {
     pub(crate) call_gate: Arc<CallGate>,
     pub(crate) outages: Arc<Outages>,
     pub(crate) journal: Journal,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) trace: Trace,
     pub(crate) deployment: Deployment,
     pub(crate) host: String,
     pub(crate) marker: String,
@@ -66,6 +70,7 @@ impl Context {
         let record = ports.store.find(&lease.id).await?.ok_or(StoreError::LeaseLost)?;
         let marker = ports.settings.marker(record.revision.stack);
         let spec = ports.spec(&lease, &record).await?;
+        let trace = ports.traces.of(&lease.id, record.deployment.kind);
         let journal = Journal::open(ports, lease, &record, cancelled).await?;
         let opened = (ports.clock.now(), ports.clock.monotonic());
         let started = record.deployment.started.min(opened.0);
@@ -82,6 +87,8 @@ impl Context {
             call_gate: Arc::clone(&ports.call_gate),
             outages: Arc::clone(&ports.outages),
             journal,
+            metrics: Arc::clone(&ports.metrics),
+            trace,
             deployment: record.deployment,
             host: record.host,
             marker,
@@ -105,6 +112,23 @@ impl Context {
             self.journal.running_since(step).filter(|_| self.journal.was_interrupted(step));
         let began = recorded.map_or(now, |recorded| recorded.min(now));
         self.count_from(began, deadline_ms(began, limit(&self.deadlines)));
+    }
+
+    /// Makes an attempt within a span of its own.
+    pub(crate) async fn traced<T>(
+        &self,
+        what: Attempt,
+        attempt: impl Future<Output = Result<T, StepError>> + Send,
+    ) -> Result<T, StepError> {
+        let span = self.trace.attempt(what, &*self.clock);
+        let result = attempt.await;
+        match &result {
+            Ok(_) => span.end(None),
+            Err(StepError::Failed(cause)) => span.end(Some(cause.code)),
+            // The next holder of the lease makes another attempt.
+            Err(StepError::Store(_)) => drop(span),
+        }
+        result
     }
 
     /// Sets the deadline of the undo, which counts from the decision to undo.

@@ -20,6 +20,7 @@ use super::unwind::{ExecutedStep, Leftover, Undo, unwind};
 use super::{outcomes, panics};
 use crate::server::platform::call_slots::CallKind;
 use crate::server::store::{CancelRequest, Cause, Result, StepId, StoreError};
+use crate::server::traces::Attempt;
 use domain::event::{EventBody, FailureCode, Level, LogEntry};
 use domain::kind::{Kind, KindName};
 use domain::phase::Phase;
@@ -310,7 +311,7 @@ impl Saga {
         if journal.was_interrupted(S::ID) {
             cx.log_outage(S::ID);
         }
-        match step.run(cx).await {
+        match cx.traced(Attempt::Run(S::ID), step.run(cx)).await {
             Ok(output) => {
                 journal.succeeded(S::ID, &output, S::services(&output)).await?;
                 Ok(Some(output))

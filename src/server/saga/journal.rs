@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::outages::Outages;
 use super::ports::Ports;
 use super::run_mode::{RunMode, StepAction};
-use crate::server::metrics::{Metrics, Outcome};
+use crate::server::metrics::Metrics;
 use crate::server::notifier::{Notification, Notifier};
 use crate::server::platform::AppName;
 use crate::server::store::{
@@ -317,12 +317,8 @@ impl Journal {
     /// [`StoreError::CancelPending`] if somebody asked to cancel meanwhile. The journal has then
     /// observed the request.
     pub(crate) async fn end(&self, event: EventBody, end: End) -> Result<()> {
-        let (outcome, code) = Outcome::of(&event, end.state == State::Stuck);
         let result = self.record(Fact { events: vec![event], end: Some(end), ..Fact::default() });
         let result = result.await;
-        if result.is_ok() {
-            self.metrics.ended(self.kind.name, outcome, code);
-        }
         if let Err(StoreError::CancelPending) = result {
             self.observe_cancel(CancelRequest::Requested);
         }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::context::Context;
 use super::run_mode::RunMode;
 use super::unwind::Leftover;
+use crate::server::metrics::Outcome;
 use crate::server::store::{CancelRequest, Cause, CleanupRecord, End, Result, State, StoreError};
 use domain::deployment::DeploymentId;
 use domain::event::{Completion, EventBody, Failure, FailureCode, Ready};
@@ -39,7 +40,17 @@ pub(crate) async fn done(cx: &Context, event: EventBody, due: Option<Timestamp>)
         RunMode::Forward => CancelRequest::None,
         _ => cx.journal.cancel_request(),
     };
-    cx.journal.end(event, End { state, at: cx.clock.now(), cancel_request, due }).await
+    record_end(cx, event, End { state, at: cx.clock.now(), cancel_request, due }).await
+}
+
+/// Records the end with its last event, and tells the metrics and the trace.
+async fn record_end(cx: &Context, event: EventBody, end: End) -> Result<()> {
+    let (outcome, code) = Outcome::of(&event, end.state == State::Stuck);
+    let ended = end.at;
+    cx.journal.end(event, end).await?;
+    cx.metrics.ended(cx.deployment.kind, outcome, code);
+    cx.trace.ended(outcome, code, (cx.deployment.started, ended));
+    Ok(())
 }
 
 /// Returns the last event of a successful deployment: the stack's address, its resources, and the
@@ -78,7 +89,7 @@ pub(crate) async fn failed(
             CancelRequest::None => cause.clone(),
         };
         let event = failure(&cx.deployment.id, phase, cause, receipt.clone());
-        match cx.journal.end(event, end(cx, receipt, cancel_request)).await {
+        match record_end(cx, event, end(cx, receipt, cancel_request)).await {
             // A cancel was requested meanwhile. The journal has observed it, so the next attempt
             // ends as cancelled.
             Err(StoreError::CancelPending) => {}

@@ -83,7 +83,9 @@ pub(crate) async fn end(ports: &Ports, lease: &Lease, record: &Record) -> Result
     let end = End { state: State::Stuck, at, cancel_request: record.cancel_request, due };
     let fact = Fact { events: vec![event], end: Some(end), ..Fact::default() };
     ports.store.record(lease, &fact).await?;
-    ports.metrics.ended(record.deployment.kind, Ended::Stuck, Some(code));
+    let (kind, started) = (record.deployment.kind, record.deployment.started);
+    ports.metrics.ended(kind, Ended::Stuck, Some(code));
+    ports.traces.of(&lease.id, kind).ended(Ended::Stuck, Some(code), (started, at));
     Ok(())
 }
 

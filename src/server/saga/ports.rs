@@ -15,6 +15,7 @@ use crate::server::spec::{self, OperationSpec};
 use crate::server::store::{
     Lease, Record, Result, SealedSpec, SpecOrigin, State, Store, StoreError,
 };
+use crate::server::traces::Traces;
 use clock::Clock;
 use domain::kind::Kinds;
 
@@ -45,6 +46,8 @@ pub struct Ports {
     pub outages: Arc<Outages>,
     /// Counts what happens.
     pub metrics: Arc<Metrics>,
+    /// Traces operations.
+    pub traces: Arc<Traces>,
 }
 
 impl Ports {

@@ -205,7 +205,10 @@ impl<'a> Attempts<'a> {
             if self.is_mutation { Some(self.cx.call_permit(self.action).await?) } else { None };
         let since = self.cx.clock.now();
         let result = make().await;
-        self.took_ms = elapsed_ms(since, self.cx.clock.now());
+        let until = self.cx.clock.now();
+        self.took_ms = elapsed_ms(since, until);
+        let outcome = result.as_ref().err().map_or("done", PlatformError::outcome);
+        self.cx.trace.called(self.action, self.attempt, outcome, (since, until));
         if let Some(permit) = permit {
             self.cx.end_call(permit, result.as_ref().err()).await;
         }

@@ -9,6 +9,7 @@ use super::failure::StepError;
 use super::run_mode::RunMode;
 use super::step::Step;
 use crate::server::store::{Result, StepId};
+use crate::server::traces::Attempt;
 use domain::event::FailureCode;
 use domain::receipt::{Line, Outcome};
 
@@ -32,7 +33,7 @@ pub(crate) async fn unwind(cx: &Context, mut executed: Vec<Box<dyn Undo>>) -> Re
     let mut leftover = Leftover::default();
     while let Some(last) = executed.pop() {
         last.announce(cx).await?;
-        match last.undo(cx).await {
+        match cx.traced(Attempt::Undo(last.id()), last.undo(cx)).await {
             Ok(lines) if lines.iter().all(|line| line.outcome != Outcome::Left) => {
                 cx.journal.undone(last.id(), lines).await?;
             }

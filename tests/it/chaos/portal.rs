@@ -61,6 +61,7 @@ impl Portal {
             call_gate: Arc::default(),
             outages: Arc::default(),
             metrics: Arc::default(),
+            traces: Arc::default(),
         };
         Self { ports, store, platform, clock }
     }

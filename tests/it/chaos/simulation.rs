@@ -87,6 +87,7 @@ impl Simulation {
                 call_gate: Arc::default(),
                 outages: Arc::default(),
                 metrics: Arc::default(),
+                traces: Arc::default(),
             };
             Portal::new(name, ports, line, rng.random())
         };

@@ -1,7 +1,7 @@
 //! Two portals on one PostgreSQL: both report what the database has, and each what it did itself.
 
-use super::text::Scrape;
 use super::body;
+use super::text::Scrape;
 use crate::support::platform::Platform;
 use crate::support::postgres::Cluster;
 use crate::support::process::{PortalDir, exchange, free_port, request};
@@ -20,9 +20,8 @@ fn replicas_agree_on_what_the_database_has_and_count_what_each_did() {
         ];
         platform.portal(&portal_dirs[which], &variables)
     });
-    let scrapes = || {
-        ports.map(|port| Scrape::of(body(&exchange(port, &request("GET /metrics", "", "")))))
-    };
+    let scrapes =
+        || ports.map(|port| Scrape::of(body(&exchange(port, &request("GET /metrics", "", "")))));
     let id = portal_dirs[0].deploy("zebra-crossing");
     portal_dirs[1].wait_for_event(&id, "\"verifying_health\"");
     let running = scrapes();

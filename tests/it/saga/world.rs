@@ -87,6 +87,7 @@ impl World {
             call_gate: Arc::default(),
             outages: Arc::default(),
             metrics: Arc::default(),
+            traces: Arc::default(),
         };
         let id = DeploymentId::from_random(42);
         let world = Self { store, platform, id, clock, ports, cancelled: Arc::default() };
