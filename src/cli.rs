@@ -24,7 +24,7 @@ pub use self::error::CommandError;
 use crate::run::Portal;
 use crate::server::config::{self, ConfigError, Environment, Options};
 use crate::server::settings::Settings;
-use crate::server::{operations, telemetry};
+use crate::server::{operations, telemetry, visible};
 use domain::kind::Kinds;
 
 /// How a command ends.
@@ -137,9 +137,10 @@ fn answer(error: &clap::Error) -> Exit {
     Ok(u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-/// Writes a line to standard output.
+/// Writes a line to standard output. A terminal carries out nothing of it.
 fn say(sentence: &str) -> Result<(), CommandError> {
-    writeln!(io::stdout(), "{sentence}").map_err(CommandError::system("writing to standard output"))
+    writeln!(io::stdout(), "{}", visible::escaped(sentence))
+        .map_err(CommandError::system("writing to standard output"))
 }
 
 async fn serve(settings: Settings) -> Exit {

@@ -34,4 +34,5 @@ pub mod store;
 pub mod store_error;
 pub mod telemetry;
 pub mod traces;
+pub(crate) mod visible;
 pub mod vitals;

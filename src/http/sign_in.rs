@@ -245,8 +245,9 @@ fn refused(error: &TokenError, name: Option<&str>) -> Response {
     }
     let name = name.map(|name| name.chars().take(NAME_LIMIT).collect::<String>());
     let name = name.map(|name| format!("&name={}", percent_encode(&name)));
+    let field = if matches!(error, TokenError::Name) { "#token-name" } else { "" };
     let (code, name) = (error.code(), name.unwrap_or_default());
-    with_code(see_other(&format!("{PAGE}?refused={}{name}", code.as_str()), []), code)
+    with_code(see_other(&format!("{PAGE}?refused={}{name}{field}", code.as_str()), []), code)
 }
 
 /// Redirects somebody who must sign in first.

@@ -13,6 +13,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use regex::Regex;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::visible::is_visible;
+
 /// The replacement of a secret.
 const MASK: &str = "***";
 /// The length in bytes from which a value is masked: to mask every occurrence of a shorter one
@@ -174,19 +176,12 @@ fn visible(text: &str) -> String {
     };
     let ends_line =
         |c: char| matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}');
-    let is_hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-                | '\u{e0000}'..='\u{e007f}')
-    };
     plain
         .chars()
         .filter_map(|c| match c {
             c if ends_line(c) => Some('\n'),
             '\t' => Some(' '),
-            c if is_hidden(c) => None,
-            c => Some(c),
+            c => is_visible(c).then_some(c),
         })
         .collect()
 }

@@ -134,6 +134,23 @@ fn audit_prints_entries_as_json_beside_a_running_portal() {
 }
 
 #[test]
+fn audit_prints_nothing_that_a_terminal_carries_out_or_hides() {
+    let world = World::start();
+    let portal = world.portal("sandbox/hello");
+    let name = "\u{202e}x\u{9b}2J\u{3164}\u{1b}]0;y\u{7}\u{e0041}\u{2028}";
+    let body = json!({ "name": name }).to_string();
+    let length = body.len();
+    let deploy =
+        format!("POST /api/deploy HTTP/1.0\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{body}");
+    assert!(exchange(world.portal_dir.port, &deploy).contains("INVALID_NAME"));
+    let (code, text) = world.give(&["audit"]);
+    assert_eq!((code, text.lines().count()), (Some(0), 1), "{text:?}");
+    assert!(text.trim_end().is_ascii() && !text.contains('\u{1b}'), "{text:?}");
+    assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["target"], name);
+    assert_eq!(portal.end().0, Some(0));
+}
+
+#[test]
 fn a_command_without_a_database_says_so_in_a_sentence() {
     let portal_dir = PortalDir::new();
     let give =

@@ -12,6 +12,7 @@ use crate::api::{AccountView, account, redirect_to, sign_in_service};
 use crate::app::pages::PageTitle;
 use crate::app::words::{FormPage, account as words, refusal};
 use crate::server::page::sign_in_location;
+use domain::refusal::RefusalCode;
 
 /// Renders the account of the person who is signed in. Redirects others to the sign-in page.
 #[component]
@@ -55,7 +56,9 @@ fn Account(
 ) -> impl IntoView {
     let AccountView { who, provider, fresh_token, tokens } = view;
     let role = who.is_operator.then_some(words::IS_OPERATOR);
+    let is_about_name = refused.as_deref() == Some(RefusalCode::InvalidTokenName.as_str());
     let refused = refused.and_then(|code| refusal::sentence(FormPage::Account, &code));
+    let (problem, refused) = if is_about_name { (refused, None) } else { (None, refused) };
     let [before, header, after] = words::TOKENS_LEAD;
     view! {
         <PageTitle text=words::title(&who.name) />
@@ -82,7 +85,7 @@ fn Account(
             <p class="account__lead">{before} <code>{header}</code> {after}</p>
             {fresh_token.map(|token| view! { <FreshToken token /> })}
             <TokenList tokens />
-            <MakeTokenForm name />
+            <MakeTokenForm name problem />
         </section>
     }
 }

@@ -7,6 +7,7 @@ use crate::api::{TokenStatus, TokenView};
 use crate::app::islands::buttons::CopyButton;
 use crate::app::words::account as words;
 use crate::server::auth::sign_in::Lifetime;
+use crate::server::visible;
 
 /// The default lifetime of a token.
 const USUAL: Lifetime = Lifetime::Quarter;
@@ -89,9 +90,19 @@ fn RevokePanel(
 /// Renders the form for a new token.
 #[component]
 pub fn MakeTokenForm(
-    /// The initial value of the name field.
+    /// The name that was refused, to fill the field again.
     name: String,
+    /// What is wrong with it.
+    problem: Option<String>,
 ) -> impl IntoView {
+    let is_refused = problem.is_some().then_some("true");
+    let problem = problem.map(|problem| {
+        view! {
+            <p id="token-name-problem" class="hint hint--bad" role="alert">
+                {problem}
+            </p>
+        }
+    });
     let days = Lifetime::ALL.map(|lifetime| {
         view! {
             <option value=lifetime.days() selected=lifetime == USUAL>
@@ -107,12 +118,14 @@ pub fn MakeTokenForm(
                 <input
                     id="token-name"
                     name="name"
-                    value=name
+                    value=visible::line(&name)
                     required
                     maxlength="60"
                     autocomplete="off"
-                    aria-describedby="token-name-hint"
+                    aria-invalid=is_refused
+                    aria-describedby="token-name-problem token-name-hint"
                 />
+                {problem}
                 <p id="token-name-hint" class="token-form__hint">
                     {words::TOKEN_NAME_HINT}
                 </p>

@@ -75,6 +75,10 @@ async fn typed_text_is_shown_and_never_executed() {
     let page = olga.get(query).await;
     assert_eq!(rows(&page), 1);
     expect(&page, &["&lt;script&gt;alert(1)"], &[evil]);
+    let hidden = AuditEntry { target: Some(String::from("a\u{202e}b\u{3164}")), ..entry };
+    world.app.store.append(&hidden).await.unwrap();
+    let page = olga.get("/admin/audit").await;
+    expect(&page, &[">a\\u202eb\\u3164<"], &["a\u{202e}b"]);
     let page = olga.get("/admin?search=%22%3E%3Cscript%3Ealert(1)").await;
     expect(&page, &["No matching operations."], &["<script>alert(1)"]);
 }

@@ -133,8 +133,10 @@ async fn an_invalid_token_form_makes_no_token_and_keeps_what_was_typed() {
     let world = World::new().await;
     let mut browser = signed_in(&world).await;
     for (form, code) in [
-        ("name=&scope=read&days=90", "INVALID_TOKEN_NAME&name="),
-        ("name=%0A&scope=read&days=90", "INVALID_TOKEN_NAME&name=%0A"),
+        ("name=&scope=read&days=90", "INVALID_TOKEN_NAME&name=#token-name"),
+        ("name=%0A&scope=read&days=90", "INVALID_TOKEN_NAME&name=%0A#token-name"),
+        ("name=CI%E2%80%AEx&scope=read&days=90", "INVALID_TOKEN_NAME&name=CI%E2%80%AEx#token-name"),
+        ("name=%E3%85%A4&scope=read&days=90", "INVALID_TOKEN_NAME&name=%E3%85%A4#token-name"),
         ("name=CI&scope=admin&days=90", "INVALID_REQUEST&name=CI"),
         ("name=CI&scope=read&days=9000", "INVALID_REQUEST&name=CI"),
         ("name=CI", "INVALID_REQUEST&name=CI"),
@@ -147,6 +149,14 @@ async fn an_invalid_token_form_makes_no_token_and_keeps_what_was_typed() {
     let page = browser.visit("/account?refused=INVALID_REQUEST&name=CI").await;
     assert!(page.body.contains("role=\"alert\"") && page.body.contains("value=\"CI\""), "{page:?}");
     assert!(page.body.contains("You have no tokens."), "{page:?}");
+
+    let page = browser.visit("/account?refused=INVALID_TOKEN_NAME&name=CI%E2%80%AEx").await;
+    let (_, field) = page.body.split_once("<input id=\"token-name\"").unwrap();
+    let (field, _) = field.split_once("token-form__hint").unwrap();
+    for part in ["value=\"CIx\"", "aria-invalid=\"true\"", "characters that can be seen"] {
+        assert!(field.contains(part), "no {part} in {field}");
+    }
+    assert_eq!(page.body.matches("characters that can be seen").count(), 1, "{page:?}");
 }
 
 #[tokio::test]

@@ -33,6 +33,33 @@ async fn concurrent_actions_on_two_replicas_are_serialised() {
     one_after_the_other(&[in_postgres(&url).await, in_postgres(&url).await]).await;
 }
 
+/// Older versions stored names as they were sent.
+#[tokio::test]
+async fn a_stored_name_is_shown_without_what_does_not_show() {
+    let (_folder, store) = in_sqlite().await;
+    let postgres = in_postgres(&Cluster::shared().database()).await;
+    let stores: [&dyn Accounts; 2] = [&*store, &*postgres];
+    for store in stores {
+        for (name, expected) in [
+            ("Ann\u{202e}lleB", "AnnlleB"),
+            ("\u{1b}]0;x\u{7}Ann\u{3164}", "]0;xAnn"),
+            ("\u{3164}\u{e0041}", "nameless"),
+        ] {
+            let profile = Profile { name: name.to_owned(), ..profile("alice") };
+            let person = store.sign_in(&profile, &session("id", name, 1)).await.unwrap();
+            assert_eq!(person.name, expected);
+            assert_eq!(store.people(10).await.unwrap()[0].name, expected);
+            let session = store.session(&Digest::of(name), at(1), at(2)).await.unwrap().unwrap();
+            assert_eq!(session.person.name, expected);
+        }
+        let person = store.people(10).await.unwrap()[0].owner.clone();
+        let NewToken { token, secret, audit_entry } = token(&person, "token", 1, 100);
+        let token = Token { name: String::from("CI\u{2066}\u{ad}"), ..token };
+        assert!(store.add_token(&NewToken { token, secret, audit_entry }, 3).await.unwrap());
+        assert_eq!(store.tokens(&person, at(2)).await.unwrap()[0].name, "CI");
+    }
+}
+
 async fn one_after_the_other<S: Accounts + Store + 'static>(stores: &[Arc<S>]) {
     stores[0].begin_sign_in(&begun("browser", 100), at(0)).await.unwrap();
     let mut taking = JoinSet::new();

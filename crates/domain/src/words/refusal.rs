@@ -144,7 +144,7 @@ pub fn message(refusal: &Refusal) -> String {
         }
         R::ProviderRefused => "The identity provider did not accept this portal.",
         R::IdentityUntrusted => "The identity provider's answer could not be verified.",
-        R::InvalidTokenName => "Give the token a name of 1 to 60 characters.",
+        R::InvalidTokenName => "Give the token a name of 1 to 60 characters that can be seen.",
         R::TooManyTokens => "You have 20 active tokens, which is the limit: revoke one.",
         R::NoSuchToken => "This token is already revoked, or it is not yours.",
         R::Internal(InternalFault::Panic) => {

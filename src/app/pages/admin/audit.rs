@@ -11,6 +11,7 @@ use crate::app::pages::PageTitle;
 use crate::app::words::admin as words;
 use crate::server::audit::{AuditAction, AuditEntry};
 use crate::server::stacks::admin::{AuditLine, AuditPage, AuditQuery};
+use crate::server::visible::escaped;
 use crate::wire::ApiError;
 
 /// Renders the audit log.
@@ -129,7 +130,7 @@ fn AuditRow(line: AuditLine) -> impl IntoView {
                 </a>
             </td>
             <td>{words::act(act)}</td>
-            <td>{target.map(|target| view! { <a href=of_it>{target}</a> })}</td>
+            <td>{target.map(|target| view! { <a href=of_it>{escaped(&target).into_owned()}</a> })}</td>
             <td>{outcome}</td>
             <td>{from.map(|from| from.to_string())}</td>
         </tr>

@@ -153,7 +153,8 @@ fn of_code(page: FormPage<'_>, code: RefusalCode) -> String {
             provider(page)
         ),
         (C::InvalidTokenName, _) => {
-            "Give the token a name of 1 to 60 characters. No token was created.".into()
+            "Give the token a name of 1 to 60 characters that can be seen. No token was created."
+                .into()
         }
         (C::TooManyTokens, _) => {
             "You have 20 active tokens, which is the limit. Revoke one that you do not need. No \

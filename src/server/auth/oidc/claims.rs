@@ -8,6 +8,7 @@ use super::form::{Object, form};
 use super::groups::Groups;
 use crate::server::auth::accounts::Profile;
 use crate::server::settings::OidcSettings;
+use crate::server::visible;
 
 /// The maximum number of characters of a display name.
 const NAME_LENGTH: usize = 80;
@@ -48,7 +49,7 @@ impl Claims {
         Profile {
             issuer: settings.issuer.clone(),
             role: self.groups(settings).role(settings.operator_group.as_deref()),
-            name: self.name().unwrap_or_else(|| shown(self.subject())),
+            name: self.name().unwrap_or_else(|| visible::name(&shown(self.subject()))),
             subject: self.subject().to_owned(),
         }
     }
@@ -66,10 +67,10 @@ impl Claims {
     }
 }
 
-/// Returns a name without control characters, shortened.
+/// Returns what shows of a name, shortened.
 fn shown(name: &str) -> String {
-    let plain: String = name.chars().filter(|c| !c.is_control()).take(NAME_LENGTH).collect();
-    plain.trim().to_owned()
+    let start: String = visible::line(name).chars().take(NAME_LENGTH).collect();
+    start.trim().to_owned()
 }
 
 #[cfg(test)]
@@ -87,6 +88,8 @@ mod tests {
         let cases = [
             (json!({ "name": "Ann Bell", "preferred_username": "ann" }), Some("Ann Bell")),
             (json!({ "name": " \u{7}", "preferred_username": "ann" }), Some("ann")),
+            (json!({ "name": "\u{3164}\u{200b}", "preferred_username": "ann" }), Some("ann")),
+            (json!({ "name": "Ann\u{202e} Bell\u{200b}" }), Some("Ann Bell")),
             (json!({ "name": ["Ann"], "preferred_username": "ann" }), Some("ann")),
             (json!({ "name": 7, "preferred_username": null }), None),
             (json!({}), None),

@@ -9,6 +9,7 @@ use crate::server::auth::access::Scope;
 use crate::server::auth::accounts::{NewToken, Token};
 use crate::server::auth::secret::{self, Secret};
 use crate::server::store_error::{Result, StoreError};
+use crate::server::visible::is_visible;
 use domain::owner::OwnerId;
 use domain::refusal::RefusalCode;
 
@@ -17,7 +18,7 @@ pub const MAX_TOKENS: u32 = 20;
 /// The maximum number of characters of a token's name.
 const NAME_LENGTH: usize = 60;
 
-/// The name of a token: 1 to 60 characters, without control characters.
+/// The name of a token: 1 to 60 characters that show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenName(String);
 
@@ -37,7 +38,7 @@ pub enum Lifetime {
 /// A token could not be created or revoked.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// The name is empty, too long, or contains control characters.
+    /// The name is empty, too long, or contains characters that do not show.
     #[error("the name is not valid")]
     Name,
     /// The scope or the lifetime is not one of the choices.
@@ -59,11 +60,12 @@ impl TokenName {
     ///
     /// # Errors
     ///
-    /// Returns [`TokenError::Name`] if it is empty, too long, or contains control characters.
+    /// Returns [`TokenError::Name`] if it is empty, too long, or contains characters that do not
+    /// show.
     pub fn parse(text: &str) -> Result<Self, TokenError> {
         let name = text.trim();
-        let is_name = (1..=NAME_LENGTH).contains(&name.chars().count())
-            && !name.chars().any(char::is_control);
+        let is_name =
+            (1..=NAME_LENGTH).contains(&name.chars().count()) && name.chars().all(is_visible);
         if is_name { Ok(Self(name.to_owned())) } else { Err(TokenError::Name) }
     }
 }
@@ -187,7 +189,16 @@ mod tests {
     fn a_tokens_name_is_visible_and_fits_a_line() {
         assert_eq!(TokenName::parse("  CI of alice ").unwrap().0, "CI of alice");
         assert!(TokenName::parse(&"ä".repeat(60)).is_ok());
-        for name in ["", "   ", "a\nb", "a\u{1b}[0m", &"a".repeat(61)] {
+        for name in [
+            "",
+            "   ",
+            "a\nb",
+            "a\u{1b}[0m",
+            "a\u{202e}b",
+            "\u{3164}",
+            "a\u{200b}",
+            &"a".repeat(61),
+        ] {
             assert!(TokenName::parse(name).is_err(), "{name:?}");
         }
     }

@@ -15,6 +15,7 @@ use crate::server::auth::accounts::{
     Accounts, Digest, NewSession, NewToken, Person, Profile, Session, SignIn, Token,
 };
 use crate::server::store::{Result, StoreError, warn_unless_written};
+use crate::server::visible;
 use domain::owner::OwnerId;
 
 /// Selects the columns of a token.
@@ -287,7 +288,7 @@ async fn end_each<D: Dialect>(tx: &mut Transaction<D>, person: &OwnerId) -> Resu
 fn read_person(row: &impl Columns) -> Result<Person> {
     Ok(Person {
         owner: rows::owner(row, "owner")?,
-        name: row.text("name")?,
+        name: visible::name(&row.text("name")?),
         role: row.text("role")?.parse().map_err(|_| StoreError::Corrupt { what: "role" })?,
         seen: rows::time(row.number("seen_ms")?)?,
     })
@@ -304,7 +305,7 @@ fn read_token(row: &impl Columns) -> Result<Token> {
     Ok(Token {
         id: row.text("id")?,
         person: rows::owner(row, "person")?,
-        name: row.text("name")?,
+        name: visible::name(&row.text("name")?),
         scope: row.text("scope")?.parse().map_err(|_| StoreError::Corrupt { what: "scope" })?,
         made: rows::time(row.number("made_ms")?)?,
         expires: rows::time(row.number("expires_ms")?)?,
