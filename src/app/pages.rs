@@ -6,18 +6,7 @@ pub mod deployment;
 pub mod home;
 pub mod notice;
 pub mod sign_in;
+pub mod title;
 pub mod tokens;
 
-use leptos::prelude::*;
-use leptos_meta::Title;
-
-/// Sets the title of the page. Nothing else names [`Title`], which writes its text into the
-/// document as it is.
-#[component]
-pub fn PageTitle(
-    /// The title.
-    #[prop(into)]
-    text: String,
-) -> impl IntoView {
-    view! { <Title text=text.replace('&', "&amp;").replace('<', "&lt;") /> }
-}
+pub use self::title::PageTitle;

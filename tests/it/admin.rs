@@ -1,6 +1,7 @@
 //! The operators' pages: what they show, to whom, and what they do.
 
 mod audit;
+mod titles;
 mod world;
 
 use std::net::Ipv4Addr;

@@ -122,17 +122,34 @@ async fn a_missing_page_has_the_status_404() {
 #[tokio::test]
 async fn a_form_of_a_function_leads_to_no_foreign_page() {
     let (app, _site) = portal(&[]);
-    for path in [START, "/api/fn/cancel_deployment", "/api/fn/retry_deployment", "/api/fn/x"] {
-        for form in ["name=alice", "name=", "x=1", "%", "id=dep_1"] {
+    let functions =
+        ["start_deployment", "cancel_deployment", "retry_deployment", "remove_stack", "x"];
+    let referers = [
+        "",
+        "https://evil.example.org/",
+        "//evil.example.org/",
+        "/\\evil.example.org/",
+        "\\\\evil.example.org\\",
+        "https:evil.example.org",
+        "evil.example.org",
+        "javascript:alert(1)",
+        "/deployments/dep_1",
+        "http://127.0.0.1:3000@evil.example.org/",
+        "http://127.0.0.1:3000/",
+    ];
+    for (function, referer) in functions.iter().flat_map(|one| referers.map(|to| (one, to))) {
+        for form in ["name=alice", "name=", "x=1", "%", "id=dep_1", "name=%2F%2Fevil.example.org"] {
             let headers = [
                 ("accept", "text/html"),
                 ("content-type", "application/x-www-form-urlencoded"),
                 ("origin", "http://127.0.0.1:3000"),
-                ("referer", "https://evil.example.org/"),
+                ("referer", referer),
             ];
-            let reply = app.ask("POST", path, &headers, form).await;
+            let headers = if referer.is_empty() { &headers[..3] } else { &headers };
+            let reply = app.ask("POST", &format!("/api/fn/{function}"), headers, form).await;
             let location = reply.header("location").unwrap_or("/");
-            assert!(location.starts_with('/') && !location.starts_with("//"), "{form}: {reply:?}");
+            let is_ours = location.starts_with('/') && !location.contains("//");
+            assert!(is_ours && !location.contains('\\'), "{function} {referer} {form}: {reply:?}");
         }
     }
 }
