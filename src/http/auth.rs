@@ -59,7 +59,7 @@ pub(super) async fn guard(
                 let caller = state.authenticator.anonymous_caller(address);
                 let path = parts.uri.path();
                 let code = RefusalCode::TokenInvalid;
-                state.audit.rejection(&caller, AuditAction::Enter, path, code).await;
+                state.audit.rejection(&caller, AuditAction::Enter, Some(path), code).await;
             }
             return error.into_response();
         }

@@ -38,7 +38,7 @@ pub(super) async fn refuse(
         &state.proxies,
     ));
     let path = request.uri().path();
-    state.audit.rejection(&caller, AuditAction::Enter, path, RefusalCode::CrossSite).await;
+    state.audit.rejection(&caller, AuditAction::Enter, Some(path), RefusalCode::CrossSite).await;
     let reason = reason(headers, &state.origins);
     Failed::from(Refusal::CrossSite(reason)).into_response()
 }

@@ -61,7 +61,12 @@ pub(super) async fn status(
     let Some(permit) = state.streams.take(&caller) else {
         state
             .audit
-            .rejection(&caller, AuditAction::ReachLimit, id.as_str(), RefusalCode::TooManyStreams)
+            .rejection(
+                &caller,
+                AuditAction::ReachLimit,
+                Some(id.as_str()),
+                RefusalCode::TooManyStreams,
+            )
             .await;
         return Err(Refusal::TooManyStreams.into());
     };

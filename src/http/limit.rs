@@ -93,7 +93,7 @@ pub(super) async fn limit(
             let caller = state.authenticator.anonymous_caller(address);
             let path = request.uri().path();
             let code = RefusalCode::TooManyRequests;
-            state.audit.rejection(&caller, AuditAction::ReachLimit, path, code).await;
+            state.audit.rejection(&caller, AuditAction::ReachLimit, Some(path), code).await;
             too_many(*counted, wait).into_response()
         }
     }

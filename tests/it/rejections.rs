@@ -1,9 +1,11 @@
 //! Early rejections are in the audit log once an hour for each address and reason, so that nobody
 //! can fill it.
 
+use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use ai_stack_deployer::http::routes;
 use ai_stack_deployer::server::audit::{AuditAction, AuditEntry, AuditFilter, AuditLog};
 use axum::body::Body;
 use axum::http::Request;
@@ -73,4 +75,83 @@ async fn an_invalid_token_is_audited_without_its_value() {
     )
     .await;
     assert!(!format!("{:?}", entries(&app).await).contains("canary"));
+}
+
+/// Sends every request that is refused to every route `rounds` times, each from `address`.
+async fn be_refused_everywhere(app: &TestApp, rounds: usize, address: &str) {
+    let foreign = ("origin", "https://evil.example.org");
+    let wrong = ("authorization", "Bearer asd_wrong");
+    let headers: [&[(&str, &str)]; 4] = [&[], &[foreign], &[wrong], &[("accept", "text/html")]];
+    for round in 0..rounds {
+        for (method, route, _) in routes() {
+            // A stream would stay open, and a sign-out is none.
+            let path = route.replace("{id}", &format!("dep_{round:032x}"));
+            let path = path.replace("{name}", &format!("no-{round}")).replace("{*path}", "x");
+            for headers in headers {
+                let headers = [headers, &[("x-forwarded-for", address)]].concat();
+                app.ask(method.as_str(), &path, &headers, format!("id=x{round}&name=-{round}"))
+                    .await;
+            }
+        }
+        app.ask("GET", &format!("/admin?{round}"), &[("x-forwarded-for", address)], "").await;
+    }
+}
+
+/// Checks that no refusal is there twice, and returns how many there are.
+fn count_once(entries: &[AuditEntry]) -> usize {
+    let mut seen = HashSet::new();
+    for entry in entries {
+        let key = (entry.from, entry.act.as_str(), entry.outcome.clone());
+        assert!(seen.insert(key), "{entry:?} is there twice");
+    }
+    seen.len()
+}
+
+#[tokio::test]
+async fn every_refusal_by_every_route_is_audited_once_an_hour() {
+    let open = [("TRUSTED_PROXIES", "127.0.0.1"), ("CHECK_RATE_LIMIT", "5"), ("AUTH", "open")];
+    let signed = [
+        ("TRUSTED_PROXIES", "127.0.0.1"),
+        ("AUTH", "oidc"),
+        ("OIDC_ISSUER", "http://127.0.0.1:9"),
+        ("OIDC_CLIENT_ID", "portal"),
+    ];
+    for (variables, expected) in [(&open[..], 4), (&signed, 2)] {
+        let app = TestApp::with(variables);
+        be_refused_everywhere(&app, 1, "192.0.2.7").await;
+        let first = entries(&app).await;
+        assert!(count_once(&first) >= expected, "{first:?}");
+        app.clock.advance(Duration::from_mins(30));
+        be_refused_everywhere(&app, 4, "192.0.2.7").await;
+        let again = entries(&app).await;
+        assert_eq!(count_once(&again), again.len());
+        // A code that the first round did not reach may have followed, but none twice.
+        assert!(again.len() <= first.len() + 2, "{first:?} {again:?}");
+    }
+}
+
+/// Whoever has a whole network can be refused from each of its addresses.
+#[tokio::test]
+async fn nobody_uses_up_the_audit_log_of_others() {
+    type Address = fn(u32) -> String;
+    let networks: [(Address, &str); 2] = [
+        (|number| format!("192.0.2.{}", number % 256), "198.51.100.7"),
+        (|number| format!("2001:db8:0:{number:x}::1"), "2001:db8:1::1"),
+    ];
+    for (address, other) in networks {
+        let app = TestApp::with(&[("TRUSTED_PROXIES", "127.0.0.1")]);
+        let be_refused = async |address: &str| {
+            let headers = [("x-forwarded-for", address)];
+            assert_eq!(app.ask("GET", "/admin", &headers, "").await.status, 404);
+        };
+        for number in 0..1_500 {
+            be_refused(&address(number)).await;
+        }
+        let count = entries(&app).await.len();
+        assert_eq!(count, 50, "the share of one network");
+        be_refused(other).await;
+        let entries = entries(&app).await;
+        assert_eq!(entries.len(), count + 1);
+        assert_eq!(entries[0].from, Some(other.parse().unwrap()));
+    }
 }

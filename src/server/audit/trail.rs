@@ -122,14 +122,6 @@ impl AuditTrail {
         }
     }
 
-    /// Records `entry` with this outcome. If that fails, the entry is logged instead.
-    pub(crate) async fn record(&self, entry: AuditEntry, outcome: &str) {
-        let entry = AuditEntry { outcome: outcome.to_owned(), ..entry };
-        if let Err(error) = self.log.append(&entry).await {
-            tracing::error!(%error, ?entry, "Could not add to the audit log");
-        }
-    }
-
     /// Records the failure of an action, once an hour for each actor and code, and returns the
     /// result. A success is recorded by the transaction of the action.
     pub(crate) async fn failure<T>(
@@ -141,7 +133,7 @@ impl AuditTrail {
     ) -> Result<T, ApiError> {
         if let Err(error) = &result {
             let act = if error.status() == 429 { AuditAction::ReachLimit } else { act };
-            self.refusal(actor, act, target, error.code.as_str()).await;
+            self.refusal(actor, act, Some(target), error.code.as_str()).await;
         }
         result
     }
@@ -150,46 +142,37 @@ impl AuditTrail {
     pub(crate) async fn denial(&self, actor: &impl Actor, wanted: &str, denial: impl Display) {
         // A caller who has not signed in yet is an ordinary case.
         if actor.is_known() {
-            self.refusal(actor, AuditAction::Enter, wanted, &denial.to_string()).await;
+            self.refusal(actor, AuditAction::Enter, Some(wanted), &denial.to_string()).await;
         }
     }
 
-    /// Records that an address was rejected, once an hour for each code.
+    /// Records that a request was rejected, once an hour for each code.
     pub(crate) async fn rejection(
         &self,
         actor: &impl Actor,
         act: AuditAction,
-        wanted: &str,
+        wanted: Option<&str>,
         code: RefusalCode,
     ) {
         self.refusal(actor, act, wanted, code.as_str()).await;
     }
 
-    /// Records that something was refused to somebody at this address, once an hour for each
-    /// network, action and outcome.
-    pub(crate) async fn refusal_from(
+    /// Records a refusal, unless this was done within the last hour: anyone can cause any number.
+    /// Nothing else records one. If that fails, the entry is logged instead.
+    async fn refusal(
         &self,
-        who: &str,
+        actor: &impl Actor,
         act: AuditAction,
         target: Option<&str>,
-        from: IpAddr,
         outcome: &str,
     ) {
-        let key = RefusalKey {
-            source: Source::Network(network_of(from)),
-            act,
-            outcome: outcome.to_owned(),
-        };
-        if self.refusals.should_record_share(key, self.clock.monotonic(), block) {
-            self.record(self.entry_of(who, act, target, from), outcome).await;
-        }
-    }
-
-    /// Records a refusal, unless this was done within the last hour: anyone can cause any number.
-    async fn refusal(&self, actor: &impl Actor, act: AuditAction, target: &str, outcome: &str) {
         let key = RefusalKey::new(actor, act, outcome);
         if self.refusals.should_record_share(key, self.clock.monotonic(), block) {
-            self.record(self.entry(actor, act, target), outcome).await;
+            let entry = self.entry_of(&actor.name(), act, target, actor.address());
+            let entry = AuditEntry { outcome: outcome.to_owned(), ..entry };
+            if let Err(error) = self.log.append(&entry).await {
+                tracing::error!(%error, ?entry, "Could not add to the audit log");
+            }
         }
     }
 

@@ -18,6 +18,7 @@ pub use error::{Callback, SignInError, SignInRejected};
 pub use return_to::ReturnTo;
 pub use tokens::{Lifetime, MAX_TOKENS, TokenError, TokenName};
 
+use super::access::{Caller, Identity};
 use super::accounts::{Accounts, Digest, NewSession, Person, Profile, SignIn};
 use super::identity_provider::{
     AuthorizationRequest, AuthorizationResponse, IdentityError, IdentityProvider,
@@ -32,9 +33,6 @@ use domain::owner::OwnerId;
 
 /// The time within which a person must return from the provider.
 pub const SIGN_IN_LIFETIME: Duration = Duration::from_mins(10);
-
-/// The actor of a sign-in that failed.
-const STRANGER: &str = "stranger";
 
 /// The dependencies of a [`SignInService`].
 #[derive(Clone)]
@@ -183,8 +181,10 @@ impl SignInService {
             }
             Err(error) => {
                 report(&error);
-                let (action, code) = (AuditAction::SignIn, error.code().as_str());
-                self.parts.audit.refusal_from(STRANGER, action, None, returning.from, code).await;
+                let (identity, address) = (Identity::Unauthenticated, returning.from);
+                let caller = Caller { identity, address, until: None };
+                let act = AuditAction::SignIn;
+                self.parts.audit.rejection(&caller, act, None, error.code()).await;
                 Err(SignInRejected { error, return_to })
             }
         }

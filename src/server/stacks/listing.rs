@@ -71,8 +71,8 @@ impl Service {
                 if of.is_none() && caller.may(Permission::ViewPublic, target).is_ok() =>
             {
                 let refusal = Refusal::IdRequired(parsed);
-                let entry = self.parts.audit.entry(caller, AuditAction::Enter, name);
-                self.parts.audit.record(entry, refusal.code().as_str()).await;
+                let act = AuditAction::Enter;
+                self.parts.audit.rejection(caller, act, Some(name), refusal.code()).await;
                 Err(refusal.into())
             }
             Err(denial) => {

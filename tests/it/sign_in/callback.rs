@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::server::audit::{AuditAction, AuditFilter, AuditLog};
+use ai_stack_deployer::server::audit::{AuditAction, AuditEntry, AuditFilter, AuditLog};
 use axum::http::StatusCode;
 use clock::Clock;
 
@@ -193,4 +193,25 @@ async fn nobody_can_start_unlimited_sign_ins() {
     }
     app.clock.advance(Duration::from_secs(1));
     assert_eq!(browser.get("/auth/sign-in").await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn a_failed_sign_in_is_audited_once_an_hour() {
+    let world = World::new().await;
+    for hour in 1..=2 {
+        for _ in 0..5 {
+            world.app.clock.advance(Duration::from_secs(1));
+            let mut browser = Browser::new(&world.app);
+            let tab = world.begin(&mut browser).await;
+            let answer = format!("error=access_denied&state={}", tab.state);
+            world.redirect_back(&mut browser, &answer).await;
+        }
+        let filter = AuditFilter { limit: 100, ..AuditFilter::default() };
+        let entries = world.app.store.entries(&filter).await.unwrap();
+        assert_eq!(entries.len(), hour, "{entries:?}");
+        let (_, AuditEntry { who, act, target, outcome, .. }) = &entries[0];
+        let entry = (&**who, *act, target.as_deref(), &**outcome);
+        assert_eq!(entry, ("stranger", AuditAction::SignIn, None, "SIGN_IN_DENIED"));
+        world.app.clock.advance(Duration::from_hours(1));
+    }
 }

@@ -168,7 +168,11 @@ async fn a_person_has_at_most_twenty_valid_tokens() {
     }
     let page = make(&mut browser, "name=CI&scope=read&days=7").await;
     assert!(shown(&page).is_none() && page.body.contains("You have 20 active tokens"), "{page:?}");
-    assert_eq!(audited(&world, AuditAction::MakeToken).await[0], "TOO_MANY_TOKENS");
+    for _ in 0..3 {
+        browser.post("/account/tokens", "name=CI&scope=read&days=7").await;
+    }
+    let audited = audited(&world, AuditAction::MakeToken).await;
+    assert_eq!((audited.len(), &*audited[0]), (21, "TOO_MANY_TOKENS"), "once an hour");
     world.app.clock.advance(DAY * 7);
     world.sign_in(&mut browser, "1234").await;
     assert!(shown(&make(&mut browser, "name=CI&scope=read&days=7").await).is_some());

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::SignInService;
 use crate::server::audit::AuditAction;
-use crate::server::auth::access::Scope;
+use crate::server::auth::access::{Caller, Identity, Role, Scope};
 use crate::server::auth::accounts::{NewToken, Token};
 use crate::server::auth::secret::{self, Secret};
 use crate::server::store_error::{Result, StoreError};
@@ -153,8 +153,9 @@ impl SignInService {
             return Ok(secret);
         }
         let error = TokenError::TooMany;
-        let entry = self.parts.audit.entry_of(who.as_str(), AuditAction::MakeToken, None, from);
-        self.parts.audit.record(entry, error.code().as_str()).await;
+        let identity = Identity::Person { owner: who.clone(), role: Role::Member };
+        let caller = Caller { identity, address: from, until: None };
+        self.parts.audit.rejection(&caller, AuditAction::MakeToken, None, error.code()).await;
         Err(error)
     }
 
