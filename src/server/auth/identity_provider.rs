@@ -62,6 +62,10 @@ pub enum IdentityError {
     /// Its answer has a form that the portal does not understand.
     #[error("the provider's answer cannot be read: {0}")]
     Unreadable(String),
+    /// It answers the code, which anyone can put into an address, with this status and without the
+    /// error that a provider must send.
+    #[error("the provider answers with the status {0}")]
+    Status(u16),
     /// It rejects the code, which anyone can put into an address.
     #[error("the provider rejected the request: {0}")]
     Refused(String),

@@ -289,7 +289,7 @@ fn report(error: &SignInError) {
         SignInError::Denied
         | SignInError::Expired
         | SignInError::Busy
-        | SignInError::Provider(IdentityError::Refused(_)) => {
+        | SignInError::Provider(IdentityError::Refused(_) | IdentityError::Status(_)) => {
             tracing::info!(%error, code, "A sign-in was not completed");
         }
         SignInError::Provider(

@@ -54,7 +54,8 @@ impl Step for CheckAddressFree {
             let waited = Duration::from_millis(elapsed_ms(since, cx.clock.now()));
             let waited = waited.saturating_sub(cx.local_fault_time(since));
             if waited >= ROUTE_REMOVAL_TIMEOUT {
-                tracing::warn!(
+                // Who starts a stack chooses its name, and with it the address.
+                tracing::info!(
                     %url,
                     "Something other than a stack of this portal answers at this address: check \
                      for a DNS record of this name that overrides the wildcard record, and for a \

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use ai_stack_deployer::http::routes;
 use axum::http::StatusCode;
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
 use super::world::World;
 use crate::support::browser::Browser;
-use crate::support::fake_provider::TOKENS;
+use crate::support::fake_provider::{FakeProvider, TOKENS};
 use test_support::log::Log;
 
 /// Returns the lines that ask for an operator.
@@ -35,14 +36,29 @@ async fn no_callback_of_an_anonymous_caller_is_an_alarm() {
             world.redirect_back(&mut browser, &answer).await;
         }
     }
-    // A code that the provider does not know.
-    for error in ["invalid_grant", "invalid_request", "invalid_scope", "anything"] {
+    // A code that the provider does not know: not every provider answers it well.
+    let named = ["invalid_grant", "invalid_request", "invalid_scope", "anything"];
+    let named = named.map(|error| json!({ "error": error }));
+    let mut answers: Vec<_> = [200, 400, 403]
+        .into_iter()
+        .flat_map(|status| named.iter().map(move |error| (status, error)))
+        .map(|(status, error)| ResponseTemplate::new(status).set_body_json(error))
+        .collect();
+    for status in [302, 400, 404, 413, 414, 422, 429, 500, 502, 503] {
+        answers.push(ResponseTemplate::new(status));
+        answers.push(ResponseTemplate::new(status).set_body_string("<html>"));
+        let other = json!({ "message": "bad code", "status": status });
+        answers.push(ResponseTemplate::new(status).set_body_json(other));
+    }
+    let codes = [String::from("x"), String::from("%00%0A%ff"), "x".repeat(6_000)];
+    for (answer, code) in answers.into_iter().zip(codes.iter().cycle()) {
         world.app.clock.advance(Duration::from_secs(1));
         let mut browser = Browser::new(&world.app);
         let tab = world.begin(&mut browser).await;
-        let refusal = ResponseTemplate::new(400).set_body_json(json!({ "error": error }));
-        world.fake.answer(TOKENS, refusal);
-        world.redirect_back(&mut browser, &format!("code=x&state={}", tab.state)).await;
+        world.fake.answer(TOKENS, answer);
+        let reply =
+            world.redirect_back(&mut browser, &format!("code={code}&state={}", tab.state)).await;
+        assert_eq!(reply.status, StatusCode::SEE_OTHER, "{reply:?}");
     }
     // The same in the forms of other providers.
     for (status, body) in [
@@ -117,4 +133,40 @@ async fn no_address_and_no_header_of_an_anonymous_caller_is_an_alarm() {
     let reply = world.app.get(&format!("/pkg/{long}")).await;
     assert_eq!(reply.status, StatusCode::NOT_FOUND);
     assert_eq!(alarms(&log), Vec::<String>::new());
+}
+
+/// Whatever somebody sends to an open portal, and to one where they have not signed in.
+#[tokio::test]
+async fn no_request_without_a_sign_in_is_an_alarm() {
+    let long = "a".repeat(3_000);
+    let bodies = [
+        String::new(),
+        String::from("{"),
+        String::from("{\"name\":\"a\\u0000\\u202e\"}"),
+        String::from("name=%00%ff&id=%00"),
+        format!("name={long}&id={long}&scope={long}&return_to={long}"),
+    ];
+    let headers: [&[(&str, &str)]; 5] = [
+        &[("accept", "text/html"), ("content-type", "application/x-www-form-urlencoded")],
+        &[("origin", "null"), ("cookie", "browser=%00; __Host-session=\"")],
+        &[("idempotency-key", "\"\""), ("last-event-id", "-1")],
+        &[("authorization", "Bearer asd_"), ("x-forwarded-for", "::, ,999.1.1.1")],
+        &[("content-type", "multipart/form-data"), ("content-encoding", "br")],
+    ];
+    let provider = FakeProvider::start().await;
+    for variables in [vec![], provider.variables()] {
+        let (log, _guard, _second) = Log::listen();
+        let (app, _site) = super::portal(&variables);
+        for (method, route, _) in routes() {
+            for value in ["x", "%00", "%ff", "dep_00000000000000000000000000000000", &long] {
+                let path = route.replace("{id}", value).replace("{name}", value);
+                let path = path.replace("{*path}", value);
+                for (headers, body) in headers.iter().zip(&bodies) {
+                    app.clock.advance(Duration::from_secs(1));
+                    app.ask(method.as_str(), &path, headers, body.clone()).await;
+                }
+            }
+        }
+        assert_eq!(alarms(&log), Vec::<String>::new());
+    }
 }

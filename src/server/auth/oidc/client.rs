@@ -17,7 +17,7 @@ use openidconnect::{
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
-use super::exchange::{ExchangeError, is_error, unavailable};
+use super::exchange::{ExchangeError, unavailable};
 use crate::server::auth::identity_provider::IdentityError;
 use crate::server::settings::OidcSettings;
 
@@ -166,14 +166,10 @@ pub(super) fn refused(
                 _ => IdentityError::Refused(message),
             }
         }
-        // Anybody can return with a code of their own, so this is no fault that needs an operator.
-        RequestTokenError::Request(ExchangeError::Status(status)) if status.is_client_error() => {
-            IdentityError::Refused(format!("it answers with the status {status}"))
-        }
+        RequestTokenError::Request(
+            ExchangeError::Failed(status) | ExchangeError::Status(status),
+        ) => IdentityError::Status(status.as_u16()),
         RequestTokenError::Request(error) => unavailable(&error),
-        RequestTokenError::Parse(_, answer) if is_error(&answer) => {
-            IdentityError::Refused(String::from("it answers with an error of another form"))
-        }
         RequestTokenError::Parse(error, _) => IdentityError::Unreadable(format!(
             "its token response has another form than expected at {}",
             error.path()

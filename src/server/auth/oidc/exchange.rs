@@ -9,7 +9,6 @@ use openidconnect::http::{self, Request, StatusCode, header};
 use openidconnect::{AccessToken, AsyncHttpClient, HttpRequest, HttpResponse, IssuerUrl};
 use serde_json::Value;
 
-use super::form;
 use crate::server::auth::identity_provider::IdentityError;
 
 /// The maximum size of an answer, in bytes.
@@ -31,7 +30,7 @@ pub(super) enum ExchangeError {
     /// The provider failed.
     #[error("it answers with the status {0}")]
     Failed(StatusCode),
-    /// The provider redirects the request, or answers with something that is no error of OAuth.
+    /// The provider redirects the request, or answers with an error that it does not name.
     #[error("it answers with the status {0}, which the portal cannot use")]
     Status(StatusCode),
     /// The answer is larger than [`LARGEST_ANSWER`].
@@ -85,7 +84,7 @@ impl Exchange {
     }
 
     /// Sends a request and reads the answer to its end. An error of the provider is an answer only
-    /// if it has the form of one.
+    /// if it names it.
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, ExchangeError> {
         let request = reqwest::Request::try_from(request).map_err(transport)?;
         let mut response = self.http.execute(request).await.map_err(transport)?;
@@ -104,10 +103,19 @@ impl Exchange {
                 return Err(ExchangeError::TooLarge);
             }
         }
-        if !status.is_success() && !is_error(&body) {
+        if !status.is_success() && !names_error(&body) {
             return Err(ExchangeError::Status(status));
         }
         Ok(answer.body(body)?)
+    }
+
+    /// Redeems a code. A provider that names an error has failed, whatever the status of its answer.
+    async fn redeem(&self, request: HttpRequest) -> Result<HttpResponse, ExchangeError> {
+        let mut answer = self.send(request).await?;
+        if answer.status().is_success() && names_error(answer.body()) {
+            *answer.status_mut() = StatusCode::BAD_REQUEST;
+        }
+        Ok(answer)
     }
 }
 
@@ -116,14 +124,14 @@ impl<'c> AsyncHttpClient<'c> for Exchange {
     type Future = BoxFuture<'c, Result<HttpResponse, ExchangeError>>;
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(self.send(request))
+        Box::pin(self.redeem(request))
     }
 }
 
-/// Returns whether an answer is an error of OAuth (RFC 6749, section 5.2).
-pub(super) fn is_error(answer: &[u8]) -> bool {
-    form::object("the answer", answer)
-        .is_ok_and(|answer| answer.get("error").is_some_and(Value::is_string))
+/// Returns whether an answer is the error of RFC 6749, section 5.2.
+fn names_error(body: &[u8]) -> bool {
+    let answer = serde_json::from_slice::<Value>(body).unwrap_or_default();
+    answer.get("error").is_some_and(Value::is_string)
 }
 
 fn transport(error: reqwest::Error) -> ExchangeError {

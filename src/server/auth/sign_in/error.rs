@@ -79,7 +79,10 @@ impl SignInError {
             Self::Busy | Self::Provider(IdentityError::Unavailable(_)) => {
                 RefusalCode::ProviderUnreachable
             }
-            Self::Provider(IdentityError::Unreadable(_)) => RefusalCode::ProviderUnreadable,
+            Self::Provider(IdentityError::Status(429 | 500..)) => RefusalCode::ProviderUnreachable,
+            Self::Provider(IdentityError::Unreadable(_) | IdentityError::Status(_)) => {
+                RefusalCode::ProviderUnreadable
+            }
             Self::Provider(IdentityError::Refused(_) | IdentityError::ClientRefused(_)) => {
                 RefusalCode::ProviderRefused
             }
