@@ -8,6 +8,7 @@ mod browser;
 pub mod deployment;
 pub mod islands;
 pub mod page_state;
+mod renewed;
 mod words;
 
 #[cfg(feature = "ssr")]

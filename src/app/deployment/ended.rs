@@ -10,6 +10,7 @@ use super::receipt::ReceiptLines;
 use crate::api::deployments::{RemoveStack, RetryDeployment};
 use crate::app::browser;
 use crate::app::page_state::PageState;
+use crate::app::renewed::{renewed, renewed_text};
 use crate::app::words::{deployment as words, receipt};
 use domain::deployment::Deployment;
 use domain::event::Failure;
@@ -35,8 +36,7 @@ pub fn EndedPanel(
             _ => Some(progress.message.clone()),
         }
     };
-    let message =
-        move || message().map(|message| view! { <p class="ended__message">{message}</p> });
+    let message = renewed(message, |message| view! { <p class="ended__message">{message}</p> });
     let failure = signals.progress.with_untracked(|progress| progress.failure().cloned());
     let reference = deployment.id.reference();
     let receipt = signals.receipt();
@@ -52,7 +52,7 @@ pub fn EndedPanel(
         is_wanted.get().then(|| {
             view! {
                 <CopyDetails details=support />
-                <p class="ended__reference">{words::REFERENCE} <strong>{reference.clone()}</strong></p>
+                <p class="ended__reference">{words::REFERENCE} <strong translate="no">{reference.clone()}</strong></p>
             }
         })
     };
@@ -130,7 +130,7 @@ fn CopyDetails(
     let copy = move |_| browser::copy(details.get_untracked(), label, words::AFTER_COPY);
     view! {
         <button type="button" class="button needs-script" on:click=copy>
-            <span aria-live="polite">{label}</span>
+            <span aria-live="polite">{renewed_text(move || label.get())}</span>
         </button>
     }
 }
@@ -144,8 +144,8 @@ fn Details(
     view! {
         <details class="disclosure">
             <summary>{words::SUPPORT}</summary>
-            <pre class="ended__details" tabindex="0">
-                {support}
+            <pre class="ended__details" tabindex="0" translate="no">
+                {renewed_text(move || support.get())}
             </pre>
         </details>
     }

@@ -8,6 +8,7 @@ use leptos::server_fn::ServerFn;
 use super::DeploymentSignals;
 use crate::api::deployments::CancelDeployment;
 use crate::app::browser;
+use crate::app::renewed::{renewed, renewed_text};
 use crate::app::words::deployment as words;
 use domain::deployment::DeploymentId;
 
@@ -50,7 +51,7 @@ pub fn PostForm(
                 .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
                 .collect_view()}
             <button class=format!("button {class}") type="submit" disabled=is_sent>
-                {label}
+                {renewed_text(label)}
             </button>
         </form>
     }
@@ -90,10 +91,10 @@ pub fn CancelForm(
         <form class="cancel" action=CancelDeployment::url() method="post" on:submit=submit>
             <input type="hidden" name="id" value=value />
             <button class="button cancel__button" type="submit" aria-disabled=is_pressed>
-                {label}
+                {renewed_text(label)}
             </button>
             <div class="cancel__problem" role="status">
-                {move || problem.get().map(|problem| view! { <p>{problem}</p> })}
+                {renewed(move || problem.get(), |problem: String| view! { <p>{problem}</p> })}
             </div>
         </form>
     }

@@ -6,6 +6,7 @@ use leptos::html;
 use leptos::prelude::*;
 
 use super::DeploymentSignals;
+use crate::app::renewed::renewed;
 use crate::app::words::{deployment as words, time};
 use domain::event::{Level, LogEntry};
 use domain::time::elapsed_ms;
@@ -44,7 +45,7 @@ pub fn LogPanel(
         logs.track();
         to_end();
     });
-    let lines = move || logs.get().into_iter().map(|entry| line(started, &entry)).collect_view();
+    let lines = renewed(move || logs.get(), move |entry| line(started, &entry));
     view! {
         <details class="disclosure log" on:toggle=move |_| to_end()>
             <summary>{words::LOG}</summary>
@@ -66,7 +67,7 @@ fn line(started: Timestamp, entry: &LogEntry) -> impl IntoView + use<> {
     view! {
         <li class="log__line" data-level=level>
             <span class="log__time">{time::clock(elapsed_ms(started, entry.timestamp))}</span>
-            <span class="log__message">
+            <span class="log__message" translate="no">
                 {entry.message.clone()} {attempt.map(words::attempt)}
             </span>
             <span class="log__took">{took}</span>

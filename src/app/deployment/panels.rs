@@ -60,7 +60,7 @@ pub fn OpenPanel(
     view! {
         <section class="open-panel">
             <span class="open-panel__mark" aria-hidden="true"></span>
-            <a class="open-panel__address" href=url.clone()>
+            <a class="open-panel__address" href=url.clone() translate="no">
                 {url.clone()}
             </a>
             <p class="actions">

@@ -1,9 +1,10 @@
 //! The receipt on the page: one line for each resource that was undone or is left.
 
-use leptos::either::{Either, EitherOf3};
+use leptos::either::Either;
 use leptos::prelude::*;
 
 use super::DeploymentSignals;
+use crate::app::renewed::{renewed, renewed_text};
 use crate::app::words::receipt;
 use domain::receipt::Line;
 use domain::remedy::RemedyKind;
@@ -23,39 +24,29 @@ pub fn ReceiptLines(
         receipt::heading(&receipt.read(), &at_end)
     };
     let state = move || if receipt.read().clean { "clean" } else { "left" };
-    let lines = move || {
-        let lines = receipt.get().lines.into_iter();
-        lines.map(|line| view! { <ReceiptLine line /> }).collect_view()
-    };
+    let lines = renewed(move || receipt.get().lines, |line| view! { <ReceiptLine line /> });
     let is_retried = Memo::new(move |_| signals.after_end.read().retried_by.is_some());
-    let afterwards = move || match (is_retried.get(), receipt.read().clean) {
-        (true, _) => EitherOf3::A(receipt::RETRIED),
-        (false, true) => {
-            EitherOf3::B(receipt::name_afterwards(&name, &receipt.read(), signals.kept_hours))
-        }
-        (false, false) => {
-            let name = receipt::name_afterwards(&name, &receipt.read(), None);
-            EitherOf3::C(view! { <CleanUp signals /> " " {name} })
-        }
+    let is_left = Memo::new(move |_| !is_retried.get() && !receipt.read().clean);
+    let next = Memo::new(move |_| {
+        is_left
+            .get()
+            .then(|| receipt::clean_up(signals.after_end.read().next_try, signals.now.get()))
+    });
+    let afterwards = move || match (is_retried.get(), is_left.get()) {
+        (true, _) => receipt::RETRIED.to_owned(),
+        (false, false) => receipt::name_afterwards(&name, &receipt.read(), signals.kept_hours),
+        (false, true) => receipt::name_afterwards(&name, &receipt.read(), None),
     };
     view! {
         <div class="receipt" data-state=state>
-            <h2 class="receipt__heading">{heading}</h2>
+            <h2 class="receipt__heading">{renewed_text(heading)}</h2>
             <ul class="receipt__lines">{lines}</ul>
-            <p>{afterwards}</p>
+            <p>
+                {renewed(move || next.get(), |next| view! { <span>{next} " "</span> })}
+                {renewed_text(afterwards)}
+            </p>
         </div>
     }
-}
-
-/// Renders that clean-up continues, and the time of its next attempt.
-#[component]
-fn CleanUp(
-    /// The signals to follow.
-    signals: DeploymentSignals,
-) -> impl IntoView {
-    let words =
-        Memo::new(move |_| receipt::clean_up(signals.after_end.read().next_try, signals.now.get()));
-    view! { <span>{words}</span> }
 }
 
 /// Renders one line, with the remedy for a leftover.
@@ -69,9 +60,9 @@ fn ReceiptLine(
     let remedy = line.remedy.map(|remedy| {
         let advice = receipt::advice(&remedy);
         let remedy = match remedy.kind() {
-            RemedyKind::Command => {
-                Either::Left(view! { {receipt::OPERATOR_CAN_RUN} <code>{advice}</code> })
-            }
+            RemedyKind::Command => Either::Left(
+                view! { {receipt::OPERATOR_CAN_RUN} <code translate="no">{advice}</code> },
+            ),
             RemedyKind::Instruction | RemedyKind::Wait => Either::Right(advice),
         };
         view! { <p class="receipt__remedy">{remedy}</p> }
@@ -80,7 +71,9 @@ fn ReceiptLine(
         <li class="receipt__line" data-state=state>
             <span class="step__mark" aria-hidden="true"></span>
             <span class="receipt__words">{words}</span>
-            <span class="receipt__name">{line.name}</span>
+            <span class="receipt__name" translate="no">
+                {line.name}
+            </span>
             {remedy}
         </li>
     }

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::{Connection, DeploymentSignals};
 use crate::app::page_state::PageState;
+use crate::app::renewed::{renewed, renewed_text};
 use crate::app::words::{deployment as words, estimate, page_state, receipt, time};
 use crate::wire::Usual;
 use domain::deployment::Deployment;
@@ -34,15 +35,16 @@ pub fn Headline(
         }
         Some(End::Live(_) | End::Failed(_) | End::Removed(_)) => None,
     };
-    let taken = move || taken().map(|taken| view! { <span class="badge__time">{taken}</span> });
     view! {
         <header class="headline">
-            <h1 class="headline__name">{heading}</h1>
+            <h1 class="headline__name">{renewed_text(heading)}</h1>
             <p class="badge">
-                <span class="badge__state">{badge}</span>
-                {taken}
+                <span class="badge__state">{renewed_text(badge)}</span>
+                {renewed(taken, |taken| view! { <span class="badge__time">{taken}</span> })}
             </p>
-            <p class="headline__address">{url}</p>
+            <p class="headline__address" translate="no">
+                {url}
+            </p>
         </header>
     }
 }
@@ -112,9 +114,9 @@ pub fn StatusLine(
         <section class="status">
             <div class="status__line">
                 <p class="status__message" class:status__lost=is_lost role="status">
-                    {message}
+                    {renewed_text(move || message.get())}
                 </p>
-                <span class="status__remaining">{remaining}</span>
+                <span class="status__remaining">{renewed(move || remaining.get(), |text| view! { <span>{text}</span> })}</span>
             </div>
             <Bar signals page_state />
             {polling}

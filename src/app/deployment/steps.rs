@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::DeploymentSignals;
 use crate::app::page_state::PageState;
+use crate::app::renewed::{renewed, renewed_text};
 use crate::app::words::step;
 use domain::phase::Phase;
 use domain::progress::{Progress, StepState};
@@ -28,7 +29,7 @@ pub fn StepList(
     let undoing = move || is_rolling_back.get().then(|| view! { <Undoing signals /> });
     view! {
         <details class="disclosure steps" open=is_open>
-            <summary>{summary}</summary>
+            <summary>{renewed_text(summary)}</summary>
             <ol class="steps__list">
                 {signals.kind.listed().map(|phase| view! { <Step phase signals /> }).collect_view()}
                 {undoing}
@@ -47,21 +48,26 @@ fn Step(
 ) -> impl IntoView {
     let state = Memo::new(move |_| signals.progress.with(|progress| state_of(progress, phase)));
     let name = Memo::new(move |_| <&str>::from(&*state.read()));
-    let word = move || step::state(&state.read());
+    let label = move || step::label(signals.kind, phase, &state.read());
+    let word = move || Some(step::state(&state.read()));
     let detail =
         Memo::new(move |_| signals.progress.with(|progress| step::detail(&state.read(), progress)));
-    let detail =
-        move || detail.get().map(|words| view! { <span class="step__detail">{words}</span> });
+    let time = move || step::time(&state.read(), signals.now.get());
     view! {
         <li class="step" data-state=name>
             <span class="step__mark" aria-hidden="true"></span>
             <span class="step__label">
-                {move || step::label(signals.kind, phase, &state.read())} <span class="visually-hidden">
-                    " ("{word}")"
-                </span>
+                {renewed_text(label)}
+                {renewed(
+                    word,
+                    |word| view! { <span class="visually-hidden">{format!(" ({word})")}</span> },
+                )}
             </span>
-            {detail}
-            <span class="step__time">{move || step::time(&state.read(), signals.now.get())}</span>
+            {renewed(
+                move || detail.get(),
+                |words| view! { <span class="step__detail">{words}</span> },
+            )}
+            <span class="step__time">{renewed_text(time)}</span>
         </li>
     }
 }

@@ -8,6 +8,7 @@
 use leptos::prelude::*;
 
 use crate::app::browser;
+use crate::app::renewed::renewed_text;
 use crate::app::words::buttons as words;
 
 /// The values of the attribute, with the labels of their buttons.
@@ -54,7 +55,7 @@ pub fn CopyButton(
     let press = move |_| browser::copy(text.clone(), label, words::AFTER_COPY);
     view! {
         <button type="button" class="button needs-script" on:click=press>
-            <span aria-live="polite">{label}</span>
+            <span aria-live="polite">{renewed_text(move || label.get())}</span>
         </button>
     }
 }

@@ -21,6 +21,7 @@ use leptos::server_fn::redirect::set_redirect_hook;
 
 use crate::api::deployments::StartDeployment;
 use crate::app::browser;
+use crate::app::renewed::renewed_text;
 use crate::app::words::name_form as words;
 use crate::wire::{AddressPattern, NameVerdict, PlatformStatus};
 use domain::refusal::RefusalCode;
@@ -46,6 +47,7 @@ pub fn NameForm(
         // After success, the browser is navigating to the deployment's page.
         start.pending().get() || start.value().with(|answer| matches!(answer, Some(Ok(()))))
     });
+    let label = move || if is_posting.get() { words::STARTING } else { words::SUBMIT };
     let input = NodeRef::<html::Input>::new();
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
@@ -84,7 +86,7 @@ pub fn NameForm(
                     on:blur=move |_| field.leave()
                 />
                 <button class="button button--primary" type="submit" disabled=is_posting>
-                    {move || if is_posting.get() { words::STARTING } else { words::SUBMIT }}
+                    {renewed_text(label)}
                 </button>
             </div>
             <HintLines

@@ -22,7 +22,7 @@ pub fn FreshToken(
         <div class="fresh-token" role="status" data-once="">
             <h3>{words::FRESH_TOKEN}</h3>
             <p>{words::FRESH_TOKEN_LEAD}</p>
-            <code class="fresh-token__secret">{token.clone()}</code>
+            <code translate="no" class="fresh-token__secret">{token.clone()}</code>
             <CopyButton text=token />
         </div>
     }

@@ -5,6 +5,7 @@ use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 
 use super::hint::Hint;
+use crate::app::renewed::{renewed, renewed_text};
 use crate::app::words::name_form as words;
 use domain::stack_name::StackName;
 
@@ -26,7 +27,8 @@ pub fn HintLines(
         Hint::Address(url) => url,
         Hint::Free(_) | Hint::Taken(..) | Hint::Refused(_) => String::new(),
     };
-    let verdict = move || match (hint.get(), problem.get()) {
+    let known = move || [(hint.get(), problem.get())];
+    let verdict = move |known| match known {
         (Hint::Address(_), None) => EitherOf4::A(()),
         (Hint::Free(url), None) => EitherOf4::B(view! { <Free url /> }),
         (Hint::Taken(name, suggestions), _) => {
@@ -38,11 +40,11 @@ pub fn HintLines(
     };
     view! {
         <div class="hints">
-            <p class="hint hint--address" id="name-address">
-                {address}
+            <p class="hint hint--address" id="name-address" translate="no">
+                {renewed_text(address)}
             </p>
             <div id="name-verdict" role="status">
-                {verdict}
+                {renewed(known, verdict)}
             </div>
         </div>
     }
@@ -56,7 +58,9 @@ fn Free(
 ) -> impl IntoView {
     view! {
         <p class="hint hint--good">
-            <span class="hint__address">{url}</span>
+            <span class="hint__address" translate="no">
+                {url}
+            </span>
             {words::IS_AVAILABLE}
         </p>
     }
@@ -82,7 +86,7 @@ fn Taken(
             choose.run(name.clone());
         };
         view! {
-            <a class="chip" href=href on:click=take>
+            <a class="chip" href=href translate="no" on:click=take>
                 {label}
             </a>
         }
