@@ -21,7 +21,7 @@ pub async fn start_deployment(
     let (service, caller) = (super::service()?, super::caller()?);
     match service.start_deployment(&caller, &name).await {
         Ok(id) => {
-            leptos_axum::redirect(&crate::server::page::page_of(&id));
+            leptos_axum::redirect(&super::reply::started_at(&service, &caller, &id));
             Ok(())
         }
         Err(error) => Err(super::reply::refuse(&name, error)),

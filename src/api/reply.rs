@@ -11,8 +11,8 @@ use axum::http::{HeaderValue, StatusCode};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
-use crate::server::auth::access::Caller;
-use crate::server::page::{accepts_html, page_of, refusal_location, refused_at};
+use crate::server::auth::access::{Caller, Identity};
+use crate::server::page::{accepts_html, cookie_sent, page_of, refusal_location, refused_at};
 use crate::server::stacks::{Service, deployment_id};
 use crate::wire::ApiError;
 use domain::deployment::DeploymentId;
@@ -57,6 +57,19 @@ pub(crate) fn redirect_to(location: &str) {
 pub(crate) fn forbid_storing() {
     if let Some(options) = use_context::<ResponseOptions>() {
         options.insert_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+}
+
+/// Returns the address of the page of a deployment that `caller` has just started. A browser that came
+/// without a cookie gets one with this response.
+pub(super) fn started_at(service: &Service, caller: &Caller, id: &DeploymentId) -> String {
+    let page = page_of(id);
+    match caller.identity {
+        Identity::Anonymous => format!("{page}?{}", cookie_sent(service.clock().now())),
+        Identity::Browser(_)
+        | Identity::Unauthenticated
+        | Identity::Person { .. }
+        | Identity::Program { .. } => page,
     }
 }
 

@@ -79,9 +79,11 @@ pub(super) async fn guard(
         // The same answer as that of `deny`, rendered as the not-found page of the site.
         parts.extensions.insert(HiddenPage);
     }
+    // The answer to a form leads to a page, which notices whether the cookie comes back.
+    let is_form =
+        route.is_some_and(Route::is_function) && rule == Rule::Requires(Permission::Start);
     let newcomer = caller.identity == Identity::Anonymous
-        && parts.method == Method::GET
-        && accepts_html(&parts.headers);
+        && (is_form || parts.method == Method::GET && accepts_html(&parts.headers));
     parts.extensions.insert(caller);
     if let Some(person) = person {
         parts.extensions.insert(person);

@@ -172,7 +172,8 @@ async fn with_cookies(
     let fresh_token = token.filter(|token| token.starts_with(TOKEN_PREFIX)).map(ToOwned::to_owned);
     let had_session = cookies::read(request.headers(), cookies::SESSION).is_some();
     let takes_token = token.is_some();
-    request.extensions_mut().insert(PageCookies { fresh_token, had_session });
+    let had_probe = cookies::read(request.headers(), cookies::PROBE).is_some();
+    request.extensions_mut().insert(PageCookies { fresh_token, had_session, had_probe });
     let mut response = render(request).await;
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if takes_token {

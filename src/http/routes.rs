@@ -168,6 +168,11 @@ impl Route {
         matches!(self.answer, Page)
     }
 
+    /// Returns whether the route is a server function.
+    pub(super) fn is_function(&self) -> bool {
+        matches!(self.answer, Function)
+    }
+
     /// Returns the canonical spelling of the path with these `parts`, if it is a path of this
     /// route.
     fn spelling(&self, parts: &[&str]) -> Option<Spelling> {

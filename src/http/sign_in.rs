@@ -27,7 +27,7 @@ use crate::server::auth::sign_in::{
     Callback, Lifetime, ReturnTo, Returning, SIGN_IN_LIFETIME, SignInError, SignInRejected,
     SignInService, SignInStarted, SignedInSession, TokenError, TokenName,
 };
-use crate::server::page::{OriginInUse, percent_encode, sign_in_location};
+use crate::server::page::{OriginInUse, cookie_sent, percent_encode, sign_in_location};
 use crate::server::store::StoreError;
 
 /// The page shown after signing out, which redirects to the provider. A direct redirect would be
@@ -158,11 +158,18 @@ pub(super) async fn finish(
         Ok(SignedInSession { session: Some(session), return_to }) => {
             let lifetime = sign_in_service.session().lifetime;
             let session = cookies::write(cookies::SESSION, session.expose(), lifetime);
-            see_other(return_to.as_str(), [session])
+            // The sign-in page leads on if the cookie comes back, and otherwise says that it did not.
+            let page = sign_in_location(return_to.as_str(), None);
+            see_other(&format!("{page}&{}", cookie_sent(sign_in_service.now())), [session])
         }
         Ok(SignedInSession { session: None, return_to }) => see_other(return_to.as_str(), []),
         Err(SignInRejected { error: SignInError::Expired, .. }) if person.is_some() => {
             see_other(ReturnTo::home().as_str(), [])
+        }
+        Err(turned) if browser.is_none() => {
+            let page = sign_in_location(turned.return_to.as_str(), Some(turned.error.code()));
+            let cookie = cookies::write(cookies::PROBE, "1", SIGN_IN_LIFETIME);
+            see_other(&format!("{page}&{}", cookie_sent(sign_in_service.now())), [cookie])
         }
         Err(turned) => redirect_rejected(&turned),
     }

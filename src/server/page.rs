@@ -5,6 +5,7 @@
 
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
+use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
 use super::origin::Origin;
@@ -16,6 +17,13 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b
 /// The number of characters of a refused name that go back into the field.
 const NAME_LIMIT: usize = 64;
 
+/// The parameter with which a response that sets a cookie leads to the next page: the time in Unix
+/// seconds. The page then knows whether the cookie came back. Without it, nobody could tell a browser
+/// that refuses cookies from one that comes for the first time.
+pub(crate) const COOKIE_SENT: &str = "cookie_sent";
+/// The seconds for which it counts: the address may be kept, or opened in another browser.
+const COMES_BACK_WITHIN_S: u64 = 30;
+
 /// The cookies that the account page and the sign-in page need.
 #[derive(Clone, Default)]
 pub(crate) struct PageCookies {
@@ -23,6 +31,8 @@ pub(crate) struct PageCookies {
     pub(crate) fresh_token: Option<String>,
     /// True if the browser was signed in once.
     pub(crate) had_session: bool,
+    /// True if the browser keeps cookies.
+    pub(crate) had_probe: bool,
 }
 
 /// The origin at which the person uses the portal: one of `PUBLIC_URL`.
@@ -63,6 +73,17 @@ pub(crate) fn sign_in_location(return_to: &str, refused: Option<RefusalCode>) ->
     format!("/sign-in?{refused}return_to={}", percent_encode(return_to))
 }
 
+/// Returns the parameter that says that a cookie was sent at `now`.
+pub(crate) fn cookie_sent(now: Timestamp) -> String {
+    format!("{COOKIE_SENT}={}", now.as_second())
+}
+
+/// Returns whether a cookie was sent just before `now`, according to the value of the parameter.
+pub(crate) fn was_cookie_just_sent(value: Option<&str>, now: Timestamp) -> bool {
+    let sent: Option<i64> = value.and_then(|value| value.parse().ok());
+    sent.is_some_and(|sent| now.as_second().abs_diff(sent) <= COMES_BACK_WITHIN_S)
+}
+
 /// Encodes `text` as a part of an address: everything but the unreserved characters (RFC 3986,
 /// section 2.3).
 pub(crate) fn percent_encode(text: &str) -> PercentEncode<'_> {
@@ -84,5 +105,24 @@ mod tests {
             assert_eq!(refusal_location(name, RefusalCode::NameTaken), location);
         }
         assert!(refusal_location(&"x".repeat(70_000), RefusalCode::NameTaken).len() < 100);
+    }
+
+    #[test]
+    fn a_cookie_was_just_sent_for_half_a_minute() {
+        let now = Timestamp::from_second(1_795_427_270).unwrap();
+        for (value, expected) in [
+            (None, false),
+            (Some(""), false),
+            (Some("x"), false),
+            (Some("-9223372036854775808"), false),
+            (Some("1795427239"), false),
+            (Some("1795427240"), true),
+            // The clock of another replica.
+            (Some("1795427300"), true),
+            (Some("1795427301"), false),
+        ] {
+            assert_eq!(was_cookie_just_sent(value, now), expected, "{value:?}");
+        }
+        assert_eq!(cookie_sent(now), "cookie_sent=1795427270");
     }
 }

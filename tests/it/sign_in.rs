@@ -2,6 +2,7 @@
 
 mod callback;
 mod check;
+mod cookies;
 mod foreign;
 mod forged;
 mod levels;

@@ -1,6 +1,7 @@
 //! The page of one deployment or removal: `/deployments/<id>`.
 //!
-//! A form on the page that was refused redirects back with `?refused=<code>`.
+//! A form on the page that was refused redirects back with `?refused=<code>`. The form that started the
+//! deployment leads to `?cookie_sent=<time>` if the browser came without a cookie.
 
 use leptos::either::Either;
 use leptos::prelude::*;
@@ -16,6 +17,8 @@ use crate::app::page_state::{PageState, PageStateInputs};
 use crate::app::pages::PageTitle;
 use crate::app::words::deployment::START_ANOTHER;
 use crate::app::words::{FormPage, operation as words, page_state, refusal};
+use crate::server::auth::access::Identity;
+use crate::server::page::{COOKIE_SENT, was_cookie_just_sent};
 use crate::server::stacks::deployment_id;
 use crate::wire::{DeploymentView, StackRemoval};
 use domain::deployment::{Deployment, DeploymentId};
@@ -28,7 +31,14 @@ pub fn DeploymentPage() -> impl IntoView {
     let id = use_params_map().with_untracked(|params| params.get("id")).unwrap_or_default();
     let refused = use_query_map().with_untracked(|query| query.get("refused"));
     let refused = refused.and_then(|code| refusal::sentence(FormPage::Operation, &code));
+    let sent = use_query_map().with_untracked(|query| query.get(COOKIE_SENT));
     let asked = service().and_then(|service| Ok((service, caller()?, deployment_id(&id)?)));
+    let is_cookie_missing = asked.as_ref().is_ok_and(|(service, caller, _)| {
+        caller.identity == Identity::Anonymous
+            && was_cookie_just_sent(sent.as_deref(), service.clock().now())
+    });
+    let refused = refused.or_else(|| is_cookie_missing.then(|| words::COOKIE_REFUSED.to_owned()));
+    let kept = sent.filter(|_| is_cookie_missing);
     Suspend::new(async move {
         let found = match asked {
             Ok((service, caller, id)) => service.deployment(&caller, &id).await,
@@ -42,7 +52,7 @@ pub fn DeploymentPage() -> impl IntoView {
             .into_any(),
             Ok(view) => view! {
                 <Refused sentence=refused />
-                <Found view />
+                <Found view kept />
             }
             .into_any(),
             Err(error) if error.status() == 404 => view! {
@@ -79,6 +89,8 @@ const CLEAN_UP_REFRESH_S: u8 = 15;
 fn Found(
     /// The deployment.
     view: DeploymentView,
+    /// The time at which a cookie was sent that has not come back.
+    kept: Option<String>,
 ) -> impl IntoView {
     let receipt = view.progress.receipt_by_now(view.metadata.receipt.as_ref());
     let is_clean = receipt.is_some_and(|receipt| receipt.clean);
@@ -98,7 +110,10 @@ fn Found(
         (false, false) => None,
     };
     let refresh = refresh_s.map(|seconds| {
-        let content = refresh(&view.deployment.id, seconds);
+        let mut content = refresh(&view.deployment.id, seconds);
+        if let Some(sent) = &kept {
+            content = format!("{content}?{COOKIE_SENT}={sent}");
+        }
         view! {
             <noscript>
                 <meta http-equiv="refresh" content=content />

@@ -1,7 +1,8 @@
 //! The sign-in page: `/sign-in`.
 //!
 //! Its parameters are `return_to`, the page to return to; `refused=<code>`, the error of a rejected
-//! sign-in; and `signed_out`, which is set after a sign-out.
+//! sign-in; `signed_out`, which is set after a sign-out; and `cookie_sent`, the time at which a cookie was
+//! sent that must have come back.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -12,7 +13,7 @@ use crate::app::deployment::forms::LinkButton;
 use crate::app::pages::PageTitle;
 use crate::app::words::{FormPage, refusal, sign_in as words};
 use crate::server::auth::sign_in::ReturnTo;
-use crate::server::page::percent_encode;
+use crate::server::page::{COOKIE_SENT, PageCookies, percent_encode, was_cookie_just_sent};
 
 /// The reason for showing the sign-in page.
 enum SignInReason {
@@ -24,6 +25,8 @@ enum SignInReason {
     Ended,
     /// They have just signed out.
     SignedOut,
+    /// Their browser did not send a cookie back.
+    CookieRefused,
 }
 
 /// Renders the sign-in button, and the reason for showing the page.
@@ -37,10 +40,15 @@ pub fn SignInPage() -> impl IntoView {
     if signed_in().is_some() {
         redirect_to(return_to.as_str());
     }
+    let PageCookies { had_session, had_probe, .. } = page_cookies();
+    let sent = query.get(COOKIE_SENT);
+    let was_sent = was_cookie_just_sent(sent.as_deref(), sign_in_service.now());
     let reason = match query.get("refused") {
+        Some(_) if was_sent && !had_probe => SignInReason::CookieRefused,
+        None if was_sent && !had_session => SignInReason::CookieRefused,
         Some(code) => SignInReason::Refused(code),
         None if query.get("signed_out").is_some() => SignInReason::SignedOut,
-        None if page_cookies().had_session => SignInReason::Ended,
+        None if had_session => SignInReason::Ended,
         None => SignInReason::Arriving,
     };
     let provider = sign_in_service.provider_name().to_owned();
@@ -78,7 +86,7 @@ fn Opening(
     provider: String,
 ) -> impl IntoView {
     let (heading, lead) = match &reason {
-        SignInReason::Arriving | SignInReason::Refused(_) => {
+        SignInReason::Arriving | SignInReason::Refused(_) | SignInReason::CookieRefused => {
             (words::SIGN_IN, words::lead(&provider))
         }
         SignInReason::Ended => (words::ENDED, words::ENDED_LEAD.to_owned()),
@@ -86,6 +94,7 @@ fn Opening(
     };
     let refused = match reason {
         SignInReason::Refused(code) => refusal::sentence(FormPage::SignIn(&provider), &code),
+        SignInReason::CookieRefused => Some(words::COOKIE_REFUSED.to_owned()),
         SignInReason::Arriving | SignInReason::Ended | SignInReason::SignedOut => None,
     };
     view! {

@@ -11,6 +11,8 @@ pub(crate) const SESSION: &str = "__Host-session";
 /// The beginning of the names of the cookies that identify a browser during a sign-in. Each sign-in
 /// has a cookie of its own, so that several tabs can begin at the same time.
 const SIGN_IN: &str = "__Host-sign-in-";
+/// The name of the cookie that shows whether a browser that returned without one keeps cookies.
+pub(crate) const PROBE: &str = "__Host-probe";
 /// The number of characters of a sign-in's state in the name of its cookie.
 const STATE_LENGTH: usize = 12;
 /// The number of sign-ins that a browser may have in progress. Those that began first make room.

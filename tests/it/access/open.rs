@@ -1,10 +1,13 @@
 //! The open portal: a browser owns what it starts, and what an anonymous client starts belongs to
 //! whoever knows its id.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use serde_json::json;
 
 use crate::support::app::{Reply, TestApp};
+use crate::support::browser::Browser;
 
 /// Sends a request, with a browser's cookie or without.
 async fn send(app: &TestApp, cookie: Option<&str>, method: &str, path: &str) -> Reply {
@@ -101,4 +104,44 @@ async fn only_a_page_gives_a_browser_its_cookie_and_only_once() {
     let secure = TestApp::with_pages(&[("PUBLIC_URL", "https://portal.example.com")], site.path());
     let given = page(&secure, None).await.header("set-cookie").unwrap().to_owned();
     assert!(given.starts_with("__Host-browser=") && given.contains("; Secure;"), "{given}");
+}
+
+#[tokio::test]
+async fn a_browser_that_refuses_the_cookie_is_told_so_and_no_other() {
+    let site = tempfile::tempdir().unwrap();
+    let app = TestApp::with_pages(&[], site.path());
+    let blames = |page: &Reply| {
+        assert_eq!(page.status, StatusCode::OK, "{page:?}");
+        page.body.contains("Your browser refused our cookie")
+    };
+    let start = "/api/fn/start_deployment";
+
+    let mut refusing = Browser::new(&app).without_cookies(&["browser"]);
+    assert!(!blames(&refusing.get("/").await), "the first visit shows nothing");
+    let reply = refusing.post(start, "name=alice").await;
+    let address = reply.header("location").unwrap().to_owned();
+    let page = refusing.follow(reply).await;
+    assert!(blames(&page), "{page:?}");
+    let refresh = format!("url={address}\"");
+    assert!(page.body.contains(&refresh), "the page goes on saying so for a while: {page:?}");
+    let plain = address.split('?').next().unwrap();
+    assert!(!blames(&refusing.get(plain).await));
+    app.clock.advance(Duration::from_secs(31));
+    assert!(!blames(&refusing.get(&address).await));
+
+    // One that comes with the form alone, and one that lost its cookie meanwhile.
+    let mut other = Browser::new(&app);
+    let reply = other.post(start, "name=bobby").await;
+    assert!(reply.header("location").unwrap().contains("?cookie_sent="), "{reply:?}");
+    assert!(!blames(&other.follow(reply).await));
+    let reply = other.post(start, "name=carol").await;
+    assert!(!reply.header("location").unwrap().contains('?'), "{reply:?}");
+    assert!(!blames(&other.follow(reply).await));
+
+    // The script of the page, too.
+    let headers = [("accept", "application/json"), ("origin", "http://127.0.0.1:3000")];
+    let headers = [&headers[..], &[("content-type", "application/x-www-form-urlencoded")]].concat();
+    let reply = app.ask("POST", start, &headers, "name=david").await;
+    assert!(reply.header("set-cookie").unwrap().starts_with("browser="), "{reply:?}");
+    assert!(blames(&app.get(reply.header("location").unwrap()).await));
 }

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use clock::Clock;
 
 use super::portal;
-use super::world::{UnderWay, World};
+use super::world::{UnderWay, World, arrival};
 use crate::support::browser::Browser;
 use crate::support::fake_provider::{FakeProvider, TOKENS};
 
@@ -32,14 +32,14 @@ async fn a_person_who_returns_is_signed_in_once_and_sees_the_page_they_wanted() 
     let answer = format!("code=c&state={state}");
     let reply = world.redirect_back(&mut browser, &answer).await;
     assert_eq!(reply.status, StatusCode::SEE_OTHER);
-    assert_eq!(reply.header("location"), Some("/?name=alice"));
+    assert_eq!(arrival(&reply).as_deref(), Some("/?name=alice"));
     assert_eq!(reply.header("cache-control"), Some("no-store"));
     let session = browser.cookie("__Host-session").unwrap().to_owned();
     assert_eq!(session.len(), 43);
 
     for _ in 0..2 {
         let again = world.redirect_back(&mut browser, &answer).await;
-        assert_eq!(again.header("location"), Some("/?name=alice"), "it leads to the same page");
+        assert_eq!(arrival(&again).as_deref(), Some("/?name=alice"), "it leads to the same page");
     }
     assert_eq!(browser.cookie("__Host-session"), Some(session.as_str()), "the session stays");
     assert_eq!(world.fake.count(TOKENS).await, 1);
@@ -82,7 +82,7 @@ async fn another_state_is_rejected_and_the_sign_in_goes_on() {
     world.accept(&under_way);
     let reply =
         world.redirect_back(&mut browser, &format!("code=c&state={}", under_way.state)).await;
-    assert_eq!(reply.header("location"), Some("/?name=alice"));
+    assert_eq!(arrival(&reply).as_deref(), Some("/?name=alice"));
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn a_callback_address_is_rejected_in_another_browser() {
     let answer = format!("code=c&state={state}");
     let mut other = Browser::new(&world.app);
     let reply = world.redirect_back(&mut other, &answer).await;
-    assert_eq!(reply.header("location"), Some(STALE));
+    assert_eq!(arrival(&reply).as_deref(), Some(STALE));
     // It cannot either with its own sign-in in progress.
     world.begin(&mut other).await;
     let reply = world.redirect_back(&mut other, &answer).await;
@@ -108,7 +108,7 @@ async fn a_person_who_returns_too_late_must_start_again() {
     let UnderWay { state, .. } = world.begin(&mut browser).await;
     world.app.clock.advance(Duration::from_mins(10));
     let reply = world.redirect_back(&mut browser, &format!("code=c&state={state}")).await;
-    assert_eq!(reply.header("location"), Some(STALE));
+    assert_eq!(arrival(&reply).as_deref(), Some(STALE));
     let page = browser.follow(reply).await;
     assert!(page.body.contains("This sign-in expired"), "{page:?}");
 }
@@ -177,7 +177,7 @@ async fn nobody_is_redirected_to_another_site() {
         let claims = world.fake.claims(nonce, world.app.clock.now().as_second());
         world.fake.give(&world.fake.key.sign(&claims));
         let reply = world.redirect_back(&mut browser, &format!("code=c&state={state}")).await;
-        assert_eq!(reply.header("location"), Some("/"), "{wanted}");
+        assert_eq!(arrival(&reply).as_deref(), Some("/"), "{wanted}");
     }
 }
 

@@ -7,7 +7,7 @@ use axum::http::{StatusCode, Uri};
 use clock::{Clock, SystemClock};
 use serde_json::json;
 
-use super::world::World;
+use super::world::{World, arrival};
 use crate::support::app::TestApp;
 use crate::support::browser::Browser;
 use crate::support::fake_provider::FakeProvider;
@@ -119,7 +119,7 @@ async fn a_portal_that_runs_tells_the_person_what_to_do_with_the_answer() {
     assert_eq!(reply.header("cache-control"), Some("no-store"));
     world.accept(&tab);
     let reply = world.redirect_back(&mut browser, &format!("code=c&state={}", tab.state)).await;
-    assert_eq!(reply.header("location"), Some("/?name=alice"));
+    assert_eq!(arrival(&reply).as_deref(), Some("/?name=alice"));
     let open = TestApp::new();
     assert_eq!(open.get("/auth/callback?state=check.a&code=c").await.status, StatusCode::NOT_FOUND);
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 
-use super::world::World;
+use super::world::{World, arrival};
 use crate::support::browser::Browser;
 use crate::support::fake_provider::TOKENS;
 
@@ -21,7 +21,7 @@ async fn each_tab_finishes_its_own_sign_in_in_any_order() {
     for tab in [&tabs[1], &tabs[2], &tabs[0]] {
         world.accept(tab);
         let reply = world.redirect_back(&mut browser, &format!("code=c&state={}", tab.state)).await;
-        assert_eq!(reply.header("location"), Some("/?name=alice"), "{reply:?}");
+        assert_eq!(arrival(&reply).as_deref(), Some("/?name=alice"), "{reply:?}");
         assert!(browser.cookie("__Host-session").is_some());
     }
     assert_eq!(browser.get("/account").await.status, StatusCode::OK);
@@ -36,10 +36,10 @@ async fn a_failed_sign_in_takes_no_other_with_it() {
     let reply = world.redirect_back(&mut browser, &denied).await;
     assert!(reply.header("location").unwrap().starts_with("/sign-in?refused=SIGN_IN_DENIED"));
     let again = world.redirect_back(&mut browser, &denied).await;
-    assert_eq!(again.header("location"), Some(STALE), "it failed, and that was its end");
+    assert_eq!(arrival(&again).as_deref(), Some(STALE), "it failed, and that was its end");
     world.accept(&second);
     let reply = world.redirect_back(&mut browser, &format!("code=c&state={}", second.state)).await;
-    assert_eq!(reply.header("location"), Some("/?name=alice"));
+    assert_eq!(arrival(&reply).as_deref(), Some("/?name=alice"));
 }
 
 #[tokio::test]
@@ -52,9 +52,9 @@ async fn a_finished_sign_in_leads_on_only_in_its_own_browser() {
     let mut other = Browser::new(&world.app);
     world.begin(&mut other).await;
     let reply = world.redirect_back(&mut other, &answer).await;
-    assert_eq!(reply.header("location"), Some(STALE));
+    assert_eq!(arrival(&reply).as_deref(), Some(STALE));
     let again = world.redirect_back(&mut browser, &answer).await;
-    assert_eq!(again.header("location"), Some("/?name=alice"));
+    assert_eq!(arrival(&again).as_deref(), Some("/?name=alice"));
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use axum::http::{StatusCode, Uri};
 use clock::Clock;
+use percent_encoding::percent_decode_str;
 use tempfile::TempDir;
 
 use super::portal;
@@ -73,6 +74,18 @@ impl World {
     pub(super) async fn sign_in(&self, browser: &mut Browser, subject: &str) {
         let UnderWay { state, .. } = self.begin_as(browser, subject).await;
         let reply = self.redirect_back(browser, &format!("code=c&state={state}")).await;
-        assert_eq!(reply.header("location"), Some("/?name=alice"), "{reply:?}");
+        assert_eq!(arrival(&reply).as_deref(), Some("/?name=alice"), "{reply:?}");
     }
+}
+
+/// Returns the page to which a callback leads, which may be after the check whether cookies come back.
+pub(super) fn arrival(reply: &Reply) -> Option<String> {
+    let location = reply.header("location")?;
+    let Some((page, _)) = location.split_once("&cookie_sent=") else {
+        return Some(location.to_owned());
+    };
+    Some(match page.strip_prefix("/sign-in?return_to=") {
+        Some(page) => percent_decode_str(page).decode_utf8().unwrap().into_owned(),
+        None => page.to_owned(),
+    })
 }

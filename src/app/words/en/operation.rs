@@ -2,6 +2,9 @@
 
 use domain::stack_name::StackName;
 
+pub(crate) const COOKIE_REFUSED: &str = "Your browser refused our cookie, so this stack belongs to whoever has the address of this page. \
+     Keep the address: you need it to remove the stack. To own the stacks that you start, allow \
+     cookies for this site.";
 pub(crate) const REMOVING: &str = "Removing";
 pub(crate) const REMOVED: &str = "Removed";
 pub(crate) const REMOVAL_STARTED: &str = "The stack was live. Its removal has started.";

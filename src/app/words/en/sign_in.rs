@@ -7,6 +7,9 @@ pub(crate) const ENDED_LEAD: &str =
     "Nothing was lost. Deployments in progress continue. Sign in again to see them.";
 pub(crate) const SIGNED_OUT: &str = "You are signed out";
 pub(crate) const SIGNED_OUT_LEAD: &str = "This browser is signed out of the portal.";
+pub(crate) const COOKIE_REFUSED: &str = "Your browser refused our cookie, so you were not signed in. Allow cookies for this site, in the \
+     settings of the browser and of what blocks them, and sign in again. If that does not help, open \
+     the portal at its usual address, or in another browser.";
 /// What stands around the name of the identity provider.
 pub(crate) const MAY_BE_SIGNED_IN: [&str; 2] = ["You may still be signed in at ", ". "];
 
