@@ -17,10 +17,15 @@ for (const [what, stop] of [
     await page.route('**/api/status/**', route =>
       route.request().resourceType() === 'eventsource' ? stop(route) : route.continue());
     const id = await start(request, slow, name);
+    const snapshots: string[] = [];
+    page.on('request', asking => {
+      if (asking.url().includes('/api/deployment/')) snapshots.push(asking.url());
+    });
     await page.goto(`${origin(slow)}/deployments/${id}`);
     await expect(page.getByText(polling)).toBeVisible({ timeout: 30_000 });
     await keep(page, 'polling');
     await expectLive(page, name);
+    expect(snapshots, 'one request each time').toEqual([]);
   });
 }
 

@@ -24,6 +24,10 @@ test('what is left is shown, worked on, and gone in the end', async ({ page, con
   await page.goto(`${origin(troubled)}/deployments/${id}`);
   await expectAwake(page);
   await expectPhase(request, troubled, id, 'rolling_back');
+  const asked: number[] = [];
+  page.on('request', asking => {
+    if (asking.url().endsWith(`/api/deployment/${id}`)) asked.push(Date.now());
+  });
   await button.click();
   await old.waitForURL(/rem_/);
   await expect(old.getByRole('heading', { name: `Removing ${live}` })).toBeVisible();
@@ -73,6 +77,9 @@ test('what is left is shown, worked on, and gone in the end', async ({ page, con
   await expect(page.getByRole('status').first()).toHaveText(
     `Everything has been removed by now. The name ${name} was freed.`,
   );
+  const pauses = asked.slice(1).map((time, before) => time - asked[before]);
+  expect(pauses.filter(pause => pause < 10_000), 'it asks once each time').toEqual([]);
+  expect(pauses.length).toBeGreaterThan(0);
   await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible();
   await expectFree(request, troubled, name, true);
   await keep(page, 'removed-since');

@@ -1,6 +1,8 @@
 // Choosing a name: the page validates it while a person types.
 import { origin, ready, stackAddress } from '../portals';
-import { deploy, deployButton, expect, expectLive, freshName, keep, nameField, test, typeName } from './fixtures';
+import {
+  deploy, deployButton, expect, expectLive, freshName, keep, nameField, startLive, test, typeName,
+} from './fixtures';
 
 test('the address and the verdict appear while typing', async ({ page }) => {
   const name = freshName('typed');
@@ -42,4 +44,21 @@ test('Enter in the field does what the button does', async ({ page }) => {
   await nameField(page).press('Enter');
   await expect(page.getByRole('heading', { level: 1 })).toContainText(name);
   await expectLive(page, name);
+});
+
+test('a taken name that is typed again and sent is checked once', async ({ page, request }) => {
+  const name = freshName('again');
+  await startLive(request, ready, name);
+  await page.goto('/');
+  await typeName(page, name, new RegExp(`${name} is taken`));
+  const asked: string[] = [];
+  page.on('request', asking => {
+    if (asking.url().includes('check_name')) asked.push(asking.postData() ?? asking.url());
+  });
+  await nameField(page).fill(`${name}-x`);
+  await nameField(page).fill(name);
+  await nameField(page).press('Enter');
+  // The checks come in the order in which they are asked for.
+  await typeName(page, freshName('other'), /is available/);
+  expect(asked.filter(form => form.endsWith(name))).toHaveLength(1);
 });

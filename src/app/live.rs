@@ -107,6 +107,8 @@ async fn follow_clean_up(id: &DeploymentId, signals: DeploymentSignals) {
 }
 
 async fn follow_stream(id: &DeploymentId, signals: DeploymentSignals) {
+    // True if the portal has answered since a stream last worked.
+    let mut is_blocked = false;
     loop {
         until_shown().await;
         let hidden = async {
@@ -117,25 +119,34 @@ async fn follow_stream(id: &DeploymentId, signals: DeploymentSignals) {
             Break::Ended => return,
             Break::Hidden | Break::Mute => {}
             Break::Lost => {
-                if signals.connection.get_untracked() != Connection::Polling {
-                    signals.connection.set(Connection::Lost);
+                match signals.connection.get_untracked() {
+                    Connection::Polling => pause(POLL_MS).await,
+                    known @ (Connection::Fine | Connection::Lost | Connection::SignedOut) => {
+                        is_blocked &= known != Connection::Fine;
+                        signals.connection.set(Connection::Lost);
+                        pause(RETRY_MS + random_below(RETRY_MS)).await;
+                    }
                 }
-                let snapshot = match answer(id, signals).await {
-                    Fetched::Known(snapshot) if snapshot.status == Status::InProgress => snapshot,
-                    // The server now renders the page with the end.
+                // Whoever gets the events need not ask for anything else.
+                if catch_up(id, signals).await.is_some() {
+                    if signals.progress.with_untracked(Progress::is_finished) {
+                        return;
+                    }
+                    if is_blocked {
+                        signals.connection.set(Connection::Polling);
+                    }
+                    is_blocked = true;
+                    continue;
+                }
+                let seq = signals.progress.with_untracked(|progress| progress.seq);
+                match answer(id, signals).await {
+                    Fetched::Known(snapshot)
+                        if snapshot.status == Status::InProgress && snapshot.seq <= seq => {}
+                    // The server now renders the page, with the end, or with the events, which are
+                    // blocked in every form.
                     Fetched::Known(_) | Fetched::Unknown => return reload(),
                     Fetched::SignedOut => return signals.connection.set(Connection::SignedOut),
-                    Fetched::Nothing => continue,
-                };
-                let seq = signals.progress.with_untracked(|progress| progress.seq);
-                match catch_up(id, signals).await {
-                    Some(_) => {
-                        signals.connection.set(Connection::Polling);
-                        pause(POLL_MS).await;
-                    }
-                    // Events are blocked in every form: the server renders them.
-                    None if snapshot.seq > seq => return reload(),
-                    None => {}
+                    Fetched::Nothing => {}
                 }
             }
         }
@@ -251,7 +262,8 @@ impl Patience {
 async fn catch_up(id: &DeploymentId, signals: DeploymentSignals) -> Option<bool> {
     let seq = signals.progress.with_untracked(|progress| progress.seq);
     let response = get(&format!("/api/status/{id}?after={seq}&follow=false")).await?;
-    let response = Some(response).filter(Response::ok)?;
+    // 204 means that no more events will come.
+    let response = Some(response).filter(|response| response.status() == 200)?;
     let text = response.text().await.ok()?;
     let mut has_news = false;
     for event in text.split("\n\n").filter_map(decode_frame) {

@@ -37,7 +37,7 @@ impl Browser {
         Self { portal: app.router.clone(), cookies: Vec::new(), refused: Vec::new(), address }
     }
 
-    /// Lets it refuse these cookies.
+    /// Lets it refuse the cookies whose names begin like these.
     pub(crate) fn without_cookies(self, names: &[&'static str]) -> Self {
         Self { refused: names.to_vec(), ..self }
     }
@@ -154,7 +154,7 @@ impl Browser {
         self.cookies.retain(|kept| {
             (&kept.origin, &kept.name, &kept.path) != (&cookie.origin, &cookie.name, &cookie.path)
         });
-        if !is_gone && !self.refused.contains(&name) {
+        if !is_gone && !self.refused.iter().any(|refused| name.starts_with(refused)) {
             self.cookies.push(cookie);
         }
     }

@@ -52,10 +52,13 @@ impl Field {
         self.problem.set(None);
         self.typing.set(Typing::Ongoing);
         self.text.set(text);
-        let ask = set_timeout_with_handle(move || self.ask(), PAUSE).ok();
-        if let Some(earlier) =
-            self.pause.try_update_value(|pause| std::mem::replace(pause, ask)).flatten()
-        {
+        self.forget();
+        self.pause.set_value(set_timeout_with_handle(move || self.ask(), PAUSE).ok());
+    }
+
+    /// Forgets the check that is about to be made, so that the same is not asked twice.
+    fn forget(self) {
+        if let Some(earlier) = self.pause.try_update_value(Option::take).flatten() {
             earlier.clear();
         }
     }
@@ -79,9 +82,10 @@ impl Field {
         self.ask();
     }
 
-    /// Lets the server check the text of the field. A late answer is about another name, and is
-    /// therefore ignored by [`hint`].
+    /// Lets the server check the text of the field, also if it is about to. A late answer is about
+    /// another name, and is therefore ignored by [`hint`].
     pub(super) fn ask(self) {
+        self.forget();
         let text = self.text();
         if StackName::for_new_stack(&text).is_err() {
             return;
