@@ -18,6 +18,11 @@ async fn entries(app: &TestApp) -> Vec<AuditEntry> {
     entries.into_iter().map(|(_, entry)| entry).collect()
 }
 
+/// Returns the entries of what was refused.
+async fn refusals(app: &TestApp) -> Vec<AuditEntry> {
+    entries(app).await.into_iter().filter(|entry| entry.outcome != "done").collect()
+}
+
 /// Repeats a request within an hour and after it, and checks the audit entries.
 async fn assert_recorded_once_an_hour(
     app: &TestApp,
@@ -29,7 +34,7 @@ async fn assert_recorded_once_an_hour(
         for _ in 0..5 {
             app.send(request()).await;
         }
-        let audit_entry = entries(app).await;
+        let audit_entry = refusals(app).await;
         assert_eq!(audit_entry.len(), hour, "{status}: {audit_entry:?}");
         let AuditEntry { act, target, outcome, from, .. } = &audit_entry[0];
         assert_eq!((*act, target.as_deref().unwrap(), outcome.as_str()), expected);
@@ -55,6 +60,14 @@ async fn a_post_from_another_site_is_audited() {
     };
     assert_recorded_once_an_hour(&app, request, (AuditAction::Enter, "/api/deploy", "CROSS_SITE"))
         .await;
+}
+
+#[tokio::test]
+async fn the_removal_of_a_listed_stack_without_its_id_is_audited() {
+    let app = TestApp::new();
+    app.live("alice").await;
+    let request = || Request::delete("/api/stacks/alice").body(Body::empty()).unwrap();
+    assert_recorded_once_an_hour(&app, request, (AuditAction::Enter, "alice", "ID_REQUIRED")).await;
 }
 
 #[tokio::test]
