@@ -94,6 +94,14 @@ impl HttpState {
         }
     }
 
+    /// Limits the open event streams to half of this many connections, so that streams keep nobody
+    /// out: a page without one asks now and then.
+    #[must_use]
+    pub fn with_streams_among(mut self, connections: usize) -> Self {
+        self.streams = Arc::new(self.streams.within(connections / 2));
+        self
+    }
+
     /// Returns the tracker of the requests in progress, so that a shutdown can wait for them.
     pub fn requests(&self) -> &TaskTracker {
         &self.requests

@@ -215,6 +215,7 @@ impl Portal {
         let reconciler =
             Reconciler::new(ports.clone(), owner(), lease).with_report(reconcile_report);
         let worker = Worker::new(ports, operations, owner(), lease, concurrent_deployments);
+        let limits = connection_limits(&settings);
         let state = HttpState::new(
             Arc::clone(&service),
             authenticator(&settings, &store_ports),
@@ -222,7 +223,8 @@ impl Portal {
             &settings.http,
             &settings.limits,
             shutdown.clone(),
-        );
+        )
+        .with_streams_among(limits.in_all);
         let mut parts = Parts::new(service.vitals(), shutdown.clone());
         let requests = state.requests().clone();
         let own = http::metrics_router(state.clone());
@@ -233,7 +235,6 @@ impl Portal {
         };
         let purged = Arc::<dyn Store>::clone(&store);
         let retention = purge_old_records(purged, audit, clock, retention, shutdown.clone());
-        let limits = connection_limits(&settings);
         parts.start("server", serve(listener, site, limits.clone(), shutdown.clone()));
         if let Some(listener) = for_metrics {
             parts.start("metrics", serve(listener, own, limits, shutdown.clone()));

@@ -1,24 +1,24 @@
 //! Serves HTTP/1.1 connections, and limits their number and the time that each may take.
 //!
-//! A connection waits for the head of a request, or is busy with a request. When there are too many,
-//! the one that has waited longest makes room for the newcomer, so that connections that send
+//! A connection waits for its client, or the portal works on a request. When there are too many, one
+//! that waits makes room for the newcomer: the one that has been silent longest; if none is silent,
+//! the one whose client has kept a body or an unread response back longest. So clients that do
 //! nothing keep nobody out. A connection ends if the head of a request takes too long, if nothing is
-//! requested for a long time, or if its client does not read what is sent.
+//! requested for a long time, or if its client does not read what is sent. A head that is too long
+//! is answered with a sentence.
 
+mod body;
 mod stream;
 mod table;
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
-use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
@@ -29,12 +29,15 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tower::{ServiceExt, service_fn};
 
+use self::body::{Busy, RequestBody, ResponseBody};
 use self::stream::WatchedStream;
-use self::table::{Connection, Entry, Table};
+use self::table::{Entry, Table};
 use crate::server::proxies::{Proxy, network_of};
 
-/// The size in bytes of the buffers of one connection. The head of a request must fit in.
-const BUFFER: usize = 32 << 10;
+/// The size in bytes up to which the buffers of one connection grow. The head of a request must fit
+/// in. It is more than hyper's longest address, 64 KiB, so that one that is too long is read and
+/// answered as such.
+const BUFFER: usize = 96 << 10;
 /// The pause after an error of the operating system, such as too many open files: what is freed
 /// meanwhile is for the portal's own work.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -66,6 +69,9 @@ pub struct ConnectionTimes {
     /// The time between a response and the next request. It is longer than what reverse proxies
     /// keep idle connections for (Traefik 90 s, nginx 60 s), so that the proxy closes them first.
     pub idle: Duration,
+    /// The same for trusted proxies, which are told apart: Caddy keeps idle connections for 2
+    /// minutes, Google's load balancer for 10.
+    pub proxy_idle: Duration,
     /// The time in which a client that reads slowly must read 16 KiB.
     pub write: Duration,
     /// The interval at which these limits are checked.
@@ -77,6 +83,7 @@ impl Default for ConnectionTimes {
         Self {
             head: Duration::from_secs(10),
             idle: Duration::from_mins(2),
+            proxy_idle: Duration::from_mins(11),
             write: Duration::from_secs(30),
             check: Duration::from_secs(1),
         }
@@ -139,10 +146,13 @@ fn serve_connection(
     let requested = Arc::clone(&connection);
     let service = service_fn(move |request: Request<Incoming>| {
         let busy = Busy::new(&requested);
-        let mut request = request.map(Body::new);
+        let body = |body| Body::new(RequestBody::new(body, &requested));
+        let mut request = request.map(body);
         request.extensions_mut().insert(ConnectInfo(peer));
         let responding = site.clone().oneshot(request);
-        async move { responding.await.map(|response| response.map(|body| BusyBody { body, busy })) }
+        async move {
+            responding.await.map(|response| response.map(|body| ResponseBody::new(body, busy)))
+        }
     });
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();
     builder.http1().max_buf_size(BUFFER).header_read_timeout(None);
@@ -175,47 +185,4 @@ async fn recover(error: &io::Error, table: &Table) {
     tracing::warn!(%error, "A connection could not be accepted");
     table.make_room();
     sleep(PAUSE).await;
-}
-
-/// Marks a connection as busy with a request, until the response has been passed on.
-struct Busy(Arc<Connection>);
-
-impl Busy {
-    fn new(connection: &Arc<Connection>) -> Self {
-        connection.begin();
-        Self(Arc::clone(connection))
-    }
-}
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        self.0.finish();
-    }
-}
-
-/// A response's body, which keeps its connection busy.
-struct BusyBody {
-    body: Body,
-    #[expect(dead_code, reason = "held until the body ends")]
-    busy: Busy,
-}
-
-impl HttpBody for BusyBody {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
 }

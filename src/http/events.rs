@@ -58,20 +58,15 @@ pub(super) async fn status(
     if record.state != DeploymentState::Active && cursor >= record.seq {
         return Ok((StatusCode::NO_CONTENT, UNBUFFERED).into_response());
     }
-    let Some(permit) = state.streams.take(&caller) else {
-        state
-            .audit
-            .rejection(
-                &caller,
-                AuditAction::ReachLimit,
-                Some(id.as_str()),
-                RefusalCode::TooManyStreams,
-            )
-            .await;
+    let follows = follows(query.as_deref());
+    let permit = follows.then(|| state.streams.take(&caller));
+    if let Some(None) = permit {
+        let (act, code) = (AuditAction::ReachLimit, RefusalCode::TooManyStreams);
+        state.audit.rejection(&caller, act, Some(id.as_str()), code).await;
         return Err(Refusal::TooManyStreams.into());
-    };
+    }
     let watcher = Watcher {
-        _permit: permit,
+        _permit: permit.flatten(),
         _open: state.service.metrics().stream(),
         authorization: StreamAuthorization {
             authenticator: state.authenticator,
@@ -83,7 +78,7 @@ pub(super) async fn status(
         id,
         cursor,
         ahead: cursor > record.seq,
-        follows: follows(query.as_deref()),
+        follows,
         notifications,
         read: VecDeque::new(),
         ended: false,
@@ -110,8 +105,9 @@ fn follows(query: Option<&str>) -> bool {
 
 /// The state of one stream.
 struct Watcher {
-    /// Counts the stream against the caller's limit until it is dropped.
-    _permit: StreamPermit,
+    /// Counts the stream against the caller's limit until it is dropped; `None` if it ends by
+    /// itself.
+    _permit: Option<StreamPermit>,
     /// Counts the stream among the open ones until it is dropped.
     _open: Counted,
     authorization: StreamAuthorization,

@@ -1,4 +1,4 @@
-//! Limits the open streams of each person and each address.
+//! Limits the open streams of each person, of each address and in all.
 //!
 //! Each replica counts its own streams. A permit is released when the stream is dropped, however it
 //! ended.
@@ -18,6 +18,7 @@ use domain::owner::OwnerId;
 pub(super) struct Streams {
     per_person: Option<u32>,
     per_address: Option<u32>,
+    in_all: Option<u32>,
     open: Mutex<HashMap<Key, u32>>,
 }
 
@@ -26,6 +27,7 @@ pub(super) struct Streams {
 enum Key {
     Owner(OwnerId),
     Address(IpAddr),
+    All,
 }
 
 /// The permit of one open stream.
@@ -38,15 +40,22 @@ pub(super) struct StreamPermit {
 impl Streams {
     /// Limits the streams of each person and of each address; `None` means no limit.
     pub(super) fn new(per_person: Option<u32>, per_address: Option<u32>) -> Self {
-        Self { per_person, per_address, open: Mutex::default() }
+        Self { per_person, per_address, in_all: None, open: Mutex::default() }
+    }
+
+    /// Returns the same limits, with one for all streams together.
+    pub(super) fn within(&self, in_all: usize) -> Self {
+        let in_all = Some(u32::try_from(in_all).unwrap_or(u32::MAX));
+        Self { in_all, ..Self::new(self.per_person, self.per_address) }
     }
 
     /// Takes a permit for a stream of this caller; `None` if the person or the address has too
-    /// many.
+    /// many, or if there are too many in all.
     pub(super) fn take(self: &Arc<Self>, caller: &Caller) -> Option<StreamPermit> {
         let owner = caller.identity.owner().cloned().map(Key::Owner).zip(self.per_person);
         let address = Some(Key::Address(network_of(caller.address))).zip(self.per_address);
-        let bounds: Vec<_> = [owner, address].into_iter().flatten().collect();
+        let all = Some(Key::All).zip(self.in_all);
+        let bounds: Vec<_> = [owner, address, all].into_iter().flatten().collect();
         let mut open = self.open.lock();
         let is_full = |(key, max): &(Key, u32)| open.get(key).is_some_and(|count| count >= max);
         if bounds.iter().any(is_full) {
@@ -108,6 +117,16 @@ mod tests {
         let _second = streams.take(&caller(None, "2001:db8::2:1")).unwrap();
         assert!(streams.take(&caller(None, "2001:db8::3")).is_none());
         assert!(streams.take(&caller(None, "2001:db8:0:1::1")).is_some(), "the next network");
+    }
+
+    #[test]
+    fn all_together_have_so_many_places() {
+        let streams = Arc::new(Streams::new(None, Some(2)).within(3));
+        let open = ["192.0.2.1", "192.0.2.1", "192.0.2.2"]
+            .map(|address| streams.take(&caller(None, address)).unwrap());
+        assert!(streams.take(&caller(Some("alice"), "192.0.2.3")).is_none(), "three in all");
+        drop(open);
+        assert!(streams.take(&caller(Some("alice"), "192.0.2.3")).is_some());
     }
 
     #[test]

@@ -207,10 +207,14 @@ pub(super) fn connection_limits(settings: &Settings) -> ConnectionLimits {
     let number = |limit| usize::try_from(limit).unwrap_or(usize::MAX);
     let files = number(transport::descriptor_limit());
     let most = MOST_CONNECTIONS.min(files.saturating_sub(OTHER_FILES).max(files / 2));
+    let times = ConnectionTimes::default();
+    // Where only this machine reaches the portal, every client may be a proxy.
+    let is_local = settings.http.addr.ip().to_canonical().is_loopback();
+    let idle = if is_local { times.proxy_idle } else { times.idle };
     ConnectionLimits {
         in_all: connections_in_all.map_or(most, |limit| number(limit.into())),
         per_address: connections_per_address.map(|limit| number(limit.into())),
         proxies: settings.http.trusted_proxies.clone().into(),
-        times: ConnectionTimes::default(),
+        times: ConnectionTimes { idle, ..times },
     }
 }

@@ -17,6 +17,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::support::app::{TestApp, send_raw};
+
 const HEAD: Duration = Duration::from_millis(400);
 const IDLE: Duration = Duration::from_millis(1_200);
 const WRITE: Duration = Duration::from_millis(800);
@@ -35,6 +37,7 @@ fn limits(in_all: usize, per_address: Option<usize>) -> ConnectionLimits {
         times: ConnectionTimes {
             head: HEAD,
             idle: IDLE,
+            proxy_idle: IDLE * 3,
             write: WRITE,
             check: Duration::from_millis(50),
         },
@@ -75,7 +78,7 @@ impl Server {
             (Arc::clone(&responding), Arc::clone(&responding), shutdown.clone());
         let chunk = |_| Ok::<_, std::io::Error>(Bytes::from(vec![b'x'; 64 << 10]));
         let site = Router::new()
-            .route("/", get(|| async { "here" }))
+            .route("/", get(|| async { "here" }).post(|_: Bytes| async { "here" }))
             .route(
                 "/large",
                 get(move || {
@@ -232,11 +235,7 @@ async fn a_client_that_reads_slowly_gets_everything() {
 
 #[tokio::test]
 async fn silent_connections_make_room_and_busy_ones_do_not() {
-    let server = Server::start(ConnectionLimits {
-        times: ConnectionTimes { head: SOON, idle: SOON, ..limits(0, None).times },
-        ..limits(8, None)
-    })
-    .await;
+    let server = Server::start(patient(8)).await;
     let mut watching = server.request("/endless").await;
     server.responses(1).await;
     let mut silent = Vec::new();
@@ -260,6 +259,127 @@ async fn silent_connections_make_room_and_busy_ones_do_not() {
     let (head, body) = refused.split_once("\r\n\r\n").unwrap();
     assert!(head.contains(&format!("content-length: {}", body.len())), "{refused}");
     server.stop().await;
+}
+
+/// Limits of time that are over only after the test.
+fn patient(in_all: usize) -> ConnectionLimits {
+    let limits = limits(in_all, None);
+    let times =
+        ConnectionTimes { head: SOON, idle: SOON, proxy_idle: SOON, write: SOON, ..limits.times };
+    ConnectionLimits { times, ..limits }
+}
+
+/// Waits until a visitor finds room.
+async fn is_let_in(server: &Server) {
+    let wait = async { while !is_answered(&mut server.connect().await).await {} };
+    timeout(SOON / 2, wait).await.expect("there is room");
+}
+
+#[tokio::test]
+async fn clients_that_keep_a_body_back_make_room_after_those_that_are_silent() {
+    let server = Server::start(patient(8)).await;
+    let head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n";
+    let mut silent = server.connect().await;
+    let mut slow = Vec::new();
+    for _ in 0..7 {
+        let mut stream = server.connect().await;
+        stream.write_all(head).await.unwrap();
+        slow.push(stream);
+    }
+    // A bit of the body prolongs nothing.
+    tokio::time::sleep(HEAD / 4).await;
+    slow[0].write_all(b".").await.unwrap();
+    let mut visitor = server.connect().await;
+    assert!(is_answered(&mut visitor).await);
+    closed(&mut silent).await;
+    visitor.write_all(head).await.unwrap();
+    tokio::time::sleep(HEAD / 4).await;
+    is_let_in(&server).await;
+    closed(&mut slow[0]).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn clients_that_do_not_read_make_room_and_those_that_wait_for_events_do_not() {
+    let server = Server::start(patient(8)).await;
+    let mut watching = server.request("/endless").await;
+    server.responses(1).await;
+    let mut unread = Vec::new();
+    for count in 2..=8 {
+        unread.push(server.request("/large").await);
+        server.responses(count).await;
+    }
+    is_let_in(&server).await;
+    server.responses(7).await;
+    assert!(watching.read(&mut [0; 64]).await.unwrap() > 0, "a stream made room");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_proxy_keeps_its_connections_longer() {
+    let proxy = [Proxy::parse("127.0.0.3").unwrap()];
+    let server =
+        Server::start(ConnectionLimits { proxies: Arc::from(proxy), ..limits(100, None) }).await;
+    let mut streams =
+        [server.connect_from("127.0.0.2").await, server.connect_from("127.0.0.3").await];
+    for stream in &mut streams {
+        assert!(is_answered(stream).await);
+    }
+    let [other, proxy] = &mut streams;
+    closed(other).await;
+    assert!(is_answered(proxy).await, "it is closed together with the others");
+    assert!(closed(proxy).await >= IDLE * 3);
+    server.stop().await;
+}
+
+/// Sends a request whose address has this length, and returns the answer.
+async fn request_long(server: &Server, length: usize) -> String {
+    let query: String = (0..).map(|number| format!("a{number:05}&")).take(length / 7).collect();
+    let mut stream = server.connect().await;
+    let request = format!("GET /sign-in?{query} HTTP/1.1\r\nHost: x\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut answer = String::new();
+    timeout(SOON, stream.read_to_string(&mut answer)).await.expect("the end").unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn a_head_that_is_too_long_is_answered_with_a_sentence() {
+    let server = Server::start(limits(100, None)).await;
+    for (length, status) in
+        [(66_000, "414 "), (90_000, "414 "), (120_000, "431 "), (2_000_000, "431 ")]
+    {
+        let answer = request_long(&server, length).await;
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{length}: {answer}");
+        assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{answer}");
+        assert!(body.contains("too long") || body.contains("longer"), "{length}: {answer}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_long_address_gets_the_portals_own_answer_on_every_route() {
+    let app = TestApp::new();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let shutdown = CancellationToken::new();
+    let site = app.router.clone();
+    let served = tokio::spawn(serve(listener, site, limits(100, None), shutdown.clone()));
+    let letters = || 'a'..='z';
+    let keys = letters().flat_map(|one| letters().map(move |two| (one, two)));
+    let keys = keys.flat_map(|(one, two)| letters().map(move |three| format!("{one}{two}{three}")));
+    let query = keys.take(16_000).collect::<Vec<_>>().join("&");
+    for path in ["/sign-in", "/", "/api/check/alice", "/pkg/x.js", "/nothing", "/admin"] {
+        let request =
+            format!("GET {path}?{query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let answer = send_raw(address, request.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 414 "), "{path}: {answer}");
+        assert!(answer.contains("\"code\":\"URI_TOO_LONG\""), "{path}: {answer}");
+    }
+    shutdown.cancel();
+    timeout(SOON, served).await.expect("the server stops").unwrap();
 }
 
 #[tokio::test]

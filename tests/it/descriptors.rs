@@ -9,7 +9,7 @@ use std::{fs, thread};
 
 use clock::{Clock, SystemClock};
 
-use crate::support::process::{PortalDir, Running};
+use crate::support::process::{PortalDir, Running, try_exchange};
 
 /// The message while none is left.
 const SHORT: &str = "Waiting: the portal is short of resources";
@@ -56,23 +56,70 @@ fn the_limit_for_open_files_is_raised_to_what_the_system_allows() {
     assert_eq!(numbers, ["3000", "3000"], "{line}");
 }
 
-/// More silent connections than there may be open files, as one client can open them.
-#[test]
-fn silent_connections_keep_nobody_out() {
-    let portal_dir = PortalDir::new();
-    let portal = limited(&portal_dir, 1_024, 1_024, &[]);
-    let connect = |_| TcpStream::connect(("127.0.0.1", portal_dir.port)).unwrap();
+/// Opens more connections than there may be open files, as one client can, which send `request` and
+/// read nothing, and checks that a visitor is served.
+fn assert_nobody_is_kept_out(portal_dir: &PortalDir, request: &str) {
+    let connect = |_| {
+        let mut stream = TcpStream::connect(("127.0.0.1", portal_dir.port)).unwrap();
+        // An error is a connection that was closed already.
+        drop(stream.write_all(request.as_bytes()));
+        stream
+    };
     let silent: Vec<TcpStream> = (0..1_131).map(connect).collect();
     let begun = SystemClock.now();
-    assert!(portal_dir.get("/readyz").starts_with("HTTP/1.1 200 "));
+    let visit = "GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    // An error is a connection for which there was no room.
+    let visit = || try_exchange(portal_dir.port, visit).unwrap_or_default();
+    let is_served = || visit().starts_with("HTTP/1.1 200 ");
+    let took = || SystemClock.now().duration_since(begun).unsigned_abs();
+    // A client that does not read has a second before it can make room.
+    while !is_served() {
+        assert!(took() < Duration::from_secs(8), "{request}");
+    }
     portal_dir.deploy("alice");
-    // Their time for the head of a request would be ten seconds.
-    let took = SystemClock.now().duration_since(begun).unsigned_abs();
-    assert!(took < Duration::from_secs(8), "{took:?}");
+    // Their time for the head or the body of a request would be ten seconds.
+    assert!(took() < Duration::from_secs(8), "{request}: {:?}", took());
     drop(silent);
+}
+
+/// Starts a portal with few open files, checks that such clients keep nobody out, and that nothing
+/// runs out.
+fn assert_room(variables: &[(&str, &str)], request: impl Fn(&PortalDir) -> String) {
+    let portal_dir = PortalDir::new();
+    let portal = limited(&portal_dir, 1_024, 1_024, variables);
+    assert_nobody_is_kept_out(&portal_dir, &request(&portal_dir));
     let (code, log) = portal.end_with_output();
     assert_eq!(code, Some(0));
-    assert!(!log.join("\n").contains("could not be accepted"), "{log:?}");
+    let log = log.join("\n");
+    assert!(!log.contains("could not be accepted") && !log.contains("ERROR"), "{log}");
+}
+
+#[test]
+fn silent_connections_keep_nobody_out() {
+    assert_room(&[], |_| String::new());
+}
+
+#[test]
+fn clients_that_keep_a_body_back_keep_nobody_out() {
+    for head in ["GET /health HTTP/1.1", "POST /api/deploy HTTP/1.1"] {
+        assert_room(&[], |_| format!("{head}\r\nHost: x\r\nContent-Length: 9\r\n\r\n"));
+    }
+}
+
+#[test]
+fn clients_that_do_not_read_the_code_keep_nobody_out() {
+    let site = tempfile::tempdir().unwrap();
+    fs::create_dir(site.path().join("pkg")).unwrap();
+    let content = vec![b' '; 16 << 20];
+    fs::write(site.path().join("pkg/ai-stack-deployer.css"), content).unwrap();
+    let root = site.path().to_str().unwrap();
+    let variables = [("LEPTOS_SITE_ROOT", root), ("LEPTOS_OUTPUT_NAME", "ai-stack-deployer")];
+    assert_room(&variables, |portal_dir| {
+        let page = portal_dir.get("/");
+        let (_, style) = page.split_once("<link rel=\"stylesheet\" href=\"").unwrap();
+        let (path, _) = style.split_once('"').unwrap();
+        format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n")
+    });
 }
 
 #[test]

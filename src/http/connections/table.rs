@@ -1,18 +1,24 @@
-//! The open connections: what each does since when, and which one makes room.
+//! The open connections: what each waits for since when, and which one makes room.
+//!
+//! Those that wait are kept in order, so that to find the one that has waited longest takes no
+//! longer with many of them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::ConnectionTimes;
 
 /// The number of bytes that a client must read within the time limit.
-const LEAST_PROGRESS: u64 = 16 << 10;
+const LEAST_PROGRESS: usize = 16 << 10;
+/// The time for which a client may not read before its connection can make room for another.
+const READING_GRACE: Duration = Duration::from_secs(1);
 
 /// The open connections.
 pub(super) struct Table {
@@ -26,43 +32,67 @@ pub(super) struct Table {
 #[derive(Default)]
 struct Open {
     next: u64,
-    connections: HashMap<u64, Arc<Connection>>,
-    of_address: HashMap<IpAddr, usize>,
+    places: HashMap<u64, Place>,
+    /// The connections that wait for their clients.
+    waiting: BTreeSet<Key>,
+    of_address: HashMap<IpAddr, OfAddress>,
 }
 
-/// One open connection.
-pub(super) struct Connection {
-    /// The address under which it is counted, if it is.
+/// The connections of one address.
+#[derive(Default)]
+struct OfAddress {
+    count: usize,
+    waiting: BTreeSet<Key>,
+}
+
+/// What a connection waits for, since when in milliseconds, and its number.
+type Key = (Wait, u64, u64);
+
+/// What a connection waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Wait {
+    /// The head of a request.
+    Head,
+    /// The next request.
+    Request,
+    /// The next request of a trusted proxy.
+    ProxyRequest,
+    /// The body of a request.
+    Body,
+    /// A client that reads.
+    Reader,
+}
+
+impl Wait {
+    /// The connections that make room first: nothing is in progress on them.
+    const SILENT: [Self; 3] = [Self::Head, Self::Request, Self::ProxyRequest];
+    /// The connections that make room if no other does.
+    const SLOW: [Self; 2] = [Self::Body, Self::Reader];
+}
+
+/// An open connection's place.
+struct Place {
+    /// The address under which it is counted; `None` for a proxy.
     address: Option<IpAddr>,
-    started: Instant,
-    /// What it does since when, see [`Doing`].
-    doing: AtomicU64,
-    /// Since when the client has read less than [`LEAST_PROGRESS`], in milliseconds; `NEVER` if
-    /// everything has been sent.
-    stalled: AtomicU64,
+    /// What it waits for since when; `None` while the portal works.
+    waits: Option<(Wait, u64)>,
+    /// Since when the client has read less than [`LEAST_PROGRESS`]; `None` if everything has been
+    /// sent.
+    stalled: Option<u64>,
     /// The bytes that the client has read since then.
-    read: AtomicU64,
+    read: usize,
     end: CancellationToken,
 }
 
-const NEVER: u64 = u64::MAX;
-
-/// What a connection does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Doing {
-    /// It receives the head of a request.
-    Head = 0,
-    /// Nothing is requested.
-    Idle = 1,
-    /// A request is handled.
-    Busy = 2,
-}
-
 /// The place of an open connection, which is free again when this is dropped.
-pub(super) struct Entry {
+pub(super) struct Entry(Arc<Connection>);
+
+/// One open connection.
+pub(super) struct Connection {
     id: u64,
-    connection: Arc<Connection>,
     table: Arc<Table>,
+    is_stalled: AtomicBool,
+    end: CancellationToken,
 }
 
 impl Table {
@@ -76,171 +106,209 @@ impl Table {
         }
     }
 
-    /// Takes a place for a connection, which counts for `address`. If there is none, the connection
-    /// that has waited longest is ended; `None` if none waits.
+    /// Takes a place for a connection, which counts for `address`; `None` means a trusted proxy. If
+    /// there is none, a connection that waits for its client is ended; `None` if none waits.
     pub(super) fn admit(self: &Arc<Self>, address: Option<IpAddr>) -> Option<Entry> {
+        let now = self.now();
         let mut open = self.open();
-        let count = |open: &Open| open.of_address.get(&address?).copied();
-        if count(&open).is_some_and(|count| count >= self.per_address) && !open.evict(address)
-            || open.connections.len() >= self.in_all && !open.evict(None)
+        let count = address.and_then(|address| Some(open.of_address.get(&address)?.count));
+        if count.is_some_and(|count| count >= self.per_address) && !open.evict(address, now)
+            || open.places.len() >= self.in_all && !open.evict(None, now)
         {
             return None;
         }
-        let connection = Arc::new(Connection::new(address, self.started));
-        Some(Entry { id: open.insert(&connection), connection, table: Arc::clone(self) })
+        let end = CancellationToken::new();
+        let id = open.insert(address, now, end.clone());
+        let (table, is_stalled) = (Arc::clone(self), AtomicBool::default());
+        Some(Entry(Arc::new(Connection { id, table, is_stalled, end })))
     }
 
-    /// Ends the connection that has waited longest for a request, if one waits.
+    /// Ends a connection that waits for its client, if there is one.
     pub(super) fn make_room(&self) {
-        self.open().evict(None);
+        self.open().evict(None, self.now());
     }
 
     /// Ends the connections whose time is over.
     pub(super) fn end_overdue(&self) {
-        let now = self.started.elapsed();
-        let is_overdue = |connection: &&Arc<Connection>| connection.is_overdue(now, &self.times);
-        self.open().connections.values().filter(is_overdue).for_each(|one| one.end.cancel());
+        let ConnectionTimes { head, idle, proxy_idle, write, .. } = self.times;
+        let limits = [
+            (Wait::Head, head),
+            (Wait::Request, idle),
+            (Wait::ProxyRequest, proxy_idle),
+            (Wait::Reader, write),
+        ];
+        let now = self.now();
+        let mut open = self.open();
+        for (wait, limit) in limits {
+            while let Some((_, since, id)) = first(&open.waiting, wait)
+                && now.saturating_sub(since) > millis(limit)
+            {
+                open.end(id);
+            }
+        }
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock()
+    }
+
+    fn now(&self) -> u64 {
+        millis(self.started.elapsed())
     }
 }
 
+/// Returns the connection that has waited longest for this.
+fn first(waiting: &BTreeSet<Key>, wait: Wait) -> Option<Key> {
+    waiting.range((wait, 0, 0)..=(wait, u64::MAX, u64::MAX)).next().copied()
+}
+
 impl Open {
-    fn insert(&mut self, connection: &Arc<Connection>) -> u64 {
+    fn insert(&mut self, address: Option<IpAddr>, now: u64, end: CancellationToken) -> u64 {
         let id = self.next;
         self.next += 1;
-        self.connections.insert(id, Arc::clone(connection));
-        if let Some(address) = connection.address {
-            *self.of_address.entry(address).or_default() += 1;
+        if let Some(address) = address {
+            self.of_address.entry(address).or_default().count += 1;
         }
+        self.places.insert(id, Place { address, waits: None, stalled: None, read: 0, end });
+        self.change(id, |place| place.waits = Some((Wait::Head, now)));
         id
     }
 
+    /// Changes a place, if its connection was not ended, and keeps the order.
+    fn change(&mut self, id: u64, change: impl FnOnce(&mut Place)) {
+        let Some(place) = self.places.get_mut(&id) else { return };
+        let before = place.key(id);
+        change(place);
+        let after = place.key(id);
+        let address = place.address;
+        if before != after {
+            let of_address = address.and_then(|address| self.of_address.get_mut(&address));
+            let own = of_address.map(|own| &mut own.waiting);
+            for waiting in own.into_iter().chain([&mut self.waiting]) {
+                if let Some(key) = &before {
+                    waiting.remove(key);
+                }
+                waiting.extend(after);
+            }
+        }
+    }
+
     fn remove(&mut self, id: u64) {
-        let Some(connection) = self.connections.remove(&id) else { return };
-        let Some(address) = connection.address else { return };
-        if let Some(count) = self.of_address.get_mut(&address) {
-            *count -= 1;
-            if *count == 0 {
+        self.change(id, |place| (place.waits, place.stalled) = (None, None));
+        let Some(address) = self.places.remove(&id).and_then(|place| place.address) else { return };
+        if let Some(own) = self.of_address.get_mut(&address) {
+            own.count -= 1;
+            if own.count == 0 {
                 self.of_address.remove(&address);
             }
         }
     }
 
-    /// Ends the connection that has waited longest, among those of `address` if one is given.
-    /// Returns whether there was one.
-    fn evict(&mut self, address: Option<IpAddr>) -> bool {
-        let is_meant = |connection: &Connection| address.is_none() || connection.address == address;
-        let waiting = self.connections.iter().filter(|(_, connection)| is_meant(connection));
-        let waiting = waiting.filter_map(|(id, one)| Some((one.waits_since()?, *id)));
-        let Some((_, id)) = waiting.min() else { return false };
-        if let Some(connection) = self.connections.get(&id) {
-            connection.end.cancel();
+    fn end(&mut self, id: u64) {
+        if let Some(place) = self.places.get(&id) {
+            place.end.cancel();
         }
         self.remove(id);
-        true
+    }
+
+    /// Ends the connection that has waited longest, among those of `address` if one is given: one
+    /// that is silent, otherwise one whose client sends or reads slowly. Returns whether there was
+    /// one.
+    fn evict(&mut self, address: Option<IpAddr>, now: u64) -> bool {
+        let own = address.and_then(|address| self.of_address.get(&address));
+        let waiting = own.map_or(&self.waiting, |own| &own.waiting);
+        let has_grace = |(wait, since, _): &Key| {
+            *wait == Wait::Reader && now.saturating_sub(*since) <= millis(READING_GRACE)
+        };
+        let oldest = |waits: &[Wait]| {
+            let found = waits.iter().filter_map(|wait| first(waiting, *wait));
+            found.filter(|key| !has_grace(key)).min_by_key(|(_, since, _)| *since)
+        };
+        let found = oldest(&Wait::SILENT).or_else(|| oldest(&Wait::SLOW));
+        found.inspect(|(_, _, id)| self.end(*id)).is_some()
+    }
+}
+
+impl Place {
+    fn key(&self, id: u64) -> Option<Key> {
+        let reader = self.stalled.map(|since| (Wait::Reader, since, id));
+        reader.or_else(|| self.waits.map(|(wait, since)| (wait, since, id)))
+    }
+
+    fn sent(&mut self, written: usize, offered: usize, now: u64) {
+        if written == offered {
+            self.stalled = None;
+            return;
+        }
+        self.read = self.read.saturating_add(written);
+        if self.stalled.is_none() || self.read >= LEAST_PROGRESS {
+            (self.read, self.stalled) = (0, Some(now));
+        }
     }
 }
 
 impl Connection {
-    fn new(address: Option<IpAddr>, started: Instant) -> Self {
-        let connection = Self {
-            address,
-            started,
-            doing: AtomicU64::default(),
-            stalled: AtomicU64::new(NEVER),
-            read: AtomicU64::default(),
-            end: CancellationToken::new(),
-        };
-        connection.set(Doing::Head);
-        connection
-    }
-
     /// Waits until the connection must end.
     pub(super) async fn ended(&self) {
         self.end.cancelled().await;
     }
 
-    /// The head of a request is complete.
-    pub(super) fn begin(&self) {
-        self.set(Doing::Busy);
+    /// The portal works on a request.
+    pub(super) fn works(&self) {
+        self.change(|place, _| place.waits = None);
     }
 
     /// The response is complete.
     pub(super) fn finish(&self) {
-        self.set(Doing::Idle);
+        self.change(|place, now| {
+            let wait = if place.address.is_some() { Wait::Request } else { Wait::ProxyRequest };
+            place.waits = Some((wait, now));
+        });
     }
 
     /// Bytes have arrived.
     pub(super) fn received(&self) {
-        if matches!(self.doing(), (Doing::Idle, _)) {
-            self.set(Doing::Head);
-        }
+        self.change(|place, now| {
+            if let Some((Wait::Request | Wait::ProxyRequest, _)) = place.waits {
+                place.waits = Some((Wait::Head, now));
+            }
+        });
+    }
+
+    /// The body of a request has not arrived. Returns since when; `since` is what this returned
+    /// before.
+    pub(super) fn awaits_body(&self, since: Option<u64>) -> u64 {
+        let since = since.unwrap_or_else(|| self.table.now());
+        self.change(|place, _| place.waits = Some((Wait::Body, since)));
+        since
     }
 
     /// The client has read `written` of `offered` bytes.
     pub(super) fn sent(&self, written: usize, offered: usize) {
-        if written == offered {
-            self.stalled.store(NEVER, Ordering::Relaxed);
-            return;
-        }
-        let written = u64::try_from(written).unwrap_or(u64::MAX);
-        let read = self.read.fetch_add(written, Ordering::Relaxed).saturating_add(written);
-        if self.stalled.load(Ordering::Relaxed) == NEVER || read >= LEAST_PROGRESS {
-            self.read.store(0, Ordering::Relaxed);
-            self.stalled.store(millis(self.started.elapsed()), Ordering::Relaxed);
+        let is_stalled = written < offered;
+        if self.is_stalled.swap(is_stalled, Ordering::Relaxed) || is_stalled {
+            self.change(|place, now| place.sent(written, offered, now));
         }
     }
 
-    fn set(&self, doing: Doing) {
-        let since = millis(self.started.elapsed());
-        self.doing.store(since << 2 | doing as u64, Ordering::Relaxed);
-    }
-
-    fn doing(&self) -> (Doing, u64) {
-        let packed = self.doing.load(Ordering::Relaxed);
-        let doing = match packed & 3 {
-            0 => Doing::Head,
-            1 => Doing::Idle,
-            _ => Doing::Busy,
-        };
-        (doing, packed >> 2)
-    }
-
-    /// Returns since when it has waited for a request; `None` if it is busy.
-    fn waits_since(&self) -> Option<u64> {
-        let (doing, since) = self.doing();
-        (doing != Doing::Busy).then_some(since)
-    }
-
-    fn is_overdue(&self, now: Duration, times: &ConnectionTimes) -> bool {
-        let (doing, since) = self.doing();
-        let limit = match doing {
-            Doing::Head => times.head,
-            Doing::Idle => times.idle,
-            Doing::Busy => Duration::MAX,
-        };
-        let is_over = |since: u64, limit: Duration| {
-            now.checked_sub(Duration::from_millis(since)).is_some_and(|passed| passed > limit)
-        };
-        is_over(since, limit) || is_over(self.stalled.load(Ordering::Relaxed), times.write)
+    fn change(&self, change: impl FnOnce(&mut Place, u64)) {
+        let now = self.table.now();
+        self.table.open().change(self.id, |place| change(place, now));
     }
 }
 
 impl Entry {
     pub(super) fn connection(&self) -> &Arc<Connection> {
-        &self.connection
+        &self.0
     }
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        self.table.open().remove(self.id);
+        self.0.table.open().remove(self.0.id);
     }
 }
 
 fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(NEVER)
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
