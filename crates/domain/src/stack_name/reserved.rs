@@ -5,18 +5,23 @@
 //! (mailboxes for services and roles), RFC 6761 and 6762 (special-use names), RFC 8461 (`mta-sts`),
 //! RFC 5389 and 6763 (names of services), the CA/Browser Forum's Baseline Requirements 3.2.2.4.4
 //! (mailboxes that certificate authorities trust), "Hostnames and usernames to reserve"
-//! (ldpreload.com), and the user names of a Debian system. Names that break a rule for stack names
-//! are left out, such as `ns` and `_dmarc`.
+//! (ldpreload.com), the manuals of what looks up a fixed name (Microsoft's device registration and
+//! Skype for Business, Puppet, Salt, access points of Cisco, Aruba and Ubiquiti), and the user names
+//! of a Debian system. Names that break a rule for stack names are left out, such as `ns` and
+//! `_dmarc`.
 
 /// Reserved names by reason.
-const RESERVED: [&[&str]; 7] = [
+const RESERVED: [&[&str]; 8] = [
     // Machines look these up by themselves, to find settings, proxies, gateways, servers or logs.
     &[
-        "autoconfig", "autodiscover", "broadcasthost", "gateway", "isatap", "kerberos", "lan",
-        "local", "localdomain", "localhost", "loghost", "lyncdiscover", "lyncdiscoverinternal",
-        "mta-sts", "openpgpkey", "router", "sipexternal", "sipinternal", "time", "timeserver",
-        "wpad",
+        "adfs", "aruba-master", "autoconfig", "autodiscover", "broadcasthost", "certauth",
+        "cisco-lwapp-controller", "crl", "dialin", "enterpriseenrollment",
+        "enterpriseregistration", "gateway", "isatap", "kerberos", "kms", "lan", "local",
+        "localdomain", "localhost", "loghost", "lyncdiscover", "lyncdiscoverinternal", "meet",
+        "mis", "msoid", "mta-sts", "ocsp", "openpgpkey", "pki", "puppet", "router", "salt",
+        "sipexternal", "sipinternal", "sts", "time", "timeserver", "unifi", "wpad", "wsus",
     ],
+    &["cisco-capwap-controller"],
     // Mailboxes of roles, to which certificate authorities and other operators write.
     &[
         "abuse", "admin", "administrator", "hostmaster", "info", "list", "mailer-daemon",
@@ -87,6 +92,16 @@ mod tests {
             let refused = StackName::for_new_stack(name);
             assert_eq!(refused, Err(ParseStackNameError::Reserved), "{name}");
             assert!(StackName::parse(name).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn machines_find_no_stack_where_they_look_for_their_management() {
+        for name in [
+            "enterpriseregistration", "enterpriseenrollment", "puppet", "salt", "wsus", "ocsp",
+            "crl", "msoid", "mis",
+        ] {
+            assert!(is_reserved(name), "{name}");
         }
     }
 
