@@ -46,9 +46,10 @@ pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_hidden) {
         return Cow::Borrowed(text);
     }
-    let escape = |c: char| {
-        let units = c.encode_utf16(&mut [0; 2]).to_vec();
-        units.into_iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>()
+    let escape = |c: char| match c.encode_utf16(&mut [0; 2]) {
+        [first, second] => format!("\\u{first:04x}\\u{second:04x}"),
+        [.., unit] => format!("\\u{unit:04x}"),
+        [] => String::new(),
     };
     text.chars().map(|c| if is_hidden(c) { escape(c) } else { c.to_string() }).collect()
 }

@@ -82,7 +82,8 @@ async fn a_hostile_query_stays_a_text_on_every_page() {
     let world = World::new();
     let (mut browser, _) = world.sign_in("Olga Ost", Role::Operator).await;
     for hostile in HOSTILE {
-        let text: String = hostile.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let bytes: Vec<_> = hostile.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let text = bytes.concat();
         for name in ["name", "refused", "return_to", "who", "act", "target", "since", "search"] {
             for path in ["/", "/account", "/admin", "/admin/audit", "/deployments/x", "/sign-in"] {
                 let page = browser.get(&format!("{path}?{name}={text}")).await;

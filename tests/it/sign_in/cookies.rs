@@ -16,7 +16,8 @@ fn blames(page: &Reply) -> bool {
 #[tokio::test]
 async fn a_browser_that_refuses_the_cookie_of_a_sign_in_is_told_so() {
     let world = World::new().await;
-    let mut browser = Browser::new(&world.app).without_cookies(&["__Host-sign-in-", "__Host-probe"]);
+    let mut browser =
+        Browser::new(&world.app).without_cookies(&["__Host-sign-in-", "__Host-probe"]);
     let UnderWay { state, .. } = world.begin(&mut browser).await;
     let reply = world.redirect_back(&mut browser, &format!("code=c&state={state}")).await;
     let address = reply.header("location").unwrap().to_owned();
