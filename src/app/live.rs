@@ -198,11 +198,7 @@ async fn listen(id: &DeploymentId, signals: DeploymentSignals) -> Break {
         let Some(event) = event else { return Break::Lost };
         match (event, source.state()) {
             (Ok((name, message)), state) => {
-                let connection =
-                    if state == State::Open { Connection::Fine } else { Connection::Lost };
-                if signals.connection.get_untracked() != connection {
-                    signals.connection.set(connection);
-                }
+                show_state(state, signals);
                 if let Some(event) = decode(&name, &message) {
                     patience.heard();
                     take(event, id, signals);
@@ -215,6 +211,19 @@ async fn listen(id: &DeploymentId, signals: DeploymentSignals) -> Break {
         if signals.progress.with_untracked(Progress::is_finished) {
             return Break::Ended;
         }
+    }
+}
+
+/// Shows whether the stream is open. While it is not, the page may have another way.
+fn show_state(state: State, signals: DeploymentSignals) {
+    let known = signals.connection.get_untracked();
+    let connection = match (state, known) {
+        (State::Open, _) => Connection::Fine,
+        (State::Connecting | State::Closed, Connection::Polling) => known,
+        (State::Connecting | State::Closed, _) => Connection::Lost,
+    };
+    if known != connection {
+        signals.connection.set(connection);
     }
 }
 
