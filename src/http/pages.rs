@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::handler::HandlerWithoutStateExt;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::header::{self, HeaderName};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use leptos::prelude::{LeptosOptions, provide_context};
 use leptos_axum::{
@@ -34,8 +35,19 @@ use domain::refusal::Refusal;
 /// The pages that use other cookies than the session's.
 const PAGES_WITH_COOKIES: [&str; 2] = ["/account", "/sign-in"];
 
+/// The caching of code during development.
+const NEVER: HeaderValue = HeaderValue::from_static("no-cache");
 /// The caching of an icon.
 const FOR_A_DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400");
+
+/// The headers of requests for what has changed, and for a part of what has not.
+const CONDITIONS: [HeaderName; 5] = [
+    header::IF_MATCH,
+    header::IF_NONE_MATCH,
+    header::IF_MODIFIED_SINCE,
+    header::IF_UNMODIFIED_SINCE,
+    header::IF_RANGE,
+];
 
 /// Makes the handlers of what Leptos renders and serves.
 pub(super) struct Pages<'a> {
@@ -75,7 +87,18 @@ impl<'a> Pages<'a> {
 
     /// Returns the service of the site's code and style.
     pub(super) fn code(&self) -> Files {
-        let (site, lifetime) = (self.site.clone(), self.site.lifetime.clone());
+        if self.site.is_watched {
+            return self.watched_code();
+        }
+        let site = self.site.clone();
+        let answer =
+            move |request: Request| ready(site.answer(request.uri().path(), request.headers()));
+        Files::new(answer.into_service())
+    }
+
+    /// Returns the service of the code during development: it reads the files each time.
+    fn watched_code(&self) -> Files {
+        let site = self.site.clone();
         let files = self.files(|_| Box::pin(ready(StatusCode::NOT_FOUND.into_response())));
         let answer = move |mut request: Request| -> Responding {
             match site.file_at(request.uri().path()) {
@@ -87,7 +110,7 @@ impl<'a> Pages<'a> {
                 None => Box::pin(ready(StatusCode::NOT_FOUND.into_response())),
             }
         };
-        Files::new(caching(lifetime).layer(answer.into_service()))
+        Files::new(caching(NEVER).layer(answer.into_service()))
     }
 
     /// Returns the service of all other addresses: an icon of the site, or the not-found page.
@@ -97,12 +120,19 @@ impl<'a> Pages<'a> {
             request.extensions_mut().insert(HiddenPage);
             page(request)
         };
-        // No browser asks by date: after a return to an older version, that would find the newer icon.
+        // Nobody asks whether an icon has changed: after a return to an older version, its date, and
+        // the tag that is made of it, would say that the newer one is still right.
+        let unconditional = |mut request: Request| {
+            CONDITIONS.iter().for_each(|name| drop(request.headers_mut().remove(name)));
+            request
+        };
         let without_date = |mut response: Response| {
             response.headers_mut().remove(header::LAST_MODIFIED);
+            response.headers_mut().remove(header::ETAG);
             response
         };
-        Files::new(caching(FOR_A_DAY).layer(self.files(nothing).map_response(without_date)))
+        let files = self.files(nothing).map_request(unconditional).map_response(without_date);
+        Files::new(caching(FOR_A_DAY).layer(files))
     }
 
     /// Returns the service of the site's files, and of `nothing` for all other addresses. The file

@@ -61,6 +61,67 @@ async fn the_code_of_a_page_has_addresses_of_its_own_in_each_build() {
 }
 
 #[tokio::test]
+async fn the_code_stays_what_its_address_says_and_is_not_sent_twice() {
+    let (app, site) = portal(&[]);
+    let path = format!("{}/ai-stack-deployer.css", app.code_folder().await);
+    // New files arrive while the older portal still runs.
+    fs::write(site.path().join("pkg/ai-stack-deployer.css"), "newer").unwrap();
+    fs::write(site.path().join("pkg/ai-stack-deployer.css.br"), "newer").unwrap();
+    let plain = app.get(&path).await;
+    assert_eq!(plain.body, "body{}");
+    assert_eq!(plain.header("content-type"), Some("text/css"));
+    let accepted = ("accept-encoding", "br");
+    let compressed = app.ask("GET", &path, &[accepted], "").await;
+    assert_eq!(compressed.body, "compressed");
+    let tags = [plain.header("etag").unwrap(), compressed.header("etag").unwrap()];
+    assert!(tags[0] != tags[1] && tags.iter().all(|tag| tag.starts_with('"')), "{tags:?}");
+
+    for known in [String::from(tags[1]), format!("W/{}, \"other\"", tags[1]), String::from("*")] {
+        let headers = [accepted, ("if-none-match", known.as_str())];
+        let reply = app.ask("GET", &path, &headers, "").await;
+        assert_eq!((reply.status, reply.body.as_str()), (StatusCode::NOT_MODIFIED, ""), "{known}");
+        for name in ["etag", "vary", "cache-control"] {
+            assert_eq!(reply.header(name), compressed.header(name), "{name}");
+        }
+    }
+    let other_form = [accepted, ("if-none-match", tags[0])];
+    assert_eq!(app.ask("GET", &path, &other_form, "").await.status, StatusCode::OK);
+    let part = app.ask("GET", &path, &[("range", "bytes=0-1")], "").await;
+    assert_eq!((part.status, part.body.as_str()), (StatusCode::OK, "body{}"));
+    let head = app.ask("HEAD", &path, &[], "").await;
+    assert_eq!((head.status, head.body.as_str()), (StatusCode::OK, ""));
+    assert_eq!(head.header("content-length"), Some("6"));
+    assert_eq!(head.header("etag"), plain.header("etag"));
+    for form in ["ai-stack-deployer.css.br", "ai-stack-deployer.css/", "", "%61"] {
+        let path = path.replace("ai-stack-deployer.css", form);
+        assert_eq!(app.get(&path).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_refuses_what_is_not_compressed_gets_it_all_the_same() {
+    let (app, _site) = portal(&[]);
+    let style = format!("{}/ai-stack-deployer.css", app.code_folder().await);
+    for accepted in ["*;q=0", "identity;q=0", "gzip;q=0, identity ; Q=0.0", "x, *;q=0.000"] {
+        let name = format!("stack-{}", accepted.len());
+        let body = format!("{{\"name\":\"{name}\"}}");
+        let headers = [("accept-encoding", accepted)];
+        let started = app.ask("POST", "/api/deploy", &headers, body).await;
+        assert_eq!(started.status, StatusCode::CREATED, "{accepted}: {started:?}");
+        let id = started.json()["deploymentId"].as_str().unwrap().to_owned();
+        let events = app.ask("GET", &format!("/api/status/{id}?follow=false"), &headers, "").await;
+        assert_eq!(events.status, StatusCode::OK, "{accepted}");
+        for path in [style.as_str(), "/", "/favicon.svg", "/health"] {
+            let reply = app.ask("GET", path, &headers, "").await;
+            assert_eq!(reply.status, StatusCode::OK, "{accepted} {path}");
+        }
+    }
+    let request = Request::get("/").header("accept-encoding", "identity;q=0, br");
+    let compressed = app.open(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(compressed.headers()["content-encoding"], "br");
+}
+
+#[tokio::test]
 async fn a_page_is_compressed_and_an_answer_of_the_api_is_not() {
     let (app, _site) = portal(&[]);
     let id = app.live("alice").await;
@@ -86,7 +147,15 @@ async fn the_files_of_the_site_are_served() {
     let (app, _site) = portal(&[]);
     let icon = app.get("/favicon.svg").await;
     assert_eq!(icon.body, "<svg/>");
-    assert_eq!(icon.header("last-modified"), None, "an older version has an older one");
+    for date in ["last-modified", "etag"] {
+        assert_eq!(icon.header(date), None, "an older version has an older one");
+    }
+    for condition in
+        [("if-none-match", "*"), ("if-modified-since", "Fri, 31 Dec 2100 23:59:59 GMT")]
+    {
+        let icon = app.ask("GET", "/favicon.svg", &[condition], "").await;
+        assert_eq!(icon.body, "<svg/>", "{condition:?}");
+    }
     assert_eq!(app.get("/pkg/nothing.js").await.status, StatusCode::NOT_FOUND);
     for path in ["/pkg/..%2f..%2fetc%2fpasswd", "/..%2f..%2fetc%2fpasswd", "/pkg", "/pkg/"] {
         assert_eq!(app.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
