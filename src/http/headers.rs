@@ -3,7 +3,7 @@
 //! A page sets its own content security policy, which has the nonce of its scripts.
 
 use axum::extract::Request;
-use axum::http::header::{self, HeaderName};
+use axum::http::header::{self, Entry, HeaderName};
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -45,6 +45,28 @@ pub(super) fn compression() -> CompressionLayer<impl Predicate> {
             is_page(headers) && extensions.get::<HasSecret>().is_none()
         };
     CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(is_compressed)
+}
+
+/// Forgets that a client refuses what is not compressed: it gets that all the same. Otherwise the
+/// layer that compresses pages would answer 406 in place of every answer, after the action is done.
+pub(super) async fn allow_uncompressed(mut request: Request, next: Next) -> Response {
+    if let Entry::Occupied(mut accepted) = request.headers_mut().entry(header::ACCEPT_ENCODING) {
+        let lines: Vec<_> = accepted.iter().filter_map(|line| line.to_str().ok()).collect();
+        let kept: Vec<_> = lines.iter().flat_map(|line| line.split(',')).collect();
+        let kept: Vec<_> = kept.into_iter().filter(|element| !forbids_all(element)).collect();
+        if let Ok(kept) = HeaderValue::try_from(kept.join(",")) {
+            accepted.insert(kept);
+        }
+    }
+    next.run(request).await
+}
+
+/// Returns whether an element of `Accept-Encoding` is `*;q=0` or `identity;q=0`.
+fn forbids_all(element: &str) -> bool {
+    let (name, weight) = element.split_once(';').unwrap_or((element, ""));
+    let weight = weight.trim().trim_start_matches(['q', 'Q']).strip_prefix('=');
+    let is_zero = weight.and_then(|weight| weight.parse::<f32>().ok()).is_some_and(|q| q <= 0.0);
+    is_zero && (name.trim() == "*" || name.trim().eq_ignore_ascii_case("identity"))
 }
 
 /// Marks a page with a secret. It is not compressed, since its length would tell about the secret.

@@ -41,6 +41,7 @@ pub fn router(state: HttpState, options: LeptosOptions) -> Router {
         .layer(from_fn_with_state(requests, run_to_completion))
         .layer(CatchPanicLayer::custom(Failed::from_panic))
         .layer(headers::compression())
+        .layer(from_fn(headers::allow_uncompressed))
         .layer(from_fn(headers::secure))
 }
 
