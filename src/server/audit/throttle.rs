@@ -1,6 +1,6 @@
 //! Throttles audit entries: an event that repeats is recorded once an hour.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 use std::time::Duration;
 
@@ -10,13 +10,11 @@ use parking_lot::Mutex;
 const WINDOW: Duration = Duration::from_hours(1);
 /// The maximum number of events that are remembered.
 const MAX_ENTRIES: usize = 10_000;
-/// The maximum number of events of one group, if others must not be kept out.
-const MAX_SHARE: usize = 50;
 
-/// The events that were recorded within the window.
+/// The events `K` that were recorded within the window, and how many of each group `G`.
 #[derive(Debug)]
-pub(crate) struct AuditThrottle<K> {
-    recorded: Mutex<HashMap<K, Duration>>,
+pub(crate) struct AuditThrottle<K, G = ()> {
+    recorded: Mutex<Recorded<K, G>>,
     overflow: Overflow,
 }
 
@@ -30,50 +28,86 @@ pub(crate) enum Overflow {
     Drop,
 }
 
-impl<K: Eq + Hash> AuditThrottle<K> {
+#[derive(Debug)]
+struct Recorded<K, G> {
+    times: HashMap<K, Duration>,
+    counts: HashMap<G, usize>,
+    /// All of them in the order of their times, with their groups.
+    order: VecDeque<(Duration, K, Vec<G>)>,
+}
+
+impl<K: Clone + Eq + Hash, G: Clone + Eq + Hash> AuditThrottle<K, G> {
     /// Creates an empty throttle.
     pub(crate) fn new(overflow: Overflow) -> Self {
-        Self { recorded: Mutex::default(), overflow }
+        Self { recorded: Mutex::new(Recorded::new()), overflow }
     }
 
     /// Returns whether the event `what` is to be recorded at `now`, and remembers it if so. `now`
     /// is on the monotonic clock.
     pub(crate) fn should_record(&self, what: K, now: Duration) -> bool {
-        self.should_record_share(what, now, |_| None::<()>)
+        self.should_record_share(what, now, &[])
     }
 
-    /// Does the same, but of each `group` no more than a share is remembered.
-    pub(crate) fn should_record_share<G: PartialEq>(
+    /// Does the same for an event of these groups, each with the maximum number of its events.
+    pub(crate) fn should_record_share(
         &self,
         what: K,
         now: Duration,
-        group: impl Fn(&K) -> Option<G>,
+        shares: &[(G, usize)],
     ) -> bool {
         let mut recorded = self.recorded.lock();
-        let is_fresh = |at: &Duration| now.saturating_sub(*at) < WINDOW;
-        if recorded.get(&what).is_some_and(is_fresh) {
+        recorded.forget_old(now);
+        if recorded.times.contains_key(&what) {
             return false;
         }
-        if recorded.len() >= MAX_ENTRIES {
-            recorded.retain(|_, at| is_fresh(at));
-        }
-        let has_share = || {
-            let own = group(&what);
-            let is_same = |(other, at): &(&K, &Duration)| is_fresh(at) && group(other) == own;
-            own.is_some() && recorded.iter().filter(is_same).count() >= MAX_SHARE
-        };
+        let is_full = recorded.order.len() >= MAX_ENTRIES;
+        let has_share =
+            |(group, share)| recorded.counts.get(group).is_some_and(|count| count >= share);
         match self.overflow {
-            Overflow::Record if recorded.len() >= MAX_ENTRIES => recorded.clear(),
-            Overflow::Drop if recorded.len() >= MAX_ENTRIES || has_share() => return false,
+            Overflow::Record if is_full => *recorded = Recorded::new(),
+            Overflow::Drop if is_full || shares.iter().map(|(g, max)| (g, max)).any(has_share) => {
+                return false;
+            }
             Overflow::Record | Overflow::Drop => {}
         }
-        recorded.insert(what, now);
+        recorded.insert(what, now, shares.iter().map(|(group, _)| group.clone()).collect());
         true
     }
 
     /// Forgets `what`, which could not be recorded.
     pub(crate) fn reset(&self, what: &K) {
-        self.recorded.lock().remove(what);
+        self.recorded.lock().times.remove(what);
+    }
+}
+
+impl<K: Clone + Eq + Hash, G: Clone + Eq + Hash> Recorded<K, G> {
+    fn new() -> Self {
+        Self { times: HashMap::new(), counts: HashMap::new(), order: VecDeque::new() }
+    }
+
+    fn insert(&mut self, what: K, now: Duration, groups: Vec<G>) {
+        self.times.insert(what.clone(), now);
+        for group in &groups {
+            *self.counts.entry(group.clone()).or_default() += 1;
+        }
+        self.order.push_back((now, what, groups));
+    }
+
+    fn forget_old(&mut self, now: Duration) {
+        let is_old = |(at, ..): &mut (Duration, K, Vec<G>)| now.saturating_sub(*at) >= WINDOW;
+        while let Some((at, what, groups)) = self.order.pop_front_if(is_old) {
+            if self.times.get(&what) == Some(&at) {
+                self.times.remove(&what);
+            }
+            for group in groups {
+                if let Some(count) = self.counts.get_mut(&group) {
+                    *count -= 1;
+                    if *count == 0 {
+                        self.counts.remove(&group);
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -86,7 +120,7 @@ mod tests {
     #[test]
     fn what_repeats_is_recorded_once_an_hour() {
         for overflow in [Overflow::Record, Overflow::Drop] {
-            let audit_throttle = AuditThrottle::new(overflow);
+            let audit_throttle = AuditThrottle::<_>::new(overflow);
             assert!(audit_throttle.should_record(("ann", 1), NOW));
             assert!(!audit_throttle.should_record(("ann", 1), NOW));
             assert!(audit_throttle.should_record(("bob", 1), NOW));
@@ -99,11 +133,11 @@ mod tests {
     #[test]
     fn few_are_remembered_and_what_overflows_is_recorded_or_dropped() {
         for (overflow, expected) in [(Overflow::Record, 30_000), (Overflow::Drop, MAX_ENTRIES)] {
-            let audit_throttle = AuditThrottle::new(overflow);
+            let audit_throttle = AuditThrottle::<_>::new(overflow);
             let recorded =
                 (0..30_000).filter(|what| audit_throttle.should_record(*what, NOW)).count();
             assert_eq!(recorded, expected);
-            assert!(audit_throttle.recorded.lock().len() <= MAX_ENTRIES);
+            assert!(audit_throttle.recorded.lock().order.len() <= MAX_ENTRIES);
             assert!(
                 audit_throttle.should_record(90_000, NOW + WINDOW),
                 "an hour later there is room"
@@ -114,13 +148,18 @@ mod tests {
     #[test]
     fn nobody_uses_up_the_places_of_others() {
         let audit_throttle = AuditThrottle::new(Overflow::Drop);
-        let is_recorded = |what: (u32, usize)| {
-            audit_throttle.should_record_share(what, NOW, |(group, _)| Some(*group))
+        let is_recorded = |machine: u32, what: usize, now: Duration| {
+            let shares = [((machine, 0), 20), ((machine / 256, 1), 500)];
+            audit_throttle.should_record_share((machine, what), now, &shares)
         };
-        assert_eq!((0..3_000).filter(|what| is_recorded((1, *what))).count(), MAX_SHARE);
-        assert!(is_recorded((2, 0)), "somebody else");
-        let without =
-            |what: (u32, usize)| audit_throttle.should_record_share(what, NOW, |_| None::<u32>);
-        assert_eq!((0..3_000).filter(|what| without((3, *what))).count(), 3_000);
+        assert_eq!((0..3_000).filter(|what| is_recorded(1, *what, NOW)).count(), 20);
+        assert!(is_recorded(2, 0, NOW), "somebody else of the network");
+        let all = (3..256).flat_map(|machine| (0..30).map(move |what| (machine, what)));
+        let recorded = all.filter(|(machine, what)| is_recorded(*machine, *what, NOW)).count();
+        assert_eq!(recorded, 500 - 21, "the network has a larger share");
+        assert!(is_recorded(256, 0, NOW), "another network");
+        assert!(is_recorded(1, 9_999, NOW + WINDOW), "an hour later");
+        let counts = audit_throttle.recorded.lock().counts.len();
+        assert_eq!(counts, 2, "what is over is not kept");
     }
 }

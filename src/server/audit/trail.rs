@@ -23,6 +23,11 @@ const PORTAL: &str = "portal";
 /// The maximum number of characters of a target: a path can have any length.
 const TARGET_LIMIT: usize = 200;
 
+/// How many refusals of one network are recorded in an hour.
+const NETWORK_SHARE: usize = 20;
+/// How many refusals of a whole block of networks are recorded in an hour.
+const BLOCK_SHARE: usize = 500;
+
 /// A caller, as the audit log records them.
 pub trait Actor: Sync {
     /// Returns the actor of an audit entry.
@@ -44,7 +49,7 @@ pub struct AuditTrail {
     /// Throttles the entries of operators who view other people's operations.
     inspections: AuditThrottle<(OwnerId, DeploymentId)>,
     /// Throttles the entries of refusals.
-    refusals: AuditThrottle<RefusalKey>,
+    refusals: AuditThrottle<RefusalKey, Group>,
 }
 
 /// The refusals that are recorded once an hour: what was refused to whom, and why.
@@ -73,12 +78,24 @@ impl RefusalKey {
     }
 }
 
-/// Returns the network that somebody may have as a whole, who could otherwise keep the refusals of
-/// everybody else out of the log. A person has only so many actions and codes.
-fn block(key: &RefusalKey) -> Option<IpAddr> {
-    match key.source {
-        Source::Person(_) => None,
-        Source::Network(address) => Some(block_of(address)),
+/// Those who together have a share of the refusals that are recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Group {
+    /// One client.
+    Network(IpAddr),
+    /// The network that somebody may have as a whole.
+    Block(IpAddr),
+}
+
+/// Returns the shares of the refusals of `source`, which could otherwise keep those of everybody
+/// else out of the log. A person has only so many actions and codes.
+fn shares(source: &Source) -> Vec<(Group, usize)> {
+    match source {
+        Source::Person(_) => Vec::new(),
+        Source::Network(address) => vec![
+            (Group::Network(*address), NETWORK_SHARE),
+            (Group::Block(block_of(*address)), BLOCK_SHARE),
+        ],
     }
 }
 
@@ -167,7 +184,8 @@ impl AuditTrail {
         outcome: &str,
     ) {
         let key = RefusalKey::new(actor, act, outcome);
-        if self.refusals.should_record_share(key, self.clock.monotonic(), block) {
+        let shares = shares(&key.source);
+        if self.refusals.should_record_share(key, self.clock.monotonic(), &shares) {
             let entry = self.entry_of(&actor.name(), act, target, actor.address());
             let entry = AuditEntry { outcome: outcome.to_owned(), ..entry };
             if let Err(error) = self.log.append(&entry).await {
