@@ -24,8 +24,8 @@ pub use self::adapters::{
 };
 use self::adapters::{call_gate_of_portal, connection_limits};
 pub use self::keys::{NO_KEY, known as known_keys};
-pub use self::parts::Parts;
-use self::parts::{Retention, purge_old_records, serve};
+use self::parts::serve;
+pub use self::parts::{Parts, Retention, purge_old_records};
 use crate::http::{self, HttpState};
 use crate::server::audit::AuditTrail;
 use crate::server::auth::authenticate::Authenticator;
@@ -229,10 +229,7 @@ impl Portal {
         let requests = state.requests().clone();
         let own = http::metrics_router(state.clone());
         let site = http::router(state, site);
-        let retention = Retention {
-            operations_days: settings.retention_days,
-            audit_days: settings.audit_retention_days,
-        };
+        let retention = Retention::new(&settings);
         let purged = Arc::<dyn Store>::clone(&store);
         let retention = purge_old_records(purged, audit, clock, retention, shutdown.clone());
         parts.start("server", serve(listener, site, limits.clone(), shutdown.clone()));

@@ -1,14 +1,33 @@
--- Old entries of the audit log may be deleted once the cut-off is recorded: the newest entry says that those before
--- `cutoff_ms` are purged. Everything else stays forbidden.
+-- Old entries of the audit log are deleted by recording a cut-off: the entry that says that those before `cutoff_ms` are
+-- purged deletes them itself, the oldest first. Everything else stays forbidden.
 ALTER TABLE audit ADD COLUMN cutoff_ms INTEGER CHECK (cutoff_ms IS NULL OR act = 'purge');
 
+-- The number of the entry that is deleting others. It has a row only while the last trigger below runs.
+CREATE TABLE audit_purge (number INTEGER NOT NULL);
+
+-- A clock that is far ahead must not empty the log: something has happened since the cut-off.
+CREATE TRIGGER audit_cut_off_is_earlier_than_an_entry BEFORE INSERT ON audit
+    WHEN NEW.cutoff_ms IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM audit WHERE at_ms >= NEW.cutoff_ms AND cutoff_ms IS NULL)
+BEGIN
+    SELECT RAISE(ABORT, 'entries of the audit log are only ever added: no entry is later than the cut-off');
+END;
+
 DROP TRIGGER audit_is_not_deleted;
-CREATE TRIGGER audit_is_deleted_only_after_a_recorded_cut_off BEFORE DELETE ON audit
+CREATE TRIGGER audit_is_deleted_only_by_a_cut_off BEFORE DELETE ON audit
     WHEN NOT EXISTS (
-        SELECT 1 FROM audit AS newest
-        WHERE newest.number = (SELECT max(number) FROM audit)
-          AND newest.act = 'purge' AND newest.cutoff_ms < newest.at_ms AND OLD.at_ms < newest.cutoff_ms
+        SELECT 1 FROM audit_purge JOIN audit AS purge ON purge.number = audit_purge.number
+        WHERE OLD.at_ms < purge.cutoff_ms
     )
 BEGIN
-    SELECT RAISE(ABORT, 'entries of the audit log are only ever added, and purged after a recorded cut-off');
+    SELECT RAISE(ABORT, 'entries of the audit log are only ever added, and purged by recording a cut-off');
+END;
+
+CREATE TRIGGER audit_cut_off_deletes_older_entries AFTER INSERT ON audit
+    WHEN NEW.cutoff_ms IS NOT NULL
+BEGIN
+    INSERT INTO audit_purge (number) VALUES (NEW.number);
+    DELETE FROM audit WHERE number IN
+        (SELECT number FROM audit WHERE at_ms < NEW.cutoff_ms ORDER BY at_ms LIMIT 20000);
+    DELETE FROM audit_purge;
 END;

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::GRACE;
 use crate::http::{self, ConnectionLimits};
 use crate::server::audit::AuditTrail;
+use crate::server::settings::Settings;
 use crate::server::store::{Operations, Result};
 use crate::server::vitals::Vitals;
 use clock::Clock;
@@ -89,15 +90,25 @@ impl Parts {
 
 /// How long records are kept.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Retention {
+pub struct Retention {
     /// The number of days after the end of a deployment, or after its removal.
-    pub(super) operations_days: u32,
+    operations_days: u32,
     /// The number of days of an entry of the audit log.
-    pub(super) audit_days: u32,
+    audit_days: u32,
 }
 
-/// Purges older deployments and audit entries, every hour until `shutdown`.
-pub(super) async fn purge_old_records(
+impl Retention {
+    /// Returns what the settings say.
+    pub fn new(settings: &Settings) -> Self {
+        let Settings { retention_days, audit_retention_days, .. } = settings;
+        Self { operations_days: *retention_days, audit_days: *audit_retention_days }
+    }
+}
+
+/// Purges older deployments and audit entries, every hour until `shutdown`. Audit entries are purged
+/// an hour after the start for the first time: by then a rolling update is over, so that no older
+/// replica reads an entry of an action that it does not know.
+pub async fn purge_old_records(
     operations: Arc<dyn Operations>,
     audit: Arc<AuditTrail>,
     clock: Arc<dyn Clock>,
@@ -108,11 +119,11 @@ pub(super) async fn purge_old_records(
     loop {
         let purged = operations.purge(earlier(clock.now(), age(retention.operations_days))).await;
         log_purge("deployments", purged);
-        log_purge("audit entries", audit.purge(age(retention.audit_days)).await);
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = clock.sleep(PURGE_INTERVAL) => {}
         }
+        log_purge("audit entries", audit.purge(age(retention.audit_days)).await);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The audit port: keeps who did what, when, from which address, and with what outcome.
 //!
-//! Entries are never changed, and deleted only when they are too old. An entry must not contain a secret, and of a person only
-//! their owner id and address.
+//! Entries are never changed, and deleted only when they are too old. An entry must not contain a
+//! secret, and of a person only their owner id and address.
 
 mod throttle;
 mod trail;
@@ -23,8 +23,9 @@ pub trait AuditLog: Send + Sync {
     async fn append(&self, entry: &AuditEntry) -> Result<()>;
     /// Lists the entries that pass `filter`, newest first, with their numbers.
     async fn entries(&self, filter: &AuditFilter) -> Result<Vec<(i64, AuditEntry)>>;
-    /// Deletes the entries before `cutoff`, and returns their number. If there are any, `entry`,
-    /// which says so, is added first, in the same transaction.
+    /// Deletes the oldest entries before `cutoff`, at most 20,000, and returns their number. If
+    /// there are any, `entry`, which says so, is added in the same transaction. Nothing is deleted
+    /// if no other entry is later than `cutoff`.
     async fn purge_entries(&self, cutoff: Timestamp, entry: &AuditEntry) -> Result<u64>;
 }
 

@@ -1,11 +1,20 @@
-//! Parts of a running portal that end unexpectedly: the portal is no longer ready, and ends.
+//! The parts of a running portal. If one ends unexpectedly, the portal is no longer ready, and ends.
 
 use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
 
-use ai_stack_deployer::run::Parts;
+use ai_stack_deployer::run::{Parts, Retention, purge_old_records};
+use ai_stack_deployer::server::audit::{
+    AuditAction, AuditEntry, AuditFilter, AuditLog, AuditTrail,
+};
 use axum::http::StatusCode;
+use clock::Clock;
+use domain::time::earlier;
 
-use crate::support::app::TestApp;
+use crate::support::app::{TestApp, settings};
+use crate::support::manual_clock::ManualClock;
+use crate::support::memory_store::MemoryStore;
 use crate::support::process::PortalDir;
 
 fn parts_of(app: &TestApp) -> Parts {
@@ -66,4 +75,48 @@ fn a_retention_longer_than_the_range_of_time_ends_no_part_of_the_portal() {
     portal_dir.deploy_until("alice", "complete");
     assert!(portal_dir.get("/health").starts_with("HTTP/1.1 200 "));
     assert_eq!(portal.end().0, Some(0));
+}
+
+#[tokio::test]
+async fn a_portal_deletes_the_audit_entries_that_are_too_old() {
+    let app = TestApp::new();
+    let settings = settings(&[("AUDIT_RETENTION_DAYS", "30")]);
+    let day = |days: u64| Duration::from_hours(24 * days);
+    let entry = |days: u64| AuditEntry {
+        at: earlier(app.clock.now(), day(days)),
+        who: days.to_string(),
+        act: AuditAction::SignIn,
+        target: None,
+        from: None,
+        outcome: String::from("done"),
+    };
+    for days in [40, 31, 29, 0] {
+        app.store.append(&entry(days)).await.unwrap();
+    }
+    let audit = AuditTrail::new(
+        Arc::<MemoryStore>::clone(&app.store),
+        Arc::<ManualClock>::clone(&app.clock),
+    );
+    let purging = tokio::spawn(purge_old_records(
+        Arc::<MemoryStore>::clone(&app.store),
+        Arc::new(audit),
+        Arc::<ManualClock>::clone(&app.clock),
+        Retention::new(&settings),
+        app.shutdown.clone(),
+    ));
+    let all = AuditFilter { limit: 100, ..AuditFilter::default() };
+    app.clock.sleeper_after(0).await;
+    assert_eq!(
+        app.store.entries(&all).await.unwrap().len(),
+        4,
+        "a rolling update may be under way"
+    );
+    app.clock.advance(Duration::from_hours(1));
+    app.clock.sleeper_after(1).await;
+    let rest = app.store.entries(&all).await.unwrap();
+    let rest: Vec<_> = rest.iter().map(|(_, entry)| (entry.who.as_str(), entry.act)).collect();
+    let (sign_in, purge) = (AuditAction::SignIn, AuditAction::Purge);
+    assert_eq!(rest, [("portal", purge), ("0", sign_in), ("29", sign_in)]);
+    app.shutdown.cancel();
+    purging.await.unwrap();
 }

@@ -42,6 +42,69 @@ async fn sqlite_rejects_changes_and_deletions_of_entries() {
     store.close().await;
 }
 
+/// Statements that would delete entries without a cut-off that allows it. Each is an attempt of its
+/// own, after entries at the times 0 to 4 and cut-offs that were recorded earlier.
+const UNRECORDED: [&str; 4] = [
+    // The cut-off of an earlier transaction allows nothing, whether or not it is the newest entry.
+    "DELETE FROM audit WHERE act <> 'purge'",
+    "BEGIN; INSERT INTO audit (at_ms, who, act, outcome) VALUES (9000000000000, 'x', 'x', 'x');
+     DELETE FROM audit WHERE act <> 'purge'; COMMIT",
+    // A cut-off that no entry follows, however late it says it was made.
+    "INSERT INTO audit (at_ms, who, act, outcome, cutoff_ms)
+     VALUES (9000000000000, 'x', 'purge', 'done', 8000000000000)",
+    // A cut-off allows no more than it says.
+    "BEGIN; INSERT INTO audit (at_ms, who, act, outcome, cutoff_ms)
+         VALUES (9000000000000, 'x', 'purge', 'done', 1);
+     DELETE FROM audit; COMMIT",
+];
+
+/// Purges entries, and returns the rest with their numbers.
+async fn purged(store: &dyn AuditLog) -> Vec<(i64, AuditEntry)> {
+    for number in 0..5 {
+        store.append(&entry(number)).await.unwrap();
+    }
+    let purge = AuditEntry { at: at(6), act: AuditAction::Purge, ..entry(0) };
+    assert_eq!(store.purge_entries(at(2), &purge).await.unwrap(), 2);
+    let rest = store.entries(&ALL).await.unwrap();
+    let times: Vec<_> = rest.iter().map(|(_, entry)| entry.at).collect();
+    assert_eq!(times, [at(6), at(4), at(3), at(2)]);
+    rest
+}
+
+#[tokio::test]
+async fn sqlite_deletes_only_what_is_before_a_cut_off_of_the_same_transaction() {
+    let (folder, store) = in_sqlite().await;
+    let rest = purged(&store).await;
+    let path = folder.path().join("portal.db");
+    let mut raw = SqliteConnection::connect(path.to_str().unwrap()).await.unwrap();
+    for statement in UNRECORDED {
+        let error = sqlx::raw_sql(statement).execute(&mut raw).await.unwrap_err().to_string();
+        assert!(error.contains("only ever added"), "{statement}: {error}");
+        // An error has ended some transactions.
+        drop(sqlx::raw_sql("ROLLBACK").execute(&mut raw).await);
+    }
+    // Who says that a cut-off is at work gets no further than that cut-off.
+    let pretend = "BEGIN; INSERT INTO audit_purge (number) VALUES (6); DELETE FROM audit; COMMIT";
+    sqlx::raw_sql(pretend).execute(&mut raw).await.unwrap_err();
+    drop(sqlx::raw_sql("ROLLBACK").execute(&mut raw).await);
+    assert_eq!(store.entries(&ALL).await.unwrap(), rest);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn postgres_deletes_only_what_is_before_a_cut_off_of_the_same_transaction() {
+    let url = Cluster::shared().database();
+    let store = in_postgres(&url).await;
+    let rest = purged(&store).await;
+    let mut raw = PgConnection::connect(&url).await.unwrap();
+    for statement in UNRECORDED {
+        let error = sqlx::raw_sql(statement).execute(&mut raw).await.unwrap_err().to_string();
+        assert!(error.contains("only ever added"), "{statement}: {error}");
+        sqlx::raw_sql("ROLLBACK").execute(&mut raw).await.unwrap();
+    }
+    assert_eq!(store.entries(&ALL).await.unwrap(), rest);
+}
+
 #[tokio::test]
 async fn postgres_rejects_changes_and_deletions_of_entries() {
     let url = Cluster::shared().database();
@@ -51,9 +114,6 @@ async fn postgres_rejects_changes_and_deletions_of_entries() {
     for statement in [
         "UPDATE audit SET outcome = 'done'",
         "DELETE FROM audit",
-        "BEGIN; INSERT INTO audit (at_ms, who, act, outcome, cutoff_ms)
-             VALUES (9000000000000, 'x', 'purge', 'done', 1);
-         DELETE FROM audit; COMMIT",
         "TRUNCATE audit",
         "INSERT INTO audit (number, at_ms, who, act, outcome) OVERRIDING SYSTEM VALUE
          VALUES (1, 0, 'x', 'x', 'x')
@@ -64,12 +124,6 @@ async fn postgres_rejects_changes_and_deletions_of_entries() {
         sqlx::raw_sql("ROLLBACK").execute(&mut raw).await.unwrap();
     }
     assert_eq!(store.entries(&ALL).await.unwrap(), [(1, entry(0))]);
-
-    // A cut-off that another transaction recorded allows nothing.
-    let purge = "INSERT INTO audit (at_ms, who, act, outcome, cutoff_ms)
-         VALUES (9000000000000, 'x', 'purge', 'done', 8000000000000)";
-    sqlx::raw_sql(purge).execute(&mut raw).await.unwrap();
-    sqlx::raw_sql("DELETE FROM audit WHERE act = 'sign_in'").execute(&mut raw).await.unwrap_err();
 }
 
 async fn hold(log: &dyn AuditLog) {
@@ -114,6 +168,11 @@ async fn hold(log: &dyn AuditLog) {
     let rest = entries(log.entries(&ALL).await.unwrap());
     assert_eq!(rest[..audit_entry.len() - 10], audit_entry[10..]);
     assert_eq!(rest.last(), Some(&purge));
+    // A clock that is far ahead.
+    let count = log.entries(&ALL).await.unwrap().len();
+    let later = AuditEntry { at: at(100_000), ..purge };
+    assert_eq!(log.purge_entries(at(90_000), &later).await.unwrap(), 0);
+    assert_eq!(log.entries(&ALL).await.unwrap().len(), count, "nothing is newer");
 }
 
 /// Returns one of many entries, each with another action.

@@ -18,14 +18,7 @@ impl<D: Dialect> AuditLog for SqlStore<D> {
     }
 
     async fn purge_entries(&self, cutoff: Timestamp, entry: &AuditEntry) -> Result<u64> {
-        let mut count = 0;
-        loop {
-            let purged = self.finish(purge(self.clone(), cutoff, entry.clone())).await?;
-            count += purged;
-            if purged < BATCH.unsigned_abs() {
-                return Ok(count);
-            }
-        }
+        self.finish(purge(self.clone(), cutoff, entry.clone())).await
     }
 
     async fn entries(&self, filter: &AuditFilter) -> Result<Vec<(i64, AuditEntry)>> {
@@ -36,9 +29,6 @@ impl<D: Dialect> AuditLog for SqlStore<D> {
         self.rows(lists::entries(filter)).await?.iter().map(entry).collect()
     }
 }
-
-/// The maximum number of entries that one transaction deletes.
-const BATCH: i64 = 1_000;
 
 /// Returns whether the database can store this text: PostgreSQL cannot store NUL characters.
 pub(super) fn can_hold<D: Dialect>(text: &str) -> bool {
@@ -55,8 +45,8 @@ pub(super) async fn append<D: Dialect>(
     tx.commit().await
 }
 
-/// Deletes the oldest entries before `cutoff`, and returns their number. The database allows that
-/// only after the cut-off is recorded.
+/// Records the cut-off, by which the database deletes the oldest entries before it, and returns
+/// their number. Without a later entry the clock is probably wrong: then nothing is deleted.
 async fn purge<D: Dialect>(
     store: SqlStore<D>,
     cutoff: Timestamp,
@@ -64,18 +54,27 @@ async fn purge<D: Dialect>(
 ) -> Result<u64> {
     let mut tx = store.transaction().await?;
     quotas::lock(&mut tx, quotas::AUDIT_PURGE, "").await?;
-    let oldest = Statement::new("SELECT number FROM audit WHERE at_ms < $1 LIMIT 1").bind(cutoff);
-    if oldest.fetch_all(&mut tx).await?.is_empty() {
+    let before = count_before(&mut tx, cutoff).await?;
+    if before == 0 {
+        return Ok(0);
+    }
+    let later =
+        "SELECT number FROM audit WHERE at_ms >= $1 AND cutoff_ms IS NULL ORDER BY at_ms LIMIT 1";
+    if Statement::new(later).bind(cutoff).fetch_all(&mut tx).await?.is_empty() {
+        tracing::warn!(%cutoff, "No audit entry is purged, since none is newer: check the clock");
         return Ok(0);
     }
     insert::<D>(&entry).bind(cutoff).execute(&mut tx).await?;
-    let delete = Statement::new(
-        "DELETE FROM audit WHERE number IN
-             (SELECT number FROM audit WHERE at_ms < $1 ORDER BY at_ms LIMIT $2)",
-    );
-    let purged = delete.bind(cutoff).bind(BATCH).execute(&mut tx).await?;
+    let purged = before - count_before(&mut tx, cutoff).await?;
     tx.commit().await?;
     Ok(purged)
+}
+
+/// Counts the entries before `cutoff`.
+async fn count_before<D: Dialect>(tx: &mut Transaction<D>, cutoff: Timestamp) -> Result<u64> {
+    let count = Statement::new("SELECT count(*) AS count FROM audit WHERE at_ms < $1");
+    let found = count.bind(cutoff).fetch_optional(tx).await?;
+    Ok(found.map_or(Ok(0), |row| row.number("count"))?.unsigned_abs())
 }
 
 /// Adds an entry, if there is one, in the transaction of its action. Characters that the database

@@ -16,6 +16,10 @@ impl AuditLog for MemoryStore {
 
     async fn purge_entries(&self, cutoff: Timestamp, entry: &AuditEntry) -> Result<u64> {
         let mut tables = self.up()?;
+        let is_later = |other: &AuditEntry| other.at >= cutoff && other.act != entry.act;
+        if !tables.audit.iter().any(is_later) {
+            return Ok(0);
+        }
         let count = tables.audit.len();
         tables.audit.retain(|entry| entry.at >= cutoff);
         let purged = count - tables.audit.len();
