@@ -13,7 +13,7 @@ use axum::http::Request;
 use crate::support::app::TestApp;
 
 async fn entries(app: &TestApp) -> Vec<AuditEntry> {
-    let filter = AuditFilter { limit: 100, ..AuditFilter::default() };
+    let filter = AuditFilter { limit: 1_000, ..AuditFilter::default() };
     let entries = app.store.entries(&filter).await.unwrap();
     entries.into_iter().map(|(_, entry)| entry).collect()
 }
@@ -68,6 +68,55 @@ async fn the_removal_of_a_listed_stack_without_its_id_is_audited() {
     app.live("alice").await;
     let request = || Request::delete("/api/stacks/alice").body(Body::empty()).unwrap();
     assert_recorded_once_an_hour(&app, request, (AuditAction::Enter, "alice", "ID_REQUIRED")).await;
+}
+
+/// Returns a portal behind a proxy that reports the addresses of clients.
+fn behind_a_proxy(variables: &[(&str, &str)]) -> TestApp {
+    TestApp::with(&[variables, &[("TRUSTED_PROXIES", "127.0.0.1")]].concat())
+}
+
+/// Sends requests from these addresses, and returns the statuses.
+async fn statuses(app: &TestApp, method: &str, path: &str, addresses: &[&str]) -> Vec<u16> {
+    let mut statuses = Vec::new();
+    for address in addresses {
+        let reply = app.ask(method, path, &[("x-forwarded-for", address)], "{}").await;
+        statuses.push(reply.status.as_u16());
+    }
+    statuses
+}
+
+const NEIGHBOURS: [&str; 5] =
+    ["2001:db8::1", "2001:db8::2:1", "2001:db8:0:1::1", "192.0.2.1", "192.0.2.2"];
+
+#[tokio::test]
+async fn an_ipv6_network_has_the_limit_of_one_address_for_checks_and_refused_starts() {
+    let app = behind_a_proxy(&[("CHECK_RATE_LIMIT", "1"), ("DEPLOY_RATE_LIMIT", "1")]);
+    let checks = statuses(&app, "GET", "/api/check/alice", &NEIGHBOURS).await;
+    assert_eq!(checks, [200, 429, 200, 200, 200]);
+    let starts = statuses(&app, "POST", "/api/deploy", &NEIGHBOURS).await;
+    assert_eq!(starts, [400, 429, 400, 400, 400]);
+}
+
+#[tokio::test]
+async fn a_network_is_one_source_of_refusals_and_a_block_of_networks_has_a_share() {
+    let app = behind_a_proxy(&[("CHECK_RATE_LIMIT", "none"), ("DEPLOY_RATE_LIMIT", "100000")]);
+    app.live("alice").await;
+    let remove = ("DELETE", "/api/stacks/alice");
+    statuses(&app, remove.0, remove.1, &NEIGHBOURS).await;
+    let sources = async || refusals(&app).await.into_iter().filter_map(|entry| entry.from);
+    let recorded: Vec<_> = sources().await.map(|from| from.to_string()).collect();
+    assert_eq!(recorded, ["192.0.2.2", "192.0.2.1", "2001:db8:0:1::1", "2001:db8::1"]);
+
+    let block: Vec<_> = (0..256).map(|number| format!("198.51.100.{number}")).collect();
+    let block: Vec<_> = block.iter().map(String::as_str).collect();
+    statuses(&app, remove.0, remove.1, &block).await;
+    for address in &block {
+        let headers = [("x-forwarded-for", *address), ("origin", "https://evil.example.org")];
+        app.ask("POST", "/api/deploy", &headers, "{}").await;
+    }
+    assert_eq!(sources().await.count(), 4 + 500);
+    statuses(&app, remove.0, remove.1, &["203.0.113.1"]).await;
+    assert_eq!(sources().await.count(), 4 + 501, "others are still recorded");
 }
 
 #[tokio::test]
