@@ -145,6 +145,22 @@ async fn what_does_not_follow_gets_the_recorded_events_and_the_end_of_the_answer
 }
 
 #[tokio::test]
+async fn what_does_not_follow_needs_no_place_among_the_streams() {
+    let app = TestApp::with(&[("STREAMS_PER_ADDRESS", "1")]);
+    let id = app.begin("alice").await;
+    let watched = EventStream::open(&app, &id).await;
+    assert_eq!(resume(&app, &id, "", None).await.error_code(), "TOO_MANY_STREAMS");
+    let reply = resume(&app, &id, "?follow=false", None).await;
+    assert_eq!((reply.status, ids(&reply.body)), (StatusCode::OK, vec![1]));
+    // Nor does one that is not read take any.
+    let request = Request::get(format!("/api/status/{id}?follow=false")).body(Body::empty());
+    let unread = app.open(request.unwrap()).await;
+    drop(watched);
+    EventStream::open(&app, &id).await;
+    drop(unread);
+}
+
+#[tokio::test]
 async fn new_events_arrive_at_once_and_the_end_closes_the_stream() {
     let app = TestApp::new();
     let id = app.begin("alice").await;

@@ -312,3 +312,45 @@ impl Drop for Entry {
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(in_all: usize, per_address: Option<usize>) -> Arc<Table> {
+        Arc::new(Table::new(in_all, per_address, ConnectionTimes::default()))
+    }
+
+    fn address(number: usize) -> Option<IpAddr> {
+        Some(IpAddr::from([10, 0, 0, u8::try_from(number % 250).unwrap()]))
+    }
+
+    #[test]
+    fn room_is_found_among_many_as_fast_as_among_few() {
+        let begun = Instant::now();
+        let table = table(20_000, Some(300));
+        let entries: Vec<_> =
+            (0..60_000).map(|number| table.admit(address(number)).unwrap()).collect();
+        // To look at each of 20,000 for each newcomer would take minutes.
+        assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+        assert!(entries[..40_000].iter().all(|entry| entry.connection().end.is_cancelled()));
+        assert!(!entries[40_000..].iter().any(|entry| entry.connection().end.is_cancelled()));
+        assert_eq!((table.open().places.len(), table.open().waiting.len()), (20_000, 20_000));
+        drop(entries);
+        let open = table.open();
+        assert!(open.places.is_empty() && open.waiting.is_empty() && open.of_address.is_empty());
+    }
+
+    #[test]
+    fn an_address_makes_room_for_itself() {
+        let table = table(10, Some(2));
+        let entries = [0, 1, 0, 0].map(|number| table.admit(address(number)).unwrap());
+        let ended = entries.each_ref().map(|entry| entry.connection().end.is_cancelled());
+        assert_eq!(ended, [true, false, false, false]);
+        entries[2].connection().works();
+        entries[3].connection().works();
+        assert!(table.admit(address(0)).is_none(), "both are busy");
+        entries[2].connection().awaits_body(None);
+        assert!(table.admit(address(0)).is_some());
+    }
+}
