@@ -1,7 +1,7 @@
 //! Rate limits for each address: deployments, name checks and sign-ins.
 //!
-//! The address is the peer's, or the one that a trusted proxy reports; with IPv6, its /64 network. Requests are counted before
-//! anything is read from the store.
+//! The address is the peer's, or the one that a trusted proxy reports; with IPv6, its /64 network.
+//! Requests are counted before anything is read from the store.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;

@@ -17,8 +17,6 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::app::{TestApp, send_raw};
-
 const HEAD: Duration = Duration::from_millis(400);
 const IDLE: Duration = Duration::from_millis(1_200);
 const WRITE: Duration = Duration::from_millis(800);
@@ -330,56 +328,6 @@ async fn a_proxy_keeps_its_connections_longer() {
     assert!(is_answered(proxy).await, "it is closed together with the others");
     assert!(closed(proxy).await >= IDLE * 3);
     server.stop().await;
-}
-
-/// Sends a request whose address has this length, and returns the answer.
-async fn request_long(server: &Server, length: usize) -> String {
-    let query: String = (0..).map(|number| format!("a{number:05}&")).take(length / 7).collect();
-    let mut stream = server.connect().await;
-    let request = format!("GET /sign-in?{query} HTTP/1.1\r\nHost: x\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    stream.shutdown().await.unwrap();
-    let mut answer = String::new();
-    timeout(SOON, stream.read_to_string(&mut answer)).await.expect("the end").unwrap();
-    answer
-}
-
-#[tokio::test]
-async fn a_head_that_is_too_long_is_answered_with_a_sentence() {
-    let server = Server::start(limits(100, None)).await;
-    for (length, status) in
-        [(66_000, "414 "), (90_000, "414 "), (120_000, "431 "), (2_000_000, "431 ")]
-    {
-        let answer = request_long(&server, length).await;
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{length}: {answer}");
-        assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{answer}");
-        assert!(body.contains("too long") || body.contains("longer"), "{length}: {answer}");
-    }
-    server.stop().await;
-}
-
-#[tokio::test]
-async fn a_long_address_gets_the_portals_own_answer_on_every_route() {
-    let app = TestApp::new();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let shutdown = CancellationToken::new();
-    let site = app.router.clone();
-    let served = tokio::spawn(serve(listener, site, limits(100, None), shutdown.clone()));
-    let letters = || 'a'..='z';
-    let keys = letters().flat_map(|one| letters().map(move |two| (one, two)));
-    let keys = keys.flat_map(|(one, two)| letters().map(move |three| format!("{one}{two}{three}")));
-    let query = keys.take(16_000).collect::<Vec<_>>().join("&");
-    for path in ["/sign-in", "/", "/api/check/alice", "/pkg/x.js", "/nothing", "/admin"] {
-        let request =
-            format!("GET {path}?{query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-        let answer = send_raw(address, request.as_bytes()).await;
-        assert!(answer.starts_with("HTTP/1.1 414 "), "{path}: {answer}");
-        assert!(answer.contains("\"code\":\"URI_TOO_LONG\""), "{path}: {answer}");
-    }
-    shutdown.cancel();
-    timeout(SOON, served).await.expect("the server stops").unwrap();
 }
 
 #[tokio::test]

@@ -24,6 +24,7 @@ mod generation;
 mod idempotency;
 mod key;
 mod kills;
+mod long_heads;
 mod metrics;
 mod operations;
 mod operator;
