@@ -5,6 +5,7 @@
 //! private addresses are not used unless the policy allows it. It must not know the platform.
 
 mod address;
+mod special;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;

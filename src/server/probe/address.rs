@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::AddressPolicy;
+use super::special::is_special;
 
 /// Resolves names to the addresses that a policy allows.
 #[derive(Clone, Copy, Debug)]
@@ -58,50 +59,25 @@ pub(super) async fn of(
     Ok(within)
 }
 
-/// Returns whether `address` is one of the public Internet.
+/// Returns whether `address` is one of the public Internet. One that leads to an IPv4 address is if
+/// that one is.
 pub(super) fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => is_public_v4(address),
-        IpAddr::V6(address) => match address.to_ipv4_mapped() {
-            Some(address) => is_public_v4(address),
-            None => is_public_v6(address),
-        },
-    }
+    let target = match address {
+        IpAddr::V6(address) if !address.is_unspecified() && !address.is_loopback() => {
+            embedded(address)
+        }
+        IpAddr::V4(_) | IpAddr::V6(_) => None,
+    };
+    !is_special(target.map_or(address, IpAddr::V4))
 }
 
-fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [first, second, third, _] = address.octets();
-    let this_network = first == 0;
-    let for_protocols = (first, second, third) == (192, 0, 0);
-    let for_benchmarks = first == 198 && (second == 18 || second == 19);
-    let shared_by_carriers = first == 100 && (64..128).contains(&second);
-    let reserved = first >= 240;
-    !(this_network
-        || for_protocols
-        || for_benchmarks
-        || shared_by_carriers
-        || reserved
-        || address.is_private()
-        || address.is_loopback()
-        || address.is_link_local()
-        || address.is_multicast())
-}
-
-fn is_public_v6(address: Ipv6Addr) -> bool {
-    let leads_inside = embedded(address).is_some_and(|address| !is_public_v4(address));
-    !(leads_inside
-        || address.is_loopback()
-        || address.is_unspecified()
-        || address.is_unique_local()
-        || address.is_unicast_link_local()
-        || address.is_multicast())
-}
-
-/// Returns the IPv4 address that an IPv6 address leads to by translation or in a tunnel: NAT64
-/// (RFC 6052), 6to4 (RFC 3056), and the old IPv4-compatible form (RFC 4291, section 2.5.5.1).
+/// Returns the IPv4 address that an IPv6 address leads to by translation or in a tunnel: mapped
+/// (RFC 4291, section 2.5.5.2), the old IPv4-compatible form (section 2.5.5.1), translated
+/// (RFC 2765), NAT64 (RFC 6052), and 6to4 (RFC 3056).
 fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let ([0x64, 0xff9b, 0, 0, 0, 0, high, low]
-    | [0, 0, 0, 0, 0, 0, high, low]
+    let ([0, 0, 0, 0, 0, 0 | 0xffff, high, low]
+    | [0, 0, 0, 0, 0xffff, 0, high, low]
+    | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
     | [0x2002, high, low, ..]) = address.segments()
     else {
         return None;
@@ -143,6 +119,19 @@ mod tests {
             ("2002:a00:1::1", false),
             ("2002:101:101::1", true),
             ("::10.0.0.1", false),
+            ("::ffff:0:10.0.0.1", false),
+            ("::ffff:0:1.1.1.1", true),
+            ("64:ff9b:1::101:101", false),
+            ("2002:c000:201::1", false),
+            // Teredo, with a private server, with a private client, and with public ones.
+            ("2001:0:a00:1::f5ff:fffe", false),
+            ("2001:0:101:101::f5ff:fffe", false),
+            ("2001:0:101:101::fefe:fefe", false),
+            ("fec0::1", false),
+            ("192.0.2.1", false),
+            ("203.0.113.1", false),
+            ("2001:db8::1", false),
+            ("3fff::1", false),
         ] {
             assert_eq!(is_public(address.parse().unwrap()), public, "{address}");
         }
