@@ -34,7 +34,7 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin portal \
-    && install -d -o portal -g portal /data
+    && install -d -m 0700 -o portal -g portal /data
 WORKDIR /app
 COPY --from=builder /out/ ./
 USER portal

@@ -85,6 +85,7 @@ pub fn run(arguments: &[OsString], environment: &Environment) -> Result<ExitCode
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(CommandError::system("starting the runtime"))?;
     let raised = transport::raise_descriptor_limit();
+    transport::keep_new_files_private();
     let survived = runtime.block_on(async { telemetry::survive_file_size_limit() });
     survived.map_err(CommandError::system("installing a signal handler"))?;
     let cli: Cli = match config::parse(arguments, environment) {
@@ -170,11 +171,13 @@ async fn serve(settings: Settings) -> Exit {
     broken.map_or(Ok(ExitCode::SUCCESS), |part| Err(CommandError::Broken(part)))
 }
 
-/// The signals that stop a portal: SIGINT (Ctrl-C) and SIGTERM.
+/// The signals that stop a portal: SIGINT (Ctrl-C), SIGTERM, and SIGHUP (a closed terminal).
 struct StopSignals {
     interrupt: Signal,
     terminate: Signal,
 }
+    /// `None` if the process was started to outlive its terminal, as `nohup` does.
+    hang_up: Option<Signal>,
 
 impl StopSignals {
     /// Installs the handlers. Call it before the portal reports that it listens: a signal may
@@ -185,13 +188,25 @@ impl StopSignals {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
         })
+            hang_up: if transport::ignores_hang_up() {
+                None
+            } else {
+                Some(listen(SignalKind::hangup())?)
+            },
     }
 
     /// Waits for one of the signals.
     async fn asked(&mut self) {
         tokio::select! {
+        let hung_up = async {
+            match &mut self.hang_up {
+                Some(hang_up) => hang_up.recv().await,
+                None => std::future::pending().await,
+            }
+        };
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
+            _ = hung_up => {}
     }
 }

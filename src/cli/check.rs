@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::{Exit, say};
+use super::{Exit, StopSignals, say};
 use crate::run::{self, NO_KEY, StartError};
 use crate::server::auth::identity_provider::CALLBACK;
 use crate::server::auth::oidc::Oidc;
@@ -33,7 +33,12 @@ pub(super) struct CheckOptions {
 /// one of them cannot be used.
 pub(super) async fn run(options: &CheckOptions, settings: &Settings) -> Exit {
     if options.sign_in {
-        return conclude(&[sign_in::run(settings).await?]);
+        let mut stop = StopSignals::listen()?;
+        let verdict = tokio::select! {
+            verdict = sign_in::run(settings) => verdict?,
+            () = stop.asked() => Err(String::from("The check was stopped before its end.")),
+        };
+        return conclude(&[verdict]);
     }
     run::check_environment(&settings.stack)?;
     for warning in settings.stack.warnings() {

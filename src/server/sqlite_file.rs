@@ -7,6 +7,7 @@
 //!
 //! It must not know the store's queries.
 
+mod access;
 mod backup;
 mod checkpointer;
 mod files;
@@ -56,8 +57,10 @@ impl HeldFile {
         Ok(Self { checkpointer: Checkpointer::open(path, &options(path)).await?, _lock: lock })
     }
 
-    /// Starts to checkpoint the log regularly. Call it after the migrations.
-    pub(super) async fn begin(&self) -> Result<(), OpenStoreError> {
+    /// Starts to checkpoint the log regularly, and reports what other users can do with the files.
+    /// Call it after the migrations.
+    pub(super) async fn begin(&self, path: &Path) -> Result<(), OpenStoreError> {
+        access::report(path);
         self.checkpointer.begin().await
     }
 
@@ -88,6 +91,8 @@ async fn lock(path: &Path) -> Result<File, OpenStoreError> {
     let beside = path.with_extension("lock");
     let file = |source| OpenStoreError::File { path: beside.clone(), source };
     fs::create_dir_all(files::folder(path)).map_err(file)?;
+    access::remove_foreign_lock(path).map_err(file)?;
+    access::restrict(path);
     let lock =
         File::options().create(true).truncate(false).write(true).open(&beside).map_err(file)?;
     // A command may hold the lock for a moment.

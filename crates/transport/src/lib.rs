@@ -8,13 +8,14 @@
 //! (`is_resolver_down`, and `others` of `behind`).
 
 use std::error::Error;
-use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
+use std::{fs, io};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use rustix::fs::Mode;
 use rustix::io::Errno;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, umask};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
@@ -77,6 +78,21 @@ pub fn descriptor_limit() -> u64 {
 
 /// Resolves names with the system's resolver, within four seconds.
 #[derive(Clone, Copy, Debug)]
+/// Lets no other user read or change the files and folders that this process will create.
+pub fn keep_new_files_private() {
+    umask(Mode::RWXG | Mode::RWXO);
+}
+
+/// Returns whether this process was started to ignore that its terminal is closed, as by `nohup`.
+/// Where the system does not say so, it was not.
+pub fn ignores_hang_up() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // Bit 0 is signal 1, SIGHUP.
+    ignored.is_some_and(|mask| mask & 1 == 1)
+}
+
 pub struct Resolver;
 
 impl Resolve for Resolver {

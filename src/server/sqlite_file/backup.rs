@@ -14,7 +14,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
 use super::inspect::{FileMark, Look, Main};
-use super::{BUSY_TIMEOUT, OpenStoreError, checkpointer, files, identity};
+use super::{BUSY_TIMEOUT, OpenStoreError, access, checkpointer, files, identity};
 use crate::server::schema::{OtherVersion, SQLITE};
 use crate::server::secrets::key_file;
 
@@ -161,6 +161,7 @@ pub async fn restore(
     if files::log(source).exists() {
         taken = taken.and_then(|_| fs::copy(files::log(source), files::log(unfinished)));
     }
+    access::restrict(unfinished);
     let id = match taken {
         Ok(_) => examine(unfinished).await.map_err(unfit),
         Err(error) => Err(place(error)),

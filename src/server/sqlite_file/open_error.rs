@@ -71,7 +71,10 @@ pub enum OpenStoreError {
         path: PathBuf,
     },
     /// Another process uses it.
-    #[error("{} is in use by another portal process: stop that one first", path.display())]
+    #[error(
+        "{} is in use by another portal process: stop that one first (`fuser {}` shows it)",
+        path.display(), path.with_extension("lock").display()
+    )]
     InUse {
         /// The database file.
         path: PathBuf,

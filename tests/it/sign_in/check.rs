@@ -49,7 +49,8 @@ impl Check {
     /// Pastes a line, and returns the rest of the output and whether people can sign in.
     fn end(mut self, pasted: &str) -> (String, bool) {
         let mut input = self.process.stdin.take().unwrap();
-        writeln!(input, "{pasted}").unwrap();
+        // It may have taken the answer itself, and ended.
+        drop(writeln!(input, "{pasted}"));
         drop(input);
         let mut said = String::new();
         self.output.read_to_string(&mut said).unwrap();

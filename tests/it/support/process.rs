@@ -1,7 +1,9 @@
 //! The binary as a process: starts it, sends requests, and stops or kills it.
 
+use std::fs::Permissions;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
@@ -38,7 +40,9 @@ pub(crate) struct Running {
 
 impl PortalDir {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), port: free_port(), edge: free_port() }
+        let private = Permissions::from_mode(0o700);
+        let folder = tempfile::Builder::new().permissions(private).tempdir().unwrap();
+        Self { folder, port: free_port(), edge: free_port() }
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -39,7 +39,7 @@ impl SqliteStore {
         let file = Arc::new(HeldFile::take(path).await?);
         sqlite_file::migrate(path).await?;
         let store = Self::of(path, Some(Arc::clone(&file)));
-        file.begin().await?;
+        file.begin(path).await?;
         for leases in [
             "UPDATE operations SET lease_owner = NULL WHERE lease_owner IS NOT NULL",
             "UPDATE turns SET until_ms = 0",

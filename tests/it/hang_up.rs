@@ -1,0 +1,75 @@
+//! A closed terminal ends what runs in it, unless it was started to go on.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Command, Stdio};
+
+use clock::{Clock as _, SystemClock};
+
+use crate::support::fake_provider::FakeProvider;
+use crate::support::process::{PortalDir, Running};
+
+fn send(signal: &str, process: u32) {
+    let id = process.to_string();
+    assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+}
+
+/// Sends SIGHUP, and checks that the process ends in time and as after SIGTERM.
+fn ends(mut process: Running) -> String {
+    let asked = SystemClock.now();
+    send("-HUP", process.id());
+    let (code, said) = process.wait_until_it_ends();
+    assert_eq!(code, Some(0), "{}", said.join("\n"));
+    assert!(SystemClock.now().duration_since(asked).as_secs() < 15);
+    said.join("\n")
+}
+
+#[test]
+fn a_portal_and_a_sandbox_end_gracefully() {
+    let portal_dir = PortalDir::new();
+    let said = ends(portal_dir.start(&[]));
+    assert!(said.contains("Stopping"), "{said}");
+    // The log is in the file: nothing was interrupted.
+    assert!(!portal_dir.path().join("portal.db-wal").exists());
+    let mut sandbox = portal_dir.command(&[]);
+    sandbox
+        .args(["sandbox", "--api-key", "key", "--listen", "127.0.0.1:0", "--edge", "127.0.0.1:0"]);
+    let mut sandbox = Running::spawn(&mut sandbox);
+    sandbox.wait_for("API listens on");
+    ends(sandbox);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_of_sign_in_that_waits_says_that_it_was_stopped() {
+    let fake = FakeProvider::start().await;
+    for signal in ["-HUP", "-TERM", "-INT"] {
+        let mut command = PortalDir::new().command(&[]);
+        command.envs(fake.variables()).args(["check", "--sign-in"]).stdin(Stdio::piped());
+        let mut check = command.spawn().unwrap();
+        let mut output = BufReader::new(check.stdout.take().unwrap());
+        let mut line = String::new();
+        while !line.starts_with("Then paste") {
+            line.clear();
+            assert!(output.read_line(&mut line).unwrap() > 0);
+        }
+        send(signal, check.id());
+        let mut said = String::new();
+        output.read_to_string(&mut said).unwrap();
+        assert_eq!(check.wait().unwrap().code(), Some(1), "{signal}: {said}");
+        assert!(said.contains("The check was stopped before its end"), "{said}");
+    }
+}
+
+#[test]
+fn a_portal_that_was_started_to_outlive_its_terminal_goes_on() {
+    let portal_dir = PortalDir::new();
+    let own = portal_dir.command(&[]);
+    let mut command = Command::new("nohup");
+    command.env_clear().arg(own.get_program()).stdin(Stdio::null());
+    command.envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    let mut portal = Running::spawn(&mut command);
+    portal.wait_until_ready();
+    send("-HUP", portal.id());
+    assert!(portal_dir.get("/health").contains("\"status\":\"healthy\""));
+    assert_eq!(portal.end().0, Some(0));
+}
