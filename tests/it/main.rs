@@ -11,6 +11,7 @@ mod canary;
 mod chaos;
 mod connections;
 mod cross_site;
+mod databases;
 mod deployment_page;
 mod descriptors;
 mod disconnects;

@@ -71,7 +71,12 @@ pub(super) async fn check_records(
     let database = |error: sqlx::Error| OpenStoreError::database(path, error);
     for table in TABLES {
         if !has_table(connection, table).await.map_err(database)? {
-            return Err(LostRecords::Tables(path.to_owned()).into());
+            let is_other = has_other_tables(connection).await.map_err(database)?;
+            return Err(if is_other {
+                OpenStoreError::OtherProgram(path.to_owned())
+            } else {
+                LostRecords::Tables(path.to_owned()).into()
+            });
         }
     }
     let known = read(path)
@@ -126,6 +131,13 @@ pub(super) async fn generation(
     }
     let question = "SELECT generation FROM schema_generation";
     sqlx::query_scalar(question).fetch_optional(connection).await
+}
+
+/// Returns whether the database has tables besides the one of migrations.
+async fn has_other_tables(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    let question = "SELECT count(*) > 0 FROM sqlite_schema
+                    WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> '_sqlx_migrations'";
+    sqlx::query_scalar(question).fetch_one(connection).await
 }
 
 /// Returns whether the database has this table.

@@ -1,5 +1,6 @@
 //! The error of opening a file as a store.
 
+use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -89,12 +90,34 @@ pub enum OpenStoreError {
         path: PathBuf,
     },
     /// The file or its folder cannot be created or opened.
-    #[error("cannot open {}: check that the folder can be written to", path.display())]
+    #[error(
+        "cannot open {}: make the file and its folder readable and writable for the portal's user",
+        path.display()
+    )]
     File {
         /// The file.
         path: PathBuf,
         /// The reason.
         source: io::Error,
+    },
+    /// The file is not a database of a portal, but something else.
+    #[error(
+        "{} is not a database of a portal, but holds the data of another program: set DATABASE_URL \
+         to a file of the portal's own",
+        .0.display()
+    )]
+    OtherProgram(PathBuf),
+    /// The portal's user may read the database, but not write it.
+    #[error(
+        "{} cannot be written, so no tables can be made: make the file and its folder writable for \
+         the portal's user, with `chown` or by mounting the disk for writing",
+        path.display()
+    )]
+    ReadOnly {
+        /// The database file.
+        path: PathBuf,
+        /// The reason.
+        source: Box<dyn Error + Send + Sync>,
     },
     /// The database cannot be read or migrated.
     #[error("cannot use {} as the portal's database", path.display())]
@@ -102,7 +125,7 @@ pub enum OpenStoreError {
         /// The database file.
         path: PathBuf,
         /// The reason.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Box<dyn Error + Send + Sync>,
     },
     /// The data of the portal that ran here before is missing.
     #[error(transparent)]
@@ -112,8 +135,28 @@ pub enum OpenStoreError {
 impl OpenStoreError {
     pub(in crate::server) fn database(
         path: &Path,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
-        Self::Database { path: path.to_owned(), source: source.into() }
+        let (path, source) = (path.to_owned(), source.into());
+        match result_code(&*source) {
+            // SQLITE_PERM, SQLITE_READONLY and SQLITE_CANTOPEN
+            Some(3 | 8 | 14) => Self::ReadOnly { path, source },
+            // SQLITE_NOTADB
+            Some(26) => Self::OtherProgram(path),
+            Some(_) | None => Self::Database { path, source },
+        }
     }
+}
+
+/// Returns SQLite's primary result code (<https://www.sqlite.org/rescode.html>) in an error.
+fn result_code(error: &(dyn Error + 'static)) -> Option<u32> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<sqlx::Error>() {
+            let extended: u32 = error.as_database_error()?.code()?.parse().ok()?;
+            return Some(extended & 0xff);
+        }
+        next = error.source();
+    }
+    None
 }

@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::error::BoxDynError;
+use sqlx::error::{BoxDynError, DatabaseError};
+use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgDatabaseError, PgQueryResult, PgSeverity};
 use sqlx::{Arguments as _, ConnectOptions as _, Connection as _, PgConnection, Postgres};
 use tokio::time::timeout;
@@ -60,7 +61,26 @@ pub enum OpenPostgresError {
     Unreachable(#[source] sqlx::Error),
     /// The tables cannot be migrated.
     #[error("the PostgreSQL database cannot be used as the portal's")]
-    Migration(#[source] sqlx::migrate::MigrateError),
+    Migration(#[source] MigrateError),
+    /// It has tables, but not those of a portal.
+    #[error(
+        "the PostgreSQL database holds the tables of another program: make a database of the \
+         portal's own with `createdb`, and set DATABASE_URL to its address"
+    )]
+    OtherProgram,
+    /// The role may not create or use tables.
+    #[error(
+        "the role in DATABASE_URL may not create tables in the PostgreSQL database: make it the \
+         owner with `ALTER DATABASE name OWNER TO role`, or run `GRANT USAGE, CREATE ON SCHEMA public \
+         TO role` there; tables that exist must belong to this role as well"
+    )]
+    NoRight(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The server accepts no changes.
+    #[error(
+        "the PostgreSQL server accepts no changes: give the address of the primary server, not of a \
+         standby, and check default_transaction_read_only"
+    )]
+    ReadOnly(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A newer version of the portal has migrated it.
     #[error(transparent)]
     OtherVersion(#[from] OtherVersion),
@@ -257,16 +277,49 @@ async fn migrate(options: &PgConnectOptions) -> Result<(), OpenPostgresError> {
     let mut connection: PgConnection = connection
         .map_err(|_| OpenPostgresError::Silent)?
         .map_err(OpenPostgresError::Unreachable)?;
-    let found = generation(&mut connection).await.map_err(OpenPostgresError::Unreachable)?;
+    let unreachable = |error| of_database(error, OpenPostgresError::Unreachable);
+    if is_of_other_program(&mut connection).await.map_err(unreachable)? {
+        return Err(OpenPostgresError::OtherProgram);
+    }
+    let found = generation(&mut connection).await.map_err(unreachable)?;
     OtherVersion::of(found)?;
     let migrating = POSTGRES.run_direct(None, &mut connection, false);
     if let Err(error) = migrating.await {
         return Err(match OtherVersion::of_migration(&error) {
             Some(other) => other.into(),
-            None => OpenPostgresError::Migration(error),
+            None => match error {
+                MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) => {
+                    of_database(source, |error| OpenPostgresError::Migration(error.into()))
+                }
+                error => OpenPostgresError::Migration(error),
+            },
         });
     }
     connection.close().await.map_err(OpenPostgresError::Unreachable)
+}
+
+/// Returns whether the schema has tables, but none of a portal. Those of extensions do not count.
+async fn is_of_other_program(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let question = "SELECT to_regclass('deployments') IS NULL AND EXISTS (
+            SELECT FROM pg_class AS tables
+            WHERE relnamespace = to_regnamespace(quote_ident(current_schema()))
+              AND relkind IN ('r', 'p') AND relname <> '_sqlx_migrations'
+              AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = tables.oid AND deptype = 'e'))";
+    sqlx::query_scalar(question).fetch_one(connection).await
+}
+
+/// Converts an error of the server at the start: what it refuses, or `otherwise`.
+fn of_database(
+    error: sqlx::Error,
+    otherwise: impl FnOnce(sqlx::Error) -> OpenPostgresError,
+) -> OpenPostgresError {
+    match error.as_database_error().and_then(DatabaseError::code).as_deref() {
+        // insufficient_privilege, and no schema that the role may use
+        Some("42501" | "3F000") => OpenPostgresError::NoRight(error.into()),
+        // read_only_sql_transaction
+        Some("25006") => OpenPostgresError::ReadOnly(error.into()),
+        Some(_) | None => otherwise(error),
+    }
 }
 
 /// Reads the schema's generation; `None` if the tables have none yet.
