@@ -88,6 +88,7 @@ pub fn run(arguments: &[OsString], environment: &Environment) -> Result<ExitCode
     transport::keep_new_files_private();
     let survived = runtime.block_on(async { telemetry::survive_file_size_limit() });
     survived.map_err(CommandError::system("installing a signal handler"))?;
+    let environment = &config::effective(environment)?;
     let cli: Cli = match config::parse(arguments, environment) {
         Ok(cli) => cli,
         Err(ConfigError::CommandLine(error)) => return answer(&error),
@@ -175,9 +176,9 @@ async fn serve(settings: Settings) -> Exit {
 struct StopSignals {
     interrupt: Signal,
     terminate: Signal,
-}
     /// `None` if the process was started to outlive its terminal, as `nohup` does.
     hang_up: Option<Signal>,
+}
 
 impl StopSignals {
     /// Installs the handlers. Call it before the portal reports that it listens: a signal may
@@ -187,26 +188,26 @@ impl StopSignals {
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
-        })
             hang_up: if transport::ignores_hang_up() {
                 None
             } else {
                 Some(listen(SignalKind::hangup())?)
             },
+        })
     }
 
     /// Waits for one of the signals.
     async fn asked(&mut self) {
-        tokio::select! {
         let hung_up = async {
             match &mut self.hang_up {
                 Some(hang_up) => hang_up.recv().await,
                 None => std::future::pending().await,
             }
         };
+        tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
-        }
             _ = hung_up => {}
+        }
     }
 }

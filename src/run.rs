@@ -17,12 +17,13 @@ use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use transport::{AuthoritiesError, Outbound};
 
-pub(crate) use self::adapters::probe;
 pub use self::adapters::{
     StorePorts, check_portal_name, open_for_cli, open_unmigrated, reconciler_for_cli,
 };
 use self::adapters::{call_gate_of_portal, connection_limits};
+pub(crate) use self::adapters::{outbound, probe};
 pub use self::keys::{NO_KEY, known as known_keys};
 use self::parts::serve;
 pub use self::parts::{Parts, Retention, purge_old_records};
@@ -77,6 +78,9 @@ pub enum StartError {
     /// The client for the identity provider cannot be made.
     #[error("the client for OIDC_ISSUER cannot be made")]
     Oidc(#[from] BuildOidcError),
+    /// The authorities of `CA_FILE` cannot be used.
+    #[error("CA_FILE cannot be used")]
+    Authorities(#[from] AuthoritiesError),
     /// The client for health checks cannot be made.
     #[error("the client for health checks cannot be made, see STACK_CA_FILE")]
     Probe(#[from] BuildProbeError),
@@ -143,7 +147,9 @@ impl Portal {
     ) -> Result<Self, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         check_environment(&settings.stack)?;
-        settings.stack.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
+        let warnings = settings.warnings.iter().cloned().chain(settings.stack.warnings());
+        warnings.for_each(|warning| tracing::warn!("{warning}"));
+        let outbound = outbound(&settings)?;
         let notifier = Arc::new(Notifier::default());
         let metrics = Arc::<Metrics>::default();
         let traces = Arc::new(Traces::start(settings.traces.as_ref())?);
@@ -157,9 +163,9 @@ impl Portal {
         check_portal_name(&*store, name).await?;
         let keyring = keys::of_portal(&settings, &*store_ports.secrets).await?;
         let audit = Arc::new(AuditTrail::new(Arc::clone(&store_ports.audit), Arc::clone(&clock)));
-        let sign_in_service = sign_in_service(&settings, &store_ports, &audit, &clock)?;
+        let sign_in_service = sign_in_service(&settings, &store_ports, &audit, &outbound, &clock)?;
         let stop_sandbox = CancellationToken::new();
-        let (dokploy, sandbox) = platform(&settings, &clock, &stop_sandbox).await?;
+        let (dokploy, sandbox) = platform(&settings, &outbound, &clock, &stop_sandbox).await?;
         let dokploy = platform::dokploy::counted(dokploy, Arc::clone(&metrics));
         let platform = Arc::new(Dokploy::new(dokploy, Arc::clone(&clock))?);
         let stack = Arc::new(settings.stack.clone());
@@ -187,7 +193,7 @@ impl Portal {
         let ports = Ports {
             store: Arc::clone(&store),
             platform,
-            probe: Arc::new(probe(&settings)?),
+            probe: Arc::new(probe(&settings, &outbound)?),
             clock: Arc::clone(&clock),
             notifier,
             settings: stack,
@@ -306,12 +312,13 @@ pub fn sandbox_state(store: &StoreSettings) -> Option<PathBuf> {
 /// platform.
 async fn platform(
     settings: &Settings,
+    outbound: &Outbound,
     clock: &Arc<dyn Clock>,
     stop: &CancellationToken,
 ) -> Result<(DokployConfig, Option<Sandbox>), StartError> {
     match &settings.platform {
         PlatformSettings::Dokploy { url, token } => {
-            Ok((platform::dokploy::config(url.clone(), token.clone()), None))
+            Ok((platform::dokploy::config(url.clone(), token.clone(), outbound.clone()), None))
         }
         PlatformSettings::Sandbox { edge } => {
             let state = sandbox_state(&settings.store);
@@ -322,7 +329,9 @@ async fn platform(
                 ..SandboxConfig::new(key.clone(), rand::random())
             };
             let sandbox = sandbox::start(config, Arc::clone(clock), stop.clone()).await?;
-            Ok((platform::dokploy::config(sandbox.url(), key), Some(sandbox)))
+            // It is on this machine.
+            let outbound = Outbound::default();
+            Ok((platform::dokploy::config(sandbox.url(), key, outbound), Some(sandbox)))
         }
     }
 }
@@ -346,6 +355,7 @@ fn sign_in_service(
     settings: &Settings,
     store_ports: &StorePorts,
     audit: &Arc<AuditTrail>,
+    outbound: &Outbound,
     clock: &Arc<dyn Clock>,
 ) -> Result<Option<Arc<SignInService>>, StartError> {
     let public_url = &settings.http.public_url;
@@ -363,7 +373,7 @@ fn sign_in_service(
         audit: Arc::clone(audit),
         provider_name: oidc.name.clone(),
         session: oidc.session,
-        provider: Arc::new(Oidc::new(oidc, Arc::clone(clock))?),
+        provider: Arc::new(Oidc::new(oidc, outbound, Arc::clone(clock))?),
         clock: Arc::clone(clock),
         random: Arc::new(rand::random),
     }))))

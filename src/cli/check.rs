@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
+use transport::Outbound;
 
 use super::{Exit, StopSignals, say};
 use crate::run::{self, NO_KEY, StartError};
@@ -32,10 +33,14 @@ pub(super) struct CheckOptions {
 /// Checks the platform, the identity provider, the portal's key and its name, or a sign-in. Fails if
 /// one of them cannot be used.
 pub(super) async fn run(options: &CheckOptions, settings: &Settings) -> Exit {
+    for warning in &settings.warnings {
+        say(&format!("{warning}."))?;
+    }
+    let outbound = run::outbound(settings)?;
     if options.sign_in {
         let mut stop = StopSignals::listen()?;
         let verdict = tokio::select! {
-            verdict = sign_in::run(settings) => verdict?,
+            verdict = sign_in::run(settings, &outbound) => verdict?,
             () = stop.asked() => Err(String::from("The check was stopped before its end.")),
         };
         return conclude(&[verdict]);
@@ -44,11 +49,12 @@ pub(super) async fn run(options: &CheckOptions, settings: &Settings) -> Exit {
     for warning in settings.stack.warnings() {
         say(&format!("{warning}."))?;
     }
-    let probe = run::probe(settings).map_err(StartError::from)?;
+    let probe = run::probe(settings, &outbound).map_err(StartError::from)?;
     if let Some(warning) = catch_all::warning(&probe, &settings.stack, rand::random()).await {
         say(&format!("{warning}."))?;
     }
-    let [platform, provider] = [platform(settings).await?, provider(settings).await?];
+    let platform = platform(settings, &outbound).await?;
+    let provider = provider(settings, &outbound).await?;
     conclude(&[platform, provider, key(settings), name(settings).await])
 }
 
@@ -63,12 +69,15 @@ fn conclude(verdicts: &[Result<String, String>]) -> Exit {
 }
 
 /// Returns a sentence that says whether the platform can be used: `Ok` if it can, `Err` if not.
-async fn platform(settings: &Settings) -> Result<Result<String, String>, StartError> {
+async fn platform(
+    settings: &Settings,
+    outbound: &Outbound,
+) -> Result<Result<String, String>, StartError> {
     let PlatformSettings::Dokploy { url, token } = &settings.platform else {
         let sentence = "No DOKPLOY_URL is set: the portal would run with its embedded sandbox.";
         return Ok(Ok(sentence.to_owned()));
     };
-    let config = platform::dokploy::config(url.clone(), token.clone());
+    let config = platform::dokploy::config(url.clone(), token.clone(), outbound.clone());
     let platform = Dokploy::new(config, Arc::new(SystemClock))?;
     Ok(verdict(&platform, url).await)
 }
@@ -107,7 +116,10 @@ async fn name(settings: &Settings) -> Result<String, String> {
 }
 
 /// Returns a sentence that says whether people can sign in: `Ok` if they can, `Err` if not.
-async fn provider(settings: &Settings) -> Result<Result<String, String>, StartError> {
+async fn provider(
+    settings: &Settings,
+    outbound: &Outbound,
+) -> Result<Result<String, String>, StartError> {
     let AuthSettings::Oidc(oidc) = &settings.auth else {
         let sentence = "AUTH is open: anyone who can reach the portal can start stacks.";
         return Ok(Ok(sentence.to_owned()));
@@ -115,7 +127,7 @@ async fn provider(settings: &Settings) -> Result<Result<String, String>, StartEr
     let issuer = &oidc.issuer;
     let redirects: Vec<_> = settings.http.origins().map(|at| format!("{at}{CALLBACK}")).collect();
     let redirects = redirects.join(" and ");
-    let provider = Oidc::new(OidcSettings::clone(oidc), Arc::new(SystemClock))?;
+    let provider = Oidc::new(OidcSettings::clone(oidc), outbound, Arc::new(SystemClock))?;
     Ok(match provider.check().await {
         Ok(()) => Ok(format!(
             "The identity provider {issuer} answers. The redirect URI to register there is \

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use transport::Outbound;
 
 use super::{StartError, owner};
 use crate::http::{ConnectionLimits, ConnectionTimes};
@@ -19,7 +20,9 @@ use crate::server::probe::{AddressPolicy, BuildProbeError, HttpProbe, Trust};
 use crate::server::reconciler::Reconciler;
 use crate::server::saga::{CallGate, Operations, Ports, calls_under_way};
 use crate::server::secrets::sealed::SealedSecrets;
-use crate::server::settings::{Limits, PlatformSettings, ProbeSettings, Settings, StoreSettings};
+use crate::server::settings::{
+    Limits, OutboundSettings, PlatformSettings, ProbeSettings, Settings, StoreSettings,
+};
 use crate::server::store::Store;
 use crate::server::store::postgres::PostgresStore;
 use crate::server::store::sqlite::SqliteStore;
@@ -118,14 +121,15 @@ impl StorePorts {
 pub async fn reconciler_for_cli(settings: &Settings) -> Result<Option<Reconciler>, StartError> {
     let PlatformSettings::Dokploy { url, token } = &settings.platform else { return Ok(None) };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let dokploy = platform::dokploy::config(url.clone(), token.clone());
+    let outbound = outbound(settings)?;
+    let dokploy = platform::dokploy::config(url.clone(), token.clone(), outbound.clone());
     let StorePorts { store, slots, .. } = open_for_cli(&settings.store).await?;
     check_portal_name(&*store, &settings.stack.portal_name).await?;
     let ports = Ports {
         store,
         call_gate: call_gate_of_command(slots, settings.limits.calls),
         platform: Arc::new(Dokploy::new(dokploy, Arc::clone(&clock))?),
-        probe: Arc::new(probe(settings)?),
+        probe: Arc::new(probe(settings, &outbound)?),
         clock,
         notifier: Arc::new(Notifier::default()),
         settings: Arc::new(settings.stack.clone()),
@@ -187,9 +191,22 @@ fn call_gate_of_command(shared: Option<Arc<dyn CallSlots>>, bounds: CallBounds) 
     Arc::new(CallGate::new(slots, bounds, owner()))
 }
 
+/// Reads how the portal reaches others.
+///
+/// # Errors
+///
+/// Returns why the authorities cannot be used.
+pub(crate) fn outbound(settings: &Settings) -> Result<Outbound, StartError> {
+    let OutboundSettings { ca_file, proxies } = &settings.outbound;
+    Ok(Outbound::new(ca_file.as_deref(), proxies.clone())?)
+}
+
 /// Creates the health probe.
-pub(crate) fn probe(settings: &Settings) -> Result<HttpProbe, BuildProbeError> {
-    let ProbeSettings { ca_file, verify_tls, allow_private } = &settings.probe;
+pub(crate) fn probe(
+    settings: &Settings,
+    outbound: &Outbound,
+) -> Result<HttpProbe, BuildProbeError> {
+    let ProbeSettings { ca_file, verify_tls, allow_private, proxy } = &settings.probe;
     let trust = match (settings.stack.scheme, verify_tls, ca_file) {
         (Scheme::Http, _, _) => Trust::PlainHttp,
         (Scheme::Https, false, _) => Trust::Unverified,
@@ -197,7 +214,7 @@ pub(crate) fn probe(settings: &Settings) -> Result<HttpProbe, BuildProbeError> {
         (Scheme::Https, true, None) => Trust::System,
     };
     let policy = if *allow_private { AddressPolicy::AnyAddress } else { AddressPolicy::Public };
-    HttpProbe::new(&trust, policy)
+    HttpProbe::new(&trust, policy, outbound, proxy.clone())
 }
 
 /// Returns the limits on connections. In all there are as many as leave enough open files for the

@@ -1,13 +1,15 @@
 //! The configuration: parses command line and environment into typed settings.
 //!
 //! Every setting is an environment variable, and an option of the same name, which takes
-//! precedence. It is pure: the environment is passed in, so that tests do not need to change the
-//! process's own.
+//! precedence. The environment is passed in, so that tests do not need to change the process's own.
+//! It reads no files but those of secrets.
 
 mod auth;
 mod build;
+mod environment;
 mod limits;
 mod options;
+mod outbound;
 mod parse;
 
 use std::collections::BTreeMap;
@@ -16,6 +18,7 @@ use std::ffi::OsString;
 use clap::error::ErrorKind;
 use clap::{Command, CommandFactory, FromArgMatches};
 
+pub use environment::effective;
 pub use options::Options;
 
 /// The variables of an environment, by name.
@@ -43,8 +46,8 @@ impl ConfigError {
     }
 }
 
-/// Parses `arguments`, which begin with the program's name, and the variables in `environment`. An
-/// empty variable counts as not set.
+/// Parses `arguments`, which begin with the program's name, and the variables in `environment`, which
+/// are the [`effective`] ones. An empty variable counts as not set.
 ///
 /// # Errors
 ///

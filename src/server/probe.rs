@@ -10,11 +10,11 @@ mod special;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
-use std::{fs, io};
 
 use async_trait::async_trait;
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, ClientBuilder, Response, Url};
+use reqwest::{Client, ClientBuilder, Response, Url};
+use transport::{AuthoritiesError, Outbound, ProxyAddress};
 
 use self::address::{Resolver, is_public};
 use crate::server::local_fault::{self, LocalFault};
@@ -81,17 +81,9 @@ pub enum AddressPolicy {
 /// The probe cannot be created from its configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildProbeError {
-    /// The file of authorities cannot be read.
-    #[error("the certificate authorities in {} cannot be read", path.display())]
-    ReadAuthorities {
-        /// The file.
-        path: PathBuf,
-        /// The reason.
-        source: io::Error,
-    },
-    /// The file of authorities contains none.
-    #[error("{} holds no certificate authority in PEM form", .0.display())]
-    NoAuthorities(PathBuf),
+    /// The file of authorities cannot be used.
+    #[error(transparent)]
+    Authorities(#[from] AuthoritiesError),
     /// The TLS client cannot be built, usually because the system has no certificate authorities.
     #[error("the HTTP client for health checks cannot be made")]
     Http(#[source] reqwest::Error),
@@ -102,25 +94,35 @@ pub enum BuildProbeError {
 pub struct HttpProbe {
     http: Client,
     policy: AddressPolicy,
+    proxy: Option<ProxyAddress>,
 }
 
 impl HttpProbe {
-    /// Creates a probe.
+    /// Creates a probe, which trusts the authorities of `outbound` as well. It uses no proxy but
+    /// `proxy`, which resolves the names of stacks: then the policy applies only to IP addresses.
     ///
     /// # Errors
     ///
     /// Returns why no HTTP client can be built from `trust`.
-    pub fn new(trust: &Trust, policy: AddressPolicy) -> Result<Self, BuildProbeError> {
+    pub fn new(
+        trust: &Trust,
+        policy: AddressPolicy,
+        outbound: &Outbound,
+        proxy: Option<ProxyAddress>,
+    ) -> Result<Self, BuildProbeError> {
         transport::install_crypto_provider();
         let builder = Client::builder()
-            .no_proxy()
             .redirect(Policy::none())
             .retry(reqwest::retry::never())
             .user_agent(concat!("ai-stack-deployer/", env!("CARGO_PKG_VERSION")))
             .pool_max_idle_per_host(0)
-            .dns_resolver(Resolver::new(policy));
+            .dns_resolver(Resolver::new(reached(policy, proxy.as_ref())));
+        let builder = outbound
+            .through(proxy.clone())
+            .configure(builder, *trust != Trust::PlainHttp)
+            .map_err(BuildProbeError::Http)?;
         let http = trusting(builder, trust)?.build().map_err(BuildProbeError::Http)?;
-        Ok(Self { http, policy })
+        Ok(Self { http, policy, proxy })
     }
 
     /// Returns whether the host of `url` is an IP address that the policy forbids. The client does
@@ -144,9 +146,10 @@ impl HttpProbe {
         if !error.is_connect() {
             return transport::behind_silence().filter(|_| error.is_timeout());
         }
-        let host = url.host_str()?.trim_matches(['[', ']']);
-        let port = url.port_or_known_default()?;
-        let addresses = address::of(host, port, self.policy);
+        let of_stack =
+            || Some((url.host_str()?.trim_matches(['[', ']']), url.port_or_known_default()?));
+        let (host, port) = self.proxy.as_ref().map_or_else(of_stack, ProxyAddress::server)?;
+        let addresses = address::of(host, port, reached(self.policy, self.proxy.as_ref()));
         let fault = transport::behind(error, addresses, &DOCUMENTATION_ADDRESSES).await?;
         let look_up = async |name: String| transport::look_up(&name, port).await;
         // A name that does not resolve may be the fault of the stack's own zone. It is a local
@@ -193,22 +196,16 @@ impl Probe for HttpProbe {
 /// Configures which certificate authorities the client trusts.
 fn trusting(builder: ClientBuilder, trust: &Trust) -> Result<ClientBuilder, BuildProbeError> {
     Ok(match trust {
-        Trust::PlainHttp => builder.tls_certs_only([]),
-        Trust::System => builder,
-        Trust::SystemAnd(path) => builder.tls_certs_merge(read_authorities(path.clone())?),
+        Trust::PlainHttp | Trust::System => builder,
+        Trust::SystemAnd(path) => builder.tls_certs_merge(transport::authorities(path)?),
         Trust::Unverified => builder.tls_danger_accept_invalid_certs(true),
     })
 }
 
-fn read_authorities(path: PathBuf) -> Result<Vec<Certificate>, BuildProbeError> {
-    let pem = match fs::read(&path) {
-        Ok(pem) => pem,
-        Err(source) => return Err(BuildProbeError::ReadAuthorities { path, source }),
-    };
-    match Certificate::from_pem_bundle(&pem) {
-        Ok(authorities) if !authorities.is_empty() => Ok(authorities),
-        Ok(_) | Err(_) => Err(BuildProbeError::NoAuthorities(path)),
-    }
+/// Returns the policy for the addresses that the client connects to itself: a proxy's may be
+/// private.
+fn reached(policy: AddressPolicy, proxy: Option<&ProxyAddress>) -> AddressPolicy {
+    if proxy.is_some() { AddressPolicy::AnyAddress } else { policy }
 }
 
 /// Reads the beginning of a body, so that a connection that breaks after the headers is a failure.

@@ -3,6 +3,7 @@
 //! They are plain values, which `config` reads and which do not change while the server runs.
 
 mod auth;
+mod outbound;
 mod watchers;
 
 use std::net::SocketAddr;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use auth::{AuthSettings, OidcSettings, SessionSettings};
+pub use outbound::{OutboundSettings, ProbeSettings};
 use secrecy::SecretString;
 use strum::EnumString;
 pub use watchers::{MetricsSettings, TraceSettings};
@@ -52,10 +54,14 @@ pub struct Settings {
     pub retention_days: u32,
     /// The number of days for which entries of the audit log are kept.
     pub audit_retention_days: u32,
+    /// How the portal reaches others.
+    pub outbound: OutboundSettings,
     /// The settings of the server's log.
     pub log: LogSettings,
     /// Who gets traces of operations; `None` means nobody.
     pub traces: Option<TraceSettings>,
+    /// What the operator should know about the variables, such as misspelt names.
+    pub warnings: Vec<String>,
 }
 
 /// The addresses of the portal, and whom it trusts.
@@ -124,17 +130,6 @@ pub enum StoreSettings {
         /// Its address, which may contain a password.
         url: SecretString,
     },
-}
-
-/// The settings of health probes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProbeSettings {
-    /// A file with certificate authorities to trust besides the public ones.
-    pub ca_file: Option<PathBuf>,
-    /// True if a stack's certificate must be valid.
-    pub verify_tls: bool,
-    /// True if a stack's host may resolve to a private or loopback address.
-    pub allow_private: bool,
 }
 
 /// The limits on concurrent work.

@@ -15,6 +15,7 @@ use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use transport::Outbound;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -25,7 +26,7 @@ fn fixture(name: &str) -> PathBuf {
 }
 
 fn probe(trust: Trust, policy: AddressPolicy) -> HttpProbe {
-    HttpProbe::new(&trust, policy).unwrap()
+    HttpProbe::new(&trust, policy, &Outbound::default(), None).unwrap()
 }
 
 async fn answering(answer: ResponseTemplate) -> MockServer {
@@ -206,11 +207,9 @@ async fn an_unroutable_address_says_nothing_about_the_stack() {
 fn authorities_that_cannot_be_read_stop_the_start_and_name_the_file() {
     for name in ["missing.pem", "alice.key"] {
         let trust = Trust::SystemAnd(fixture(name));
-        let error = HttpProbe::new(&trust, AddressPolicy::Public).unwrap_err();
+        let error =
+            HttpProbe::new(&trust, AddressPolicy::Public, &Outbound::default(), None).unwrap_err();
         assert!(error.to_string().contains(name), "{error}");
-        assert!(matches!(
-            error,
-            BuildProbeError::ReadAuthorities { .. } | BuildProbeError::NoAuthorities(_)
-        ));
+        assert!(matches!(error, BuildProbeError::Authorities(_)));
     }
 }

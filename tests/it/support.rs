@@ -15,6 +15,7 @@ pub(crate) mod core_platform;
 pub(crate) mod fake_platform;
 pub(crate) mod fake_provider;
 pub(crate) mod faulty_store;
+pub(crate) mod forward_proxy;
 pub(crate) mod keeper;
 pub(crate) mod manual_clock;
 pub(crate) mod memory_store;
@@ -27,6 +28,7 @@ pub(crate) mod provider;
 pub(crate) mod relay;
 pub(crate) mod settings;
 pub(crate) mod sign_in_service;
+pub(crate) mod tls_front;
 
 /// Returns a caller who owns what they start: a browser with a cookie.
 pub(crate) fn caller() -> Caller {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use secrecy::SecretString;
+use transport::Outbound;
 
 use super::breaker::FAILURES_TO_OPEN;
 use super::problem::Problem;
@@ -26,6 +27,8 @@ pub struct DokployConfig {
     pub idle_timeout: Duration,
     /// The number of failures in a row after which calls are paused for a minute.
     pub failures_to_open: u32,
+    /// How the server is reached.
+    pub outbound: Outbound,
     /// Called once with each problem of the whole server when it begins. By default, logs it.
     pub report_problem: fn(Problem),
     /// Called after each call, for those who count calls. By default, does nothing.
@@ -43,6 +46,7 @@ impl DokployConfig {
             connect_timeout: Duration::from_secs(5),
             idle_timeout: Duration::from_secs(3),
             failures_to_open: FAILURES_TO_OPEN,
+            outbound: Outbound::default(),
             report_problem: Problem::log,
             on_call: OnCall::default(),
         }

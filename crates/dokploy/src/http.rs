@@ -33,20 +33,17 @@ impl Http {
             .map_err(|_| BuildDokployError::ApiKey)?;
         key.set_sensitive(true);
         transport::install_crypto_provider();
-        let mut builder = reqwest::Client::builder()
+        let builder = reqwest::Client::builder()
             .http1_only()
-            .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(config.connect_timeout)
             .pool_idle_timeout(config.idle_timeout)
             .dns_resolver(transport::Resolver);
-        if root.scheme() == "http" {
-            // Without TLS, the system's certificate authorities are not needed, and may be missing.
-            builder = builder.tls_certs_only([]);
-        }
-        let client = builder.build().map_err(BuildDokployError::Http)?;
+        let configured = config.outbound.configure(builder, root.scheme() == "https");
+        let client =
+            configured.and_then(reqwest::ClientBuilder::build).map_err(BuildDokployError::Http)?;
         Ok(Self { client, root, key })
     }
 

@@ -19,8 +19,10 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, umask};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
+pub use self::outbound::{AuthoritiesError, Outbound, Proxies, ProxyAddress, authorities};
 pub use self::tls::{describe, find_tls_error, install_crypto_provider};
 
+mod outbound;
 mod tls;
 
 /// A local fault, because of which this process can reach nobody. It says nothing about the other
@@ -76,8 +78,6 @@ pub fn descriptor_limit() -> u64 {
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
-/// Resolves names with the system's resolver, within four seconds.
-#[derive(Clone, Copy, Debug)]
 /// Lets no other user read or change the files and folders that this process will create.
 pub fn keep_new_files_private() {
     umask(Mode::RWXG | Mode::RWXO);
@@ -93,6 +93,8 @@ pub fn ignores_hang_up() -> bool {
     ignored.is_some_and(|mask| mask & 1 == 1)
 }
 
+/// Resolves names with the system's resolver, within four seconds.
+#[derive(Clone, Copy, Debug)]
 pub struct Resolver;
 
 impl Resolve for Resolver {

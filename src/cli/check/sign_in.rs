@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use transport::Outbound;
 
 use crate::cli::{CommandError, say};
 use crate::http::{parse_callback, take_callbacks};
@@ -30,14 +31,17 @@ const PATIENCE: Duration = Duration::from_mins(10);
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Returns the result in sentences: `Ok` if people can sign in, `Err` if not.
-pub(super) async fn run(settings: &Settings) -> Result<Result<String, String>, CommandError> {
+pub(super) async fn run(
+    settings: &Settings,
+    outbound: &Outbound,
+) -> Result<Result<String, String>, CommandError> {
     let oidc = match &settings.auth {
         AuthSettings::Oidc(oidc) => OidcSettings::clone(oidc),
         AuthSettings::Open => {
             return Ok(Err(String::from("AUTH is open: there is no sign-in to check.")));
         }
     };
-    let provider = Oidc::new(oidc, Arc::new(SystemClock)).map_err(StartError::from)?;
+    let provider = Oidc::new(oidc, outbound, Arc::new(SystemClock)).map_err(StartError::from)?;
     let portal = &settings.http.public_url;
     let [state, nonce, verifier] = std::array::from_fn(|_| Secret::from_random(rand::random()));
     let state = format!("{CHECK_STATE}{}", state.expose());

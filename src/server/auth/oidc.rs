@@ -27,6 +27,7 @@ use openidconnect::{
     Scope,
 };
 use secrecy::ExposeSecret;
+use transport::Outbound;
 
 use self::claims::Claims;
 use self::client::{Client, ProviderMetadata, Tokens, client, refused};
@@ -72,10 +73,14 @@ impl Oidc {
     /// # Errors
     ///
     /// Returns a [`BuildOidcError`] if an address is invalid or TLS cannot be set up.
-    pub fn new(settings: OidcSettings, clock: Arc<dyn Clock>) -> Result<Self, BuildOidcError> {
+    pub fn new(
+        settings: OidcSettings,
+        outbound: &Outbound,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, BuildOidcError> {
         let issuer = IssuerUrl::new(settings.issuer.clone())?;
         Ok(Self {
-            exchange: Exchange::new(&issuer).map_err(BuildOidcError::Http)?,
+            exchange: Exchange::new(&issuer, outbound).map_err(BuildOidcError::Http)?,
             discovery: Discovery::new(issuer, Arc::clone(&clock)),
             settings,
             lost_groups: LostGroups::default(),

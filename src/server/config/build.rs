@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use secrecy::SecretString;
 
+use super::environment::{self, STACK_ENV};
 use super::limits::Bounded;
 use super::options::{MetricsOptions, Options, PlatformOptions, StackOptions};
 use super::parse::PublicUrls;
@@ -18,9 +19,6 @@ use crate::server::settings::{
 };
 
 use domain::stack_spec::CertificateSource;
-
-/// The prefix of the variables of a stack's own environment.
-const STACK_ENV: &str = "STACK_ENV_";
 
 impl Options {
     /// Determines the defaults that depend on other options, and checks the combination of all.
@@ -48,13 +46,14 @@ impl Options {
         Ok(Settings {
             http,
             auth,
-            store: self.database_url,
+            store: self.outbound.trusted_by(self.database_url),
             secret_key: self.portal_secret_key,
             stack,
             probe: ProbeSettings {
                 ca_file: self.health.stack_ca_file,
                 verify_tls: self.health.stack_tls_verify,
                 allow_private: self.health.stack_allow_private.unwrap_or(sandbox),
+                proxy: self.outbound.stack_probe_proxy.clone(),
             },
             limits: Limits {
                 concurrent_deployments: usize::try_from(self.max_concurrent_deployments)
@@ -77,6 +76,8 @@ impl Options {
             reserved_names,
             retention_days: self.retention_days,
             audit_retention_days: self.audit_retention_days,
+            outbound: self.outbound.resolve(),
+            warnings: environment::warnings(environment),
             log: LogSettings { filter: self.rust_log, format: self.log_format },
             traces: self.traces.resolve(),
             platform,

@@ -11,6 +11,7 @@ use secrecy::SecretString;
 
 use super::auth::AuthOptions;
 use super::limits::LimitOptions;
+use super::outbound::OutboundOptions;
 use super::parse::{self, Headers, PublicUrls};
 use crate::server::origin::Scheme;
 use crate::server::secrets::Keyring;
@@ -94,6 +95,8 @@ pub struct Options {
     pub(super) stack: StackOptions,
     #[command(flatten)]
     pub(super) health: HealthOptions,
+    #[command(flatten)]
+    pub(super) outbound: OutboundOptions,
 }
 
 /// The options of the metrics.
@@ -152,9 +155,12 @@ pub(super) struct PlatformOptions {
 }
 
 /// The options of a stack and its address. `STACK_ENV_<NAME>` variables go into the container as
-/// `<NAME>`.
+/// `<NAME>`, as does the content of the file that `STACK_FILE_<NAME>` names.
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Stacks (STACK_ENV_<NAME> goes into the container as <NAME>)")]
+#[command(
+    next_help_heading = "Stacks (STACK_ENV_<NAME>, or the file STACK_FILE_<NAME>, goes into the \
+                               container as <NAME>)"
+)]
 #[expect(clippy::struct_field_names, reason = "the fields are the variables' names")]
 pub(super) struct StackOptions {
     /// Domain of the stacks: a stack's host is NAME.SUFFIX [default: localhost with the sandbox,
@@ -210,7 +216,7 @@ pub(super) struct HealthOptions {
     /// How long a stack's certificate may take to become valid
     #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "5m")]
     pub(super) stack_certificate_timeout: Duration,
-    /// PEM file with additional certificate authorities to trust
+    /// PEM file with certificate authorities to trust for stacks only, besides those of `CA_FILE`
     #[arg(long, env, hide_env_values = true)]
     pub(super) stack_ca_file: Option<PathBuf>,
     /// Whether a stack's certificate must be valid

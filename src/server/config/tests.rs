@@ -27,6 +27,7 @@ fn settings_of(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Setting
     let environment: Environment = variables.iter().map(|(n, v)| (own(n), own(v))).collect();
     let arguments: Vec<OsString> =
         std::iter::once("portal").chain(arguments.iter().copied()).map(OsString::from).collect();
+    let environment = effective(&environment)?;
     parse::<Cli>(&arguments, &environment)?.options.resolve(&environment)
 }
 
@@ -34,7 +35,9 @@ pub(super) fn settings(variables: &[(&str, &str)]) -> Settings {
     settings_of(&[], variables).unwrap()
 }
 
-fn with_dokploy(variables: &[(&'static str, &'static str)]) -> Vec<(&'static str, &'static str)> {
+pub(super) fn with_dokploy(
+    variables: &[(&'static str, &'static str)],
+) -> Vec<(&'static str, &'static str)> {
     DOKPLOY.iter().chain(variables).copied().collect()
 }
 

@@ -9,6 +9,7 @@ use domain::platform_problem::PlatformProblem;
 use domain::words;
 use jiff::Timestamp;
 use secrecy::SecretString;
+use transport::Outbound;
 
 use crate::server::metrics::Metrics;
 
@@ -28,8 +29,8 @@ fn into_platform_problem(problem: Problem) -> PlatformProblem {
 }
 
 /// Makes the configuration of a client whose problems are reported in the portal's terms.
-pub fn config(url: impl Into<String>, key: SecretString) -> DokployConfig {
-    DokployConfig { report_problem, ..DokployConfig::new(url, key) }
+pub fn config(url: impl Into<String>, key: SecretString, outbound: Outbound) -> DokployConfig {
+    DokployConfig { report_problem, outbound, ..DokployConfig::new(url, key) }
 }
 
 /// Adds the calls of a client to the `metrics`.

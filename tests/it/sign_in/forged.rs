@@ -14,6 +14,7 @@ use clock::Clock;
 use openidconnect::PrivateSigningKey;
 use openidconnect::core::{CoreHmacKey, CoreJwsSigningAlgorithm};
 use serde_json::{Value, json};
+use transport::Outbound;
 use wiremock::ResponseTemplate;
 
 use crate::support::app::settings;
@@ -52,7 +53,12 @@ impl World {
         let clock = Arc::new(ManualClock::new());
         let now = clock.now().as_second();
         let variables = [fake.variables(), variables.to_vec()].concat();
-        let oidc = Oidc::new(oidc_settings(&variables), Arc::<ManualClock>::clone(&clock)).unwrap();
+        let oidc = Oidc::new(
+            oidc_settings(&variables),
+            &Outbound::default(),
+            Arc::<ManualClock>::clone(&clock),
+        )
+        .unwrap();
         let portal = Origin::parse("https://portal.example.com").unwrap();
         Self { fake, oidc, now, clock, portal }
     }

@@ -18,6 +18,7 @@ use dokploy_sandbox::{Core, Disposition, EdgeResponse, Request, Timing};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::Value;
+use transport::Outbound;
 
 /// The name of probes among the calls that can panic.
 pub(crate) const PROBE: &str = "probe";
@@ -196,12 +197,17 @@ impl CorePlatform {
 
     /// Creates a client with its own breaker, as each portal has.
     pub(crate) fn client(&self) -> Arc<Dokploy> {
-        self.client_of(platform::dokploy::config("http://core", SecretString::from(KEY)))
+        self.client_of(platform::dokploy::config(
+            "http://core",
+            SecretString::from(KEY),
+            Outbound::default(),
+        ))
     }
 
     /// Creates a client whose breaker stays closed, so that each retry reaches the platform.
     pub(crate) fn client_without_breaker(&self) -> Arc<Dokploy> {
-        let config = platform::dokploy::config("http://core", SecretString::from(KEY));
+        let config =
+            platform::dokploy::config("http://core", SecretString::from(KEY), Outbound::default());
         self.client_of(DokployConfig { failures_to_open: u32::MAX, ..config })
     }
 

@@ -8,6 +8,7 @@ use ai_stack_deployer::server::auth::oidc::Oidc;
 use ai_stack_deployer::server::auth::sign_in::{SignInParts, SignInService};
 use ai_stack_deployer::server::settings::{AuthSettings, OidcSettings, Settings};
 use clock::{Clock, SystemClock};
+use transport::Outbound;
 
 use super::manual_clock::ManualClock;
 use super::memory_store::MemoryStore;
@@ -51,7 +52,9 @@ pub(crate) fn sign_in_service(
         audit: Arc::clone(audit),
         provider_name: oidc.name.clone(),
         session: oidc.session,
-        provider: Arc::new(Oidc::new(oidc, Arc::<ManualClock>::clone(&clock)).unwrap()),
+        provider: Arc::new(
+            Oidc::new(oidc, &Outbound::default(), Arc::<ManualClock>::clone(&clock)).unwrap(),
+        ),
         clock,
         random: Arc::new(rand::random),
     })))

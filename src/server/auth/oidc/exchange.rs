@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 use openidconnect::http::{self, Request, StatusCode, header};
 use openidconnect::{AccessToken, AsyncHttpClient, HttpRequest, HttpResponse, IssuerUrl};
 use serde_json::Value;
+use transport::Outbound;
 
 use crate::server::auth::identity_provider::IdentityError;
 
@@ -49,11 +50,10 @@ pub(super) struct Exchange {
 
 impl Exchange {
     /// Creates the client. It follows no redirect, which could send a secret to another server.
-    pub(super) fn new(issuer: &IssuerUrl) -> reqwest::Result<Self> {
+    pub(super) fn new(issuer: &IssuerUrl, outbound: &Outbound) -> reqwest::Result<Self> {
         transport::install_crypto_provider();
         let is_secure = issuer.url().scheme() == "https";
         let builder = reqwest::Client::builder()
-            .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .user_agent(concat!("ai-stack-deployer/", env!("CARGO_PKG_VERSION")))
@@ -62,8 +62,7 @@ impl Exchange {
             .timeout(WHOLE)
             // Sign-ins are rare: a kept connection would be closed by the time of the next one.
             .pool_max_idle_per_host(0);
-        let builder = if is_secure { builder } else { builder.tls_certs_only([]) };
-        Ok(Self { http: builder.build()? })
+        Ok(Self { http: outbound.configure(builder, is_secure)?.build()? })
     }
 
     /// Fetches a document, with an access token if one is given.
