@@ -123,7 +123,9 @@ impl<'a> Pages<'a> {
         // Nobody asks whether an icon has changed: after a return to an older version, its date, and
         // the tag that is made of it, would say that the newer one is still right.
         let unconditional = |mut request: Request| {
-            CONDITIONS.iter().for_each(|name| drop(request.headers_mut().remove(name)));
+            for name in CONDITIONS {
+                request.headers_mut().remove(name);
+            }
             request
         };
         let without_date = |mut response: Response| {

@@ -11,6 +11,7 @@ use clap::{Arg, Args as _, Command};
 use secrecy::SecretString;
 use transport::ProxyAddress;
 
+use super::parse::Headers;
 use super::{ConfigError, Environment, Options};
 use crate::server::secrets::Keyring;
 use crate::server::settings::StoreSettings;
@@ -151,6 +152,7 @@ fn is_secret(arg: &Arg) -> bool {
         // An address may contain a password.
         TypeId::of::<StoreSettings>(),
         TypeId::of::<ProxyAddress>(),
+        TypeId::of::<Headers>(),
     ]
     .iter()
     .any(|secret| of == *secret)

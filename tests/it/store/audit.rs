@@ -74,7 +74,7 @@ async fn purged(store: &dyn AuditLog) -> Vec<(i64, AuditEntry)> {
 #[tokio::test]
 async fn sqlite_deletes_only_what_is_before_a_cut_off_of_the_same_transaction() {
     let (folder, store) = in_sqlite().await;
-    let rest = purged(&store).await;
+    let rest = purged(&*store).await;
     let path = folder.path().join("portal.db");
     let mut raw = SqliteConnection::connect(path.to_str().unwrap()).await.unwrap();
     for statement in UNRECORDED {
@@ -95,7 +95,7 @@ async fn sqlite_deletes_only_what_is_before_a_cut_off_of_the_same_transaction() 
 async fn postgres_deletes_only_what_is_before_a_cut_off_of_the_same_transaction() {
     let url = Cluster::shared().database();
     let store = in_postgres(&url).await;
-    let rest = purged(&store).await;
+    let rest = purged(&*store).await;
     let mut raw = PgConnection::connect(&url).await.unwrap();
     for statement in UNRECORDED {
         let error = sqlx::raw_sql(statement).execute(&mut raw).await.unwrap_err().to_string();
