@@ -152,7 +152,7 @@ impl Portal {
         let outbound = outbound(&settings)?;
         let notifier = Arc::new(Notifier::default());
         let metrics = Arc::<Metrics>::default();
-        let traces = Arc::new(Traces::start(settings.traces.as_ref())?);
+        let traces = Arc::new(Traces::start(settings.traces.as_ref(), &outbound)?);
         let store_ports = StorePorts::open(&settings.store, &notifier, &metrics).await?;
         let store = Arc::clone(&store_ports.store);
         let name = &settings.stack.portal_name;

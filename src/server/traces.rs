@@ -26,6 +26,7 @@ use opentelemetry_sdk::trace::{
 };
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
+use transport::Outbound;
 
 pub use self::exporter::BuildTracesError;
 use crate::server::metrics::Outcome;
@@ -57,8 +58,12 @@ impl Traces {
     /// # Errors
     ///
     /// Returns why the client for the collector cannot be made.
-    pub fn start(settings: Option<&TraceSettings>) -> Result<Self, BuildTracesError> {
-        Ok(Self { processor: settings.map(exporter::start).transpose()? })
+    pub fn start(
+        settings: Option<&TraceSettings>,
+        outbound: &Outbound,
+    ) -> Result<Self, BuildTracesError> {
+        let processor = settings.map(|settings| exporter::start(settings, outbound));
+        Ok(Self { processor: processor.transpose()? })
     }
 
     /// Sends the last spans, within a second.

@@ -2,6 +2,7 @@
 //! happens, and that no name of a person or stack is in it.
 
 mod replicas;
+mod restart;
 mod shipped;
 mod text;
 

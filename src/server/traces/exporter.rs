@@ -15,6 +15,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{BatchSpanProcessor, SpanProcessor};
 use secrecy::ExposeSecret;
 use tokio::runtime::Handle;
+use transport::Outbound;
 
 use crate::server::settings::TraceSettings;
 
@@ -33,7 +34,10 @@ pub enum BuildTracesError {
 }
 
 /// Starts the thread that sends spans in batches, every five seconds or when there are 512.
-pub(super) fn start(settings: &TraceSettings) -> Result<BatchSpanProcessor, BuildTracesError> {
+pub(super) fn start(
+    settings: &TraceSettings,
+    outbound: &Outbound,
+) -> Result<BatchSpanProcessor, BuildTracesError> {
     let headers = settings.headers.iter();
     let headers: HashMap<_, _> =
         headers.map(|(name, value)| (name.clone(), value.expose_secret().to_owned())).collect();
@@ -42,7 +46,7 @@ pub(super) fn start(settings: &TraceSettings) -> Result<BatchSpanProcessor, Buil
         .with_protocol(Protocol::HttpBinary)
         .with_endpoint(format!("{}/v1/traces", settings.endpoint))
         .with_headers(headers)
-        .with_http_client(Collector::new(&settings.endpoint)?)
+        .with_http_client(Collector::new(&settings.endpoint, outbound)?)
         .build()?;
     let mut processor = BatchSpanProcessor::builder(exporter).build();
     let resource = Resource::builder_empty()
@@ -64,16 +68,15 @@ struct Collector {
 }
 
 impl Collector {
-    fn new(endpoint: &str) -> reqwest::Result<Self> {
+    fn new(endpoint: &str, outbound: &Outbound) -> reqwest::Result<Self> {
         transport::install_crypto_provider();
         let builder = reqwest::Client::builder()
-            .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .user_agent(concat!("ai-stack-deployer/", env!("CARGO_PKG_VERSION")))
             .timeout(LIMIT);
         let is_secure = endpoint.starts_with("https:");
-        let builder = if is_secure { builder } else { builder.tls_certs_only([]) };
+        let builder = outbound.configure(builder, is_secure)?;
         let (runtime, is_away) = (Handle::current(), AtomicBool::new(false));
         Ok(Self { client: builder.build()?, runtime, is_away })
     }
