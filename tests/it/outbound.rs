@@ -1,5 +1,6 @@
 //! Proxies and certificate authorities of outgoing connections.
 
+use std::fs;
 use std::time::Duration;
 
 use ai_stack_deployer::server::probe::{AddressPolicy, Health, HttpProbe, Probe as _, Trust};
@@ -48,6 +49,11 @@ impl World {
         });
         let answer = ResponseTemplate::new(200).set_body_json(metadata);
         Mock::given(any()).respond_with(answer).mount(&provider).await;
+        // The file has several authorities.
+        let authorities =
+            ["ca.pem", "outbound-ca.pem"].map(|name| fs::read(fixture(name)).unwrap());
+        let file = portal_dir.path().join("authorities.pem");
+        fs::write(&file, authorities.concat()).unwrap();
         let mut variables = platform.variables();
         let platform_port = in_front_of(platform.api).await;
         variables.extend([
@@ -55,7 +61,7 @@ impl World {
             ("AUTH", String::from("oidc")),
             ("OIDC_ISSUER", issuer),
             ("OIDC_CLIENT_ID", String::from("portal")),
-            ("CA_FILE", authority()),
+            ("CA_FILE", file.to_str().unwrap().to_owned()),
         ]);
         Self { portal_dir, platform, _provider: provider, variables }
     }
@@ -119,8 +125,7 @@ async fn a_platform_without_tls_is_reached_through_the_proxy_for_http() {
 async fn a_file_without_usable_authorities_stops_the_start_with_a_sentence() {
     let portal_dir = PortalDir::new();
     let damaged = portal_dir.path().join("damaged.pem");
-    std::fs::write(&damaged, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
-        .unwrap();
+    fs::write(&damaged, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
     let files = [
         (fixture("missing.pem"), "cannot be read: check the path"),
         (fixture("alice.key"), "holds no certificate authority in PEM form, or a damaged one"),
