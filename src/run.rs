@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use leptos::config::LeptosOptions;
 use secrecy::SecretString;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use transport::{AuthoritiesError, Outbound};
@@ -59,6 +59,10 @@ use domain::kind::Kinds;
 
 /// The time for which a shutdown waits for responses in progress and for the release of leases.
 const GRACE: Duration = Duration::from_secs(8);
+/// The size in bytes of what the system holds for a client that does not read; Linux doubles it.
+const SEND_BUFFER: u32 = 64 << 10;
+/// The number of connections that may wait to be accepted.
+const BACKLOG: u32 = 1_024;
 
 /// The portal did not start.
 #[derive(Debug, thiserror::Error)]
@@ -211,9 +215,9 @@ impl Portal {
             rand::random(),
         );
         service.probe_platform().await;
-        let listener = listen(settings.http.addr).await?;
+        let listener = listen(settings.http.addr)?;
         let for_metrics = match settings.http.metrics.addr {
-            Some(addr) => Some(listen(addr).await?),
+            Some(addr) => Some(listen(addr)?),
             None => None,
         };
         let addr = listener.local_addr().unwrap_or(settings.http.addr);
@@ -384,6 +388,15 @@ fn owner() -> String {
     format!("{:016x}", rand::random::<u64>())
 }
 
-async fn listen(addr: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(addr).await.map_err(|source| StartError::Listen { addr, source })
+/// Listens at `addr`. Its connections get a small buffer: by default, the system takes up to 4 MiB
+/// for what a client does not read, and all its connections fail when that memory is used up.
+fn listen(addr: SocketAddr) -> Result<TcpListener, StartError> {
+    let listen = || {
+        let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.set_reuseaddr(true)?;
+        socket.set_send_buffer_size(SEND_BUFFER)?;
+        socket.bind(addr)?;
+        socket.listen(BACKLOG)
+    };
+    listen().map_err(|source| StartError::Listen { addr, source })
 }

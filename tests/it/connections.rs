@@ -294,6 +294,8 @@ async fn clients_that_keep_a_body_back_make_room_after_those_that_are_silent() {
     tokio::time::sleep(HEAD / 4).await;
     is_let_in(&server).await;
     closed(&mut slow[0]).await;
+    // The server would wait for them.
+    drop((slow, visitor));
     server.stop().await;
 }
 

@@ -102,9 +102,9 @@ async fn the_code_stays_what_its_address_says_and_is_not_sent_twice() {
 async fn a_client_that_refuses_what_is_not_compressed_gets_it_all_the_same() {
     let (app, _site) = portal(&[]);
     let style = format!("{}/ai-stack-deployer.css", app.code_folder().await);
-    for accepted in ["*;q=0", "identity;q=0", "gzip;q=0, identity ; Q=0.0", "x, *;q=0.000"] {
-        let name = format!("stack-{}", accepted.len());
-        let body = format!("{{\"name\":\"{name}\"}}");
+    let all = ["*;q=0", "identity;q=0", "gzip;q=0, identity ; Q=0.0", "x, *;q=0.000"];
+    for (number, accepted) in all.into_iter().enumerate() {
+        let body = format!("{{\"name\":\"stack-{number}\"}}");
         let headers = [("accept-encoding", accepted)];
         let started = app.ask("POST", "/api/deploy", &headers, body).await;
         assert_eq!(started.status, StatusCode::CREATED, "{accepted}: {started:?}");

@@ -335,7 +335,8 @@ mod tests {
         assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
         assert!(entries[..40_000].iter().all(|entry| entry.connection().end.is_cancelled()));
         assert!(!entries[40_000..].iter().any(|entry| entry.connection().end.is_cancelled()));
-        assert_eq!((table.open().places.len(), table.open().waiting.len()), (20_000, 20_000));
+        let count = |open: &Open| (open.places.len(), open.waiting.len());
+        assert_eq!(count(&table.open()), (20_000, 20_000));
         drop(entries);
         let open = table.open();
         assert!(open.places.is_empty() && open.waiting.is_empty() && open.of_address.is_empty());

@@ -81,10 +81,10 @@ impl Reply {
     pub(crate) async fn of(response: Response<Body>) -> Self {
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
-        let body = if parts.headers.contains_key("content-encoding") {
-            String::from("(compressed)")
-        } else {
-            String::from_utf8(bytes.to_vec()).unwrap()
+        let is_compressed = parts.headers.contains_key("content-encoding");
+        let body = match String::from_utf8(bytes.to_vec()) {
+            Err(_) if is_compressed => String::from("(compressed)"),
+            text => text.unwrap(),
         };
         Self { status: parts.status, headers: parts.headers, body }
     }
