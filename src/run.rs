@@ -14,7 +14,6 @@ use std::time::Duration;
 
 use leptos::config::LeptosOptions;
 use secrecy::SecretString;
-use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use transport::{AuthoritiesError, Outbound};
@@ -22,7 +21,7 @@ use transport::{AuthoritiesError, Outbound};
 pub use self::adapters::{
     StorePorts, check_portal_name, open_for_cli, open_unmigrated, reconciler_for_cli,
 };
-use self::adapters::{call_gate_of_portal, connection_limits};
+use self::adapters::{call_gate_of_portal, connection_limits, listen};
 pub(crate) use self::adapters::{outbound, probe};
 pub use self::keys::{NO_KEY, known as known_keys};
 use self::parts::serve;
@@ -59,10 +58,6 @@ use domain::kind::Kinds;
 
 /// The time for which a shutdown waits for responses in progress and for the release of leases.
 const GRACE: Duration = Duration::from_secs(8);
-/// The size in bytes of what the system holds for a client that does not read; Linux doubles it.
-const SEND_BUFFER: u32 = 64 << 10;
-/// The number of connections that may wait to be accepted.
-const BACKLOG: u32 = 1_024;
 
 /// The portal did not start.
 #[derive(Debug, thiserror::Error)]
@@ -386,17 +381,4 @@ fn sign_in_service(
 /// Returns a random name for this process as a holder of leases.
 fn owner() -> String {
     format!("{:016x}", rand::random::<u64>())
-}
-
-/// Listens at `addr`. Its connections get a small buffer: by default, the system takes up to 4 MiB
-/// for what a client does not read, and all its connections fail when that memory is used up.
-fn listen(addr: SocketAddr) -> Result<TcpListener, StartError> {
-    let listen = || {
-        let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-        socket.set_reuseaddr(true)?;
-        socket.set_send_buffer_size(SEND_BUFFER)?;
-        socket.bind(addr)?;
-        socket.listen(BACKLOG)
-    };
-    listen().map_err(|source| StartError::Listen { addr, source })
 }

@@ -1,9 +1,11 @@
 //! Makes the adapters from the settings: the database behind its ports, the call slots, the
-//! health probe, the limits on connections, and for a command the reconciler.
+//! health probe, the listener with its limits, and for a command the reconciler.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio::net::{TcpListener, TcpSocket};
 use transport::Outbound;
 
 use super::{StartError, owner};
@@ -32,6 +34,10 @@ use domain::kind::Kinds;
 
 /// The number of connections that are open at most, unless `CONNECTIONS_IN_ALL` is set.
 const MOST_CONNECTIONS: usize = 20_000;
+/// The size in bytes of what the system holds for a client that does not read; Linux doubles it.
+const SEND_BUFFER: u32 = 64 << 10;
+/// The number of connections that may wait to be accepted.
+const BACKLOG: u32 = 1_024;
 /// The number of open files that are kept for everything but connections of clients.
 const OTHER_FILES: usize = 256;
 
@@ -234,4 +240,17 @@ pub(super) fn connection_limits(settings: &Settings) -> ConnectionLimits {
         proxies: settings.http.trusted_proxies.clone().into(),
         times: ConnectionTimes { idle, ..times },
     }
+}
+
+/// Listens at `addr`. Its connections get a small buffer: by default, the system takes up to 4 MiB
+/// for what a client does not read, and all its connections fail when that memory is used up.
+pub(super) fn listen(addr: SocketAddr) -> Result<TcpListener, StartError> {
+    let listen = || {
+        let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.set_reuseaddr(true)?;
+        socket.set_send_buffer_size(SEND_BUFFER)?;
+        socket.bind(addr)?;
+        socket.listen(BACKLOG)
+    };
+    listen().map_err(|source| StartError::Listen { addr, source })
 }
