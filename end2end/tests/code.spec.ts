@@ -3,7 +3,7 @@ import type { Page } from '@playwright/test';
 import { origin, ready, slow } from '../portals';
 import { expect, freshName, start, test } from './fixtures';
 
-test.use({ expectedErrors: /net::ERR_FAILED|status of 404|Failed to fetch|dynamically imported module/ });
+test.use({ expectedErrors: /net::ERR_FAILED|status of 404|Failed to fetch|dynamically imported module|failed to fetch Wasm/ });
 
 const code = (page: Page, state: string) => page.locator(`html[data-code=${state}]`);
 

@@ -206,7 +206,8 @@ async fn listen(id: &DeploymentId, signals: DeploymentSignals) -> Break {
             }
             (Err(_), State::Closed) => return Break::Lost,
             // Every subscription gets each `error`, including our own event of that name.
-            (Err(_), State::Connecting | State::Open) => {}
+            (Err(_), State::Connecting) => patience.shorten(),
+            (Err(_), State::Open) => {}
         }
         if signals.progress.with_untracked(Progress::is_finished) {
             return Break::Ended;
@@ -243,6 +244,11 @@ impl Patience {
 
     async fn until_exhausted(&self) {
         pause(u32::try_from(self.until_ms - now_ms()).unwrap_or_default()).await;
+    }
+
+    /// The stream is broken: the browser tries to open it again, which something may prevent.
+    fn shorten(&mut self) {
+        self.until_ms = self.until_ms.min(now_ms() + i64::from(POLL_MS));
     }
 
     /// The stream has brought an event.

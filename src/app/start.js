@@ -23,7 +23,7 @@
 
   // What stands in noscript counts if the code does not start: a page that refreshes itself.
   const refresh = ({ textContent }) => {
-    const seconds = /http-equiv="refresh" content="(\d+)/.exec(textContent)?.[1];
+    const seconds = /refresh" content="(\d+)/.exec(textContent)?.[1];
     if (seconds) setTimeout(() => root.dataset.code === 'none' && location.reload(), seconds * 1000);
   };
   const manage = () => {
