@@ -107,10 +107,13 @@ pub async fn serve(
             () = shutdown.cancelled() => break,
             _ = check.tick() => table.end_overdue(),
             accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => match table.admit(counted(peer.ip(), &limits.proxies)) {
-                    Some(entry) => serve_connection(stream, peer, entry, site.clone(), &graceful),
-                    None => refuse(&stream),
-                },
+                Ok((stream, peer)) => {
+                    match table.admit(counted(peer.ip(), &limits.proxies)) {
+                        Some(entry) => serve_connection(stream, peer, entry, site.clone(), &graceful),
+                        None => refuse(&stream),
+                    }
+                    table.closed().await;
+                }
                 Err(error) => recover(&error, &table).await,
             },
         }

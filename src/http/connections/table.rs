@@ -20,6 +20,9 @@ const LEAST_PROGRESS: usize = 16 << 10;
 /// The time for which a client may not read before its connection can make room for another.
 const READING_GRACE: Duration = Duration::from_secs(1);
 
+/// The number of ended connections that may still be open when another is accepted.
+const MOST_CLOSING: usize = 32;
+
 /// The open connections.
 pub(super) struct Table {
     in_all: usize,
@@ -36,6 +39,8 @@ struct Open {
     /// The connections that wait for their clients.
     waiting: BTreeSet<Key>,
     of_address: HashMap<IpAddr, OfAddress>,
+    /// The number of connections that were ended and are not closed yet.
+    closing: usize,
 }
 
 /// The connections of one address.
@@ -128,6 +133,14 @@ impl Table {
         self.open().evict(None, self.now());
     }
 
+    /// Waits until most of the connections that were ended are closed: until then they still are
+    /// open files.
+    pub(super) async fn closed(&self) {
+        while self.open().closing > MOST_CLOSING {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Ends the connections whose time is over.
     pub(super) fn end_overdue(&self) {
         let ConnectionTimes { head, idle, proxy_idle, write, .. } = self.times;
@@ -207,6 +220,7 @@ impl Open {
     fn end(&mut self, id: u64) {
         if let Some(place) = self.places.get(&id) {
             place.end.cancel();
+            self.closing += 1;
         }
         self.remove(id);
     }
@@ -305,7 +319,12 @@ impl Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        self.0.table.open().remove(self.0.id);
+        let mut open = self.0.table.open();
+        if open.places.contains_key(&self.0.id) {
+            open.remove(self.0.id);
+        } else {
+            open.closing -= 1;
+        }
     }
 }
 
@@ -340,6 +359,7 @@ mod tests {
         drop(entries);
         let open = table.open();
         assert!(open.places.is_empty() && open.waiting.is_empty() && open.of_address.is_empty());
+        assert_eq!(open.closing, 0);
     }
 
     #[test]
