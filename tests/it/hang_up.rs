@@ -13,6 +13,16 @@ fn send(signal: &str, process: u32) {
     assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
 }
 
+/// Returns a command that runs as in a terminal. These tests may run under `nohup`, whose ignored
+/// signal every process inherits.
+fn in_terminal(own: &Command) -> Command {
+    let mut command = Command::new("/usr/bin/env");
+    command.arg("--default-signal=HUP").arg(own.get_program()).args(own.get_args()).env_clear();
+    command.envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.stdin(Stdio::null());
+    command
+}
+
 /// Sends SIGHUP, and checks that the process ends in time and as after SIGTERM.
 fn ends(mut process: Running) -> String {
     let asked = SystemClock.now();
@@ -26,14 +36,16 @@ fn ends(mut process: Running) -> String {
 #[test]
 fn a_portal_and_a_sandbox_end_gracefully() {
     let portal_dir = PortalDir::new();
-    let said = ends(portal_dir.start(&[]));
+    let mut portal = Running::spawn(&mut in_terminal(&portal_dir.command(&[])));
+    portal.wait_until_ready();
+    let said = ends(portal);
     assert!(said.contains("Stopping"), "{said}");
     // The log is in the file: nothing was interrupted.
     assert!(!portal_dir.path().join("portal.db-wal").exists());
     let mut sandbox = portal_dir.command(&[]);
     sandbox
         .args(["sandbox", "--api-key", "key", "--listen", "127.0.0.1:0", "--edge", "127.0.0.1:0"]);
-    let mut sandbox = Running::spawn(&mut sandbox);
+    let mut sandbox = Running::spawn(&mut in_terminal(&sandbox));
     sandbox.wait_for("API listens on");
     ends(sandbox);
 }
@@ -43,7 +55,9 @@ async fn a_check_of_sign_in_that_waits_says_that_it_was_stopped() {
     let fake = FakeProvider::start().await;
     for signal in ["-HUP", "-TERM", "-INT"] {
         let mut command = PortalDir::new().command(&[]);
-        command.envs(fake.variables()).args(["check", "--sign-in"]).stdin(Stdio::piped());
+        command.envs(fake.variables()).args(["check", "--sign-in"]);
+        let mut command = in_terminal(&command);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut check = command.spawn().unwrap();
         let mut output = BufReader::new(check.stdout.take().unwrap());
         let mut line = String::new();

@@ -91,7 +91,8 @@ async fn an_answer_that_cannot_be_read_is_said_to_the_person_and_its_claim_to_th
     let world = world::World::new().await;
     let mut browser = Browser::new(&world.app);
     let tab = world.begin(&mut browser).await;
-    let mut claims = world.fake.claims(&tab.nonce, 0);
+    let now = world.app.clock.now().as_second();
+    let mut claims = world.fake.claims(&tab.nonce, now);
     claims["sub"] = json!({ "id": "canary" });
     world.fake.give(&world.fake.key.sign(&claims));
     let reply = world.redirect_back(&mut browser, &format!("code=c&state={}", tab.state)).await;
