@@ -37,8 +37,16 @@ pub(super) struct Site {
     code: Arc<Code>,
 }
 
-/// The contents of the files of the code, by their names, compressed forms included.
-type Code = BTreeMap<String, Bytes>;
+/// The files of the code by their names, compressed forms included.
+type Code = BTreeMap<String, CodeFile>;
+
+/// A file of the code.
+#[derive(Debug)]
+struct CodeFile {
+    content: Bytes,
+    /// The tag by which clients know it: a digest of its content.
+    tag: HeaderValue,
+}
 
 impl Site {
     /// Reads the code that `options` name. Without any, which is logged, the portal still has its
@@ -81,19 +89,18 @@ impl Site {
         let plain = ("identity", plain, quality(headers, "identity").unwrap_or(0.0));
         // Of equals, the last is chosen.
         let forms = [plain].into_iter().chain(forms.collect::<Vec<_>>().into_iter().rev());
-        let (coding, content, _) = forms.max_by(|(.., one), (.., other)| one.total_cmp(other))?;
-        let tag = HeaderValue::try_from(format!("\"{}\"", digest(content))).ok()?;
+        let (coding, file, _) = forms.max_by(|(.., one), (.., other)| one.total_cmp(other))?;
         let fixed = [
             (header::CACHE_CONTROL, FOR_EVER),
             (header::VARY, HeaderValue::from_static("accept-encoding")),
-            (header::ETAG, tag.clone()),
+            (header::ETAG, file.tag.clone()),
         ];
-        if has(headers, &tag) {
+        if has(headers, &file.tag) {
             return Some((StatusCode::NOT_MODIFIED, fixed).into_response());
         }
         let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static(content_type(name)))];
         // No copy: the content is shared by all who read it.
-        let body = Body::from(content.clone());
+        let body = Body::from(file.content.clone());
         let mut response = (fixed, content_type, body).into_response();
         if coding != "identity" {
             let coding = HeaderValue::from_static(coding);
@@ -144,7 +151,7 @@ fn is_compressed(name: &str) -> bool {
 /// Returns the version of the code: a digest of the names and contents of its files.
 fn version(code: &Code) -> String {
     let mut all = Vec::new();
-    for (name, content) in code {
+    for (name, CodeFile { content, .. }) in code {
         // The lengths keep names and contents apart.
         all.extend(format!("{} {name} {} ", name.len(), content.len()).into_bytes());
         all.extend_from_slice(content);
@@ -162,7 +169,9 @@ fn digest(content: &[u8]) -> String {
 fn read(folder: &Path) -> io::Result<Code> {
     let content = |path: PathBuf| {
         let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().into_owned();
-        Ok((name, Bytes::from(fs::read(path)?)))
+        let content = Bytes::from(fs::read(path)?);
+        let tag = HeaderValue::try_from(format!("\"{}\"", digest(&content)));
+        Ok((name, CodeFile { content, tag: tag.map_err(io::Error::other)? }))
     };
     files(folder)?.into_iter().map(content).collect()
 }

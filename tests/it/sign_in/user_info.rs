@@ -8,6 +8,7 @@ use super::world;
 use crate::support::browser::Browser;
 use crate::support::fake_provider::{Key, TOKENS, USERINFO, unsigned, with_signature};
 use ai_stack_deployer::server::auth::access::Role;
+use clock::Clock;
 use test_support::log::Log;
 
 /// Returns a token without name and groups.
