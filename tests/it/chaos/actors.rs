@@ -71,8 +71,8 @@ impl Simulation {
         self.pause(&mut rng, LONG).await;
         let service = &self.one_portal(&mut rng).service;
         let Some(id) = self.one_begun(&mut rng) else { return };
-        match rng.random_range(0..4) {
-            0 | 1 => {
+        match rng.random_range(0..5) {
+            0..3 => {
                 let result = service.cancel(&caller(), &id).await;
                 self.note(format!(
                     "cancel {id}: {:?}",
@@ -82,7 +82,7 @@ impl Simulation {
                     self.cancelled.lock().unwrap().push(id);
                 }
             }
-            2 => match service.retry(&caller(), &id).await {
+            3 => match service.retry(&caller(), &id).await {
                 Ok(deployment) => {
                     self.note(format!("retried {id} as {}", deployment.id));
                     self.begun.lock().unwrap().push(deployment.id);
