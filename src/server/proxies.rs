@@ -36,18 +36,29 @@ impl Proxy {
 /// Returns the address under which everything that a client does is counted: with IPv6 its /64
 /// network, since one machine can use all addresses of its network.
 pub fn network_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
-        address @ IpAddr::V4(_) => address,
-    }
+    masked(address, 64, 32)
 }
 
 /// Returns the network that one customer of a provider may have as a whole: /48 with IPv6, and /24
 /// with IPv4.
 pub fn block_of(address: IpAddr) -> IpAddr {
+    masked(address, 48, 24)
+}
+
+/// Returns the network that a provider may have as a whole: /32 with IPv6, and /16 with IPv4.
+pub fn region_of(address: IpAddr) -> IpAddr {
+    masked(address, 32, 16)
+}
+
+/// Returns the network of an address with the prefix length `v6` or `v4`.
+fn masked(address: IpAddr, v6: u32, v4: u32) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 80)).into(),
-        IpAddr::V4(address) => Ipv4Addr::from_bits(address.to_bits() & (u32::MAX << 8)).into(),
+        IpAddr::V6(address) => {
+            Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << (128 - v6))).into()
+        }
+        IpAddr::V4(address) => {
+            Ipv4Addr::from_bits(address.to_bits() & (u32::MAX << (32 - v4))).into()
+        }
     }
 }
 

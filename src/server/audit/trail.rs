@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::throttle::{AuditThrottle, Overflow};
 use super::{AuditAction, AuditEntry, AuditFilter, AuditLog};
-use crate::server::proxies::{block_of, network_of};
+use crate::server::proxies::{block_of, network_of, region_of};
 use crate::server::store_error::Result;
 use crate::wire::ApiError;
 use clock::Clock;
@@ -23,10 +23,12 @@ const PORTAL: &str = "portal";
 /// The maximum number of characters of a target: a path can have any length.
 const TARGET_LIMIT: usize = 200;
 
-/// How many refusals of one network are recorded in an hour.
+/// The number of refusals of one network that are recorded in an hour.
 const NETWORK_SHARE: usize = 20;
-/// How many refusals of a whole block of networks are recorded in an hour.
+/// The number of those of a block, which a customer of a provider may have as a whole.
 const BLOCK_SHARE: usize = 500;
+/// The number of those of a provider's network.
+const REGION_SHARE: usize = 3_000;
 
 /// A caller, as the audit log records them.
 pub trait Actor: Sync {
@@ -48,8 +50,10 @@ pub struct AuditTrail {
     clock: Arc<dyn Clock>,
     /// Throttles the entries of operators who view other people's operations.
     inspections: AuditThrottle<(OwnerId, DeploymentId)>,
-    /// Throttles the entries of refusals.
-    refusals: AuditThrottle<RefusalKey, Group>,
+    /// Throttles the entries of what is refused to people, and to clients that have not signed in:
+    /// these cannot keep those of people out of the log.
+    refusals_of_people: AuditThrottle<RefusalKey>,
+    refusals_of_networks: AuditThrottle<RefusalKey, Group>,
 }
 
 /// The refusals that are recorded once an hour: what was refused to whom, and why.
@@ -83,20 +87,20 @@ impl RefusalKey {
 enum Group {
     /// One client.
     Network(IpAddr),
-    /// The network that somebody may have as a whole.
+    /// The network that a customer of a provider may have as a whole.
     Block(IpAddr),
+    /// The network that a provider may have as a whole.
+    Region(IpAddr),
 }
 
-/// Returns the shares of the refusals of `source`, which could otherwise keep those of everybody
-/// else out of the log. A person has only so many actions and codes.
-fn shares(source: &Source) -> Vec<(Group, usize)> {
-    match source {
-        Source::Person(_) => Vec::new(),
-        Source::Network(address) => vec![
-            (Group::Network(*address), NETWORK_SHARE),
-            (Group::Block(block_of(*address)), BLOCK_SHARE),
-        ],
-    }
+/// Returns the shares of the refusals of a network, which could otherwise keep those of everybody
+/// else out of the log.
+fn shares(network: IpAddr) -> [(Group, usize); 3] {
+    [
+        (Group::Network(network), NETWORK_SHARE),
+        (Group::Block(block_of(network)), BLOCK_SHARE),
+        (Group::Region(region_of(network)), REGION_SHARE),
+    ]
 }
 
 impl AuditTrail {
@@ -106,7 +110,8 @@ impl AuditTrail {
             log,
             clock,
             inspections: AuditThrottle::new(Overflow::Record),
-            refusals: AuditThrottle::new(Overflow::Drop),
+            refusals_of_people: AuditThrottle::new(Overflow::Drop),
+            refusals_of_networks: AuditThrottle::new(Overflow::Drop),
         }
     }
 
@@ -183,9 +188,15 @@ impl AuditTrail {
         target: Option<&str>,
         outcome: &str,
     ) {
-        let key = RefusalKey::new(actor, act, outcome);
-        let shares = shares(&key.source);
-        if self.refusals.should_record_share(key, self.clock.monotonic(), &shares) {
+        let (key, now) = (RefusalKey::new(actor, act, outcome), self.clock.monotonic());
+        let should_record = match key.source {
+            // A person has only so many actions and codes.
+            Source::Person(_) => self.refusals_of_people.should_record(key, now),
+            Source::Network(network) => {
+                self.refusals_of_networks.should_record_share(key, now, &shares(network))
+            }
+        };
+        if should_record {
             let entry = self.entry_of(&actor.name(), act, target, actor.address());
             let entry = AuditEntry { outcome: outcome.to_owned(), ..entry };
             if let Err(error) = self.log.append(&entry).await {
@@ -234,5 +245,29 @@ impl AuditTrail {
             self.log.append(&entry).await.inspect_err(|_| self.inspections.reset(&look))?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Duration = Duration::from_secs(60);
+
+    fn key(source: Source, outcome: &str) -> RefusalKey {
+        RefusalKey { source, act: AuditAction::Enter, outcome: outcome.to_owned() }
+    }
+
+    #[test]
+    fn whoever_has_a_providers_network_leaves_room_for_everybody_else() {
+        let throttle = AuditThrottle::<RefusalKey, Group>::new(Overflow::Drop);
+        let record = |network: IpAddr| {
+            let key = key(Source::Network(network), "CROSS_SITE");
+            throttle.should_record_share(key, NOW, &shares(network))
+        };
+        let networks = (0..40_u16).flat_map(|block| (0..500_u16).map(move |own| (block, own)));
+        let networks = networks.map(|(block, own)| [0x2001, 0xdb8, block, own, 0, 0, 0, 0].into());
+        assert_eq!(networks.filter(|network| record(*network)).count(), REGION_SHARE);
+        assert!(record([0x2001, 0xdb9, 0, 0, 0, 0, 0, 0].into()), "of another provider");
     }
 }
