@@ -252,7 +252,7 @@ impl AuditTrail {
 mod tests {
     use super::*;
 
-    const NOW: Duration = Duration::from_secs(60);
+    const NOW: Duration = Duration::from_mins(1);
 
     fn key(source: Source, outcome: &str) -> RefusalKey {
         RefusalKey { source, act: AuditAction::Enter, outcome: outcome.to_owned() }
