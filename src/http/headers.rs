@@ -3,7 +3,7 @@
 //! A page sets its own content security policy, which has the nonce of its scripts.
 
 use axum::extract::Request;
-use axum::http::header::{self, Entry, HeaderName};
+use axum::http::header::{self, HeaderName};
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -50,12 +50,11 @@ pub(super) fn compression() -> CompressionLayer<impl Predicate> {
 /// Forgets that a client refuses what is not compressed: it gets that all the same. Otherwise the
 /// layer that compresses pages would answer 406 in place of every answer, after the action is done.
 pub(super) async fn allow_uncompressed(mut request: Request, next: Next) -> Response {
-    if let Entry::Occupied(mut accepted) = request.headers_mut().entry(header::ACCEPT_ENCODING) {
-        let lines: Vec<_> = accepted.iter().filter_map(|line| line.to_str().ok()).collect();
-        let kept: Vec<_> = lines.iter().flat_map(|line| line.split(',')).collect();
-        let kept: Vec<_> = kept.into_iter().filter(|element| !forbids_all(element)).collect();
+    if request.headers().contains_key(header::ACCEPT_ENCODING) {
+        let accepted = list(request.headers(), header::ACCEPT_ENCODING);
+        let kept: Vec<_> = accepted.filter(|element| !forbids_all(element)).collect();
         if let Ok(kept) = HeaderValue::try_from(kept.join(",")) {
-            accepted.insert(kept);
+            request.headers_mut().insert(header::ACCEPT_ENCODING, kept);
         }
     }
     next.run(request).await
@@ -63,10 +62,22 @@ pub(super) async fn allow_uncompressed(mut request: Request, next: Next) -> Resp
 
 /// Returns whether an element of `Accept-Encoding` is `*;q=0` or `identity;q=0`.
 fn forbids_all(element: &str) -> bool {
-    let (name, weight) = element.split_once(';').unwrap_or((element, ""));
-    let weight = weight.trim().trim_start_matches(['q', 'Q']).strip_prefix('=');
+    let (name, weight) = weighted(element);
     let is_zero = weight.and_then(|weight| weight.parse::<f32>().ok()).is_some_and(|q| q <= 0.0);
-    is_zero && (name.trim() == "*" || name.trim().eq_ignore_ascii_case("identity"))
+    is_zero && (name == "*" || name.eq_ignore_ascii_case("identity"))
+}
+
+/// Returns the elements of a header that is a list. A line that cannot be read has none.
+pub(super) fn list(headers: &HeaderMap, name: HeaderName) -> impl DoubleEndedIterator<Item = &str> {
+    let lines = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).map(str::trim)
+}
+
+/// Returns the name of an element of `Accept-Encoding` and its weight, which is 1 by default; `None`
+/// if something else follows the name.
+pub(super) fn weighted(element: &str) -> (&str, Option<&str>) {
+    let (name, weight) = element.split_once(';').unwrap_or((element, "q=1"));
+    (name.trim(), weight.trim().trim_start_matches(['q', 'Q']).strip_prefix('='))
 }
 
 /// Marks a page with a secret. It is not compressed, since its length would tell about the secret.

@@ -10,11 +10,12 @@ use std::sync::Arc;
 use std::{env, fs, io};
 
 use axum::body::{Body, Bytes};
-use axum::http::header::{self, HeaderName};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use leptos::config::LeptosOptions;
 use sha2::{Digest as _, Sha256};
+
+use super::headers::{list, weighted};
 
 /// The caching of files whose address changes with their content.
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -110,18 +111,11 @@ impl Site {
     }
 }
 
-/// Returns the elements of a header that is a list.
-fn list(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
-    let lines = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok());
-    lines.flat_map(|line| line.split(',')).map(str::trim)
-}
-
 /// Returns how much the client likes this coding, if it is listed and accepted.
 fn quality(headers: &HeaderMap, coding: &str) -> Option<f32> {
     let listed = list(headers, header::ACCEPT_ENCODING).find_map(|element| {
-        let (name, weight) = element.split_once(';').unwrap_or((element, "q=1"));
-        let is_named = name.trim().eq_ignore_ascii_case(coding);
-        is_named.then(|| weight.trim().trim_start_matches(['q', 'Q']).strip_prefix('=')).flatten()
+        let (name, weight) = weighted(element);
+        weight.filter(|_| name.eq_ignore_ascii_case(coding))
     });
     listed?.parse().ok().filter(|quality| *quality > 0.0)
 }
