@@ -150,7 +150,7 @@ impl Portal {
         warnings.for_each(|warning| tracing::warn!("{warning}"));
         let outbound = outbound(&settings)?;
         let notifier = Arc::new(Notifier::default());
-        let metrics = Arc::<Metrics>::default();
+        let metrics = Arc::new(Metrics::new(kinds));
         let traces = Arc::new(Traces::start(settings.traces.as_ref(), &outbound)?);
         let store_ports = StorePorts::open(&settings.store, &notifier, &metrics).await?;
         let store = Arc::clone(&store_ports.store);

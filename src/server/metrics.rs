@@ -2,9 +2,11 @@
 //!
 //! Whoever makes something happen calls one method here. Labels are words from fixed lists: kinds,
 //! phases, codes and names of calls, never names of people or stacks. Counters and histograms are
-//! of this process and start at zero with it; the number of operations comes from the database, so
-//! that all replicas report the same. Each `HELP` says which. It must not know who reads them.
+//! of this process and start at zero with it, as `known.rs` says; the number of operations comes
+//! from the database, so that all replicas report the same. Each `HELP` says which. It must not
+//! know who reads them.
 
+mod known;
 mod labels;
 mod present;
 
@@ -22,7 +24,7 @@ use prometheus_client::registry::Registry;
 use self::labels::{CallLabels, CodeLabels, EndLabels, OutcomeLabels, PhaseLabels, StoreLabels};
 pub use self::present::{OperationCounts, Present};
 use domain::event::{EventBody, FailureCode};
-use domain::kind::{Kind, KindName};
+use domain::kind::{Kind, KindName, Kinds};
 use domain::phase::Phase;
 use domain::refusal::RefusalCode;
 
@@ -59,6 +61,13 @@ impl fmt::Debug for Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
+        Self::new(Kinds::default())
+    }
+}
+
+impl Metrics {
+    /// Creates the metrics of a portal that drives operations of these `kinds`.
+    pub fn new(kinds: Kinds) -> Self {
         let mut registry = Registry::with_prefix("portal");
         let present = present::Gauges::register(&mut registry);
         let metrics = Self {
@@ -74,11 +83,10 @@ impl Default for Metrics {
             present: Mutex::new(present),
         };
         metrics.register(&mut registry);
+        metrics.create_known(kinds);
         Self { registry, ..metrics }
     }
-}
 
-impl Metrics {
     fn register(&self, to: &mut Registry) {
         to.register(
             "operations_ended",

@@ -1,6 +1,7 @@
 //! `/metrics`: who may read it and where, that its text keeps to the format, that it counts what
 //! happens, and that no name of a person or stack is in it.
 
+mod known;
 mod replicas;
 mod restart;
 mod shipped;
@@ -201,6 +202,7 @@ fn a_scrape_counts_what_operations_did_and_names_nobody() {
     let head = exchange(own, &request("HEAD /metrics", &bearer, ""));
     assert!(head.starts_with("HTTP/1.1 200 ") && body(&head).is_empty(), "{head}");
 
+    let known = known::series(&Scrape::of(body(&read(own))));
     let id = portal_dir.deploy("zebra-crossing");
     // While it runs, the text is whole as well.
     let running = Scrape::of(body(&read(own)));
@@ -237,6 +239,7 @@ fn a_scrape_counts_what_operations_did_and_names_nobody() {
     assert_eq!(scrape.count("portal_platform_reachable", &[]), 1);
     assert_eq!(scrape.count("portal_store_ok", &[]), 1);
     assert_eq!(scrape.count("portal_leases_held", &[]), 0);
+    assert_eq!(known::series(&scrape), known);
     names_nobody(&text, &scrape, &[&id, &removal]);
 }
 
@@ -246,13 +249,17 @@ fn names_nobody(text: &str, scrape: &Scrape, ids: &[&str]) {
         assert!(!text.contains(private), "{private}");
     }
     let refusals: BTreeSet<_> = RefusalCode::all().map(RefusalCode::as_str).collect();
+    let failures: BTreeSet<_> = FailureCode::all().map(FailureCode::as_str).collect();
     let kinds: BTreeSet<_> =
         Kinds::default().names().map(|kind| kind.as_str().to_owned()).collect();
     let call = regex::Regex::new(r"^[a-z]+\.[a-zA-Z]+$").unwrap();
     for (label, value) in scrape.pairs() {
         let is_known = match label.as_str() {
             "kind" => kinds.contains(&value),
-            "code" => value == "NONE" || refusals.contains(value.as_str()),
+            "code" => {
+                let code = value.as_str();
+                code == "NONE" || refusals.contains(code) || failures.contains(code)
+            }
             "call" => call.is_match(&value),
             "outcome" | "phase" | "access" | "state" => {
                 value.chars().all(|c| c.is_ascii_lowercase() || "_-".contains(c))

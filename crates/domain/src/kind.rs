@@ -104,6 +104,15 @@ impl Kind {
         steps.iter().map(|step| step.phase).filter(|phase| phase.is_step())
     }
 
+    /// Returns the phases in which an operation of this kind can be before its end.
+    pub fn phases(&self) -> impl Iterator<Item = Phase> + use<> {
+        let undo = match self.direction {
+            Direction::Forward => Some(Phase::ROLLING_BACK),
+            Direction::Back => None,
+        };
+        [self.first_phase()].into_iter().chain(self.listed()).chain(undo)
+    }
+
     /// Returns the phase of the step `id`.
     pub fn phase_of(&self, id: StepId) -> Phase {
         let step = self.steps.iter().find(|step| step.id == id);
@@ -189,9 +198,14 @@ impl Kinds {
         self.0.iter().find(|kind| kind.name == name).copied().unwrap_or(&UNKNOWN)
     }
 
+    /// Returns all kinds.
+    pub fn all(self) -> impl Iterator<Item = &'static Kind> {
+        self.0.iter().copied()
+    }
+
     /// Returns the names of all kinds.
     pub fn names(self) -> impl Iterator<Item = KindName> {
-        self.0.iter().map(|kind| kind.name)
+        self.all().map(|kind| kind.name)
     }
 }
 

@@ -1,6 +1,7 @@
 //! A strict parser of Prometheus' text format, version 0.0.4.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use regex::Regex;
 
@@ -42,8 +43,10 @@ impl Scrape {
     }
 
     fn add(&mut self, family: &str, kind: &str, line: &str) {
-        let form = r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.+)\})? (\S+)$";
-        let parts = Regex::new(form).unwrap().captures(line).unwrap_or_else(|| panic!("{line}"));
+        static FORM: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.+)\})? (\S+)$").unwrap()
+        });
+        let parts = FORM.captures(line).unwrap_or_else(|| panic!("{line}"));
         let name = &parts[1];
         let ends: &[&str] =
             if kind == "histogram" { &["_bucket", "_sum", "_count"] } else { &[""] };
@@ -114,10 +117,12 @@ impl Scrape {
 
 /// Parses labels: `name="value"`, separated by commas.
 fn labels_of(text: &str) -> Labels {
-    let form = r#"^([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\[\\"n])*)"(?:,|$)"#;
-    let (form, mut rest, mut labels) = (Regex::new(form).unwrap(), text, Labels::new());
+    static FORM: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"^([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\[\\"n])*)"(?:,|$)"#).unwrap()
+    });
+    let (mut rest, mut labels) = (text, Labels::new());
     while !rest.is_empty() {
-        let parts = form.captures(rest).unwrap_or_else(|| panic!("{text}"));
+        let parts = FORM.captures(rest).unwrap_or_else(|| panic!("{text}"));
         let again = labels.insert(parts[1].to_owned(), parts[2].to_owned());
         assert!(again.is_none(), "{text}");
         rest = &rest[parts[0].len()..];

@@ -1,7 +1,7 @@
 //! Failures: the unsuccessful end of an operation, and its exact format on the wire.
 
 use serde::{Deserialize, Serialize};
-use strum::IntoStaticStr;
+use strum::{EnumIter, IntoEnumIterator, IntoStaticStr};
 
 use crate::message::{self, MessageCode};
 use crate::phase::Phase;
@@ -32,7 +32,9 @@ pub struct Failure {
 }
 
 /// The kind of failure that ended a deployment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, IntoStaticStr, Serialize, Deserialize,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum FailureCode {
@@ -80,6 +82,11 @@ pub enum FailureCode {
 }
 
 impl FailureCode {
+    /// Returns all codes.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::iter()
+    }
+
     /// Returns the code on the wire.
     pub fn as_str(self) -> &'static str {
         self.into()
