@@ -143,11 +143,13 @@ impl Metrics {
         self.phases.get_or_create(&PhaseLabels::new(kind, phase)).observe(took.as_secs_f64());
     }
 
-    /// Counts a call to the platform, and records how long it took.
-    pub fn called(&self, call: &'static str, outcome: &'static str, took: Duration) {
+    /// Counts a call to the platform, and records how long it took, if it was made.
+    pub fn called(&self, call: &'static str, outcome: &'static str, took: Option<Duration>) {
         self.calls.get_or_create(&OutcomeLabels { call, outcome }).inc();
-        let labels = CallLabels { call };
-        self.call_seconds.get_or_create(&labels).observe(took.as_secs_f64());
+        if let Some(took) = took {
+            let labels = CallLabels { call };
+            self.call_seconds.get_or_create(&labels).observe(took.as_secs_f64());
+        }
     }
 
     /// Counts a refused request.

@@ -19,8 +19,8 @@ pub struct CallReport {
     /// `lost`, `unreachable` or `local_fault`; `paused` if the circuit breaker did not let it
     /// through.
     pub outcome: &'static str,
-    /// How long it took.
-    pub took: Duration,
+    /// How long it took; `None` if the circuit breaker did not let it through.
+    pub took: Option<Duration>,
 }
 
 /// What is called after each call.
@@ -54,7 +54,7 @@ impl fmt::Debug for OnCall {
 /// Reports a call that the circuit breaker did not let through. It is not logged: the breaker's
 /// opening was.
 pub(super) fn report_paused(call: &'static str, on_call: &OnCall) {
-    on_call.pass(&CallReport { call, outcome: "paused", took: Duration::ZERO });
+    on_call.pass(&CallReport { call, outcome: "paused", took: None });
 }
 
 /// Writes the log entry of one call, and passes on its report.
@@ -68,7 +68,7 @@ pub(super) fn report(
     let took = Duration::try_from(ended.duration_since(started)).unwrap_or_default();
     let duration_ms = u64::try_from(took.as_millis()).unwrap_or_default();
     let outcome = error.map_or("done", Error::outcome);
-    on_call.pass(&CallReport { call, outcome, took });
+    on_call.pass(&CallReport { call, outcome, took: Some(took) });
     match error {
         None | Some(Error::NotFound { .. }) => tracing::info!(
             platform.call = call,

@@ -70,3 +70,18 @@ fn no_event_creates_a_series() {
     assert_eq!(series(&after), series(&before));
     assert!(series(&after).iter().all(|series| after.samples[series] > 0.0));
 }
+
+#[test]
+fn a_call_that_the_breaker_did_not_let_through_is_counted_but_took_no_time() {
+    let metrics = Metrics::default();
+    metrics.called("project.create", "paused", None);
+    metrics.called("project.create", "done", Some(Duration::from_secs(3)));
+    let scrape = scrape(&metrics);
+    for outcome in ["paused", "done"] {
+        let labels = [("call", "project.create"), ("outcome", outcome)];
+        assert_eq!(scrape.count("portal_platform_calls_total", &labels), 1, "{outcome}");
+    }
+    let labels = [("call", "project.create")];
+    assert_eq!(scrape.count("portal_platform_call_seconds_count", &labels), 1);
+    assert_eq!(scrape.count("portal_platform_call_seconds_sum", &labels), 3);
+}

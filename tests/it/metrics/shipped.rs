@@ -41,7 +41,7 @@ fn names() -> BTreeSet<String> {
     let (metrics, took) = (Metrics::default(), Duration::ZERO);
     metrics.ended(DEPLOY.name, Outcome::Done, None);
     metrics.phase_took(&DEPLOY, Phase::FAILED, took);
-    metrics.called("project.create", "done", took);
+    metrics.called("project.create", "done", Some(took));
     metrics.refused(RefusalCode::NotFound);
     metrics.stored(Access::Write, true, took);
     let text = metrics.text(&Present {
