@@ -84,7 +84,7 @@ pub enum StartError {
     #[error("the client for health checks cannot be made, see STACK_CA_FILE")]
     Probe(#[from] BuildProbeError),
     /// The client for the collector cannot be made.
-    #[error("the client for OTEL_EXPORTER_OTLP_ENDPOINT cannot be made")]
+    #[error("the client for the OpenTelemetry collector cannot be made")]
     Traces(#[from] BuildTracesError),
     /// The key beside the database cannot be used.
     #[error(transparent)]

@@ -11,6 +11,7 @@ mod limits;
 mod options;
 mod outbound;
 mod parse;
+mod traces;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

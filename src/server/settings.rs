@@ -14,7 +14,7 @@ pub use auth::{AuthSettings, OidcSettings, SessionSettings};
 pub use outbound::{OutboundSettings, ProbeSettings};
 use secrecy::SecretString;
 use strum::EnumString;
-pub use watchers::{MetricsSettings, TraceSettings};
+pub use watchers::{BatchSettings, MetricsSettings, TraceSettings};
 
 use super::masking;
 use super::origin::{Origin, Scheme};

@@ -79,7 +79,7 @@ impl Options {
             outbound: self.outbound.resolve(),
             warnings: environment::warnings(environment),
             log: LogSettings { filter: self.rust_log, format: self.log_format },
-            traces: self.traces.resolve(),
+            traces: self.traces.resolve()?,
             platform,
         })
     }

@@ -11,7 +11,7 @@ use clap::{Arg, Args as _, Command};
 use secrecy::SecretString;
 use transport::ProxyAddress;
 
-use super::parse::Headers;
+use super::traces::{self, Headers};
 use super::{ConfigError, Environment, Options};
 use crate::server::secrets::Keyring;
 use crate::server::settings::StoreSettings;
@@ -62,16 +62,21 @@ pub fn effective(given: &Environment) -> Result<Environment, ConfigError> {
     Ok(environment)
 }
 
-/// Returns a warning for each variable that looks like a setting, but is none.
+/// Returns a warning for each variable that looks like a setting, but is none, or that is one of
+/// OpenTelemetry without effect.
 pub(super) fn warnings(environment: &Environment) -> Vec<String> {
     let known = Known::new();
     let unknown = environment.iter().filter(|(name, value)| {
         !known.has(name) && !is_of_kubernetes(name, value) && !PROXIES.contains(&&*upper(name))
     });
-    let warning = |(name, _): (&String, _)| {
+    let is_disabled =
+        set(environment, "OTEL_SDK_DISABLED").is_some_and(|text| text.eq_ignore_ascii_case("true"));
+    let warning = |(name, value): (&String, &String)| {
         let is_ours = PREFIXES.iter().any(|prefix| upper(name).starts_with(prefix));
         let similar = || known.most_similar(name).filter(|_| is_ours);
-        let nearest = known.misspelt(name).or_else(similar)?;
+        let Some(nearest) = known.misspelt(name).or_else(similar) else {
+            return traces::warning(name, value).filter(|_| !is_disabled);
+        };
         Some(format!(
             "{name} is not a setting of the portal and has no effect: the setting with the nearest \
              name is {nearest}"

@@ -12,10 +12,11 @@ use secrecy::SecretString;
 use super::auth::AuthOptions;
 use super::limits::LimitOptions;
 use super::outbound::OutboundOptions;
-use super::parse::{self, Headers, PublicUrls};
+use super::parse::{self, PublicUrls};
+use super::traces::TraceOptions;
 use crate::server::origin::Scheme;
 use crate::server::secrets::Keyring;
-use crate::server::settings::{LogFormat, StoreSettings, TraceSettings};
+use crate::server::settings::{LogFormat, StoreSettings};
 use domain::stack_spec::CertificateSource;
 
 /// All settings of the server, as they are given.
@@ -109,34 +110,6 @@ pub(super) struct MetricsOptions {
     /// Bearer token that `/metrics` requires; without `METRICS_PORT`, `PORT` serves it
     #[arg(long, env, hide_env_values = true, value_parser = parse::metrics_token)]
     pub(super) metrics_token: Option<SecretString>,
-}
-
-/// The options of the traces. The names are those of every program with OpenTelemetry.
-#[derive(Clone, Debug, Args)]
-#[expect(clippy::struct_field_names, reason = "the names of the fields are those of the options")]
-#[command(next_help_heading = "Traces (off unless the endpoint is set)")]
-pub(super) struct TraceOptions {
-    /// Address of an OpenTelemetry collector, such as `http://localhost:4318`: it gets a trace of
-    /// each operation by OTLP over HTTP
-    #[arg(long, env, hide_env_values = true, value_parser = parse::collector)]
-    pub(super) otel_exporter_otlp_endpoint: Option<String>,
-    /// Headers for it: NAME=VALUE, several separated by commas
-    #[arg(long, env, hide_env_values = true, value_parser = parse::collector_headers)]
-    pub(super) otel_exporter_otlp_headers: Option<Headers>,
-    /// The name of this portal in traces
-    #[arg(long, env, hide_env_values = true, default_value = "ai-stack-deployer")]
-    pub(super) otel_service_name: String,
-}
-
-impl TraceOptions {
-    /// Returns who gets traces.
-    pub(super) fn resolve(self) -> Option<TraceSettings> {
-        Some(TraceSettings {
-            endpoint: self.otel_exporter_otlp_endpoint?,
-            headers: self.otel_exporter_otlp_headers.map_or_else(Vec::new, |Headers(all)| all),
-            service_name: self.otel_service_name,
-        })
-    }
 }
 
 /// The options of the platform.

@@ -6,7 +6,6 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use percent_encoding::percent_decode_str;
 use secrecy::SecretString;
 
 use crate::server::origin::{self, Origin, Scheme};
@@ -79,33 +78,6 @@ pub(super) fn dokploy_url(text: &str) -> Parsed<String> {
     let is_right = Origin::split(trimmed).is_ok_and(|(_, path)| path.chars().all(plain));
     let url = is_right.then(|| trimmed.to_owned());
     or_advice(url, text, "give an address like https://dokploy.example.com")
-}
-
-/// Parses the address of an OpenTelemetry collector, to which `/v1/traces` is added.
-pub(super) fn collector(text: &str) -> Parsed<String> {
-    let trimmed = text.trim_end_matches('/');
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/-._~".contains(c);
-    let is_right = Origin::split(trimmed).is_ok_and(|(_, path)| path.chars().all(plain));
-    let url = is_right.then(|| trimmed.to_owned());
-    or_advice(url, text, "give an address like http://localhost:4318")
-}
-
-/// Headers of requests. One value, so that an option replaces the whole variable.
-#[derive(Clone, Debug)]
-pub(super) struct Headers(pub(super) Vec<(String, SecretString)>);
-
-/// Parses `NAME=VALUE`, separated by commas, with percent-encoded values.
-pub(super) fn collector_headers(text: &str) -> Parsed<Headers> {
-    let header = |pair: &str| {
-        let (name, value) = pair.split_once('=')?;
-        let value = percent_decode_str(value.trim()).decode_utf8().ok()?;
-        let is_name = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        let is_right = !name.trim().is_empty() && name.trim().chars().all(is_name);
-        let is_right = is_right && value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-        is_right.then(|| (name.trim().to_owned(), SecretString::from(value.into_owned())))
-    };
-    let headers = text.split(',').map(header).collect::<Option<_>>().map(Headers);
-    headers.ok_or_else(|| String::from("is no list of NAME=VALUE, separated by commas"))
 }
 
 /// Parses a key that is sent in a header: visible ASCII characters only.

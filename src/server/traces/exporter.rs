@@ -1,26 +1,22 @@
 //! Sends spans by OTLP: protobuf over HTTP/1.1.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use async_trait::async_trait;
-use axum::http::{Request, Response};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use opentelemetry::KeyValue;
 use opentelemetry_http::{Bytes, HttpClient, HttpError};
 use opentelemetry_otlp::{
     ExporterBuildError, Protocol, SpanExporter, WithExportConfig, WithHttpConfig,
 };
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{BatchSpanProcessor, SpanProcessor};
-use secrecy::ExposeSecret;
+use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, SpanProcessor};
+use secrecy::{ExposeSecret, SecretString};
 use tokio::runtime::Handle;
 use transport::Outbound;
 
 use crate::server::settings::TraceSettings;
-
-/// The time limit of one call to the collector.
-const LIMIT: Duration = Duration::from_secs(10);
 
 /// The client for the collector cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -33,25 +29,32 @@ pub enum BuildTracesError {
     Exporter(#[from] ExporterBuildError),
 }
 
-/// Starts the thread that sends spans in batches, every five seconds or when there are 512.
+/// Starts the thread that sends spans in batches.
 pub(super) fn start(
     settings: &TraceSettings,
     outbound: &Outbound,
 ) -> Result<BatchSpanProcessor, BuildTracesError> {
-    let headers = settings.headers.iter();
-    let headers: HashMap<_, _> =
-        headers.map(|(name, value)| (name.clone(), value.expose_secret().to_owned())).collect();
+    // Everything is set here: the library would otherwise read the environment itself.
     let exporter = SpanExporter::builder()
         .with_http()
         .with_protocol(Protocol::HttpBinary)
-        .with_endpoint(format!("{}/v1/traces", settings.endpoint))
-        .with_headers(headers)
-        .with_http_client(Collector::new(&settings.endpoint, outbound)?)
+        .with_endpoint(&settings.endpoint)
+        .with_timeout(settings.timeout)
+        .with_http_client(Collector::new(settings, outbound)?)
         .build()?;
-    let mut processor = BatchSpanProcessor::builder(exporter).build();
+    let batch = BatchConfigBuilder::default()
+        .with_scheduled_delay(settings.batch.delay)
+        .with_max_queue_size(settings.batch.queue)
+        .with_max_export_batch_size(settings.batch.most)
+        .build();
+    let mut processor = BatchSpanProcessor::builder(exporter).with_batch_config(batch).build();
+    let attributes = settings.attributes.iter();
+    let attributes = attributes.map(|(name, value)| KeyValue::new(name.clone(), value.clone()));
+    // A version that the operator gives goes before the portal's.
     let resource = Resource::builder_empty()
-        .with_service_name(settings.service_name.clone())
         .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+        .with_attributes(attributes)
+        .with_service_name(settings.service_name.clone())
         .build();
     processor.set_resource(&resource);
     Ok(processor)
@@ -61,6 +64,7 @@ pub(super) fn start(
 #[derive(Debug)]
 struct Collector {
     client: reqwest::Client,
+    headers: HeaderMap,
     /// The thread has no runtime of its own.
     runtime: Handle,
     /// True after a call that failed, so that an outage is logged once.
@@ -68,17 +72,18 @@ struct Collector {
 }
 
 impl Collector {
-    fn new(endpoint: &str, outbound: &Outbound) -> reqwest::Result<Self> {
+    fn new(settings: &TraceSettings, outbound: &Outbound) -> reqwest::Result<Self> {
         transport::install_crypto_provider();
         let builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .user_agent(concat!("ai-stack-deployer/", env!("CARGO_PKG_VERSION")))
-            .timeout(LIMIT);
-        let is_secure = endpoint.starts_with("https:");
+            .timeout(settings.timeout);
+        let is_secure = settings.endpoint.starts_with("https:");
         let builder = outbound.configure(builder, is_secure)?;
+        let (client, headers) = (builder.build()?, headers(settings));
         let (runtime, is_away) = (Handle::current(), AtomicBool::new(false));
-        Ok(Self { client: builder.build()?, runtime, is_away })
+        Ok(Self { client, headers, runtime, is_away })
     }
 
     /// Logs when the collector begins to fail, and when it answers again.
@@ -93,10 +98,26 @@ impl Collector {
     }
 }
 
+/// Returns the headers for the collector. The settings have only such that can be sent.
+fn headers(settings: &TraceSettings) -> HeaderMap {
+    let header = |(name, value): &(String, SecretString)| {
+        let mut value = HeaderValue::from_str(value.expose_secret()).ok()?;
+        value.set_sensitive(true);
+        Some((HeaderName::from_bytes(name.as_bytes()).ok()?, value))
+    };
+    settings.headers.iter().filter_map(header).collect()
+}
+
 #[async_trait]
 impl HttpClient for Collector {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let request = reqwest::Request::try_from(request)?;
+        let mut request = reqwest::Request::try_from(request)?;
+        // The library adds the headers that the environment names, even if an option replaces them.
+        let content_type = request.headers_mut().remove(CONTENT_TYPE);
+        request.headers_mut().clone_from(&self.headers);
+        if let Some(content_type) = content_type {
+            request.headers_mut().insert(CONTENT_TYPE, content_type);
+        }
         let client = self.client.clone();
         let answer = self.runtime.spawn(async move { client.execute(request).await }).await?;
         let status = match &answer {
