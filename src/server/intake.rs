@@ -65,7 +65,8 @@ impl Intake {
     ) -> Option<SlotReservation> {
         let opening = self.of(direction).lock().clone().filter(|one| !one.accepted.is_closed())?;
         let slot = Arc::clone(&opening.slots).try_acquire_owned().ok()?;
-        let lease = Lease { id: id.clone(), owner: opening.owner, token: FIRST_TOKEN };
+        let lease =
+            Lease { id: id.clone(), owner: opening.owner, token: FIRST_TOKEN, former: None };
         let until = later(now, opening.ttl);
         Some(SlotReservation { accepted: Some((lease, slot)), until, to: opening.accepted })
     }

@@ -14,6 +14,9 @@ pub struct Lease {
     /// The fencing token, which grows with every claim: a former holder's writes have a lower one
     /// and are rejected.
     pub token: i64,
+    /// The holder before, if it did not release its lease: it was interrupted, or is cut off from
+    /// the database. It had the token before this one.
+    pub former: Option<String>,
 }
 
 /// The lease with which an operation is inserted, so that the portal that accepts it drives it.

@@ -24,6 +24,7 @@ pub(crate) mod ports;
 pub(crate) mod retry;
 pub(crate) mod run_mode;
 pub(crate) mod step;
+mod takeover;
 pub(crate) mod under_way;
 pub(crate) mod unwind;
 pub(crate) mod worker;

@@ -3,7 +3,8 @@
 //! Each operation is one trace, whose id is derived from the operation's: what several processes do
 //! for it, after a restart as well, is in the same trace. Its root is sent at the end, with the
 //! recorded start. Below it is a span for each attempt of a step and for each undo, and below those
-//! one for each call to the platform. Spans have words of fixed lists and the operation's reference:
+//! one for each call to the platform. The span of an attempt whose process was killed is sent by the
+//! one that takes the operation over. Spans have words of fixed lists and the operation's reference:
 //! neither the name of a person or stack, nor the operation's id, which may be sufficient for access.
 //!
 //! A thread of its own sends the spans, from a queue with a limit. While the collector is away, they
@@ -29,10 +30,10 @@ use sha2::{Digest, Sha256};
 use transport::Outbound;
 
 pub use self::exporter::BuildTracesError;
+use crate::server::lease::Lease;
 use crate::server::metrics::Outcome;
 use crate::server::settings::TraceSettings;
 use clock::Clock;
-use domain::deployment::DeploymentId;
 use domain::event::FailureCode;
 use domain::kind::{KindName, StepId};
 
@@ -76,9 +77,9 @@ impl Traces {
         }
     }
 
-    /// Returns the trace of the operation `id`.
-    pub(crate) fn of(self: &Arc<Self>, id: &DeploymentId, kind: KindName) -> Trace {
-        let digest: [u8; 32] = Sha256::digest(id.as_str()).into();
+    /// Returns the trace of the operation that `lease` is for.
+    pub(crate) fn of(self: &Arc<Self>, lease: &Lease, kind: KindName) -> Trace {
+        let digest: [u8; 32] = Sha256::digest(lease.id.as_str()).into();
         let (trace, rest) = digest.split_first_chunk().unwrap_or((&[0; 16], &[]));
         let root = rest.first_chunk().unwrap_or(&[0; 8]);
         Trace {
@@ -86,7 +87,8 @@ impl Traces {
             id: TraceId::from_bytes(*trace),
             root: SpanId::from_bytes(*root),
             kind,
-            reference: id.reference(),
+            reference: lease.id.reference(),
+            token: lease.token,
             attempt: Mutex::default(),
         }
     }
@@ -100,6 +102,8 @@ pub(crate) struct Trace {
     root: SpanId,
     kind: KindName,
     reference: String,
+    /// The fencing token of the lease under which the attempts are made.
+    token: i64,
     /// The attempt in progress, to which calls belong.
     attempt: Mutex<Option<Arc<Calls>>>,
 }
@@ -123,9 +127,39 @@ pub(crate) enum Attempt {
 impl Trace {
     /// Begins the span of an attempt, which ends when the result is dropped.
     pub(crate) fn attempt<'a>(&'a self, what: Attempt, clock: &'a dyn Clock) -> AttemptSpan<'a> {
-        let calls = Arc::new(Calls { attempt: random_id(), count: AtomicU32::new(0) });
+        let id = match what {
+            Attempt::Run(step) => self.id_of_run(step, self.token),
+            // A step may be undone several times under one lease.
+            Attempt::Undo(_) => random_id(),
+        };
+        let calls = Arc::new(Calls { attempt: id, count: AtomicU32::new(0) });
         *self.attempt.lock() = Some(Arc::clone(&calls));
         AttemptSpan { trace: self, what, calls, clock, since: clock.now(), outcome: INTERRUPTED }
+    }
+
+    /// Sends the span of an attempt to run `step` that the former holder of the lease did not end.
+    /// Its calls that were sent are below it.
+    pub(crate) fn interrupted(&self, step: StepId, span: (Timestamp, Timestamp)) {
+        self.send(Sent {
+            ids: (self.id_of_run(step, self.token - 1), self.root),
+            kind: SpanKind::Internal,
+            name: step.as_str().to_owned().into(),
+            span,
+            attributes: Vec::new(),
+            outcome: INTERRUPTED,
+            is_error: true,
+        });
+    }
+
+    /// Returns the id of the attempt to run `step` under the lease with this token, of which there
+    /// is one. It is derived, so that the next holder knows it as well.
+    fn id_of_run(&self, step: StepId, token: i64) -> SpanId {
+        let digest = Sha256::new()
+            .chain_update(self.id.to_bytes())
+            .chain_update(token.to_be_bytes())
+            .chain_update(step.as_str());
+        let digest: [u8; 32] = digest.finalize().into();
+        SpanId::from_bytes(*digest.first_chunk().unwrap_or(&[0; 8]))
     }
 
     /// Sends the span of a call to the platform.

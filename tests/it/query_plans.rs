@@ -24,7 +24,7 @@ const LARGE: [&str; 10] = [
 /// Statements that intentionally read a whole table, or its end in order up to a limit.
 const WHOLE: [&str; 5] = [
     // The only portal on a SQLite file voids all leases when it starts.
-    "SET lease_owner = NULL WHERE lease_owner IS NOT NULL",
+    "SET lease_until_ms = 0 WHERE lease_owner IS NOT NULL",
     // The reconciler compares all services.
     "SELECT app_name, deployment_id FROM services",
     // The last successful deployments.

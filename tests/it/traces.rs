@@ -63,6 +63,45 @@ fn an_operation_is_one_trace_across_a_restart_with_a_span_for_each_attempt() {
     names_nobody(&collector, &id);
 }
 
+/// Returns whether the span is that of a call to the platform: attempts and the root have the names
+/// of steps and kinds.
+fn is_call(span: &Span) -> bool {
+    !span.name.starts_with("undo ") && span.name.contains('.')
+}
+
+#[test]
+fn the_attempt_of_a_killed_process_has_a_span_and_is_above_its_calls() {
+    let (portal_dir, mut collector) = (PortalDir::new(), Collector::start());
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.address().to_owned()),
+        // What the process did until it is killed is sent before.
+        ("OTEL_BSP_SCHEDULE_DELAY", String::from("50")),
+        // Its deploy job takes seconds.
+        ("STACK_IMAGE", String::from("sandbox/slow")),
+    ];
+    let variables = variables.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let portal = portal_dir.start(&variables);
+    let id = portal_dir.deploy("zebra-crossing");
+    portal_dir.wait_for_event(&id, "\"deploying\"");
+    collector.wait_for(|span| span.name == "application.deploy");
+    portal.kill();
+
+    let _portal = portal_dir.start(&variables);
+    let cancel = request(&format!("POST /api/deployment/{id}/cancel"), "", "");
+    assert!(exchange(portal_dir.port, &cancel).starts_with("HTTP/1.1 2"));
+    assert!(portal_dir.events(&id).contains("CANCELLED"));
+    collector.wait_for(|span| span.parent_span_id.is_empty());
+
+    check_tree(&collector.spans, &id);
+    let root = Sha256::digest(&id)[16..24].to_vec();
+    let deploy = collector.spans.iter();
+    let deploy = deploy.filter(|span| span.name == "deploy" && span.parent_span_id == root);
+    let outcomes: Vec<_> = deploy.map(|span| attribute(span, "portal.outcome")).collect();
+    let interrupted = outcomes.iter().filter(|outcome| *outcome == "interrupted");
+    assert_eq!(interrupted.count(), 1, "{outcomes:?}");
+    names_nobody(&collector, &id);
+}
+
 fn is_attempt(span: &Span, name: &str) -> bool {
     span.name.contains(name)
         && !span.name.starts_with("undo ")
@@ -85,8 +124,7 @@ fn check_tree(spans: &[Span], id: &str) {
         assert!(root.start_time_unix_nano <= span.start_time_unix_nano, "{}", span.name);
         assert!(span.start_time_unix_nano <= span.end_time_unix_nano, "{}", span.name);
         assert!(span.end_time_unix_nano <= root.end_time_unix_nano, "{}", span.name);
-        let is_call = !texts(&span.attributes).contains_key("portal.calls");
-        if is_call && span.span_id != root.span_id {
+        if is_call(span) {
             let attempt = spans_by_id[&span.parent_span_id];
             assert_eq!(attempt.parent_span_id, root.span_id, "{}", span.name);
         }

@@ -70,7 +70,7 @@ impl Context {
         let record = ports.store.find(&lease.id).await?.ok_or(StoreError::LeaseLost)?;
         let marker = ports.settings.marker(record.revision.stack);
         let spec = ports.spec(&lease, &record).await?;
-        let trace = ports.traces.of(&lease.id, record.deployment.kind);
+        let trace = ports.traces.of(&lease, record.deployment.kind);
         let journal = Journal::open(ports, lease, &record, cancelled).await?;
         let opened = (ports.clock.now(), ports.clock.monotonic());
         let started = record.deployment.started.min(opened.0);

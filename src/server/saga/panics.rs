@@ -85,7 +85,7 @@ pub(crate) async fn end(ports: &Ports, lease: &Lease, record: &Record) -> Result
     ports.store.record(lease, &fact).await?;
     let (kind, started) = (record.deployment.kind, record.deployment.started);
     ports.metrics.ended(kind, Ended::Stuck, Some(code));
-    ports.traces.of(&lease.id, kind).ended(Ended::Stuck, Some(code), (started, at));
+    ports.traces.of(lease, kind).ended(Ended::Stuck, Some(code), (started, at));
     Ok(())
 }
 

@@ -209,7 +209,8 @@ impl Worker {
         if record.state == State::Active && record.panics > panics::LIMIT {
             return panics::end(&self.ports, &lease, &record).await;
         }
-        let context = Context::open(&self.ports, lease, cancelled.clone()).await?;
+        let context = Context::open(&self.ports, lease.clone(), cancelled.clone()).await?;
+        context.trace_takeover(&lease);
         Box::pin(engine::drive(context, &self.operations)).await
     }
 }

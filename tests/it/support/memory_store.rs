@@ -35,7 +35,7 @@ impl MemoryStore {
     /// Voids all leases, as a new start on SQLite does.
     pub(crate) fn void_leases(&self) {
         for row in &mut self.tables().deployments {
-            row.owner = None;
+            row.until = Timestamp::MIN;
         }
     }
 

@@ -57,15 +57,20 @@ impl Collector {
     /// Waits until it has a span that `is_wanted`.
     pub(crate) fn wait_for(&mut self, is_wanted: impl Fn(&Span) -> bool) {
         while !self.spans.iter().any(&is_wanted) {
-            let Sent { head, body } = self.sent.recv_timeout(TIMEOUT).unwrap();
-            let request = ExportTraceServiceRequest::decode(&*body).unwrap();
-            for resource in request.resource_spans {
-                self.resources.push(texts(&resource.resource.unwrap().attributes));
-                self.spans.extend(resource.scope_spans.into_iter().flat_map(|scope| scope.spans));
-            }
-            self.heads.push(head);
-            self.bytes.extend(body);
+            self.receive();
         }
+    }
+
+    /// Waits for the next request.
+    pub(crate) fn receive(&mut self) {
+        let Sent { head, body } = self.sent.recv_timeout(TIMEOUT).unwrap();
+        let request = ExportTraceServiceRequest::decode(&*body).unwrap();
+        for resource in request.resource_spans {
+            self.resources.push(texts(&resource.resource.unwrap().attributes));
+            self.spans.extend(resource.scope_spans.into_iter().flat_map(|scope| scope.spans));
+        }
+        self.heads.push(head);
+        self.bytes.extend(body);
     }
 }
 

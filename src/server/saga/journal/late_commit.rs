@@ -51,6 +51,11 @@ impl Journal {
         self.state.lock().interrupted.contains(&step)
     }
 
+    /// Returns the steps during which an earlier run stopped.
+    pub(crate) fn interrupted(&self) -> Vec<StepId> {
+        self.state.lock().interrupted.clone()
+    }
+
     /// Notes that a call of `step` lost its response now.
     pub(crate) fn record_lost_response(&self, step: StepId) {
         let now = self.clock.now();

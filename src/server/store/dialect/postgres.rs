@@ -228,9 +228,10 @@ impl Dialect for Postgres {
                    AND ({still}) AND (lease_owner IS NULL OR lease_until_ms <= $2)
                  ORDER BY started_ms, id LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED)
              UPDATE operations
-             SET lease_owner = $1, lease_token = lease_token + 1, lease_until_ms = $2 + $3
+             SET lease_owner = $1, lease_token = lease_token + 1, lease_until_ms = $2 + $3,
+                 lease_former = NULLIF(lease_owner, '')
              FROM free WHERE operations.id = free.id
-             RETURNING operations.id, lease_token",
+             RETURNING operations.id, lease_token, lease_former",
             still = still.collect::<Vec<_>>().join(" OR "),
         )
     }

@@ -41,7 +41,7 @@ impl SqliteStore {
         let store = Self::of(path, Some(Arc::clone(&file)));
         file.begin(path).await?;
         for leases in [
-            "UPDATE operations SET lease_owner = NULL WHERE lease_owner IS NOT NULL",
+            "UPDATE operations SET lease_until_ms = 0 WHERE lease_owner IS NOT NULL",
             "UPDATE turns SET until_ms = 0",
         ] {
             let voided = store.writer.execute(Statement::new(leases)).await;
@@ -155,9 +155,10 @@ impl Dialect for Sqlite {
         let candidates = conditions.iter().map(free).collect::<Vec<_>>().join(" UNION ALL ");
         format!(
             "UPDATE operations
-             SET lease_owner = $1, lease_token = lease_token + 1, lease_until_ms = $2 + $3
+             SET lease_owner = $1, lease_token = lease_token + 1, lease_until_ms = $2 + $3,
+                 lease_former = NULLIF(lease_owner, '')
              WHERE id IN (SELECT id FROM ({candidates}) ORDER BY started_ms, id LIMIT $4)
-             RETURNING id, lease_token"
+             RETURNING id, lease_token, lease_former"
         )
     }
 

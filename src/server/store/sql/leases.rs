@@ -56,9 +56,10 @@ impl<D: Dialect> Leases for SqlStore<D> {
         // Each claim has a new token, so whatever a former holder still writes is rejected.
         let claim = Statement::new(
             "UPDATE operations
-             SET lease_owner = $1, lease_token = lease_token + 1, lease_until_ms = $2 + $3
+             SET lease_owner = $1, lease_token = lease_token + 1, lease_until_ms = $2 + $3,
+                 lease_former = NULLIF(lease_owner, '')
              WHERE id = $4 AND state <> 'active' AND (lease_owner IS NULL OR lease_until_ms <= $2)
-             RETURNING id, lease_token",
+             RETURNING id, lease_token, lease_former",
         );
         let found = self.change(claim.bind(owner).bind(now).bind(ttl).bind(id)).await?;
         found.first().map(|row| rows::lease(row, owner)).transpose()
@@ -117,13 +118,13 @@ impl<D: Dialect> Leases for SqlStore<D> {
     }
 
     async fn suspend(&self, lease: &Lease, until: Timestamp) -> Result<()> {
-        // An operation in progress keeps its lease until `until`, so that no worker claims it
+        // An operation in progress has a lease of nobody until `until`, so that no worker claims it
         // before, and the new token rejects writes of the holder. An operation that has ended
         // becomes due at `until`, or earlier on request.
         let suspend = lease.guard(
             "UPDATE operations
              SET panics = panics + 1, lease_token = lease_token + 1, lease_until_ms = $4,
-                 lease_owner = CASE WHEN state = 'active' THEN lease_owner END,
+                 lease_owner = CASE WHEN state = 'active' THEN '' END,
                  tries = tries + CASE WHEN state = 'active' THEN 0 ELSE 1 END,
                  due_ms = CASE WHEN state = 'active' THEN due_ms ELSE $4 END
              WHERE id = $1 AND lease_owner = $2 AND lease_token = $3",

@@ -249,7 +249,8 @@ pub(super) fn platform_log(row: &impl Columns) -> Result<Option<(DeploymentId, S
 
 /// Reads the lease that was just granted to `owner`.
 pub(super) fn lease(row: &impl Columns, owner: &str) -> Result<Lease> {
-    Ok(Lease { id: id(row, "id")?, owner: owner.to_owned(), token: row.number("lease_token")? })
+    let (id, owner, token) = (id(row, "id")?, owner.to_owned(), row.number("lease_token")?);
+    Ok(Lease { id, owner, token, former: row.optional_text("lease_former")? })
 }
 
 /// Reads the result of recording a fact.

@@ -14,6 +14,7 @@ use crate::support::claim_one::KINDS;
 pub(super) async fn hold(store: &dyn Store) {
     an_operation_that_begins_with_a_lease_is_not_claimed_by_others(store).await;
     of_several_leases_those_that_are_held_are_renewed(store).await;
+    a_lease_names_the_holder_before_if_it_did_not_release_its_own(store).await;
     a_kind_that_only_another_version_knows_reads_back_and_is_left_to_it(store).await;
 }
 
@@ -94,7 +95,7 @@ async fn an_operation_that_begins_with_a_lease_is_not_claimed_by_others(store: &
         leases.into_iter().find(|lease| lease.id == id)
     };
     assert_eq!(claim_at(999).await, None);
-    let lease = Lease { id: id.clone(), owner: String::from("acceptor"), token: 1 };
+    let lease = Lease { id: id.clone(), owner: String::from("acceptor"), token: 1, former: None };
     let event = vec![progress(Phase::CREATING_PROJECT)];
     let fact = step(StepId::PROJECT, StepRecord::Started, event);
     store.record(&lease, &fact).await.unwrap();
@@ -127,4 +128,29 @@ async fn of_several_leases_those_that_are_held_are_renewed(store: &dyn Store) {
     for lease in free.iter().chain(&leases) {
         store.release(lease).await.unwrap();
     }
+}
+
+async fn a_lease_names_the_holder_before_if_it_did_not_release_its_own(store: &dyn Store) {
+    let id = DeploymentId::from_random(985);
+    store.begin(&new(985, "anton"), None).await.unwrap();
+    let claim_at = async |owner, now| {
+        let leases =
+            store.claim(Lane::Forward, &KINDS, usize::MAX, owner, at(now), LEASE).await.unwrap();
+        for lease in leases.iter().filter(|lease| lease.id != id) {
+            store.release(lease).await.unwrap();
+        }
+        leases.into_iter().find(|lease| lease.id == id).expect("it is free")
+    };
+    let first = claim_at("one", 1_000).await;
+    let second = claim_at("two", 2_000).await;
+    store.release(&first).await.unwrap_or_default();
+    let third = claim_at("three", 3_000).await;
+    store.release(&third).await.unwrap();
+    let fourth = claim_at("four", 3_001).await;
+    store.suspend(&fourth, at(3_100)).await.unwrap();
+    let fifth = claim_at("five", 4_000).await;
+    let former = [&first, &second, &third, &fourth, &fifth].map(|lease| lease.former.as_deref());
+    assert_eq!(former, [None, Some("one"), Some("two"), None, None]);
+    assert_eq!((second.token, third.token), (first.token + 1, first.token + 2));
+    store.record(&fifth, &super::end(State::RolledBack)).await.unwrap();
 }

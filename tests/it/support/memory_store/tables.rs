@@ -124,11 +124,11 @@ impl Tables {
         let mut claimable: Vec<_> = self.deployments.iter_mut().filter(free).collect();
         claimable.sort_by_key(|row| row.record.deployment.started);
         let claimed = claimable.into_iter().take(max).map(|row| {
-            row.owner = Some(owner.to_owned());
+            let former = row.owner.replace(owner.to_owned()).filter(|former| !former.is_empty());
             row.token += 1;
             row.until = now + ttl;
             let id = row.record.deployment.id.clone();
-            Lease { id, owner: owner.to_owned(), token: row.token }
+            Lease { id, owner: owner.to_owned(), token: row.token, former }
         });
         claimed.collect()
     }
@@ -182,6 +182,7 @@ impl Row {
         self.record.panics += 1;
         self.token += 1;
         self.until = until;
+        self.owner = Some(String::new());
         if self.record.state != State::Active {
             self.owner = None;
             self.record.clean_up.tries += 1;
