@@ -13,6 +13,7 @@ pub mod lease;
 pub mod local_fault;
 mod masking;
 pub mod metrics;
+pub mod name_index;
 pub mod notifier;
 pub mod operations;
 pub mod origin;

@@ -7,13 +7,17 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
 use tokio::sync::watch;
 
 use super::intake::Intake;
+use super::name_index::NameIndex;
 use domain::deployment::DeploymentId;
+use domain::stack_name::StackName;
 
 /// The subject of a notification. Its text is one line, which a store's adapter can carry to other
 /// portals.
@@ -23,6 +27,8 @@ pub enum Notification {
     Events(DeploymentId),
     /// The cancellation of a deployment in progress was requested.
     CancelRequest(DeploymentId),
+    /// The state of a name: it was reserved, or became free.
+    Name(StackName),
     /// Operations that can be claimed.
     Work,
 }
@@ -37,6 +43,7 @@ impl fmt::Display for Notification {
         match self {
             Self::Events(id) => write!(f, "events {id}"),
             Self::CancelRequest(id) => write!(f, "wish {id}"),
+            Self::Name(name) => write!(f, "name {name}"),
             Self::Work => f.write_str("work"),
         }
     }
@@ -51,6 +58,9 @@ impl FromStr for Notification {
             None if text == "work" => Ok(Self::Work),
             Some(("events", text)) => Ok(Self::Events(id(text)?)),
             Some(("wish", text)) => Ok(Self::CancelRequest(id(text)?)),
+            Some(("name", text)) => {
+                StackName::parse(text).map(Self::Name).map_err(|_| ParseNotificationError)
+            }
             None | Some(_) => Err(ParseNotificationError),
         }
     }
@@ -64,6 +74,8 @@ pub struct Notifier {
     cancel_requests: Topics,
     work: watch::Sender<()>,
     intake: Intake,
+    names: NameIndex,
+    listening: Arc<Listening>,
 }
 
 impl Notifier {
@@ -88,11 +100,22 @@ impl Notifier {
         &self.intake
     }
 
+    /// Returns the index of names, which notifications keep up to date.
+    pub fn names(&self) -> &NameIndex {
+        &self.names
+    }
+
+    /// Returns whether notifications arrive.
+    pub fn listening(&self) -> &Arc<Listening> {
+        &self.listening
+    }
+
     /// Sends a notification to its subscribers in this process.
     pub fn notify(&self, notification: &Notification) {
         match notification {
             Notification::Events(id) => self.events.notify(id),
             Notification::CancelRequest(id) => self.cancel_requests.notify(id),
+            Notification::Name(name) => self.names.announce(name),
             Notification::Work => self.work.send_replace(()),
         }
     }
@@ -101,7 +124,30 @@ impl Notifier {
     pub fn notify_all(&self) {
         self.events.notify_all();
         self.cancel_requests.notify_all();
+        self.names.forget();
         self.work.send_replace(());
+    }
+}
+
+/// Whether the notifications of the other replicas arrive. A portal without replicas needs none.
+#[derive(Debug)]
+pub struct Listening(AtomicBool);
+
+impl Default for Listening {
+    fn default() -> Self {
+        Self(AtomicBool::new(true))
+    }
+}
+
+impl Listening {
+    /// Returns whether they arrive.
+    pub fn is_on(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Records whether they arrive from now on.
+    pub fn set(&self, is_on: bool) {
+        self.0.store(is_on, Ordering::Release);
     }
 }
 
@@ -157,12 +203,16 @@ mod tests {
     #[test]
     fn a_notification_parses_from_its_text() {
         let id = DeploymentId::from_random(1);
-        for notification in
-            [Notification::Events(id.clone()), Notification::CancelRequest(id), Notification::Work]
-        {
+        let name = StackName::parse("alice").unwrap();
+        for notification in [
+            Notification::Events(id.clone()),
+            Notification::CancelRequest(id),
+            Notification::Name(name),
+            Notification::Work,
+        ] {
             assert_eq!(notification.to_string().parse::<Notification>().unwrap(), notification);
         }
-        for text in ["", "works", "events", "events dep_1", "other dep_1"] {
+        for text in ["", "works", "events", "events dep_1", "other dep_1", "name A"] {
             assert!(text.parse::<Notification>().is_err(), "{text:?}");
         }
     }

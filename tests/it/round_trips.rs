@@ -40,10 +40,10 @@ async fn a_query_costs_one_round_trip_on_a_recently_used_connection() {
     let url = Cluster::shared().database();
     let (relay, through) = before(&url).await;
     let store = open(&through).await;
-    store.stuck_count().await.unwrap();
+    store.stuck().await.unwrap();
     let before = relay.asked();
     for _ in 0..20 {
-        store.stuck_count().await.unwrap();
+        store.stuck().await.unwrap();
     }
     let after = relay.asked();
     let asked = Asked {
@@ -53,7 +53,7 @@ async fn a_query_costs_one_round_trip_on_a_recently_used_connection() {
     assert_eq!(asked, Asked { statements: 20, round_trips: 20 });
     // After this pause the connection is tested first, which is the subject of this test.
     sleep(Duration::from_millis(1_200)).await;
-    store.stuck_count().await.unwrap();
+    store.stuck().await.unwrap();
     let last = relay.asked();
     let asked = (last.statements - after.statements, last.round_trips - after.round_trips);
     assert_eq!(asked, (1, 2));

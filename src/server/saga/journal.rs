@@ -48,6 +48,8 @@ pub(crate) struct Journal {
     outages: Arc<Outages>,
     metrics: Arc<Metrics>,
     lease: Lease,
+    /// The name of the stack.
+    name: StackName,
     /// The kind of the operation, with its steps and phases.
     kind: &'static Kind,
     mode: RunMode,
@@ -124,6 +126,7 @@ impl Journal {
                 (State::RolledBack | State::Stuck, _) => RunMode::CleanUp,
             },
             lease,
+            name: record.deployment.name.clone(),
             cancelled,
             state: Mutex::new(state),
         };
@@ -328,6 +331,7 @@ impl Journal {
     /// Records the result of a clean-up.
     pub(crate) async fn record_cleanup(&self, cleanup: &CleanupRecord) -> Result<()> {
         self.store.record_cleanup(&self.lease, cleanup).await?;
+        self.notifier.notify(&Notification::Name(self.name.clone()));
         self.notifier.notify(&Notification::Events(self.lease.id.clone()));
         Ok(())
     }
@@ -354,6 +358,9 @@ impl Journal {
         let count = waiting.len();
         fact.events.splice(0..0, waiting);
         let recorded = self.store.record(&self.lease, &fact).await?;
+        if fact.end.is_some() {
+            self.notifier.notify(&Notification::Name(self.name.clone()));
+        }
         self.outages.wrote(self.clock.now());
         self.state.lock().unrecorded.drain(..count);
         self.apply(fact, recorded);

@@ -10,7 +10,7 @@ use domain::platform_problem::PlatformProblem;
 
 /// The time limit for counting operations in the store.
 const TIMEOUT: Duration = Duration::from_secs(3);
-/// The age up to which the state for the metrics is used again.
+/// The age up to which the counts of the operations are used again.
 const LIFETIME: Duration = Duration::from_secs(2);
 
 /// The health of the portal, of its store and of the platform.
@@ -30,7 +30,8 @@ pub struct Health {
     pub store_ok: bool,
     /// The time since the last attempt to write, if there was one.
     pub store_age: Option<Duration>,
-    /// The number of operations with resources that could not be removed.
+    /// The number of operations with resources that could not be removed, as it was up to two seconds
+    /// ago.
     pub stuck: u64,
     /// The number of panics since the portal started.
     pub panics: u64,
@@ -51,17 +52,17 @@ impl Health {
 impl Service {
     /// Returns the present health.
     pub async fn health(&self) -> Health {
-        let (stuck, store, platform) =
-            tokio::join!(self.stuck_count(), self.store_probe.current(), self.platform_status());
+        let (present, store, platform) =
+            tokio::join!(self.present(), self.store_probe.current(), self.platform_status());
         Health {
             breaker: self.parts.platform.breaker(),
             sandbox: self.parts.sandbox,
             platform_reachable: platform.reachable,
             problem: platform.problem,
             store_kind: self.parts.store.kind(),
-            store_ok: stuck.is_some() && store.ok,
+            store_ok: present.operations.is_some() && store.ok,
             store_age: store.age,
-            stuck: stuck.unwrap_or(0),
+            stuck: present.operations.map_or(0, |operations| operations.stuck),
             panics: vitals::panics(),
             lost_parts: self.vitals.lost(),
         }
@@ -72,8 +73,8 @@ impl Service {
         self.vitals.are_good() && self.store_probe.current().await.ok
     }
 
-    /// Returns the present state of what the metrics do not count. However many scrapes there are,
-    /// it is read once at a time, and at most every two seconds.
+    /// Returns the present state of what the metrics do not count. However many callers there are, it
+    /// is read once at a time, and at most every two seconds.
     pub(crate) async fn present(&self) -> Present {
         let mut last = self.present.lock().await;
         let age = |at| self.parts.clock.monotonic().saturating_sub(at);
@@ -107,14 +108,6 @@ impl Service {
     async fn operation_counts(&self) -> Option<OperationCounts> {
         tokio::select! {
             counts = self.parts.store.counts(self.parts.clock.now()) => counts.ok(),
-            () = self.parts.clock.sleep(TIMEOUT) => None,
-        }
-    }
-
-    /// Counts the stuck operations; `None` if the store fails or exceeds the time limit.
-    async fn stuck_count(&self) -> Option<u64> {
-        tokio::select! {
-            count = self.parts.store.stuck_count() => count.ok(),
             () = self.parts.clock.sleep(TIMEOUT) => None,
         }
     }

@@ -1,8 +1,15 @@
 //! Checks whether a name is available.
 
+use std::slice;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
 use super::platform_cache::PlatformSnapshot;
 use super::{New, Service};
 use crate::server::auth::access::Caller;
+use crate::server::name_index::{Lookup, NameState, Reading};
+use crate::server::store::{Quota, Result};
 use crate::wire::NameVerdict;
 use domain::stack_name::{MAX_LENGTH, ParseStackNameError, StackName};
 
@@ -11,34 +18,98 @@ const SUGGESTIONS: usize = 2;
 
 impl Service {
     /// Returns whether `input` is available to a caller as a name. This is advisory: only the start
-    /// reserves the name. While the platform is unavailable, only the database is checked.
-    pub(crate) async fn check_name(&self, caller: &Caller, input: &str) -> NameVerdict {
+    /// reserves the name. While the platform is unavailable, only the names of the portal's own
+    /// stacks are checked.
+    pub(crate) async fn check_name(self: &Arc<Self>, caller: &Caller, input: &str) -> NameVerdict {
         let name = match self.parse_name(input) {
             Ok(name) => name,
             Err(rule) => return NameVerdict::invalid(input, rule),
         };
         let url = self.parts.stack.url(&name);
-        let mut candidates = alternatives(&name);
-        candidates.retain(|candidate| self.parse_name(candidate.as_str()).is_ok());
-        candidates.insert(0, name.clone());
-        let mut free = self.free(candidates).await;
-        if free.contains(&name) && self.is_kept(caller, &name).await {
-            free.retain(|other| *other != name);
-        }
-        if free.contains(&name) {
+        let quota = self.quota(&New::of(caller, name.as_str()));
+        if self.is_free(caller, &quota, &name).await {
             return NameVerdict::Free { name, url };
         }
-        let suggestions = free.into_iter().take(SUGGESTIONS).collect();
+        let mut suggestions = Vec::new();
+        for other in alternatives(&name) {
+            if suggestions.len() < SUGGESTIONS
+                && self.parse_name(other.as_str()).is_ok()
+                && self.is_free(caller, &quota, &other).await
+            {
+                suggestions.push(other);
+            }
+        }
         NameVerdict::Taken { name, url, suggestions }
     }
 
-    /// Returns whether a free name is still reserved for a former owner other than the caller.
-    async fn is_kept(&self, caller: &Caller, name: &StackName) -> bool {
-        let now = self.parts.clock.now();
-        let quota = self.quota(&New::of(caller, name.as_str()));
-        let Some(since) = quota.held_since(now) else { return false };
-        let freed = self.parts.store.freed(name, since).await.unwrap_or_default();
-        quota.admit_name(caller.identity.owner(), freed.as_ref(), now).is_err()
+    /// Returns whether neither a stack nor anything on the platform has the name, and it is not
+    /// reserved for a former owner other than the caller.
+    async fn is_free(self: &Arc<Self>, caller: &Caller, quota: &Quota, name: &StackName) -> bool {
+        let is_available = match self.name_state(quota, name).await {
+            None => true,
+            Some(NameState::Reserved) => false,
+            Some(NameState::Freed { owner, at }) => {
+                let now = self.parts.clock.now();
+                let is_recent = quota.held_since(now).is_some_and(|since| at > since);
+                let freed = is_recent.then_some((owner, at));
+                quota.admit_name(caller.identity.owner(), freed.as_ref(), now).is_ok()
+            }
+        };
+        is_available && !self.is_used_elsewhere(name).await
+    }
+
+    /// Returns whether the platform has a host or a project of this name.
+    async fn is_used_elsewhere(&self, name: &StackName) -> bool {
+        let has = |snapshot: Arc<PlatformSnapshot>| {
+            let names = snapshot.names_in_use.as_ref();
+            names.map(|names| names.has(name, &self.parts.stack))
+        };
+        // What an older snapshot shows may have been removed since.
+        has(self.platform_cache.current().await) == Some(true)
+            && has(self.platform_cache.recent().await) != Some(false)
+    }
+
+    /// Returns the state of a name; `None` if it is free. It comes from the index, if that knows
+    /// it, and otherwise from the store.
+    async fn name_state(self: &Arc<Self>, quota: &Quota, name: &StackName) -> Option<NameState> {
+        let (names, now) = (self.parts.notifier.names(), self.parts.clock.monotonic());
+        if self.parts.notifier.listening().is_on() {
+            if let Some(reading) = names.reading_due(now) {
+                let service = Arc::clone(self);
+                let freed_since = quota.held_since(self.parts.clock.now());
+                tokio::spawn(async move { service.read_names(reading, freed_since).await });
+            }
+            match names.look_up(name, now) {
+                Lookup::Free => return None,
+                Lookup::In(state) => return Some(state),
+                Lookup::Unknown => {}
+            }
+        }
+        self.stored_name_state(quota, name).await.unwrap_or_else(|error| {
+            tracing::error!(error = %error, "Could not look up a name");
+            None
+        })
+    }
+
+    async fn stored_name_state(
+        &self,
+        quota: &Quota,
+        name: &StackName,
+    ) -> Result<Option<NameState>> {
+        if !self.parts.store.reserved(slice::from_ref(name)).await?.is_empty() {
+            return Ok(Some(NameState::Reserved));
+        }
+        let Some(since) = quota.held_since(self.parts.clock.now()) else { return Ok(None) };
+        let freed = self.parts.store.freed(name, since).await?;
+        Ok(freed.map(|(owner, at)| NameState::Freed { owner, at }))
+    }
+
+    /// Reads the index of names from the store.
+    async fn read_names(&self, reading: Reading, freed_since: Option<Timestamp>) {
+        match self.parts.store.names(freed_since).await {
+            Ok(names) => self.parts.notifier.names().complete(&reading, names),
+            Err(error) => tracing::warn!(%error, "Could not read the names of the stacks"),
+        }
     }
 
     /// Checks `input` against the rules and the names that this portal reserves.
@@ -47,27 +118,6 @@ impl Service {
             return Err(ParseStackNameError::Reserved);
         }
         StackName::for_new_stack(input)
-    }
-
-    async fn free(&self, mut names: Vec<StackName>) -> Vec<StackName> {
-        let reserved = self.parts.store.reserved(&names).await.unwrap_or_else(|error| {
-            tracing::error!(error = %error, "Could not look up names");
-            Vec::new()
-        });
-        names.retain(|name| !reserved.contains(name));
-        let elsewhere = |snapshot: &PlatformSnapshot, name: &StackName| {
-            snapshot
-                .names_in_use
-                .as_ref()
-                .is_some_and(|names_in_use| names_in_use.has(name, &self.parts.stack))
-        };
-        let mut snapshot = self.platform_cache.current().await;
-        if names.iter().any(|name| elsewhere(&snapshot, name)) {
-            let recent = self.platform_cache.recent().await;
-            snapshot = if recent.names_in_use.is_some() { recent } else { snapshot };
-        }
-        names.retain(|name| !elsewhere(&snapshot, name));
-        names
     }
 }
 

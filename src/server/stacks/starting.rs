@@ -159,6 +159,7 @@ impl Service {
             }
             return Err(not_stored(error, deployment.name));
         }
+        self.parts.notifier.notify(&Notification::Name(deployment.name.clone()));
         tracing::info!(deployment.id = %deployment.id, stack.name = %deployment.name, "Accepted a deployment");
         if begun.claim.is_none() {
             self.parts.notifier.notify(&Notification::Work);

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::server::audit::AuditEntry;
 use crate::server::metrics::OperationCounts;
+use crate::server::name_index::NameState;
 use crate::server::platform::AppName;
 use domain::deployment::DeploymentId;
 use domain::event::Seq;
@@ -53,6 +54,9 @@ pub trait Stacks: Send + Sync {
     async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>>;
     /// Returns which of `names` are reserved.
     async fn reserved(&self, names: &[StackName]) -> Result<Vec<StackName>>;
+    /// Returns the state of every name that is reserved, and of every one that became free after
+    /// `freed_since`, if that is given.
+    async fn names(&self, freed_since: Option<Timestamp>) -> Result<HashMap<StackName, NameState>>;
     /// Returns the usage of each of `counted_as`, which are owners or addresses, in their order.
     /// `hour_ago` is the result of [`hour_before`](super::hour_before).
     async fn usages(&self, counted_as: &[&str], hour_ago: Timestamp) -> Result<Vec<Usage>>;
@@ -77,8 +81,6 @@ pub trait Operations: Send + Sync {
     async fn operations(&self, filter: &OperationFilter) -> Result<Vec<Record>>;
     /// Lists the stuck operations, oldest first.
     async fn stuck(&self) -> Result<Vec<Record>>;
-    /// Counts the stuck operations.
-    async fn stuck_count(&self) -> Result<u64>;
     /// Counts the operations in progress, those that a worker holds at `now`, and the stuck ones.
     async fn counts(&self, now: Timestamp) -> Result<OperationCounts>;
     /// Requests the cancellation of an operation. A repeated request changes nothing.

@@ -121,7 +121,7 @@ async fn names_are_reserved_until_nothing_is_left(store: &dyn Store) {
 
     let lease = store.claim_one(Lane::Forward, "a", at(10), LEASE).await.unwrap().unwrap();
     store.record(&lease, &end(State::Stuck)).await.unwrap();
-    assert_eq!(store.stuck_count().await.unwrap(), 1);
+    assert_eq!(store.stuck().await.unwrap().len(), 1);
     assert!(store.begin(&new(3, "alice"), None).await.is_err(), "stuck keeps the name");
 
     store.begin(&new(4, "bob"), None).await.unwrap();

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ai_stack_deployer::server::audit::AuditEntry;
 use ai_stack_deployer::server::metrics::OperationCounts;
+use ai_stack_deployer::server::name_index::NameState;
 use ai_stack_deployer::server::platform::AppName;
 use ai_stack_deployer::server::store::{
     CancelOutcome, CancelRequest, CleanupRecord, Fact, Idempotency, IdempotencyKey, Journal, Lane,
@@ -230,6 +231,7 @@ delegate! {
         up begin_removal(name: &StackName, new: &NewRemoval) -> RemovalOutcome;
         up stacks(name: Option<&StackName>) -> Vec<Stack>;
         up reserved(names: &[StackName]) -> Vec<StackName>;
+        up names(freed_since: Option<Timestamp>) -> HashMap<StackName, NameState>;
         up usages(counted_as: &[&str], hour_ago: Timestamp) -> Vec<Usage>;
         up freed(name: &StackName, since: Timestamp) -> Option<(Option<OwnerId>, Timestamp)>;
         up durations(limit: u32) -> Vec<Duration>;
@@ -238,7 +240,6 @@ delegate! {
         up find(id: &DeploymentId) -> Option<Record>;
         up operations(filter: &OperationFilter) -> Vec<Record>;
         up stuck() -> Vec<Record>;
-        up stuck_count() -> u64;
         up counts(now: Timestamp) -> OperationCounts;
         up cancel(id: &DeploymentId, now: Timestamp, entry: Option<&AuditEntry>) -> CancelOutcome;
         up make_due_now(id: &DeploymentId, entry: Option<&AuditEntry>) -> bool;

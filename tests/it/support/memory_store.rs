@@ -1,11 +1,12 @@
 //! The ports of the store in memory.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use ai_stack_deployer::server::audit::AuditEntry;
 use ai_stack_deployer::server::metrics::OperationCounts;
+use ai_stack_deployer::server::name_index::NameState;
 use ai_stack_deployer::server::platform::AppName;
 use ai_stack_deployer::server::store::{
     CancelOutcome, CancelRequest, CleanupRecord, Fact, Idempotency, IdempotencyKey, Journal, Lane,
@@ -92,6 +93,21 @@ impl Stacks for MemoryStore {
         Ok(held.filter(|name| names.contains(name)).collect())
     }
 
+    async fn names(&self, freed_since: Option<Timestamp>) -> Result<HashMap<StackName, NameState>> {
+        let tables = self.up()?;
+        let rows = tables.deployments.iter();
+        let names: BTreeSet<_> = rows.map(|row| row.record.deployment.name.clone()).collect();
+        let state = |name: &StackName| {
+            let own = |row: &&Row| row.reserves() && row.record.deployment.name == *name;
+            if tables.deployments.iter().any(|row| own(&row)) {
+                return Some(NameState::Reserved);
+            }
+            let (owner, at) = tables.freed(name, freed_since?)?;
+            Some(NameState::Freed { owner, at })
+        };
+        Ok(names.into_iter().filter_map(|name| Some((name.clone(), state(&name)?))).collect())
+    }
+
     async fn usages(&self, counted_as: &[&str], hour_ago: Timestamp) -> Result<Vec<Usage>> {
         let tables = self.up()?;
         Ok(counted_as.iter().map(|counted_as| tables.usage(counted_as, hour_ago)).collect())
@@ -124,10 +140,6 @@ impl Operations for MemoryStore {
 
     async fn stuck(&self) -> Result<Vec<Record>> {
         Ok(self.up()?.records(|record| record.state == State::Stuck))
-    }
-
-    async fn stuck_count(&self) -> Result<u64> {
-        Ok(self.stuck().await?.len() as u64)
     }
 
     async fn counts(&self, now: Timestamp) -> Result<OperationCounts> {

@@ -112,7 +112,9 @@ async fn record<D: Dialect>(store: SqlStore<D>, lease: Lease, fact: Fact) -> Res
         Some(End { state: State::Live, at, .. }) => {
             mark_live(&lease.id, at).execute(&mut tx).await?;
         }
-        Some(End { state: State::RolledBack, at, .. }) => mark_gone(&mut tx, &lease.id, at).await?,
+        Some(End { state: State::RolledBack, at, .. }) => {
+            mark_gone(&store, &mut tx, &lease.id, at).await?;
+        }
         Some(_) | None => {}
     }
     tx.commit().await?;
@@ -222,6 +224,7 @@ fn mark_live(id: &DeploymentId, at: Timestamp) -> Statement {
 /// Marks the stack of the operation `id` as gone, which frees its name. If the operation is a
 /// removal, the deployment that created the stack counts as rolled back as well.
 async fn mark_gone<D: Dialect>(
+    store: &SqlStore<D>,
     tx: &mut Transaction<D>,
     id: &DeploymentId,
     at: Timestamp,
@@ -231,10 +234,12 @@ async fn mark_gone<D: Dialect>(
          WHERE id = (SELECT removes FROM operations WHERE id = $2)",
     );
     let gone = Statement::new(
-        "UPDATE stacks SET gone_ms = $1 WHERE stack = (SELECT stack FROM operations WHERE id = $2)",
+        "UPDATE stacks SET gone_ms = $1 WHERE stack = (SELECT stack FROM operations WHERE id = $2)
+         RETURNING name",
     );
-    for change in [removed, gone] {
-        change.bind(at).bind(id).execute(tx).await?;
+    removed.bind(at).bind(id).execute(tx).await?;
+    if let Some(row) = gone.bind(at).bind(id).fetch_optional(tx).await? {
+        store.notify(tx, &Notification::Name(rows::name(&row)?)).await?;
     }
     Ok(())
 }
@@ -261,7 +266,7 @@ async fn record_cleanup<D: Dialect>(
         return Err(StoreError::LeaseLost);
     }
     if receipt.clean {
-        mark_gone(&mut tx, &lease.id, *at).await?;
+        mark_gone(&store, &mut tx, &lease.id, *at).await?;
     }
     tx.commit().await
 }

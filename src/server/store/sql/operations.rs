@@ -35,12 +35,6 @@ impl<D: Dialect> Operations for SqlStore<D> {
         self.rows(stuck).await?.iter().map(rows::record).collect()
     }
 
-    async fn stuck_count(&self) -> Result<u64> {
-        let count = "SELECT count(*) AS stuck FROM operations WHERE state = 'stuck'";
-        let found = self.row(Statement::new(count)).await?;
-        found.map_or(Ok(0), |row| Ok(row.number("stuck")?.cast_unsigned()))
-    }
-
     async fn counts(&self, now: Timestamp) -> Result<OperationCounts> {
         // Separate subqueries, so that each uses the index of its state.
         let counts = Statement::new(

@@ -1,5 +1,6 @@
 //! Implements the stacks port: new operations, live stacks, reserved names and usage.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -8,6 +9,7 @@ use jiff::Timestamp;
 use super::dialect::Dialect;
 use super::statement::Statement;
 use super::{SqlStore, beginning, lists, quotas, rows};
+use crate::server::name_index::NameState;
 use crate::server::store::{
     NewDeployment, NewRemoval, RemovalOutcome, Result, Stack, Stacks, StoredResponse, Usage,
 };
@@ -43,6 +45,26 @@ impl<D: Dialect> Stacks for SqlStore<D> {
             "SELECT name FROM stacks WHERE gone_ms IS NULL AND name {is_wanted}"
         ));
         self.rows(reserved.bind(lists::texts(names))).await?.iter().map(rows::name).collect()
+    }
+
+    async fn names(&self, freed_since: Option<Timestamp>) -> Result<HashMap<StackName, NameState>> {
+        let mut names = HashMap::new();
+        if let Some(since) = freed_since {
+            // The last one of a name counts.
+            let freed = Statement::new(
+                "SELECT name, owner, gone_ms AS released_ms FROM stacks
+                 WHERE live_ms IS NOT NULL AND gone_ms > $1 ORDER BY gone_ms, created_ms",
+            );
+            for row in self.rows(freed.bind(since)).await? {
+                let (owner, at) = rows::freed(&row)?;
+                names.insert(rows::name(&row)?, NameState::Freed { owner, at });
+            }
+        }
+        let reserved = Statement::new("SELECT name FROM stacks WHERE gone_ms IS NULL");
+        for row in self.rows(reserved).await? {
+            names.insert(rows::name(&row)?, NameState::Reserved);
+        }
+        Ok(names)
     }
 
     async fn usages(&self, counted_as: &[&str], hour_ago: Timestamp) -> Result<Vec<Usage>> {

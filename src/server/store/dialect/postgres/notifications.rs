@@ -75,6 +75,7 @@ impl NotificationListener {
         origin: Origin,
         notifier: Arc<Notifier>,
     ) -> Self {
+        notifier.listening().set(false);
         let (stop, task) = (CancellationToken::new(), TaskTracker::new());
         let until = stop.clone();
         task.spawn(async move {
@@ -112,6 +113,7 @@ async fn listen(options: &PgConnectOptions, origin: Origin, notifier: &Notifier)
             Ok(mut listener) => {
                 // Notifications may have been missed before the connection.
                 notifier.notify_all();
+                notifier.listening().set(true);
                 while let Some(heard) = next(&mut listener).await {
                     if let Some(notification) =
                         heard.and_then(|heard| origin.decode_foreign(heard.payload()))
@@ -119,6 +121,7 @@ async fn listen(options: &PgConnectOptions, origin: Origin, notifier: &Notifier)
                         notifier.notify(&notification);
                     }
                 }
+                notifier.listening().set(false);
                 tracing::warn!("Lost the connection for notifications from other replicas");
             }
             Err(error) => {
