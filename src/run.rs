@@ -152,7 +152,7 @@ impl Portal {
         let notifier = Arc::new(Notifier::default());
         let metrics = Arc::new(Metrics::new(kinds));
         let traces = Arc::new(Traces::start(settings.traces.as_ref(), &outbound)?);
-        let store_ports = StorePorts::open(&settings.store, &notifier, &metrics).await?;
+        let store_ports = StorePorts::open(&settings.store, &notifier, &metrics, &clock).await?;
         let store = Arc::clone(&store_ports.store);
         let name = &settings.stack.portal_name;
         // Stored first: another name that a replica stores meanwhile is then found by the check.

@@ -2,6 +2,8 @@
 //!
 //! Each answer is a redirect to the page, which shows the outcome.
 
+use std::sync::Arc;
+
 use axum::Extension;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, State};
@@ -15,7 +17,7 @@ use crate::wire::ApiError;
 
 /// `POST /admin/stuck/retry`: makes a stuck clean-up due at once.
 pub(super) async fn retry(
-    State(state): State<HttpState>,
+    State(state): State<Arc<HttpState>>,
     Extension(caller): Extension<Caller>,
     form: Result<Form<IdForm>, FormRejection>,
 ) -> Response {
@@ -25,7 +27,7 @@ pub(super) async fn retry(
 
 /// `POST /admin/people/sign-out`: signs a person out everywhere, and revokes their API tokens.
 pub(super) async fn revoke_access(
-    State(state): State<HttpState>,
+    State(state): State<Arc<HttpState>>,
     Extension(caller): Extension<Caller>,
     form: Result<Form<IdForm>, FormRejection>,
 ) -> Response {

@@ -1,15 +1,16 @@
 //! Authentication and authorization of requests.
 //!
-//! A layer that every request passes through. It authenticates the caller, looks up the rule of the
-//! route and asks [`access::decide`](crate::server::auth::access::decide); access to a particular
-//! operation is decided again when that operation is loaded. A route without a rule is closed.
+//! Every request passes through here. The caller is authenticated, and
+//! [`access::decide`](crate::server::auth::access::decide) is asked with the rule of the route; access to a
+//! particular operation is decided again when that operation is loaded. A route without a rule is
+//! closed.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::ControlFlow;
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::error::Failed;
@@ -18,52 +19,31 @@ use super::routes::{Route, Rule};
 use super::{HttpState, origins};
 use crate::server::audit::AuditAction;
 use crate::server::auth::access::{Caller, Denial, Identity, Permission, Target};
-use crate::server::auth::authenticate::{Authenticated, AuthenticationError, authenticate};
+use crate::server::auth::authenticate::{
+    Authenticated, AuthenticationError, Freshness, authenticate,
+};
 use crate::server::page::{HiddenPage, OriginInUse, accepts_html, sign_in_location};
 use crate::server::proxies::{self, Proxy};
 use crate::server::stacks;
 use crate::wire::ApiError;
 use domain::refusal::{Missing, Refusal, RefusalCode};
 
-/// Lets a request through with its [`Caller`], and with the [`Person`] who has signed in; otherwise
-/// answers with the reason.
+/// Authenticates the caller of a request and adds the [`Caller`], and the [`Person`] who has signed
+/// in, to it. Returns whether the response may set the cookie that identifies a browser. Breaks
+/// with the response if the caller may not use `route`.
 ///
 /// [`Person`]: crate::server::auth::accounts::Person
-pub(super) async fn guard(
-    State(state): State<HttpState>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let Ok(route) = Route::of(&request) else {
-        let path = request.uri().path();
-        tracing::error!(path, "A route has no access rule, so it is closed to everybody");
-        return Failed::from(not_found()).into_response();
-    };
-    // No route: a file of the site, or the not-found page.
-    let rule = route.map_or(Rule::Everyone, |route| route.rule);
-    let (mut parts, body) = request.into_parts();
-    let origin = origins::in_use(&parts, &state.origins).clone();
+pub(super) async fn admit(
+    state: &HttpState,
+    route: Option<&Route>,
+    parts: &mut Parts,
+) -> ControlFlow<Response, bool> {
+    let rule = rule(route);
+    let origin = origins::in_use(parts, &state.origins).clone();
     parts.extensions.insert(OriginInUse(origin));
     let address = address(&parts.extensions, &parts.headers, &state.proxies);
-    let now = state.service.clock().now();
-    let authenticated = authenticate(&state.authenticator, &parts.headers, now).await;
-    let Authenticated { identity, until, person } = match (authenticated, rule) {
-        (Ok(authenticated), _) => authenticated,
-        // Everyone may use public routes, also with an invalid token or while the database is
-        // unavailable.
-        (Err(_), Rule::Everyone) => {
-            Authenticated::from_identity(state.authenticator.anonymous_identity())
-        }
-        (Err(error), Rule::Requires(_)) => {
-            if matches!(error, AuthenticationError::Token) {
-                let caller = state.authenticator.anonymous_caller(address);
-                let path = parts.uri.path();
-                let code = RefusalCode::TokenInvalid;
-                state.audit.rejection(&caller, AuditAction::Enter, Some(path), code).await;
-            }
-            return error.into_response();
-        }
-    };
+    let Authenticated { identity, until, person } =
+        identify(state, route, parts, address).await.map_break(IntoResponse::into_response)?;
     let caller = Caller { identity, address, until };
     if let Rule::Requires(permission) = rule
         && let Err(denial) = caller.may(permission, Target::Unnamed)
@@ -74,7 +54,7 @@ pub(super) async fn guard(
             && route.is_some_and(Route::is_page)
             && accepts_html(&parts.headers);
         if !is_hidden_page {
-            return deny(&parts, denial);
+            return ControlFlow::Break(deny(parts, denial));
         }
         // The same answer as that of `deny`, rendered as the not-found page of the site.
         parts.extensions.insert(HiddenPage);
@@ -82,18 +62,54 @@ pub(super) async fn guard(
     // The answer to a form leads to a page, which notices whether the cookie comes back.
     let is_form =
         route.is_some_and(Route::is_function) && rule == Rule::Requires(Permission::Start);
-    let newcomer = caller.identity == Identity::Anonymous
+    let is_newcomer = caller.identity == Identity::Anonymous
         && (is_form || parts.method == Method::GET && accepts_html(&parts.headers));
     parts.extensions.insert(caller);
     if let Some(person) = person {
         parts.extensions.insert(person);
     }
-    request = Request::from_parts(parts, body);
-    let mut response = next.run(request).await;
-    if let Some(cookie) = newcomer.then(|| state.authenticator.new_cookie()).flatten() {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
+    ControlFlow::Continue(is_newcomer)
+}
+
+/// Returns the rule of a request: without a route, it is for a file of the site, or the not-found
+/// page.
+fn rule(route: Option<&Route>) -> Rule {
+    route.map_or(Rule::Everyone, |route| route.rule)
+}
+
+/// Authenticates the caller of a request. Everyone may use public routes, also with an invalid token
+/// or while the database is unavailable.
+async fn identify(
+    state: &HttpState,
+    route: Option<&Route>,
+    parts: &Parts,
+    address: IpAddr,
+) -> ControlFlow<AuthenticationError, Authenticated> {
+    let rule = rule(route);
+    let freshness = route.map_or(Freshness::Present, |route| route.freshness);
+    let now = state.service.clock().now();
+    match (authenticate(&state.authenticator, &parts.headers, now, freshness).await, rule) {
+        (Ok(authenticated), _) => ControlFlow::Continue(authenticated),
+        (Err(_), Rule::Everyone) => {
+            let identity = state.authenticator.anonymous_identity();
+            ControlFlow::Continue(Authenticated::from_identity(identity))
+        }
+        (Err(error), Rule::Requires(_)) => {
+            if matches!(error, AuthenticationError::Token) {
+                let caller = state.authenticator.anonymous_caller(address);
+                let path = parts.uri.path();
+                let code = RefusalCode::TokenInvalid;
+                state.audit.rejection(&caller, AuditAction::Enter, Some(path), code).await;
+            }
+            ControlFlow::Break(error)
+        }
     }
-    response
+}
+
+/// Closes a route that is not in the table to everybody.
+pub(super) fn close(path: &str) -> Response {
+    tracing::error!(path, "A route has no access rule, so it is closed to everybody");
+    Failed::from(not_found()).into_response()
 }
 
 /// Returns the address of the client, as reported by the trusted proxies.

@@ -6,10 +6,8 @@
 
 use std::time::Duration;
 
-use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::error::Failed;
@@ -18,29 +16,21 @@ use crate::server::audit::AuditAction;
 use crate::server::origin::Origin;
 use domain::refusal::{CrossSite, Refusal, RefusalCode};
 
-/// Passes on requests with a safe method, from our own pages, from invited origins with a token,
-/// and from clients that are not browsers. Rejects all others with 403.
-pub(super) async fn refuse(
-    State(state): State<HttpState>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let headers = request.headers();
-    let may = is_safe(request.method())
+/// Accepts requests with a safe method, from our own pages, from invited origins with a token, and
+/// from clients that are not browsers. Rejects all others with 403.
+pub(super) async fn check(state: &HttpState, parts: &Parts) -> Result<(), Failed> {
+    let headers = &parts.headers;
+    let may = is_safe(&parts.method)
         || is_ours(headers, &state.origins)
         || is_invited(headers, &state.cors_origins);
     if may {
-        return next.run(request).await;
+        return Ok(());
     }
-    let caller = state.authenticator.anonymous_caller(auth::address(
-        request.extensions(),
-        headers,
-        &state.proxies,
-    ));
-    let path = request.uri().path();
+    let address = auth::address(&parts.extensions, headers, &state.proxies);
+    let caller = state.authenticator.anonymous_caller(address);
+    let path = parts.uri.path();
     state.audit.rejection(&caller, AuditAction::Enter, Some(path), RefusalCode::CrossSite).await;
-    let reason = reason(headers, &state.origins);
-    Failed::from(Refusal::CrossSite(reason)).into_response()
+    Err(Refusal::CrossSite(reason(headers, &state.origins)).into())
 }
 
 /// Returns whether the request comes from one of the origins in `CORS_ORIGINS` and has a token.

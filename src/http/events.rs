@@ -24,7 +24,9 @@ use super::error::Failed;
 use super::streams::StreamPermit;
 use crate::server::audit::AuditAction;
 use crate::server::auth::access::{Caller, Permission};
-use crate::server::auth::authenticate::{AuthenticationError, Authenticator, authenticate};
+use crate::server::auth::authenticate::{
+    AuthenticationError, Authenticator, Freshness, authenticate,
+};
 use crate::server::metrics::Counted;
 use crate::server::stacks::Service;
 use crate::server::store::{State as DeploymentState, StoredEvent};
@@ -44,7 +46,7 @@ const UNBUFFERED: [(HeaderName, HeaderValue); 2] = [
 /// `GET /api/status/:id`: the events after the cursor, and those to come. With `follow=false`, it
 /// ends after those that are recorded, for a browser to which no stream gets through.
 pub(super) async fn status(
-    State(state): State<HttpState>,
+    State(state): State<Arc<HttpState>>,
     Extension(caller): Extension<Caller>,
     id: Parameter,
     RawQuery(query): RawQuery,
@@ -69,12 +71,12 @@ pub(super) async fn status(
         _permit: permit.flatten(),
         _open: state.service.metrics().stream(),
         authorization: StreamAuthorization {
-            authenticator: state.authenticator,
+            authenticator: state.authenticator.clone(),
             headers: credentials(&headers),
             caller,
         },
-        service: state.service,
-        shutdown: state.shutdown,
+        service: Arc::clone(&state.service),
+        shutdown: state.shutdown.clone(),
         id,
         cursor,
         ahead: cursor > record.seq,
@@ -192,7 +194,7 @@ impl StreamAuthorization {
     /// Returns whether the caller is still authorized: they may have signed out meanwhile, or their
     /// token may be revoked. If the store cannot be read, the stream continues.
     async fn is_still_valid(&self, now: Timestamp) -> bool {
-        match authenticate(&self.authenticator, &self.headers, now).await {
+        match authenticate(&self.authenticator, &self.headers, now, Freshness::Present).await {
             Ok(known) => known.identity == self.caller.identity,
             Err(AuthenticationError::Token) => false,
             Err(AuthenticationError::Store(_)) => true,

@@ -4,9 +4,9 @@
 //! page with the form instead, and the page explains the error.
 
 use axum::body::Body;
-use axum::extract::{Query, Request, State};
+use axum::extract::Query;
+use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode, Uri, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 use serde::Deserialize;
@@ -46,25 +46,26 @@ impl Form {
     }
 }
 
+/// Returns whether a request is for a server function.
+pub(super) fn is_function(uri: &Uri) -> bool {
+    uri.path().starts_with(FUNCTIONS)
+}
+
 /// Reads a server function's request within the limits of the API, and makes its errors like those
 /// of the API.
-pub(super) async fn answer(
-    State(state): State<HttpState>,
-    request: Request,
-    next: Next,
+pub(super) async fn answer<F: Future<Output = Response>>(
+    state: &HttpState,
+    mut parts: Parts,
+    body: Body,
+    next: impl FnOnce(Parts, Body) -> F,
 ) -> Response {
-    if !request.uri().path().starts_with(FUNCTIONS) {
-        return next.run(request).await;
-    }
-    let by_form = page::accepts_html(request.headers());
-    let (mut parts, content) = request.into_parts();
+    let by_form = page::accepts_html(&parts.headers);
     // The framework would redirect to the page that the client names, which can be a foreign one.
     parts.headers.remove(header::REFERER);
-    let (form, response) = match request_size::read_form(content, state.service.clock()).await {
+    let (form, response) = match request_size::read_form(body, state.service.clock()).await {
         Ok(content) => {
             let form = Form::read(&content);
-            let request = Request::from_parts(parts, Body::from(content));
-            (form, replace_parse_error(next.run(request).await))
+            (form, replace_parse_error(next(parts, Body::from(content)).await))
         }
         Err(failed) => (Form::default(), failed.into_response()),
     };

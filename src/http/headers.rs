@@ -7,6 +7,7 @@ use axum::http::header::{self, HeaderName};
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version};
 use axum::middleware::Next;
 use axum::response::Response;
+use tower::util::MapRequestLayer;
 use tower_http::CompressionLevel;
 use tower_http::compression::{CompressionLayer, Predicate};
 
@@ -37,19 +38,21 @@ const NO_CONTENT: HeaderValue =
     HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 const NO_FRAMES: HeaderValue = HeaderValue::from_static("frame-ancestors 'none'");
 
-/// Compresses pages. Event streams are never compressed, since that would hold events back, and
-/// files are already.
-pub(super) fn compression() -> CompressionLayer<impl Predicate> {
+/// Compresses pages. It is a layer of the pages alone: event streams are never compressed, since that
+/// would hold events back, and files are already.
+pub(super) fn compression()
+-> (MapRequestLayer<fn(Request) -> Request>, CompressionLayer<impl Predicate>) {
     let is_compressed =
         |_: StatusCode, _: Version, headers: &HeaderMap, extensions: &Extensions| {
             is_page(headers) && extensions.get::<HasSecret>().is_none()
         };
-    CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(is_compressed)
+    let layer = CompressionLayer::new().quality(CompressionLevel::Fastest);
+    (MapRequestLayer::new(allow_uncompressed), layer.compress_when(is_compressed))
 }
 
 /// Forgets that a client refuses what is not compressed: it gets that all the same. Otherwise the
-/// layer that compresses pages would answer 406 in place of every answer, after the action is done.
-pub(super) async fn allow_uncompressed(mut request: Request, next: Next) -> Response {
+/// layer that compresses pages would answer 406 in place of the page.
+fn allow_uncompressed(mut request: Request) -> Request {
     if request.headers().contains_key(header::ACCEPT_ENCODING) {
         let accepted = list(request.headers(), header::ACCEPT_ENCODING);
         let kept: Vec<_> = accepted.filter(|element| !forbids_all(element)).collect();
@@ -57,7 +60,7 @@ pub(super) async fn allow_uncompressed(mut request: Request, next: Next) -> Resp
             request.headers_mut().insert(header::ACCEPT_ENCODING, kept);
         }
     }
-    next.run(request).await
+    request
 }
 
 /// Returns whether an element of `Accept-Encoding` is `*;q=0` or `identity;q=0`.

@@ -1,5 +1,6 @@
 //! The endpoints of the portal's own health, for people and for automatic probes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -81,7 +82,7 @@ pub(super) async fn live() -> impl IntoResponse {
 }
 
 /// Answers `GET /readyz`: whether the portal can serve requests, including those that write.
-pub(super) async fn ready(State(state): State<HttpState>) -> impl IntoResponse {
+pub(super) async fn ready(State(state): State<Arc<HttpState>>) -> impl IntoResponse {
     if state.service.is_ready().await {
         (StatusCode::OK, NO_STORE, Json(json!({ "status": "ok" })))
     } else {
@@ -91,7 +92,7 @@ pub(super) async fn ready(State(state): State<HttpState>) -> impl IntoResponse {
 
 /// Answers `GET /health` with the state of each part. The status is 503 only if the store or
 /// a part of the portal fails: without the platform the portal is degraded, but serves requests.
-pub(super) async fn health(State(state): State<HttpState>) -> impl IntoResponse {
+pub(super) async fn health(State(state): State<Arc<HttpState>>) -> impl IntoResponse {
     let health = state.service.health().await;
     let works = health.store_ok && health.lost_parts.is_empty();
     let (code, status) = match (works, health.is_complete()) {

@@ -8,9 +8,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::http::request::Parts;
 use governor::clock::Clock as GovernorClock;
 use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::HashMapStateStore;
@@ -77,26 +75,20 @@ impl Counter {
     }
 }
 
-/// Rejects the requests of an address beyond its limits with 429.
-pub(super) async fn limit(
-    State(state): State<HttpState>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let Ok(Some(Route { counted: Some(counted), .. })) = Route::of(&request) else {
-        return next.run(request).await;
-    };
-    let address = auth::address(request.extensions(), request.headers(), &state.proxies);
-    match state.limiter.check(*counted, address) {
-        Ok(()) => next.run(request).await,
-        Err(wait) => {
-            let caller = state.authenticator.anonymous_caller(address);
-            let path = request.uri().path();
-            let code = RefusalCode::TooManyRequests;
-            state.audit.rejection(&caller, AuditAction::ReachLimit, Some(path), code).await;
-            too_many(*counted, wait).into_response()
-        }
-    }
+/// Rejects the requests of an address beyond the limits of `route` with 429.
+pub(super) async fn check(
+    state: &HttpState,
+    route: Option<&Route>,
+    parts: &Parts,
+) -> Result<(), Failed> {
+    let Some(counted) = route.and_then(|route| route.counted) else { return Ok(()) };
+    let address = auth::address(&parts.extensions, &parts.headers, &state.proxies);
+    let Err(wait) = state.limiter.check(counted, address) else { return Ok(()) };
+    let caller = state.authenticator.anonymous_caller(address);
+    let path = parts.uri.path();
+    let code = RefusalCode::TooManyRequests;
+    state.audit.rejection(&caller, AuditAction::ReachLimit, Some(path), code).await;
+    Err(too_many(counted, wait))
 }
 
 fn too_many(counted: Counted, wait: Duration) -> Failed {

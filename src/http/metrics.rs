@@ -1,5 +1,7 @@
 //! `/metrics` for Prometheus: on a port of its own, or on the portal's with a bearer token.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
@@ -18,7 +20,7 @@ const PATH: &str = "/metrics";
 /// Answers `GET /metrics` on the portal's port: only if the operator has set a token and no port of
 /// its own. Otherwise the address does not exist.
 pub(super) async fn on_main_port(
-    State(state): State<HttpState>,
+    State(state): State<Arc<HttpState>>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
@@ -30,10 +32,10 @@ pub(super) async fn on_main_port(
 
 /// Returns the router of the port that serves nothing else.
 pub fn metrics_router(state: HttpState) -> Router {
-    Router::new().fallback(on_own_port).with_state(state)
+    Router::new().fallback(on_own_port).with_state(Arc::new(state))
 }
 
-async fn on_own_port(State(state): State<HttpState>, request: Request) -> Response {
+async fn on_own_port(State(state): State<Arc<HttpState>>, request: Request) -> Response {
     match (request.method(), request.uri().path()) {
         (&Method::GET | &Method::HEAD, PATH) => answer(&state, request.headers()).await,
         (_, PATH) => {

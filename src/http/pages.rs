@@ -11,7 +11,7 @@ use std::sync::Arc;
 use axum::extract::Request;
 use axum::handler::HandlerWithoutStateExt;
 use axum::http::header::{self, HeaderName};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderValue, Uri};
 use axum::response::{IntoResponse, Response};
 use leptos::prelude::{LeptosOptions, provide_context};
 use leptos_axum::{
@@ -91,15 +91,15 @@ impl<'a> Pages<'a> {
             return self.watched_code();
         }
         let site = self.site.clone();
-        let answer =
-            move |request: Request| ready(site.answer(request.uri().path(), request.headers()));
+        let answer = move |request: Request| ready(site.answer(request.uri(), request.headers()));
         Files::new(answer.into_service())
     }
 
     /// Returns the service of the code during development: it reads the files each time.
     fn watched_code(&self) -> Files {
         let site = self.site.clone();
-        let files = self.files(|_| Box::pin(ready(StatusCode::NOT_FOUND.into_response())));
+        let unknown = |uri: &Uri| error::unknown(uri).into_response();
+        let files = self.files(move |request| Box::pin(ready(unknown(request.uri()))));
         let answer = move |mut request: Request| -> Responding {
             match site.file_at(request.uri().path()) {
                 Some(uri) => {
@@ -107,7 +107,7 @@ impl<'a> Pages<'a> {
                     let files = files.clone();
                     Box::pin(async { files.oneshot(request).await.into_response() })
                 }
-                None => Box::pin(ready(StatusCode::NOT_FOUND.into_response())),
+                None => Box::pin(ready(unknown(request.uri()))),
             }
         };
         Files::new(caching(NEVER).layer(answer.into_service()))

@@ -3,14 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
-use axum::http::{HeaderValue, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::body::{Body, Bytes, HttpBody as _};
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use futures::StreamExt;
 
-use super::HttpState;
 use super::error::{BODY_LIMIT, Failed};
 use clock::Clock;
 use domain::refusal::{Refusal, Unreadable};
@@ -29,17 +25,16 @@ const DRAIN_LIMIT: usize = 4 << 20;
 /// The time limit for receiving a body.
 const TIME: Duration = Duration::from_secs(10);
 
-/// Refuses requests whose target is too long or has too many fields.
-pub(super) async fn refuse_large_target(request: Request, next: Next) -> Response {
-    let uri = request.uri();
+/// Refuses a target that is too long or has too many fields.
+pub(super) fn check_target(uri: &Uri) -> Result<(), Failed> {
     let query = uri.query().unwrap_or_default();
     if uri.path().len() + query.len() > MAX_TARGET {
-        return Failed::from(Refusal::UriTooLong).into_response();
+        return Err(Refusal::UriTooLong.into());
     }
     if has_too_many_fields(query.as_bytes()) {
-        return Failed::from(Refusal::InvalidRequest(Unreadable::Query)).into_response();
+        return Err(Refusal::InvalidRequest(Unreadable::Query).into());
     }
-    next.run(request).await
+    Ok(())
 }
 
 /// Returns whether a query or a form has more than [`MAX_FIELDS`] fields.
@@ -50,21 +45,19 @@ fn has_too_many_fields(encoded: &[u8]) -> bool {
 /// Receives the body of every request within limits before its handler runs, so that no handler
 /// waits for a client that sends slowly.
 pub(super) async fn receive(
-    State(state): State<HttpState>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let (parts, content) = request.into_parts();
-    let kind = parts.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-    let clock = state.service.clock();
-    let received = match kind {
-        Some(kind) if kind.starts_with(FORM) => read_form(content, clock).await,
-        Some(_) | None => read(content, clock).await,
-    };
-    match received {
-        Ok(content) => next.run(Request::from_parts(parts, Body::from(content))).await,
-        Err(failed) => failed.into_response(),
+    headers: &HeaderMap,
+    body: Body,
+    clock: &Arc<dyn Clock>,
+) -> Result<Body, Failed> {
+    if body.is_end_stream() {
+        return Ok(body);
     }
+    let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let content = match kind {
+        Some(kind) if kind.starts_with(FORM) => read_form(body, clock).await?,
+        Some(_) | None => read(body, clock).await?,
+    };
+    Ok(Body::from(content))
 }
 
 /// Reads a form like [`read`], with at most [`MAX_FIELDS`] fields.

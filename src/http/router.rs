@@ -1,109 +1,137 @@
-//! The router: each route of the table behind the layers that guard all of them.
+//! The router: each route of the table behind what guards all of them.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{StatusCode, header};
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header;
+use axum::http::request::Parts;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, get_service, on};
 use leptos::config::LeptosOptions;
-use tokio_util::task::TaskTracker;
+use tower::Layer as _;
 use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::error::{self, BODY_LIMIT, Code, Failed};
+use super::error::{Code, Failed};
 use super::pages::Pages;
-use super::routes::{self, Answer, ROUTES};
+use super::routes::{self, Answer, ROUTES, Route};
 use super::{HttpState, auth, cross_site, functions, headers, limit, request_size};
-use crate::server::metrics::Metrics;
 use crate::server::run_to_completion::RunToCompletion;
 use domain::refusal::Refusal;
 
 /// Returns the router of the whole site: the API, the pages and the files that `options` name.
 pub fn router(state: HttpState, options: LeptosOptions) -> Router {
     let share = (!state.cors_origins.is_empty()).then(|| cross_site::share(&state.cors_origins));
-    let (requests, metrics) = (state.requests.clone(), state.service.metrics());
+    let state = Arc::new(state);
     table(&state, options)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(from_fn_with_state(state.clone(), request_size::receive))
-        .layer(from_fn_with_state(state.clone(), auth::guard))
-        .layer(from_fn_with_state(state.clone(), limit::limit))
-        .layer(from_fn_with_state(state.clone(), functions::answer))
-        .layer(from_fn(routes::spell))
-        .layer(from_fn_with_state(state, cross_site::refuse))
+        .layer(from_fn_with_state(state, pass))
         .layer(option_layer(share))
-        .layer(from_fn(request_size::refuse_large_target))
-        .layer(from_fn(add_error_body))
-        .layer(from_fn_with_state(metrics, count_refusal))
-        .layer(from_fn_with_state(requests, run_to_completion))
         .layer(CatchPanicLayer::custom(Failed::from_panic))
-        .layer(headers::compression())
-        .layer(from_fn(headers::allow_uncompressed))
         .layer(from_fn(headers::secure))
 }
 
 /// Returns the routes of the table. All other paths are files of the site, or not found.
-fn table(state: &HttpState, options: LeptosOptions) -> Router {
+fn table(state: &Arc<HttpState>, options: LeptosOptions) -> Router {
     let pages = Pages::new(state, options);
     ROUTES
         .iter()
         .filter_map(|route| {
             let method = MethodFilter::try_from(route.method.clone()).ok()?;
             let answer = match route.answer {
-                Answer::Handler(handler) => handler(method).with_state(state.clone()),
+                Answer::Handler(handler) => handler(method).with_state(Arc::clone(state)),
                 Answer::SignIn(handler) => {
                     handler(method).with_state(state.sign_in_service.clone()?)
                 }
                 Answer::Function => on(method, pages.function()),
-                Answer::Page => on(method, pages.page()),
+                Answer::Page => on(method, pages.page()).layer(headers::compression()),
                 Answer::Files => get_service(pages.code()),
             };
             Some((route.path, answer))
         })
         .fold(Router::new(), |router, (path, answer)| router.route(path, answer))
-        .fallback_service(pages.other())
+        .fallback_service(headers::compression().layer(pages.other()))
 }
 
-/// Counts a refusal, which the response says by its code.
-async fn count_refusal(
-    State(metrics): State<Arc<Metrics>>,
+/// Passes a request through everything that guards the routes, to its handler. The request is handled
+/// to its end, even if the client disconnects: otherwise hyper would drop the handler then, possibly
+/// between two writes.
+///
+/// This is one layer, because each layer of a router copies all those within it for every request.
+async fn pass(State(state): State<Arc<HttpState>>, request: Request, next: Next) -> Response {
+    let requests = state.requests.clone();
+    let work = async move {
+        let response = match respond(&state, request, next).await {
+            ControlFlow::Continue(response) | ControlFlow::Break(response) => response,
+        };
+        if let Some(&Code(code)) = response.extensions().get::<Code>() {
+            state.service.metrics().refused(code);
+        }
+        response
+    };
+    RunToCompletion::new(&requests, work).await
+}
+
+/// Responds to a request. Breaks with the response to one that does not get to its handler.
+async fn respond(
+    state: &HttpState,
     request: Request,
     next: Next,
-) -> Response {
-    let response = next.run(request).await;
-    if let Some(&Code(code)) = response.extensions().get::<Code>() {
-        metrics.refused(code);
-    }
-    response
-}
-
-/// Handles a request to its end, even if the client disconnects: otherwise hyper would drop the
-/// handler then, possibly between two writes.
-async fn run_to_completion(
-    State(requests): State<TaskTracker>,
-    request: Request,
-    next: Next,
-) -> Response {
-    RunToCompletion::new(&requests, next.run(request)).await
-}
-
-/// Adds the JSON body to the 404 of a missing file.
-async fn add_error_body(request: Request, next: Next) -> Response {
-    let uri = request.uri().clone();
+) -> ControlFlow<Response, Response> {
+    let (mut parts, body) = request.into_parts();
     // A `CONNECT` request, which is meant for a proxy, has no path, which axum's router cannot
     // handle.
-    if uri.path().is_empty() {
-        return method_not_allowed().await.into_response();
+    if parts.uri.path().is_empty() {
+        return refuse(method_not_allowed().await);
     }
-    let response = next.run(request).await;
-    let has_body = response.headers().contains_key(header::CONTENT_TYPE);
-    if response.status() == StatusCode::NOT_FOUND && !has_body {
-        return error::unknown(&uri).into_response();
+    unless_refused(request_size::check_target(&parts.uri))?;
+    unless_refused(cross_site::check(state, &parts).await)?;
+    routes::spell(&mut parts)?;
+    let handle = |parts, body| async {
+        match handle(state, parts, body, next).await {
+            ControlFlow::Continue(response) | ControlFlow::Break(response) => response,
+        }
+    };
+    ControlFlow::Continue(if functions::is_function(&parts.uri) {
+        functions::answer(state, parts, body, handle).await
+    } else {
+        handle(parts, body).await
+    })
+}
+
+/// Lets a request to its handler if its caller may send it and has not sent too many.
+async fn handle(
+    state: &HttpState,
+    mut parts: Parts,
+    body: Body,
+    next: Next,
+) -> ControlFlow<Response, Response> {
+    let Ok(route) = Route::of(&parts) else {
+        return ControlFlow::Break(auth::close(parts.uri.path()));
+    };
+    unless_refused(limit::check(state, route, &parts).await)?;
+    let is_newcomer = auth::admit(state, route, &mut parts).await?;
+    let body = request_size::receive(&parts.headers, body, state.service.clock()).await;
+    let mut response = next.run(Request::from_parts(parts, unless_refused(body)?)).await;
+    if let Some(cookie) = is_newcomer.then(|| state.authenticator.new_cookie()).flatten() {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
     }
-    response
+    ControlFlow::Continue(response)
+}
+
+fn refuse<T>(failed: Failed) -> ControlFlow<Response, T> {
+    ControlFlow::Break(failed.into_response())
+}
+
+fn unless_refused<T>(result: Result<T, Failed>) -> ControlFlow<Response, T> {
+    match result {
+        Ok(value) => ControlFlow::Continue(value),
+        Err(failed) => refuse(failed),
+    }
 }
 
 async fn method_not_allowed() -> Failed {

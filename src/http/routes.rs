@@ -3,11 +3,12 @@
 //! The router, the access rules, the redirects of other spellings and the methods that other
 //! origins may use read this table. A route that is not in it does not exist.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use axum::extract::{MatchedPath, Request};
+use axum::extract::MatchedPath;
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use percent_encoding::percent_decode_str;
@@ -17,6 +18,7 @@ use super::{HttpState, admin, error, events, health, metrics, sign_in};
 use crate::server::auth::access::Permission::{
     self, Account, Browse, Change, Operate, Start, View,
 };
+use crate::server::auth::authenticate::Freshness;
 use crate::server::auth::identity_provider::CALLBACK;
 use crate::server::auth::sign_in::SignInService;
 use crate::server::page::HiddenPage;
@@ -35,6 +37,8 @@ pub(super) struct Route {
     pub(super) answer: Answer,
     /// What its requests count as; `None` if they are not limited.
     pub(super) counted: Option<Counted>,
+    /// How old the knowledge about its callers' credentials may be.
+    pub(super) freshness: Freshness,
 }
 
 /// The rule of a route: who may use it.
@@ -49,7 +53,7 @@ pub(super) enum Rule {
 /// The handler of a route.
 pub(super) enum Answer {
     /// A handler.
-    Handler(fn(MethodFilter) -> MethodRouter<HttpState>),
+    Handler(fn(MethodFilter) -> MethodRouter<Arc<HttpState>>),
     /// A handler that exists only if people sign in (`AUTH=oidc`).
     SignIn(fn(MethodFilter) -> MethodRouter<Arc<SignInService>>),
     /// A server function.
@@ -68,7 +72,7 @@ const POST: Method = Method::POST;
 const DELETE: Method = Method::DELETE;
 
 const fn at(method: Method, path: &'static str, rule: Rule, answer: Answer) -> Route {
-    Route { method, path, rule, answer, counted: None }
+    Route { method, path, rule, answer, counted: None, freshness: Freshness::Present }
 }
 
 /// Makes an [`Answer`] from a handler.
@@ -86,24 +90,25 @@ pub(super) static ROUTES: &[Route] = &[
     // The handler requires a token of its own, and exists only if the operator has set one.
     at(GET, "/metrics", Everyone, by!(Handler, metrics::on_main_port)),
     at(GET, "/api/check/{name}", Requires(Browse), by!(Handler, deployments::check))
-        .counted(Counted::Check),
+        .counted(Counted::Check)
+        .recent(),
     at(POST, "/api/deploy", Requires(Start), by!(Handler, deployments::deploy))
         .counted(Counted::Start),
-    at(GET, "/api/deployment/{id}", Requires(View), by!(Handler, deployments::deployment)),
+    at(GET, "/api/deployment/{id}", Requires(View), by!(Handler, deployments::deployment)).recent(),
     at(POST, "/api/deployment/{id}/cancel", Requires(Change), by!(Handler, operations::cancel)),
     at(POST, "/api/deployment/{id}/retry", Requires(Change), by!(Handler, operations::retry))
         .counted(Counted::Start),
-    at(GET, "/api/stacks", Requires(View), by!(Handler, operations::stacks)),
-    at(GET, "/api/stacks/{name}", Requires(View), by!(Handler, operations::stack)),
+    at(GET, "/api/stacks", Requires(View), by!(Handler, operations::stacks)).recent(),
+    at(GET, "/api/stacks/{name}", Requires(View), by!(Handler, operations::stack)).recent(),
     at(DELETE, "/api/stacks/{name}", Requires(Change), by!(Handler, operations::remove)),
     at(GET, "/api/status/{id}", Requires(View), by!(Handler, events::status)),
-    at(GET, "/api/fn/check_name", Requires(Browse), Function).counted(Counted::Check),
+    at(GET, "/api/fn/check_name", Requires(Browse), Function).counted(Counted::Check).recent(),
     at(POST, "/api/fn/start_deployment", Requires(Start), Function).counted(Counted::Start),
     at(POST, "/api/fn/cancel_deployment", Requires(Change), Function),
     at(POST, "/api/fn/retry_deployment", Requires(Change), Function).counted(Counted::Start),
     at(POST, "/api/fn/remove_stack", Requires(Change), Function),
-    at(GET, "/", Requires(Browse), Page),
-    at(GET, "/deployments/{id}", Requires(View), Page),
+    at(GET, "/", Requires(Browse), Page).recent(),
+    at(GET, "/deployments/{id}", Requires(View), Page).recent(),
     at(GET, "/pkg/{*path}", Everyone, Files),
     at(GET, "/sign-in", Everyone, Page),
     at(GET, "/auth/sign-in", Everyone, by!(SignIn, sign_in::begin)).counted(Counted::SignIn),
@@ -151,12 +156,19 @@ impl Route {
         self
     }
 
+    /// Identifies callers by what was known about their credentials up to five seconds ago. It is
+    /// for what changes nothing, and shows neither a log nor a secret.
+    const fn recent(mut self) -> Self {
+        self.freshness = Freshness::Recent;
+        self
+    }
+
     /// Finds the route of a request; `None` if the router has no route for the path, or the route
     /// does not support the method.
-    pub(super) fn of(request: &Request) -> Result<Option<&'static Self>, NotInTable> {
-        let Some(path) = request.extensions().get::<MatchedPath>() else { return Ok(None) };
+    pub(super) fn of(parts: &Parts) -> Result<Option<&'static Self>, NotInTable> {
+        let Some(path) = parts.extensions.get::<MatchedPath>() else { return Ok(None) };
         let is_method = |own: &Method| {
-            own == request.method() || (own == Method::GET && request.method() == Method::HEAD)
+            *own == parts.method || (*own == Method::GET && parts.method == Method::HEAD)
         };
         let mut routes = ROUTES.iter().filter(|route| route.path == path.as_str()).peekable();
         routes.peek().ok_or(NotInTable)?;
@@ -226,33 +238,34 @@ fn is_plain_text(text: &str) -> bool {
     !matches!(text, "." | "..") && text.bytes().all(is_unreserved)
 }
 
-/// Passes on canonical spellings of routes, and paths that are no route. A GET for another spelling
-/// of a page is redirected with 308; any other request for another spelling is answered with 404.
+/// Lets canonical spellings of routes through, and paths that are no route. A GET for another
+/// spelling of a page is redirected with 308; any other request for another spelling is answered
+/// with 404.
 ///
-/// The page renderer normalizes paths more than the router does: without this layer, a page could
-/// be rendered although its rule was not checked.
-pub(super) async fn spell(mut request: Request, next: Next) -> Response {
-    let uri = request.uri();
-    if (request.method(), uri.path()) == (&Method::OPTIONS, "*") {
-        return answer_options();
+/// The page renderer normalizes paths more than the router does: without this, a page could be
+/// rendered although its rule was not checked.
+pub(super) fn spell(parts: &mut Parts) -> ControlFlow<Response> {
+    let uri = &parts.uri;
+    if (&parts.method, uri.path()) == (&Method::OPTIONS, "*") {
+        return ControlFlow::Break(answer_options());
     }
     match Spelling::of(uri.path()) {
         Some(spelling) if !spelling.is_plain => {
-            request.extensions_mut().insert(HiddenPage);
-            next.run(request).await
+            parts.extensions.insert(HiddenPage);
+            ControlFlow::Continue(())
         }
         Some(spelling) if spelling.path != uri.path() => {
-            let is_look = matches!(*request.method(), Method::GET | Method::HEAD);
+            let is_look = matches!(parts.method, Method::GET | Method::HEAD);
             if !(spelling.is_page && is_look) {
-                return error::unknown(uri).into_response();
+                return ControlFlow::Break(error::unknown(uri).into_response());
             }
             let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
             let location = [(header::LOCATION, format!("{}{query}", spelling.path))];
-            (StatusCode::PERMANENT_REDIRECT, location).into_response()
+            ControlFlow::Break((StatusCode::PERMANENT_REDIRECT, location).into_response())
         }
-        Some(_) => next.run(request).await,
-        None if is_for_people(uri.path()) => next.run(request).await,
-        None => error::unknown(uri).into_response(),
+        Some(_) => ControlFlow::Continue(()),
+        None if is_for_people(uri.path()) => ControlFlow::Continue(()),
+        None => ControlFlow::Break(error::unknown(uri).into_response()),
     }
 }
 
@@ -284,6 +297,7 @@ mod tests {
     use axum::{
         Router,
         body::{Body, to_bytes},
+        extract::Request,
         routing::get,
     };
     use tower::ServiceExt;
@@ -314,7 +328,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_route_that_is_not_in_the_table_is_found_out() {
-        let answer = |request: Request| async move { Route::of(&request).is_err().to_string() };
+        let answer = |parts: Parts| async move { Route::of(&parts).is_err().to_string() };
         let router = Router::new().route("/elsewhere", get(answer)).route("/health", get(answer));
         for (path, expected) in [("/elsewhere", "true"), ("/health", "false")] {
             let request = Request::get(path).body(Body::empty()).unwrap();

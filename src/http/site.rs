@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use leptos::config::LeptosOptions;
 use sha2::{Digest as _, Sha256};
 
+use super::error;
 use super::headers::{list, weighted};
 
 /// The caching of files whose address changes with their content.
@@ -69,11 +70,11 @@ impl Site {
         Uri::try_from(format!("/{}/{}", self.folder, self.name(path)?)).ok()
     }
 
-    /// Answers a request for the file at `path`.
-    pub(super) fn answer(&self, path: &str, headers: &HeaderMap) -> Response {
-        let name = self.name(path).filter(|name| !is_compressed(name));
+    /// Answers a request for the file at `uri`.
+    pub(super) fn answer(&self, uri: &Uri, headers: &HeaderMap) -> Response {
+        let name = self.name(uri.path()).filter(|name| !is_compressed(name));
         let found = name.and_then(|name| self.form(name, headers));
-        found.unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
+        found.unwrap_or_else(|| error::unknown(uri).into_response())
     }
 
     /// Returns the name of the file at `path`, if that has our version.
@@ -231,7 +232,8 @@ mod tests {
             let value = HeaderValue::from_str(accepted).unwrap();
             let headers = [(header::ACCEPT_ENCODING, value)].into_iter().collect();
             let path = format!("/{}/{name}", site.options.site_pkg_dir);
-            let response = site.answer(&path, &headers);
+            let uri = Uri::try_from(path).unwrap();
+            let response = site.answer(&uri, &headers);
             let coding = response.headers().get(header::CONTENT_ENCODING);
             coding.map_or("-", |coding| coding.to_str().unwrap()).to_owned()
         };

@@ -12,6 +12,7 @@ use super::{StartError, owner};
 use crate::http::{ConnectionLimits, ConnectionTimes};
 use crate::server::audit::AuditLog;
 use crate::server::auth::accounts::Accounts;
+use crate::server::auth::recent_accounts::RecentAccounts;
 use crate::server::metrics::Metrics;
 use crate::server::notifier::Notifier;
 use crate::server::origin::Scheme;
@@ -89,9 +90,10 @@ impl StorePorts {
         settings: &StoreSettings,
         notifier: &Arc<Notifier>,
         metrics: &Arc<Metrics>,
+        clock: &Arc<dyn Clock>,
     ) -> Result<Self, StartError> {
         let metrics = Arc::clone(metrics);
-        Ok(match settings {
+        let ports = match settings {
             StoreSettings::Sqlite { path } => {
                 Self::of(Arc::new(SqliteStore::open(path).await?.measured(metrics)))
             }
@@ -99,7 +101,11 @@ impl StorePorts {
                 let store = PostgresStore::open(url, Arc::clone(notifier)).await?;
                 Self::of_postgres(Arc::new(store.measured(metrics)))
             }
-        })
+        };
+        let listening = Arc::clone(notifier.listening());
+        let accounts =
+            RecentAccounts::new(ports.accounts, Arc::clone(clock), move || listening.is_on());
+        Ok(Self { accounts: Arc::new(accounts), ..ports })
     }
 
     fn of_postgres(store: Arc<PostgresStore>) -> Self {

@@ -6,5 +6,6 @@ pub mod authenticate;
 pub(crate) mod cookies;
 pub mod identity_provider;
 pub mod oidc;
+pub mod recent_accounts;
 pub mod secret;
 pub mod sign_in;

@@ -10,6 +10,7 @@ mod open;
 mod origins;
 mod outage;
 mod quirks;
+mod recent;
 mod secrets;
 mod sessions;
 mod tabs;

@@ -1,5 +1,7 @@
 //! The JSON API of deployments, compatible with the older server.
 
+use std::sync::Arc;
+
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -51,7 +53,7 @@ struct DeploymentBody {
 
 /// `GET /api/check/:name`: whether a name is available.
 pub(in crate::http) async fn check(
-    State(state): State<HttpState>,
+    State(state): State<Arc<HttpState>>,
     Extension(caller): Extension<Caller>,
     name: Parameter,
 ) -> Result<impl IntoResponse, Failed> {
@@ -72,7 +74,7 @@ pub(in crate::http) async fn check(
 
 /// `POST /api/deploy`: starts a deployment.
 pub(in crate::http) async fn deploy(
-    State(state): State<HttpState>,
+    State(state): State<Arc<HttpState>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     content: Bytes,
@@ -90,7 +92,7 @@ pub(in crate::http) async fn deploy(
 
 /// `GET /api/deployment/:id`: the current state of a deployment.
 pub(in crate::http) async fn deployment(
-    State(state): State<HttpState>,
+    State(state): State<Arc<HttpState>>,
     Extension(caller): Extension<Caller>,
     id: Parameter,
 ) -> Result<impl IntoResponse, Failed> {

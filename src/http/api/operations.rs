@@ -1,5 +1,7 @@
 //! The JSON API of existing operations: cancel, retry, stacks and their removal.
 
+use std::sync::Arc;
+
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -55,7 +57,7 @@ pub(in crate::http) struct StackQuery {
 
 /// `POST /api/deployment/:id/cancel`: requests the cancellation of a deployment.
 pub(in crate::http) async fn cancel(
-    State(state): State<HttpState>,
+    State(state): State<Arc<HttpState>>,
     Extension(caller): Extension<Caller>,
     id: Parameter,
 ) -> Result<impl IntoResponse, Failed> {
@@ -69,7 +71,7 @@ pub(in crate::http) async fn cancel(
 /// `POST /api/deployment/:id/retry`: starts a new deployment with the name of a failed or cancelled
 /// one.
 pub(in crate::http) async fn retry(
-    State(state): State<HttpState>,
+    State(state): State<Arc<HttpState>>,
     Extension(caller): Extension<Caller>,
     id: Parameter,
 ) -> Result<Response, Failed> {
@@ -79,7 +81,7 @@ pub(in crate::http) async fn retry(
 
 /// `GET /api/stacks`: the live stacks.
 pub(in crate::http) async fn stacks(
-    State(state): State<HttpState>,
+    State(state): State<Arc<HttpState>>,
     Extension(caller): Extension<Caller>,
 ) -> Result<impl IntoResponse, Failed> {
     let stacks = state.service.stacks(&caller).await?;
@@ -88,7 +90,7 @@ pub(in crate::http) async fn stacks(
 
 /// `GET /api/stacks/:name`: one live stack.
 pub(in crate::http) async fn stack(
-    State(state): State<HttpState>,
+    State(state): State<Arc<HttpState>>,
     Extension(caller): Extension<Caller>,
     name: Parameter,
     query: Result<Query<StackQuery>, QueryRejection>,
@@ -99,7 +101,7 @@ pub(in crate::http) async fn stack(
 
 /// `DELETE /api/stacks/:name`: removes a live stack; with `?id=`, only if the stack has this id.
 pub(in crate::http) async fn remove(
-    State(state): State<HttpState>,
+    State(state): State<Arc<HttpState>>,
     Extension(caller): Extension<Caller>,
     name: Parameter,
     query: Result<Query<StackQuery>, QueryRejection>,

@@ -44,6 +44,16 @@ pub trait Accounts: Send + Sync {
         now: Timestamp,
         idle_until: Timestamp,
     ) -> Result<Option<Session>>;
+    /// Finds a session like [`Self::session`], possibly as it was up to five seconds ago. It is for
+    /// requests that change nothing, and show neither a log nor a secret.
+    async fn recent_session(
+        &self,
+        session: &Digest,
+        now: Timestamp,
+        idle_until: Timestamp,
+    ) -> Result<Option<Session>> {
+        self.session(session, now, idle_until).await
+    }
     /// Ends a session. Returns `false` if there is none.
     async fn end_session(&self, session: &Digest, audit_entry: Option<&AuditEntry>)
     -> Result<bool>;
@@ -82,6 +92,11 @@ pub trait Accounts: Send + Sync {
     /// Finds a token that is valid at `now`, and stores the time of its use with the precision of a
     /// minute.
     async fn token(&self, secret: &Digest, now: Timestamp) -> Result<Option<Token>>;
+    /// Finds a token like [`Self::token`], possibly as it was up to five seconds ago. It is for
+    /// requests that change nothing, and show neither a log nor a secret.
+    async fn recent_token(&self, secret: &Digest, now: Timestamp) -> Result<Option<Token>> {
+        self.token(secret, now).await
+    }
 }
 
 /// The SHA-256 digest of a secret, in lowercase hexadecimal digits.

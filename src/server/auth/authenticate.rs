@@ -36,6 +36,15 @@ pub enum Authenticator {
     },
 }
 
+/// How old the knowledge about a credential may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Freshness {
+    /// It is read now.
+    Present,
+    /// It may be up to five seconds old.
+    Recent,
+}
+
 /// The caller could not be authenticated.
 #[derive(Debug)]
 pub(crate) enum AuthenticationError {
@@ -56,7 +65,7 @@ pub(crate) struct Authenticated {
     pub(crate) person: Option<Person>,
 }
 
-/// Authenticates the caller of a request at `now`. A request without credentials of ours has an
+/// Authenticates the caller of a request at `now`, by what is known with this `freshness`. A request without credentials of ours has an
 /// anonymous identity: those for a proxy in front of the portal are none.
 ///
 /// # Errors
@@ -67,6 +76,7 @@ pub(crate) async fn authenticate(
     authenticator: &Authenticator,
     headers: &HeaderMap,
     now: Timestamp,
+    freshness: Freshness,
 ) -> Result<Authenticated, AuthenticationError> {
     match authenticator {
         Authenticator::Open { is_secure, .. } => {
@@ -75,8 +85,8 @@ pub(crate) async fn authenticate(
         Authenticator::SignIn { accounts, idle } => {
             let mut values = headers.get_all(header::AUTHORIZATION).iter();
             match values.find_map(|value| token(value.as_bytes())) {
-                Some(token) => program(&**accounts, token?, now).await,
-                None => person(&**accounts, *idle, headers, now).await,
+                Some(token) => program(&**accounts, token?, now, freshness).await,
+                None => person(&**accounts, *idle, headers, now, freshness).await,
             }
         }
     }
@@ -96,10 +106,14 @@ async fn program(
     accounts: &dyn Accounts,
     token: &str,
     now: Timestamp,
+    freshness: Freshness,
 ) -> Result<Authenticated, AuthenticationError> {
-    let found =
-        accounts.token(&Digest::of(token), now).await.map_err(AuthenticationError::Store)?;
-    let token = found.ok_or(AuthenticationError::Token)?;
+    let digest = Digest::of(token);
+    let found = match freshness {
+        Freshness::Present => accounts.token(&digest, now).await,
+        Freshness::Recent => accounts.recent_token(&digest, now).await,
+    };
+    let token = found.map_err(AuthenticationError::Store)?.ok_or(AuthenticationError::Token)?;
     let identity = Identity::Program { owner: token.person, scope: token.scope };
     Ok(Authenticated { until: Some(token.expires), ..Authenticated::from_identity(identity) })
 }
@@ -109,12 +123,17 @@ async fn person(
     idle: Duration,
     headers: &HeaderMap,
     now: Timestamp,
+    freshness: Freshness,
 ) -> Result<Authenticated, AuthenticationError> {
     let Some(secret) = cookies::read(headers, cookies::SESSION) else {
         return Ok(Authenticated::from_identity(Identity::Unauthenticated));
     };
     let idle_until = later(now, idle);
-    let found = accounts.session(&Digest::of(secret), now, idle_until).await;
+    let digest = Digest::of(secret);
+    let found = match freshness {
+        Freshness::Present => accounts.session(&digest, now, idle_until).await,
+        Freshness::Recent => accounts.recent_session(&digest, now, idle_until).await,
+    };
     Ok(match found.map_err(AuthenticationError::Store)? {
         None => Authenticated::from_identity(Identity::Unauthenticated),
         Some(Session { person, ends }) => {

@@ -12,7 +12,7 @@ use crate::support::browser::Browser;
 const DAY: Duration = Duration::from_hours(24);
 
 /// Creates a token on the account page, and returns the page that shows it.
-async fn make(browser: &mut Browser, form: &str) -> Reply {
+pub(super) async fn make(browser: &mut Browser, form: &str) -> Reply {
     let reply = browser.post("/account/tokens", form).await;
     assert_eq!(reply.status, StatusCode::SEE_OTHER);
     let location = reply.header("location").unwrap().split('#').next().unwrap().to_owned();
@@ -20,13 +20,13 @@ async fn make(browser: &mut Browser, form: &str) -> Reply {
 }
 
 /// Returns the token that a page shows.
-fn shown(page: &Reply) -> Option<String> {
+pub(super) fn shown(page: &Reply) -> Option<String> {
     let (_, rest) = page.body.split_once("fresh-token__secret\">")?;
     rest.split('<').next().map(ToOwned::to_owned)
 }
 
 /// Calls the API with a token.
-async fn call(world: &World, token: &str, method: &str, path: &str) -> Reply {
+pub(super) async fn call(world: &World, token: &str, method: &str, path: &str) -> Reply {
     let bearer = format!("Bearer {token}");
     let headers = [("authorization", bearer.as_str())];
     world.app.ask(method, path, &headers, "{\"name\":\"alice\"}").await
@@ -38,7 +38,7 @@ async fn audited(world: &World, act: AuditAction) -> Vec<String> {
     entries.into_iter().map(|(_, entry)| entry.outcome).collect()
 }
 
-async fn signed_in(world: &World) -> Browser {
+pub(super) async fn signed_in(world: &World) -> Browser {
     let mut browser = Browser::new(&world.app);
     world.sign_in(&mut browser, "1234").await;
     browser

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ai_stack_deployer::http::{HttpState, router};
 use ai_stack_deployer::server::audit::AuditTrail;
+use ai_stack_deployer::server::auth::recent_accounts::RecentAccounts;
 use ai_stack_deployer::server::config::{self, Environment, Options};
 use ai_stack_deployer::server::notifier::{Notification, Notifier};
 use ai_stack_deployer::server::reconciler::report::ReconcileReport;
@@ -127,6 +128,20 @@ pub(crate) fn failure(phase: Phase, code: FailureCode, message: &str, line: Line
     Failure { phase, message: message.to_owned(), code, reason, receipt, reference }
 }
 
+/// Returns the accounts in `store` as a portal has them.
+fn accounts(
+    store: &Arc<MemoryStore>,
+    clock: &Arc<ManualClock>,
+    notifier: &Arc<Notifier>,
+) -> Arc<RecentAccounts> {
+    let listening = Arc::clone(notifier.listening());
+    Arc::new(RecentAccounts::new(
+        Arc::<MemoryStore>::clone(store),
+        Arc::<ManualClock>::clone(clock),
+        move || listening.is_on(),
+    ))
+}
+
 impl TestApp {
     pub(crate) fn new() -> Self {
         Self::with(&[])
@@ -146,17 +161,18 @@ impl TestApp {
         let store = Arc::new(MemoryStore::default());
         let platform = Arc::new(FakePlatform::new());
         let clock = Arc::new(clock(&settings));
-        let authenticator = authenticator(&settings, &store);
         let audit = Arc::new(AuditTrail::new(
             Arc::<MemoryStore>::clone(&store),
             Arc::<ManualClock>::clone(&clock),
         ));
         let notifier = Arc::new(Notifier::default());
+        let accounts = accounts(&store, &clock, &notifier);
+        let authenticator = authenticator(&settings, &accounts);
         let shutdown = CancellationToken::new();
         let reconcile_report = Arc::new(ReconcileReport::default());
         let service = Arc::new(Service::new(ServiceParts {
             store: Arc::<MemoryStore>::clone(&store),
-            accounts: Arc::<MemoryStore>::clone(&store),
+            accounts: Arc::<RecentAccounts>::clone(&accounts),
             audit: Arc::clone(&audit),
             reconcile_report: Arc::clone(&reconcile_report),
             platform: Arc::<FakePlatform>::clone(&platform),
@@ -174,7 +190,7 @@ impl TestApp {
             metrics: Arc::default(),
             random: Arc::new(rand::random),
         }));
-        let sign_in_service = sign_in_service(&settings, &store, &audit, &clock);
+        let sign_in_service = sign_in_service(&settings, &accounts, &audit, &clock);
         let state = HttpState::new(
             Arc::clone(&service),
             authenticator,

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use ai_stack_deployer::server::audit::AuditTrail;
 use ai_stack_deployer::server::auth::authenticate::Authenticator;
 use ai_stack_deployer::server::auth::oidc::Oidc;
+use ai_stack_deployer::server::auth::recent_accounts::RecentAccounts;
 use ai_stack_deployer::server::auth::sign_in::{SignInParts, SignInService};
 use ai_stack_deployer::server::settings::{AuthSettings, OidcSettings, Settings};
 use clock::{Clock, SystemClock};
 use transport::Outbound;
 
 use super::manual_clock::ManualClock;
-use super::memory_store::MemoryStore;
 
 /// Creates the clock. With a real identity provider it has the real time, which the provider uses.
 pub(crate) fn clock(settings: &Settings) -> ManualClock {
@@ -22,14 +22,14 @@ pub(crate) fn clock(settings: &Settings) -> ManualClock {
 }
 
 /// Creates the authenticator.
-pub(crate) fn authenticator(settings: &Settings, store: &Arc<MemoryStore>) -> Authenticator {
+pub(crate) fn authenticator(settings: &Settings, accounts: &Arc<RecentAccounts>) -> Authenticator {
     match &settings.auth {
         AuthSettings::Open => Authenticator::Open {
             is_secure: settings.http.is_secure(),
             random: Arc::new(rand::random),
         },
         AuthSettings::Oidc(oidc) => {
-            let accounts = Arc::<MemoryStore>::clone(store);
+            let accounts = Arc::<RecentAccounts>::clone(accounts);
             Authenticator::SignIn { accounts, idle: oidc.session.idle }
         }
     }
@@ -38,7 +38,7 @@ pub(crate) fn authenticator(settings: &Settings, store: &Arc<MemoryStore>) -> Au
 /// Creates the sign-in service; `None` if the portal is open to all.
 pub(crate) fn sign_in_service(
     settings: &Settings,
-    store: &Arc<MemoryStore>,
+    accounts: &Arc<RecentAccounts>,
     audit: &Arc<AuditTrail>,
     clock: &Arc<ManualClock>,
 ) -> Option<Arc<SignInService>> {
@@ -48,7 +48,7 @@ pub(crate) fn sign_in_service(
     };
     let clock = Arc::<ManualClock>::clone(clock);
     Some(Arc::new(SignInService::new(SignInParts {
-        accounts: Arc::<MemoryStore>::clone(store),
+        accounts: Arc::<RecentAccounts>::clone(accounts),
         audit: Arc::clone(audit),
         provider_name: oidc.name.clone(),
         session: oidc.session,
