@@ -4,7 +4,7 @@
 //! damage the data. A program writes only if the number is the one that it was built for. So
 //! replicas of versions with different generations never write at the same time.
 
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::{Migrate, MigrateError, Migrator};
 
 /// The generation that this program was built for.
 pub(super) const BUILT_FOR: i64 = 4;
@@ -49,4 +49,43 @@ impl OtherVersion {
             _ => None,
         }
     }
+}
+
+/// Checks, without changing anything, that the migrations that were applied to a database are those
+/// of `known`, or the first of them.
+///
+/// # Errors
+///
+/// Returns what a run of the migrations would reject. [`MigrateError::VersionMismatch`] with the
+/// number of the first one means that they are those of another program.
+pub(super) async fn check_applied(
+    known: &Migrator,
+    connection: &mut impl Migrate,
+) -> Result<(), MigrateError> {
+    if let Some(number) = connection.dirty_version(&known.table_name).await? {
+        return Err(MigrateError::Dirty(number));
+    }
+    let applied = connection.list_applied_migrations(&known.table_name).await?;
+    let first = known.iter().next().filter(|_| !applied.is_empty());
+    if let Some(first) = first
+        && !applied
+            .iter()
+            .any(|one| (one.version, &one.checksum) == (first.version, &first.checksum))
+    {
+        return Err(MigrateError::VersionMismatch(first.version));
+    }
+    for one in applied {
+        match known.iter().find(|known| known.version == one.version) {
+            Some(known) if known.checksum == one.checksum => {}
+            Some(known) => return Err(MigrateError::VersionMismatch(known.version)),
+            None => return Err(MigrateError::VersionMissing(one.version)),
+        }
+    }
+    Ok(())
+}
+
+/// Returns whether `error` of [`check_applied`] means that another program made the tables.
+pub(super) fn is_of_other_program(known: &Migrator, error: &MigrateError) -> bool {
+    let first = known.iter().next().map(|first| first.version);
+    matches!(error, MigrateError::VersionMismatch(number) if Some(*number) == first)
 }

@@ -14,6 +14,7 @@ mod files;
 mod identity;
 mod inspect;
 mod open_error;
+mod ownership;
 
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
@@ -50,6 +51,8 @@ impl HeldFile {
     /// Returns why it cannot be used, for example because another process uses it or its data is
     /// lost.
     pub(super) async fn take(path: &Path) -> Result<Self, OpenStoreError> {
+        // Before anything is changed: it may be another program's.
+        look(path).await?;
         let lock = lock(path).await?;
         if identity::check_files(path).await? == Found::Nothing {
             checkpointer::make(path).await?;
@@ -76,14 +79,20 @@ impl HeldFile {
 ///
 /// Returns an error if there is no database, or its data is lost.
 pub(super) async fn check(path: &Path) -> Result<(), OpenStoreError> {
-    // A running portal has checked its files itself, and may be changing them now.
-    if is_locked(path) {
-        return check_version(path).await;
-    }
-    match identity::check_files(path).await? {
+    match look(path).await? {
         Found::Nothing => Err(OpenStoreError::Missing { path: path.to_owned() }),
+        Found::Database if is_locked(path) => check_version(path).await,
         Found::Database => Ok(()),
     }
+}
+
+/// Looks at the files at `path`, and changes nothing. A portal may be running.
+async fn look(path: &Path) -> Result<Found, OpenStoreError> {
+    // A running portal has checked its files itself, and may be changing them now.
+    if !is_locked(path) {
+        identity::check_files(path).await?;
+    }
+    ownership::check(path).await
 }
 
 /// Takes the exclusive lock beside the database, which the system releases when the process ends.
@@ -155,6 +164,7 @@ pub(super) async fn migrate(path: &Path) -> Result<(), OpenStoreError> {
     let mut connection = options(path).connect().await.map_err(database)?;
     let found = identity::generation(&mut connection).await.map_err(database)?;
     OtherVersion::of(found).map_err(|error| OpenStoreError::database(path, error))?;
+    identity::check_tables(&mut connection, path).await?;
     if let Err(error) = SQLITE.run(&mut connection).await {
         return Err(match OtherVersion::of_migration(&error) {
             Some(other) => OpenStoreError::database(path, other),

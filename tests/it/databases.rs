@@ -11,6 +11,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 use crate::support::postgres::Cluster;
 use crate::support::process::PortalDir;
 
+mod untouched;
+
 /// Another program's tables, which migrates them with the same library.
 const OTHER: [&str; 2] = [
     "CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL,

@@ -3,6 +3,7 @@
 //! New files and folders are private from their beginning, by the process's file mode mask. This
 //! module is for those that exist: of older versions, of a copy, or of another user.
 
+use std::ffi::OsStr;
 use std::fs::{self, Metadata, Permissions};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -23,7 +24,7 @@ pub(super) fn restrict(path: &Path) {
 }
 
 /// Logs which files of the database at `path` other users can still use, and that they can enter its
-/// folder.
+/// folder. A folder that exists keeps its mode: others may need it.
 pub(super) fn report(path: &Path) {
     for (file, mode) in open_files(path) {
         let file = file.display();
@@ -35,18 +36,36 @@ pub(super) fn report(path: &Path) {
     let folder = files::folder(path);
     if let Some(mode) = mode_for_others(folder) {
         let folder = folder.display();
+        let advice = if holds_more(path) {
+            String::from("give the database a folder of its own, since this one holds other files")
+        } else {
+            format!("run `chmod 700 {folder}`, or give the database a folder of its own")
+        };
         tracing::warn!(
             "Other users of this machine can enter {folder}, the folder of the database, since its \
-             mode is {mode:04o}: run `chmod 700 {folder}`, or give the database a folder of its own"
+             mode is {mode:04o}: {advice}"
         );
     }
+}
+
+/// Returns whether the folder of the database at `path` holds files that are not the portal's.
+fn holds_more(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    let stem = path.file_stem().unwrap_or_default().as_encoded_bytes();
+    let lock = [stem, b".lock"].concat();
+    let own = [name, &lock, b"portal.key", b"sandbox.json"];
+    let is_own = |file: &OsStr| own.iter().any(|own| file.as_encoded_bytes().starts_with(own));
+    let entries = fs::read_dir(files::folder(path)).into_iter().flatten().flatten();
+    entries.into_iter().any(|entry| !is_own(&entry.file_name()))
 }
 
 /// Returns the files of the database at `path` that other users have rights to, with their modes.
 fn open_files(path: &Path) -> impl Iterator<Item = (PathBuf, u32)> {
     let own = ["", "-wal", "-shm", "-journal", ".identity"].map(|end| files::beside(path, end));
-    let all = own.into_iter().chain([path.with_extension("lock")]);
-    all.filter_map(|file| mode_for_others(&file).map(|mode| (file, mode)))
+    // A lock is empty. With content, it is another program's file of the same name.
+    let lock = Some(path.with_extension("lock"));
+    let lock = lock.filter(|lock| fs::metadata(lock).is_ok_and(|lock| lock.len() == 0));
+    own.into_iter().chain(lock).filter_map(|file| mode_for_others(&file).map(|mode| (file, mode)))
 }
 
 /// Removes the lock of the database at `path` if it belongs to a user who has nothing to do with the

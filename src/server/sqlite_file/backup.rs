@@ -14,7 +14,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
 use super::inspect::{FileMark, Look, Main};
-use super::{BUSY_TIMEOUT, OpenStoreError, access, checkpointer, files, identity};
+use super::{BUSY_TIMEOUT, OpenStoreError, access, checkpointer, files, identity, ownership};
 use crate::server::schema::{OtherVersion, SQLITE};
 use crate::server::secrets::key_file;
 
@@ -150,6 +150,7 @@ pub async fn restore(
     now: Timestamp,
 ) -> Result<Option<PathBuf>, CopyError> {
     let path = &files::resolve(path);
+    ownership::spare_other_programs(path).await?;
     let _lock = super::lock(path).await?;
     let unfit = |why: String| CopyError::Unfit { path: copy.to_owned(), why };
     let source = &files::resolve(copy);
@@ -265,6 +266,7 @@ pub async fn begin_anew(
     now: Timestamp,
 ) -> Result<Option<PathBuf>, CopyError> {
     let path = &files::resolve(path);
+    ownership::spare_other_programs(path).await?;
     let _lock = super::lock(path).await?;
     let place = |source| CopyError::Place { path: path.clone(), source };
     let ending = files::aside(path, now);

@@ -68,23 +68,34 @@ pub(super) async fn check_records(
     connection: &mut SqliteConnection,
     path: &Path,
 ) -> Result<(), OpenStoreError> {
+    check_tables(connection, path).await?;
     let database = |error: sqlx::Error| OpenStoreError::database(path, error);
-    for table in TABLES {
-        if !has_table(connection, table).await.map_err(database)? {
-            let is_other = has_other_tables(connection).await.map_err(database)?;
-            return Err(if is_other {
-                OpenStoreError::OtherProgram(path.to_owned())
-            } else {
-                LostRecords::Tables(path.to_owned()).into()
-            });
-        }
-    }
     let known = read(path)
         .map_err(|source| OpenStoreError::File { path: files::identity(path), source })?;
     let Some(known) = known else { return Ok(()) };
     let is_same = has_table(connection, "identity").await.map_err(database)?
         && id(connection).await.map_err(database)?.is_some_and(|id| id == known);
     if is_same { Ok(()) } else { Err(LostRecords::Other(path.to_owned()).into()) }
+}
+
+/// Checks that the database at `path` has the tables of a portal.
+///
+/// # Errors
+///
+/// Returns that they are lost, or whose they are.
+pub(super) async fn check_tables(
+    connection: &mut SqliteConnection,
+    path: &Path,
+) -> Result<(), OpenStoreError> {
+    let database = |error: sqlx::Error| OpenStoreError::database(path, error);
+    if has_tables(connection).await.map_err(database)? {
+        return Ok(());
+    }
+    Err(if has_other_tables(connection).await.map_err(database)? {
+        OpenStoreError::OtherProgram(path.to_owned())
+    } else {
+        LostRecords::Tables(path.to_owned()).into()
+    })
 }
 
 /// Writes the identity file of the database at `path`, unless it exists.
@@ -133,8 +144,20 @@ pub(super) async fn generation(
     sqlx::query_scalar(question).fetch_optional(connection).await
 }
 
+/// Returns whether the database has the tables of a portal.
+pub(super) async fn has_tables(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    for table in TABLES {
+        if !has_table(connection, table).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// Returns whether the database has tables besides the one of migrations.
-async fn has_other_tables(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+pub(super) async fn has_other_tables(
+    connection: &mut SqliteConnection,
+) -> Result<bool, sqlx::Error> {
     let question = "SELECT count(*) > 0 FROM sqlite_schema
                     WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> '_sqlx_migrations'";
     sqlx::query_scalar(question).fetch_one(connection).await
