@@ -20,7 +20,7 @@ use leptos::config::get_configuration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-pub use self::error::CommandError;
+pub use self::error::{CommandError, sentence};
 use crate::run::Portal;
 use crate::server::config::{self, ConfigError, Environment, Options};
 use crate::server::settings::Settings;
@@ -51,7 +51,8 @@ const EXIT_DELAY: Duration = Duration::from_secs(2);
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Checks that the platform can be reached, accepts the key and is new enough, that the identity
-    /// provider answers, and that the stacks were created under this portal's name
+    /// provider answers, that the portal could start with the database, and that the stacks were
+    /// created under this portal's name
     Check(check::CheckOptions),
     /// Compares the database with the platform, and removes resources that appeared after their
     /// deployment had ended. Exits with 0 when there is no difference, with 2 when differences

@@ -14,19 +14,8 @@ fn main() -> ExitCode {
         Ok(cli::run(&arguments, &std::env::vars_os().filter_map(utf8).collect())?)
     });
     result.unwrap_or_else(|error| {
-        telemetry::final_message(format!("ai-stack-deployer: {}", sentence(&error)));
+        telemetry::final_message(format!("ai-stack-deployer: {}", cli::sentence(error.as_ref())));
         ExitCode::FAILURE
-    })
-}
-
-/// Says what went wrong and why, without saying anything twice.
-fn sentence(error: &anyhow::Error) -> String {
-    error.chain().map(ToString::to_string).fold(String::new(), |said, cause| {
-        match (said.is_empty(), said.contains(&cause)) {
-            (true, _) => cause,
-            (false, true) => said,
-            (false, false) => format!("{said}: {cause}"),
-        }
     })
 }
 

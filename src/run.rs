@@ -19,7 +19,8 @@ use tokio_util::task::TaskTracker;
 use transport::{AuthoritiesError, Outbound};
 
 pub use self::adapters::{
-    StorePorts, check_portal_name, open_for_cli, open_unmigrated, reconciler_for_cli,
+    StorePorts, check_database, check_portal_name, open_for_cli, open_unmigrated,
+    reconciler_for_cli,
 };
 use self::adapters::{call_gate_of_portal, connection_limits, listen};
 pub(crate) use self::adapters::{outbound, probe};

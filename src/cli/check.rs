@@ -1,5 +1,5 @@
-//! `check`: reports whether the platform can be used, people can sign in, secrets can be stored, and
-//! the stacks have the portal's name.
+//! `check`: reports whether the platform and the database can be used, people can sign in, secrets
+//! can be stored, and the stacks have the portal's name.
 
 mod sign_in;
 
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use clap::Args;
 use transport::Outbound;
 
-use super::{Exit, StopSignals, say};
+use super::{Exit, StopSignals, say, sentence};
 use crate::run::{self, NO_KEY, StartError};
 use crate::server::auth::identity_provider::CALLBACK;
 use crate::server::auth::oidc::Oidc;
@@ -18,6 +18,7 @@ use crate::server::platform::{self, PlatformError, PlatformOverview, Version};
 use crate::server::settings::{
     AuthSettings, OidcSettings, PlatformSettings, Settings, StoreSettings,
 };
+use crate::server::sqlite_file::Found;
 use clock::SystemClock;
 use dokploy::Dokploy;
 
@@ -30,8 +31,8 @@ pub(super) struct CheckOptions {
     sign_in: bool,
 }
 
-/// Checks the platform, the identity provider, the portal's key and its name, or a sign-in. Fails if
-/// one of them cannot be used.
+/// Checks the platform, the identity provider, the database, the portal's key and its name, or a
+/// sign-in. Fails if one of them cannot be used.
 pub(super) async fn run(options: &CheckOptions, settings: &Settings) -> Exit {
     for warning in &settings.warnings {
         say(&format!("{warning}."))?;
@@ -55,7 +56,8 @@ pub(super) async fn run(options: &CheckOptions, settings: &Settings) -> Exit {
     }
     let platform = platform(settings, &outbound).await?;
     let provider = provider(settings, &outbound).await?;
-    conclude(&[platform, provider, key(settings), name(settings).await])
+    let database = database(&settings.store).await;
+    conclude(&[platform, provider, database, key(settings), name(settings).await])
 }
 
 /// Prints the verdicts. The exit code says whether all are good.
@@ -80,6 +82,24 @@ async fn platform(
     let config = platform::dokploy::config(url.clone(), token.clone(), outbound.clone());
     let platform = Dokploy::new(config, Arc::new(SystemClock))?;
     Ok(verdict(&platform, url).await)
+}
+
+/// Returns a sentence that says whether the portal could start with the database: `Ok` if it could,
+/// `Err` if not.
+async fn database(store: &StoreSettings) -> Result<String, String> {
+    let found = run::check_database(store).await;
+    let found = found.map_err(|error| format!("{}.", sentence(&error)))?;
+    Ok(match (found, store) {
+        (Found::Nothing, StoreSettings::Sqlite { path }) => {
+            format!("There is no database yet: the first start makes {}.", path.display())
+        }
+        (Found::Database, StoreSettings::Sqlite { path }) => {
+            format!("The database {} can be used.", path.display())
+        }
+        (Found::Nothing | Found::Database, StoreSettings::Postgres { .. }) => {
+            String::from("The PostgreSQL database can be used.")
+        }
+    })
 }
 
 /// Returns a sentence that says whether the secrets of stacks can be stored: `Ok` if they can,

@@ -1,7 +1,8 @@
 //! The errors of commands, with messages for the person at the terminal.
 
-use std::io;
+use std::error::Error;
 use std::net::SocketAddr;
+use std::{io, iter};
 
 use leptos::config::errors::LeptosConfigError;
 
@@ -90,4 +91,19 @@ impl CommandError {
     pub(super) fn system(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::System { doing, source }
     }
+}
+
+/// Says what went wrong and why, without saying anything twice.
+pub fn sentence<'a>(error: &'a (dyn Error + 'static)) -> String {
+    let causes = iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| {
+        let error: &'a (dyn Error + 'static) = *error;
+        error.source()
+    });
+    causes.map(ToString::to_string).fold(String::new(), |said, cause| {
+        match (said.is_empty(), said.contains(&cause)) {
+            (true, _) => cause,
+            (false, true) => said,
+            (false, false) => format!("{said}: {cause}"),
+        }
+    })
 }

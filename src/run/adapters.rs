@@ -26,6 +26,7 @@ use crate::server::secrets::sealed::SealedSecrets;
 use crate::server::settings::{
     Limits, OutboundSettings, PlatformSettings, ProbeSettings, Settings, StoreSettings,
 };
+use crate::server::sqlite_file::{self, Found};
 use crate::server::store::Store;
 use crate::server::store::postgres::PostgresStore;
 use crate::server::store::sqlite::SqliteStore;
@@ -54,6 +55,22 @@ pub async fn open_for_cli(settings: &StoreSettings) -> Result<StorePorts, StartE
         }
         StoreSettings::Postgres { url } => {
             StorePorts::of_postgres(Arc::new(PostgresStore::open_for_cli(url).await?))
+        }
+    })
+}
+
+/// Checks that a portal could start with the database, and returns whether there is one: that of
+/// PostgreSQL is never missing. Makes and migrates nothing.
+///
+/// # Errors
+///
+/// Returns the error of a start.
+pub async fn check_database(settings: &StoreSettings) -> Result<Found, StartError> {
+    Ok(match settings {
+        StoreSettings::Sqlite { path } => sqlite_file::check_start(path).await?,
+        StoreSettings::Postgres { url } => {
+            PostgresStore::check_start(url).await?;
+            Found::Database
         }
     })
 }

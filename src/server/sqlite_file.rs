@@ -15,6 +15,7 @@ mod identity;
 mod inspect;
 mod open_error;
 mod ownership;
+mod usable;
 
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
@@ -25,11 +26,12 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::time::sleep;
 
 pub use self::backup::{CopyError, back_up, begin_anew, restore};
+pub use self::identity::Found;
 pub use self::open_error::{LostRecords, OpenStoreError};
+pub use self::usable::check_start;
 pub(super) use files::resolve;
 
 use self::checkpointer::Checkpointer;
-use self::identity::Found;
 use super::schema::{OtherVersion, SQLITE};
 
 /// The time for which a write waits for another writer.

@@ -59,9 +59,9 @@ async fn an_sqlite_file_of_another_program_or_of_a_newer_version_is_named_as_suc
     assert!(text.contains("does not know its migration 9999"), "{text}");
 }
 
-/// Starts a portal as another user without rights, in a folder that it can read; `None` unless root
-/// runs the tests.
-fn start_as_nobody(portal_dir: &PortalDir, folder: &Path) -> Option<Output> {
+/// Returns what a start as another user without rights says, in a folder that it can read; `None`
+/// unless root runs the tests. Expects `check` to say the same.
+fn start_as_nobody(portal_dir: &PortalDir, folder: &Path) -> Option<String> {
     let command = portal_dir.command(&[]);
     let start = |arguments: &[&str]| {
         let mut other = Command::new("setpriv");
@@ -71,7 +71,28 @@ fn start_as_nobody(portal_dir: &PortalDir, folder: &Path) -> Option<Output> {
         other.output()
     };
     let is_able = start(&["--version"]).is_ok_and(|output| output.status.success());
-    is_able.then(|| start(&[]).unwrap())
+    is_able.then(|| {
+        let text = said(&start(&[]).unwrap());
+        assert_checked(&start(&["check"]).unwrap(), &text);
+        text
+    })
+}
+
+/// Checks that `check` failed with the sentence of a start that failed. The system's own words for
+/// it may differ.
+fn assert_checked(output: &Output, text: &str) {
+    let sentence = text.trim_end().rsplit("ai-stack-deployer: ").next().unwrap();
+    let is_of_system = |cause: &str| cause.contains("(os error") || cause.starts_with("(code");
+    let sentence = match sentence.find(": error returned from database") {
+        Some(end) => &sentence[..end],
+        None => match sentence.rsplit_once(": ") {
+            Some((sentence, cause)) if is_of_system(cause) => sentence,
+            Some(_) | None => sentence,
+        },
+    };
+    let verdict = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{verdict}");
+    assert!(verdict.contains(sentence), "{verdict}\n{sentence}");
 }
 
 #[test]
@@ -94,22 +115,21 @@ fn an_sqlite_file_or_folder_that_cannot_be_written_is_named_with_the_remedy() {
         return;
     }
     set(folder, 0o755, 0);
-    let Some(output) = start_as_nobody(&portal_dir, site.path()) else { return };
-    let text = said(&output);
+    let Some(text) = start_as_nobody(&portal_dir, site.path()) else { return };
     assert!(text.contains("portal.db cannot be written, so no tables can be made"), "{text}");
     // The file may only be read.
     set(folder, 0o755, 65534);
     set(&of("portal.db"), 0o444, 0);
-    let text = said(&start_as_nobody(&portal_dir, site.path()).unwrap());
+    let text = start_as_nobody(&portal_dir, site.path()).unwrap();
     assert!(text.contains("portal.db cannot be written, so no tables can be made"), "{text}");
     // It may not even be read.
     set(&of("portal.db"), 0o600, 0);
-    let text = said(&start_as_nobody(&portal_dir, site.path()).unwrap());
+    let text = start_as_nobody(&portal_dir, site.path()).unwrap();
     assert!(text.contains("make the file and its folder readable and writable"), "{text}");
     // The folder belongs to somebody else, and holds nothing.
     let empty = PortalDir::new();
     set(empty.path(), 0o755, 0);
-    let text = said(&start_as_nobody(&empty, site.path()).unwrap());
+    let text = start_as_nobody(&empty, site.path()).unwrap();
     assert!(text.contains("make the file and its folder readable and writable"), "{text}");
 }
 
@@ -126,6 +146,7 @@ fn start_with(url: &str) -> String {
     let last = |output| said(&output).lines().last().unwrap().to_owned();
     let text = last(portal_dir.command(&variables).output().unwrap());
     assert_eq!(text, last(portal_dir.command(&variables).arg("audit").output().unwrap()));
+    assert_checked(&portal_dir.command(&variables).arg("check").output().unwrap(), &text);
     text
 }
 
@@ -186,4 +207,42 @@ fn a_postgres_role_without_the_right_to_make_tables_is_named_with_the_remedy() {
     Cluster::ask(&url, &format!("ALTER DATABASE {name} SET default_transaction_read_only = on"));
     let text = start_with(&url);
     assert!(text.contains("accepts no changes: give the address of the primary"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_makes_and_migrates_nothing() {
+    let portal_dir = PortalDir::new();
+    let database = format!("sqlite://{}/data/portal.db", portal_dir.path().display());
+    let check = |variables: &[(&str, &str)]| {
+        let output = portal_dir.command(variables).arg("check").output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let said = check(&[("DATABASE_URL", &database)]);
+    assert!(said.contains("There is no database yet: the first start makes"), "{said}");
+    assert_eq!(fs::read_dir(portal_dir.path()).unwrap().count(), 0);
+
+    portal_dir.start(&[]).end();
+    let said = check(&[]);
+    assert!(said.contains("portal.db can be used."), "{said}");
+    execute(&portal_dir, &["DELETE FROM _sqlx_migrations WHERE version = 20"]).await;
+    let said = check(&[]);
+    assert!(said.contains("portal.db can be used."), "{said}");
+    let file = portal_dir.path().join("portal.db");
+    let mut connection = SqliteConnectOptions::new().filename(file).connect().await.unwrap();
+    let newest = "SELECT max(version) FROM _sqlx_migrations";
+    let newest: i64 = sqlx::query_scalar(newest).fetch_one(&mut connection).await.unwrap();
+    assert_eq!(newest, 19);
+
+    let url = Cluster::shared().database();
+    let variables = [
+        ("DATABASE_URL", url.as_str()),
+        ("DOKPLOY_URL", "http://127.0.0.1:9"),
+        ("DOKPLOY_API_TOKEN", "key"),
+        ("STACK_DOMAIN_SUFFIX", "localhost"),
+        ("STACK_IMAGE", "sandbox/hello"),
+    ];
+    let said = check(&variables);
+    assert!(said.contains("The PostgreSQL database can be used."), "{said}");
+    let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
+    assert_eq!(Cluster::ask(&url, tables).trim(), "0");
 }

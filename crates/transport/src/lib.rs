@@ -9,11 +9,12 @@
 
 use std::error::Error;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::path::Path;
 use std::time::Duration;
 use std::{fs, io};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use rustix::fs::Mode;
+use rustix::fs::{Access, Mode, access};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, umask};
 use tokio::net::{TcpStream, lookup_host};
@@ -81,6 +82,15 @@ pub fn descriptor_limit() -> u64 {
 /// Lets no other user read or change the files and folders that this process will create.
 pub fn keep_new_files_private() {
     umask(Mode::RWXG | Mode::RWXO);
+}
+
+/// Checks that this process may make files in `folder`.
+///
+/// # Errors
+///
+/// Returns the system's reason if it may not.
+pub fn may_make_files_in(folder: &Path) -> io::Result<()> {
+    Ok(access(folder, Access::WRITE_OK | Access::EXEC_OK)?)
 }
 
 /// Returns whether this process was started to ignore that its terminal is closed, as by `nohup`.

@@ -19,7 +19,7 @@ pub(super) const TABLES: [&str; 2] = ["_sqlx_migrations", "deployments"];
 
 /// The database files that a starting portal finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub enum Found {
     /// No database, and no trace of an earlier one.
     Nothing,
     /// A complete database.

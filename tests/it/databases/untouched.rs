@@ -15,18 +15,19 @@ use crate::support::process::PortalDir;
 /// A file that does not exist.
 const COPY: &str = "/nowhere/copy.db";
 /// The start, and every command that uses the database.
-const COMMANDS: [&[&str]; 7] = [
+const COMMANDS: [&[&str]; 8] = [
     &[],
     &["audit"],
     &["stuck", "list"],
     &["secrets", "rotate"],
     &["backup", COPY],
+    &["check"],
     &["restore", COPY],
     &["--new"],
 ];
 /// The number of those that also refuse a portal's own database if a newer version migrated it:
 /// the last ones set it aside.
-const USING_IT: usize = 5;
+const USING_IT: usize = 6;
 
 /// What a file is: its bytes, its mode and when it was changed.
 type Seen = (Vec<u8>, u32, (i64, i64));

@@ -16,12 +16,14 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::error::{BoxDynError, DatabaseError};
 use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgDatabaseError, PgQueryResult, PgSeverity};
-use sqlx::{Arguments as _, ConnectOptions as _, Connection as _, PgConnection, Postgres};
+use sqlx::{
+    Arguments as _, AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, Postgres,
+};
 use tokio::time::timeout;
 
 use self::notifications::{NotificationListener, Origin};
 use crate::server::notifier::{Notification, Notifier};
-use crate::server::schema::{OtherVersion, POSTGRES};
+use crate::server::schema::{self, OtherVersion, POSTGRES};
 use crate::server::store::Result;
 use crate::server::store::sql::SqlStore;
 use crate::server::store::sql::dialect::Dialect;
@@ -123,6 +125,17 @@ impl PostgresStore {
     /// Returns an [`OpenPostgresError`] if `url` is not valid.
     pub fn open_unmigrated(url: &SecretString) -> Result<Self, OpenPostgresError> {
         Ok(Self::of(options(url)?))
+    }
+
+    /// Checks that a portal could start with the database at `url`. Migrates nothing.
+    ///
+    /// # Errors
+    ///
+    /// Returns the [`OpenPostgresError`] of a start.
+    pub async fn check_start(url: &SecretString) -> Result<(), OpenPostgresError> {
+        let options = options(url)?;
+        let checked = timeout(LIMIT, check_start(&options)).await;
+        checked.map_err(|_| OpenPostgresError::Silent)?
     }
 
     async fn connect(options: PgConnectOptions) -> Result<Self, OpenPostgresError> {
@@ -272,8 +285,8 @@ async fn bound(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// Migrates the tables, one replica at a time.
-async fn migrate(options: &PgConnectOptions) -> Result<(), OpenPostgresError> {
+/// Connects to the database, and checks that it is not another program's or a newer version's.
+async fn connect_to_own(options: &PgConnectOptions) -> Result<PgConnection, OpenPostgresError> {
     let connection = timeout(ACQUIRE_TIMEOUT, options.connect()).await;
     let mut connection: PgConnection = connection
         .map_err(|_| OpenPostgresError::Silent)?
@@ -284,19 +297,45 @@ async fn migrate(options: &PgConnectOptions) -> Result<(), OpenPostgresError> {
     }
     let found = generation(&mut connection).await.map_err(unreachable)?;
     OtherVersion::of(found)?;
-    let migrating = POSTGRES.run_direct(None, &mut connection, false);
-    if let Err(error) = migrating.await {
-        return Err(match OtherVersion::of_migration(&error) {
-            Some(other) => other.into(),
-            None => match error {
-                MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) => {
-                    of_database(source, |error| OpenPostgresError::Migration(error.into()))
-                }
-                error => OpenPostgresError::Migration(error),
-            },
-        });
-    }
+    Ok(connection)
+}
+
+/// Migrates the tables, one replica at a time.
+async fn migrate(options: &PgConnectOptions) -> Result<(), OpenPostgresError> {
+    let mut connection = connect_to_own(options).await?;
+    POSTGRES.run_direct(None, &mut connection, false).await.map_err(of_migration)?;
     connection.close().await.map_err(OpenPostgresError::Unreachable)
+}
+
+/// Checks that the tables can be migrated, in a transaction that is rolled back.
+async fn check_start(options: &PgConnectOptions) -> Result<(), OpenPostgresError> {
+    let mut connection = connect_to_own(options).await?;
+    let refused = |error: sqlx::Error| of_migration(error.into());
+    bound(&mut connection).await.map_err(refused)?;
+    let mut transaction = connection.begin().await.map_err(refused)?;
+    // Another check at the same time has another name.
+    let table = format!("CREATE TABLE check_{:032x} ()", rand::random::<u128>());
+    sqlx::query(AssertSqlSafe(table)).execute(&mut *transaction).await.map_err(refused)?;
+    let is_there = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
+    let is_there = sqlx::query_scalar::<_, bool>(is_there).fetch_one(&mut *transaction).await;
+    if is_there.map_err(refused)? {
+        schema::check_applied(&POSTGRES, &mut *transaction).await.map_err(of_migration)?;
+    }
+    transaction.rollback().await.map_err(refused)?;
+    connection.close().await.map_err(OpenPostgresError::Unreachable)
+}
+
+/// Converts an error of the migrations.
+fn of_migration(error: MigrateError) -> OpenPostgresError {
+    match OtherVersion::of_migration(&error) {
+        Some(other) => other.into(),
+        None => match error {
+            MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) => {
+                of_database(source, |error| OpenPostgresError::Migration(error.into()))
+            }
+            error => OpenPostgresError::Migration(error),
+        },
+    }
 }
 
 /// Returns whether the schema has tables, but none of a portal. Those of extensions do not count.
