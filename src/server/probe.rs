@@ -117,10 +117,8 @@ impl HttpProbe {
             .user_agent(concat!("ai-stack-deployer/", env!("CARGO_PKG_VERSION")))
             .pool_max_idle_per_host(0)
             .dns_resolver(Resolver::new(reached(policy, proxy.as_ref())));
-        let builder = outbound
-            .through(proxy.clone())
-            .configure(builder, *trust != Trust::PlainHttp)
-            .map_err(BuildProbeError::Http)?;
+        let builder =
+            outbound.through(proxy.clone()).configure(builder, *trust != Trust::PlainHttp);
         let http = trusting(builder, trust)?.build().map_err(BuildProbeError::Http)?;
         Ok(Self { http, policy, proxy })
     }

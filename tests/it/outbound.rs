@@ -6,7 +6,7 @@ use std::time::Duration;
 use ai_stack_deployer::server::probe::{AddressPolicy, Health, HttpProbe, Probe as _, Trust};
 use serde_json::json;
 use tokio::task::spawn_blocking;
-use transport::{Outbound, Proxies, ProxyAddress};
+use transport::{Exceptions, Outbound, Proxies, ProxyAddress};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -111,6 +111,56 @@ async fn without_proxy_authority_or_with_an_exception_they_are_not_reached() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_listed_in_any_usual_form_is_reached_without_the_proxy() {
+    let world = World::new().await;
+    let proxy = ForwardProxy::start().await;
+    // Dokploy is at an address, so that it is reached.
+    let url = format!("http://127.0.0.1:{}", world.platform.api);
+    let with_port = format!("127.0.0.1:{}, login.test", world.platform.api);
+    for name in ["NO_PROXY", "no_proxy"] {
+        for list in [with_port.as_str(), "*", "127.0.0.0/8 LOGIN.test.", " [::1],127.0.0.1,.test"] {
+            let variables = [("ALL_PROXY", proxy.address.as_str()), (name, list)];
+            let (said, _) = world.check(&[&variables[..], &[("DOKPLOY_URL", &url)]].concat()).await;
+            assert!(said.contains("accepts the key"), "{list}: {said}");
+            assert_eq!(proxy.requests(), "", "{list}");
+        }
+    }
+    let variables = [("ALL_PROXY", proxy.address.as_str()), ("NO_PROXY", " ")];
+    let (said, _) = world.check(&[&variables[..], &[("DOKPLOY_URL", &url)]].concat()).await;
+    assert!(said.contains("accepts the key"), "{said}");
+    assert!(proxy.requests().contains("GET http://127.0.0.1:"), "{}", proxy.requests());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socks_proxy_is_ignored_with_a_warning_where_nothing_needs_it() {
+    let world = World::new().await;
+    let proxy = ForwardProxy::start().await;
+    let socks = ("ALL_PROXY", "socks5://user:canary@127.0.0.1:1080");
+    for (more, ends_well) in [
+        (vec![("HTTPS_PROXY", proxy.address.as_str())], true),
+        (vec![("NO_PROXY", "dokploy.test,login.test")], false),
+    ] {
+        let (said, passed) = world.check(&[&more[..], &[socks]].concat()).await;
+        assert!(said.contains("ALL_PROXY is the address of a SOCKS proxy, which"), "{said}");
+        assert!(said.contains("it is ignored") && !said.contains("canary"), "{said}");
+        assert_eq!(passed, ends_well, "{said}");
+    }
+    for (more, variable) in [
+        (vec![], "DOKPLOY_URL"),
+        (vec![("HTTP_PROXY", proxy.address.as_str())], "DOKPLOY_URL"),
+        (vec![("NO_PROXY", "dokploy.test")], "OIDC_ISSUER"),
+    ] {
+        let (said, passed) = world.check(&[&more[..], &[socks]].concat()).await;
+        let sentence = format!("but {variable} would be reached through it: set HTTPS_PROXY or");
+        assert!(!passed && said.contains(&sentence) && !said.contains("canary"), "{said}");
+    }
+    // The sandbox is reached through no proxy.
+    let portal_dir = PortalDir::new();
+    let (_, said) = portal_dir.start(&[socks]).end_with_output();
+    assert!(said.join("\n").contains("it is ignored"), "{said:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_platform_without_tls_is_reached_through_the_proxy_for_http() {
     let world = World::new().await;
     let proxy = ForwardProxy::start().await;
@@ -152,7 +202,8 @@ async fn a_stack_is_probed_through_no_proxy_but_its_own() {
     let url = format!("https://alice.stacks.test:{port}/health");
     let proxy = ForwardProxy::start().await;
     let address = ProxyAddress::parse(&proxy.address);
-    let proxies = Proxies { https: address.clone(), http: address.clone(), except: String::new() };
+    let except = Exceptions::default();
+    let proxies = Proxies { https: address.clone(), http: address.clone(), except };
     let outbound = Outbound::new(Some(&fixture("outbound-ca.pem")), proxies).unwrap();
     let untrusting = Outbound::default();
     let probe = |trust, outbound, proxy| {

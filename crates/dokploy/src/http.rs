@@ -9,7 +9,7 @@ use secrecy::ExposeSecret;
 use super::config::{BuildDokployError, DokployConfig};
 use super::exchange::{Answer, Content, Exchange, Request, Sending};
 use crate::Error;
-use transport::LocalFault;
+use transport::{LocalFault, Outbound};
 
 /// The maximum size of an answer, in bytes.
 const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
@@ -23,6 +23,7 @@ pub(super) struct Http {
     /// The URL below which the calls are.
     root: Url,
     key: HeaderValue,
+    outbound: Outbound,
 }
 
 impl Http {
@@ -41,10 +42,10 @@ impl Http {
             .connect_timeout(config.connect_timeout)
             .pool_idle_timeout(config.idle_timeout)
             .dns_resolver(transport::Resolver);
-        let configured = config.outbound.configure(builder, root.scheme() == "https");
-        let client =
-            configured.and_then(reqwest::ClientBuilder::build).map_err(BuildDokployError::Http)?;
-        Ok(Self { client, root, key })
+        let outbound = config.outbound.clone();
+        let builder = outbound.configure(builder, root.scheme() == "https");
+        let client = builder.build().map_err(BuildDokployError::Http)?;
+        Ok(Self { client, root, key, outbound })
     }
 
     fn prepare(&self, request: Request<'_>) -> reqwest::RequestBuilder {
@@ -91,13 +92,13 @@ impl Http {
         }
     }
 
-    /// Returns the local fault that prevented a connection, if there was one.
+    /// Returns the local fault that prevented a connection, if there was one. With a proxy, that is
+    /// the one in connecting to the proxy.
     async fn local_fault(&self, error: &reqwest::Error) -> Option<LocalFault> {
         if !error.is_connect() {
             return None;
         }
-        let host = self.root.host_str()?.trim_matches(['[', ']']);
-        let port = self.root.port_or_known_default()?;
+        let (host, port) = self.outbound.server(&self.root)?;
         transport::behind(error, transport::look_up(host, port), &[]).await
     }
 }

@@ -20,9 +20,11 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, umask};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
+pub use self::exceptions::Exceptions;
 pub use self::outbound::{AuthoritiesError, Outbound, Proxies, ProxyAddress, authorities};
 pub use self::tls::{describe, find_tls_error, install_crypto_provider};
 
+mod exceptions;
 mod outbound;
 mod tls;
 

@@ -5,7 +5,9 @@
 use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
-use reqwest::{Certificate, ClientBuilder, NoProxy, Proxy, Url};
+use reqwest::{Certificate, ClientBuilder, Proxy, Url};
+
+use super::exceptions::Exceptions;
 
 /// The address of an HTTP proxy. It may contain a password, so it is not shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -18,8 +20,8 @@ pub struct Proxies {
     pub https: Option<ProxyAddress>,
     /// The proxy for http addresses.
     pub http: Option<ProxyAddress>,
-    /// The hosts, domains and networks that are reached without a proxy, separated by commas.
-    pub except: String,
+    /// What is reached without a proxy.
+    pub except: Exceptions,
 }
 
 /// The certificate authorities in a file cannot be used.
@@ -80,6 +82,25 @@ impl fmt::Debug for ProxyAddress {
     }
 }
 
+impl Proxies {
+    /// Returns whether `address` is reached through none of these proxies, although it is no
+    /// exception.
+    pub fn lack_one_for(&self, address: &str) -> bool {
+        let url = Url::parse(address).ok();
+        url.is_some_and(|url| self.of(&url).is_none() && !self.except.have(&url))
+    }
+
+    /// Returns the proxy through which `url` is reached, if there is one.
+    fn of(&self, url: &Url) -> Option<&ProxyAddress> {
+        let proxy = match url.scheme() {
+            "https" => self.https.as_ref(),
+            "http" => self.http.as_ref(),
+            _ => None,
+        };
+        proxy.filter(|_| !self.except.have(url))
+    }
+}
+
 impl Outbound {
     /// Reads the authorities in `ca_file`, which are trusted besides the system's.
     ///
@@ -94,37 +115,36 @@ impl Outbound {
     /// Returns the same authorities with `proxy` for every request, or none.
     #[must_use]
     pub fn through(&self, proxy: Option<ProxyAddress>) -> Self {
-        let proxies = Proxies { https: proxy.clone(), http: proxy, except: String::new() };
+        let except = Exceptions::default();
+        let proxies = Proxies { https: proxy.clone(), http: proxy, except };
         Self { authorities: self.authorities.clone(), proxies }
+    }
+
+    /// Returns the host and the port to which a request to `url` connects: those of the proxy, which
+    /// resolves the name in `url` itself, or its own.
+    pub fn server<'a>(&'a self, url: &'a Url) -> Option<(&'a str, u16)> {
+        match self.proxies.of(url) {
+            Some(proxy) => proxy.server(),
+            None => Some((url.host_str()?.trim_matches(['[', ']']), url.port_or_known_default()?)),
+        }
     }
 
     /// Configures a client. One for http addresses only needs no authorities: the system's may be
     /// missing.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if a proxy's address cannot be used.
-    pub fn configure(
-        &self,
-        builder: ClientBuilder,
-        is_secure: bool,
-    ) -> reqwest::Result<ClientBuilder> {
-        let Proxies { https, http, except } = &self.proxies;
+    #[must_use]
+    pub fn configure(&self, builder: ClientBuilder, is_secure: bool) -> ClientBuilder {
         // This ignores the variables of the environment as well.
-        let mut builder = builder.no_proxy();
-        let except = NoProxy::from_string(except);
-        if let Some(ProxyAddress(url)) = https {
-            builder = builder.proxy(Proxy::https(url.clone())?.no_proxy(except.clone()));
-        }
-        if let Some(ProxyAddress(url)) = http {
-            builder = builder.proxy(Proxy::http(url.clone())?.no_proxy(except));
-        }
+        let builder = builder.no_proxy();
+        let proxies = self.proxies.clone();
+        let of = move |url: &Url| proxies.of(url).map(|proxy| proxy.0.clone());
+        let builder = builder.proxy(Proxy::custom(of));
+        let Proxies { https, http, except: _ } = &self.proxies;
         let is_proxy_secure = https.iter().chain(http).any(|proxy| proxy.0.scheme() == "https");
-        Ok(if is_secure || is_proxy_secure {
+        if is_secure || is_proxy_secure {
             builder.tls_certs_merge(self.authorities.clone())
         } else {
             builder.tls_certs_only([])
-        })
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::server::platform::call_slots::CallBounds;
 use crate::server::platform::{OPERATION, REVISION, Registry};
 use crate::server::settings::{
     AuthSettings, Deadlines, HttpSettings, Limits, LogSettings, MetricsSettings, PlatformSettings,
-    ProbeSettings, Settings, StackSettings, StoreSettings,
+    ProbeSettings, Settings, StackSettings, StoreSettings, TraceSettings,
 };
 
 use domain::stack_spec::CertificateSource;
@@ -43,17 +43,22 @@ impl Options {
         let mut reserved_names = self.reserved_names;
         reserved_names.retain(|name| !name.is_empty());
         reserved_names.extend(own_names(&stack.suffix, &http, &platform));
+        let traces = self.traces.resolve()?;
+        let store = self.outbound.trusted_by(self.database_url);
+        let proxy = self.outbound.stack_probe_proxy.clone();
+        let reached = reached(&platform, &auth, traces.as_ref());
+        let (outbound, ignored) = self.outbound.resolve(&reached)?;
         Ok(Settings {
             http,
             auth,
-            store: self.outbound.trusted_by(self.database_url),
+            store,
             secret_key: self.portal_secret_key,
             stack,
             probe: ProbeSettings {
                 ca_file: self.health.stack_ca_file,
                 verify_tls: self.health.stack_tls_verify,
                 allow_private: self.health.stack_allow_private.unwrap_or(sandbox),
-                proxy: self.outbound.stack_probe_proxy.clone(),
+                proxy,
             },
             limits: Limits {
                 concurrent_deployments: usize::try_from(self.max_concurrent_deployments)
@@ -76,10 +81,10 @@ impl Options {
             reserved_names,
             retention_days: self.retention_days,
             audit_retention_days: self.audit_retention_days,
-            outbound: self.outbound.resolve(),
-            warnings: environment::warnings(environment),
+            outbound,
+            warnings: environment::warnings(environment).into_iter().chain(ignored).collect(),
             log: LogSettings { filter: self.rust_log, format: self.log_format },
-            traces: self.traces.resolve()?,
+            traces,
             platform,
         })
     }
@@ -190,6 +195,24 @@ fn platform(options: &PlatformOptions) -> Result<PlatformSettings, ConfigError> 
              neither to use the sandbox",
         )),
     }
+}
+
+/// Returns the addresses that the portal reaches through proxies, with the variables that set them.
+fn reached<'a>(
+    platform: &'a PlatformSettings,
+    auth: &'a AuthSettings,
+    traces: Option<&'a TraceSettings>,
+) -> Vec<(&'static str, &'a str)> {
+    let platform = match platform {
+        PlatformSettings::Dokploy { url, .. } => Some(("DOKPLOY_URL", url.as_str())),
+        PlatformSettings::Sandbox { .. } => None,
+    };
+    let provider = match auth {
+        AuthSettings::Oidc(oidc) => Some(("OIDC_ISSUER", oidc.issuer.as_str())),
+        AuthSettings::Open => None,
+    };
+    let collector = traces.map(|to| ("OTEL_EXPORTER_OTLP_ENDPOINT", to.endpoint.as_str()));
+    platform.into_iter().chain(provider).chain(collector).collect()
 }
 
 /// Checks that the embedded sandbox is not combined with PostgreSQL.

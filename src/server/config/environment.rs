@@ -11,6 +11,7 @@ use clap::{Arg, Args as _, Command};
 use secrecy::SecretString;
 use transport::ProxyAddress;
 
+use super::outbound::AnyProxy;
 use super::traces::{self, Headers};
 use super::{ConfigError, Environment, Options};
 use crate::server::secrets::Keyring;
@@ -157,6 +158,7 @@ fn is_secret(arg: &Arg) -> bool {
         // An address may contain a password.
         TypeId::of::<StoreSettings>(),
         TypeId::of::<ProxyAddress>(),
+        TypeId::of::<AnyProxy>(),
         TypeId::of::<Headers>(),
     ]
     .iter()

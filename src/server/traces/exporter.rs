@@ -80,7 +80,7 @@ impl Collector {
             .user_agent(concat!("ai-stack-deployer/", env!("CARGO_PKG_VERSION")))
             .timeout(settings.timeout);
         let is_secure = settings.endpoint.starts_with("https:");
-        let builder = outbound.configure(builder, is_secure)?;
+        let builder = outbound.configure(builder, is_secure);
         let (client, headers) = (builder.build()?, headers(settings));
         let (runtime, is_away) = (Handle::current(), AtomicBool::new(false));
         Ok(Self { client, headers, runtime, is_away })

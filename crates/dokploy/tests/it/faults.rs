@@ -5,9 +5,11 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use dokploy::{
-    ApplicationId, BreakerState, BuildDokployError, Dokploy, Error, LocalFault, ProjectId, Removal,
+    ApplicationId, BreakerState, BuildDokployError, Dokploy, DokployConfig, Error, LocalFault,
+    ProjectId, Removal,
 };
 use reqwest::Method;
+use transport::{Outbound, ProxyAddress};
 use wiremock::matchers::{any, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -73,6 +75,17 @@ async fn a_server_that_is_not_there_is_unreachable_and_surely_did_nothing() {
         assert!(matches!(error, Error::Unreachable { .. }), "{url}: {error:?}");
         assert!(!error.may_have_committed());
     }
+}
+
+/// Only the proxy knows the name.
+#[tokio::test]
+async fn a_proxy_to_which_no_way_leads_is_a_local_fault_whatever_the_servers_name() {
+    let proxy = ProxyAddress::parse("http://255.255.255.255:3128");
+    let outbound = Outbound::default().through(proxy);
+    let config = DokployConfig { outbound, ..config("http://dokploy.invalid") };
+    let client = Dokploy::new(config, ManualClock::new()).unwrap();
+    let error = client.projects().await.unwrap_err();
+    assert!(matches!(error, Error::Local { fault: LocalFault::Network, .. }), "{error:?}");
 }
 
 #[tokio::test]

@@ -62,7 +62,7 @@ impl Exchange {
             .timeout(WHOLE)
             // Sign-ins are rare: a kept connection would be closed by the time of the next one.
             .pool_max_idle_per_host(0);
-        Ok(Self { http: outbound.configure(builder, is_secure)?.build()? })
+        Ok(Self { http: outbound.configure(builder, is_secure).build()? })
     }
 
     /// Fetches a document, with an access token if one is given.
