@@ -32,6 +32,6 @@ fn kind(name: KindName) -> &'static Kind {
 }
 
 #[cfg(feature = "hydrate")]
-pub(crate) use browser::mark_running;
+pub(crate) use browser::{mark_running, restore_rendered};
 #[cfg(feature = "ssr")]
 pub use shell::{App, shell};

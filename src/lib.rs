@@ -24,6 +24,7 @@ pub mod wire;
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();
+    app::restore_rendered();
     leptos::mount::hydrate_islands();
     app::mark_running();
 }

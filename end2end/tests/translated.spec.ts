@@ -22,8 +22,9 @@ const translate = (page: Page) =>
       }
     };
     wrap(document.body);
+    // It asks a service for the translation, so it does not change the page in the same task.
     new MutationObserver(changes =>
-      changes.forEach(({ addedNodes }) => addedNodes.forEach(wrap)),
+      setTimeout(() => changes.forEach(({ addedNodes }) => addedNodes.forEach(wrap))),
     ).observe(document.body, { childList: true, subtree: true });
   });
 
@@ -101,4 +102,48 @@ test('a translated form judges each name that is typed', async ({ page }) => {
   await nameField(page).fill(freshName('three'));
   await deployButton(page).click();
   await expect(page.getByRole('button', { name: 'Starting…' })).toBeDisabled();
+});
+
+/** Opens a page, and translates it before its code has arrived. */
+async function openTranslated(page: Page, address: string) {
+  let release = () => {};
+  const held = new Promise<void>(resolve => { release = resolve; });
+  await page.route('**/*.wasm', async route => {
+    await held;
+    await route.continue();
+  });
+  await page.goto(address, { waitUntil: 'domcontentloaded' });
+  await translate(page);
+  return release;
+}
+
+test('a page that is translated before its code runs follows a deployment', async ({ page, request }) => {
+  const badge = page.locator('.badge');
+  let name = '';
+  await expect(async () => {
+    name = freshName('early');
+    const id = await start(request, slow, name);
+    const release = await openTranslated(page, `${origin(slow)}/deployments/${id}`);
+    await expect(badge).toContainText('Deploying', { timeout: 1_000 });
+    release();
+    await expectAwake(page);
+    await expect(badge).toContainText('Deploying', { timeout: 1_000 });
+  }).toPass();
+  await expectLive(page, name);
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(`${name} is live`);
+  await expect(badge).toHaveText(/^Live\s*in \d+/);
+  await expect(page.locator('.badge font').first(), 'the page is still translated').toBeAttached();
+});
+
+test('a form that is translated before its code runs keeps what was typed, and judges it', async ({ page }) => {
+  const release = await openTranslated(page, origin(ready));
+  const name = freshName('early');
+  await nameField(page).fill(name);
+  release();
+  await expectAwake(page);
+  await expect(nameField(page)).toHaveValue(name);
+  await expect(nameField(page)).toBeFocused();
+  await nameField(page).press('End');
+  await nameField(page).pressSequentially('x');
+  await expect(page.locator('#name-verdict')).toHaveText(new RegExp(`^http://${name}x\\..* is available$`));
 });

@@ -17,6 +17,15 @@ pub(crate) fn mark_running() {
     }
 }
 
+/// Lets the islands be what the server rendered, if a translator has changed them: see `start.js`.
+#[cfg(feature = "hydrate")]
+pub(crate) fn restore_rendered() {
+    // The event's name is a valid one, so this cannot fail.
+    if let Ok(event) = web_sys::Event::new("hydrate") {
+        window().dispatch_event(&event).ok();
+    }
+}
+
 /// Navigates to a path of the portal.
 pub(super) fn go_to(address: &str) {
     // The path is our own, so it can be parsed.

@@ -23,6 +23,9 @@ use crate::api::is_hidden_page;
 /// element says which: elements that need the code are hidden without it, and the refresh that
 /// stands in `noscript` then counts.
 ///
+/// Before the code starts, the islands become what the server rendered: the translators of browsers
+/// replace the nodes that it looks for.
+///
 /// A page whose code or style does not exist on the server is of another build, so it is loaded
 /// again, at most once a minute. A page with the attribute `data-once` is not: it shows what is
 /// shown only once.

@@ -32,6 +32,25 @@
     document.querySelectorAll('noscript').forEach(refresh);
     reloadIfOld();
   };
+
+  // The code takes the elements over that the server rendered, and finds none of them if a translator has replaced
+  // their texts by then. So it gets those back. It takes all of them over in one task, before the translator's next.
+  const rendered = new Map();
+  document.addEventListener('readystatechange', () =>
+    document.querySelectorAll('leptos-island').forEach(island => rendered.set(island, island.cloneNode(true))), { once: true });
+  const restore = (original, island) => {
+    if (!island.isConnected || island.isEqualNode(original)) return;
+    const fields = from => [...from.querySelectorAll('input')];
+    const [typed, focused] = [fields(island).map(({ value }) => value), fields(island).indexOf(document.activeElement)];
+    island.replaceChildren(...original.childNodes);
+    fields(island).forEach((field, at) => field.value = typed[at] ?? field.value);
+    fields(island)[focused]?.focus();
+  };
+  addEventListener('hydrate', () => {
+    rendered.forEach(restore);
+    rendered.clear();
+  }, { once: true });
+
   // The code may still start, if the promise was that of a browser extension.
   addEventListener('unhandledrejection', () => setTimeout(manage, 1000));
   addEventListener('error', ({ target }) => target instanceof HTMLLinkElement && reloadIfOld(), true);
