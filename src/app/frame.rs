@@ -56,7 +56,7 @@ fn AccountLink() -> impl IntoView {
                 <nav class="header__visitor" aria-label=words::ACCOUNT>
                     {admin}
                     <a class="header__link header__name" href="/account">
-                        {name}
+                        <bdi>{name}</bdi>
                     </a>
                 </nav>
             }

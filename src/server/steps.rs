@@ -8,6 +8,7 @@ mod deploy;
 mod domain;
 mod environment;
 mod health;
+mod named;
 mod project;
 pub(super) mod removal;
 mod routes;

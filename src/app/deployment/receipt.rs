@@ -71,9 +71,9 @@ fn ReceiptLine(
         <li class="receipt__line" data-state=state>
             <span class="step__mark" aria-hidden="true"></span>
             <span class="receipt__words">{words}</span>
-            <span class="receipt__name" translate="no">
+            <bdi class="receipt__name" translate="no">
                 {line.name}
-            </span>
+            </bdi>
             {remedy}
         </li>
     }

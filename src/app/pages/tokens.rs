@@ -72,14 +72,14 @@ fn RevokePanel(
     view! {
         <details class="disclosure token__revoke">
             <summary>
-                {words::REVOKE} <span class="visually-hidden">{format!(" {name}")}</span>
+                {words::REVOKE} <span class="visually-hidden">" " <bdi>{name.clone()}</bdi></span>
             </summary>
             <div class="remove__panel">
-                <p>{before} <strong>{name.clone()}</strong> {after}</p>
+                <p>{before} <strong><bdi>{name.clone()}</bdi></strong> {after}</p>
                 <form action="/account/tokens/revoke" method="post">
                     <input type="hidden" name="id" value=id />
                     <button class="button button--danger" type="submit">
-                        {words::revoke(&name)}
+                        {words::REVOKE} " " <bdi>{name.clone()}</bdi>
                     </button>
                 </form>
             </div>

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::server::platform::{AppName, ApplicationId, DomainId};
 use crate::server::reconciler::report::Standstill;
+use crate::server::visible;
 use domain::deployment::DeploymentId;
 use domain::receipt::ResourceKind;
 use domain::stack_name::StackName;
@@ -160,7 +161,7 @@ impl Resource {
 
 impl fmt::Display for Resource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the {} {} ({})", self.kind.noun(), self.name, self.id)
+        write!(f, "the {} {} ({})", self.kind.noun(), visible::name(&self.name), self.id)
     }
 }
 

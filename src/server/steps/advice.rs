@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use super::named::named;
 use super::routes;
 use crate::server::platform::{
     AppName, ApplicationId, ApplicationSummary, Container, Host, Platform, PlatformError, Project,
@@ -17,7 +18,7 @@ use crate::server::saga::failure::call_failure;
 use crate::server::settings::StackSettings;
 use domain::platform_problem::PlatformProblem;
 use domain::receipt::{Line, Outcome, ResourceKind};
-use domain::remedy::{Named, Remedy};
+use domain::remedy::Remedy;
 
 /// The time after which a look makes no further call, since it delays the recording of the end.
 /// Each call has a time limit of its own.
@@ -218,9 +219,7 @@ impl Seen {
             (Some(Host { leads_to: Some(id), .. }), _) if self.moved.as_ref() == Some(&id.0) => {
                 was_moved(cx, &id.0)
             }
-            (Some(Host { name, domain, .. }), _) => {
-                Remedy::DeleteDomain(Named { name: name.clone(), id: domain.to_string() })
-            }
+            (Some(Host { name, domain, .. }), _) => Remedy::DeleteDomain(named(name, domain)),
             (None, Some(file)) => routes::still_routed(file, &cx.host),
             (None, None) => Remedy::AlreadyGone,
         }
@@ -265,7 +264,7 @@ impl Seen {
             return Remedy::AlreadyGone;
         };
         let ProjectSummary { id, name, description, .. } = project;
-        let named = Named { name: name.clone(), id: id.to_string() };
+        let named = named(name, id);
         if !cx.is_marked(description.as_deref()) {
             return Remedy::MarkProject { named, marker: cx.marker.clone() };
         }
@@ -284,7 +283,7 @@ impl Seen {
 
 /// Returns how to delete an application without leaving its service behind.
 fn delete_application(cx: &Context, application: &ApplicationSummary) -> Remedy {
-    let named = Named { name: application.name.clone(), id: application.id.to_string() };
+    let named = named(&application.name, &application.id);
     if cx.is_marked(application.description.as_deref()) {
         Remedy::DeleteApplication(named)
     } else {

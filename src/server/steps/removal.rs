@@ -4,6 +4,7 @@
 //! for resources with our marker.
 
 use super::advice;
+use super::named::named;
 use crate::server::platform::{
     AppName, Application, ApplicationId, Domain, DomainId, Project, ProjectId,
 };
@@ -11,8 +12,9 @@ use crate::server::saga::absence;
 use crate::server::saga::context::Context;
 use crate::server::saga::failure::StepError;
 use crate::server::store::Result;
+use crate::server::visible;
 use domain::receipt::{Line, Outcome, ResourceKind};
-use domain::remedy::{Named, Remedy};
+use domain::remedy::Remedy;
 use domain::words;
 
 impl Context {
@@ -25,7 +27,8 @@ impl Context {
         name: &str,
         outcome: Outcome,
     ) -> Line {
-        let (id, name) = (id.map(ToOwned::to_owned), name.to_owned());
+        // Our own names are visible. Somebody else may have given this one, in Dokploy.
+        let (id, name) = (id.map(ToOwned::to_owned), visible::name(name));
         Line { resource, id, name, outcome, at: self.clock.now(), remedy: None }
     }
 
@@ -142,7 +145,7 @@ pub(crate) async fn remove_project(
     let find = || cx.platform.project(id);
     if let Some(project) = cx.query("project.one", find).await? {
         if !is_empty(&project) {
-            let remedy = Remedy::FindOwner(Named { name: name.to_owned(), id: id.to_string() });
+            let remedy = Remedy::FindOwner(named(name, id));
             lines.push(Line { remedy: Some(remedy), ..line(Outcome::Left) });
             return Ok(lines);
         }

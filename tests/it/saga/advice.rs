@@ -74,6 +74,20 @@ async fn remedies_delete_in_an_order_that_leaves_nothing_behind() {
     assert!(project.1.starts_with("Delete what is in the project "), "{project:?}");
 }
 
+#[tokio::test]
+async fn a_name_that_somebody_gives_in_dokploy_is_shown_without_what_is_not_visible() {
+    let world = World::begin("sandbox/crashloop", &[STUCK]).await;
+    world.drive_until(StepId::DEPLOY).await;
+    let application = world.first("applications", "applicationId").await;
+    let change = json!({ "applicationId": application, "name": "al\u{202e}ice\u{200b}" });
+    world.platform.as_another_user("application.update", &change);
+    world.drive().await;
+    let [_, service, application, _] = &advice(&world).await[..] else { panic!("another receipt") };
+    for (_, remedy) in [service, application] {
+        assert!(remedy.contains("Delete the application alice ("), "{remedy:?}");
+    }
+}
+
 /// The last call of a look around, which nothing else makes.
 const LOOK: &str = "overview.domains";
 /// A fault that prevents every removal.

@@ -126,11 +126,11 @@ fn AuditRow(line: AuditLine) -> impl IntoView {
             <td class="table__time">{words::second(at)}</td>
             <td>
                 <a href=theirs title=who>
-                    {name}
+                    <bdi>{name}</bdi>
                 </a>
             </td>
             <td>{words::act(act)}</td>
-            <td>{target.map(|target| view! { <a href=of_it>{escaped(&target).into_owned()}</a> })}</td>
+            <td>{target.map(|target| view! { <a href=of_it><bdi>{escaped(&target).into_owned()}</bdi></a> })}</td>
             <td>{outcome}</td>
             <td>{from.map(|from| from.to_string())}</td>
         </tr>

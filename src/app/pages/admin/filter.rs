@@ -104,7 +104,7 @@ pub fn OwnerLink(
 ) -> impl IntoView {
     let Some(Owner { id, name }) = owner else { return Either::Left(words::NO_OWNER) };
     let address = address("/admin", &[("owner", id.as_str())]) + "#operations";
-    Either::Right(view! { <a href=address>{name}</a> })
+    Either::Right(view! { <a href=address><bdi>{name}</bdi></a> })
 }
 
 /// Renders a table that scrolls horizontally if it is too wide for the page.

@@ -67,14 +67,14 @@ fn RevokeAccess(owner: Owner) -> impl IntoView {
     view! {
         <details class="disclosure shut-out">
             <summary>
-                {words::SIGN_OUT} <span class="visually-hidden">{format!(" {}", owner.name)}</span>
+                {words::SIGN_OUT} <span class="visually-hidden">" " <bdi>{owner.name.clone()}</bdi></span>
             </summary>
             <form action="/admin/people/sign-out" method="post">
                 <p>{words::SIGN_OUT_LEAD}</p>
                 <input type="hidden" name="id" value=owner.id.to_string() />
                 <button class="button" type="submit">
                     {words::SIGN_OUT_EVERYWHERE}
-                    <span class="visually-hidden">{format!(": {}", owner.name)}</span>
+                    <span class="visually-hidden">": " <bdi>{owner.name.clone()}</bdi></span>
                 </button>
             </form>
         </details>

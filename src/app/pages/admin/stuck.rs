@@ -72,7 +72,7 @@ fn Remedy(line: Line) -> impl IntoView {
     } else {
         Either::Right(remedy)
     };
-    view! { <li>{words::left(&line)} {remedy}</li> }
+    view! { <li>{line.resource.noun()} " " <bdi>{line.name}</bdi> ": " {remedy}</li> }
 }
 
 /// Renders the differences that the last comparison of database and platform found and could not

@@ -63,11 +63,6 @@ pub(crate) fn token_facts(may_change: bool, made: Timestamp, used: Option<Timest
     format!("{scope} · created {} · {used}", day(made))
 }
 
-/// Returns the label of the button that revokes a token.
-pub(crate) fn revoke(name: &str) -> String {
-    format!("Revoke {name}")
-}
-
 /// Returns the words for a lifetime.
 pub(crate) fn days(count: u16) -> String {
     format!("{count} days")

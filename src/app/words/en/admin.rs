@@ -13,7 +13,6 @@ use crate::server::stacks::admin::StuckLine;
 use crate::server::store::State;
 use domain::kind::{Direction, Kind, StackState};
 use domain::platform_problem::PlatformProblem;
-use domain::receipt::Line;
 use domain::remedy::Remedy;
 use domain::stack_name::StackName;
 use domain::words;
@@ -115,11 +114,6 @@ pub(crate) fn stuck(line: &StuckLine, now: Timestamp) -> String {
 /// Returns the words that say to screen readers what a clean-up would remove.
 pub(crate) fn retry_of(name: &StackName) -> String {
     format!(" to remove {name}")
-}
-
-/// Returns the words for a resource that is left, before its remedy.
-pub(crate) fn left(line: &Line) -> String {
-    format!("{} {}: ", line.resource.noun(), line.name)
 }
 
 /// Returns the words of a remedy, if one is known.
