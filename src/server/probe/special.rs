@@ -7,6 +7,9 @@
 //! those that are globally reachable: no stack is there. IPv6 addresses that lead to an IPv4 address
 //! are as public as that one, so `address` looks into them. Behind the registries' entries are those
 //! that have registries of their own.
+//!
+//! IANA allocates IPv6 addresses of hosts from `2000::/3` only
+//! (<https://www.iana.org/assignments/ipv6-address-space>), so that no other one is a stack's.
 
 use std::net::IpAddr;
 use std::sync::LazyLock;
@@ -68,11 +71,19 @@ const LIST: [(&str, &str); 51] = [
     ("ff00::/8", "multicast, RFC 4291"),
 ];
 
-/// Returns whether an address is in the list.
+/// Returns whether an address is in the list, or an IPv6 address that is not allocated to hosts.
 pub(super) fn is_special(address: IpAddr) -> bool {
     static NETWORKS: LazyLock<Vec<IpNet>> =
         LazyLock::new(|| LIST.iter().filter_map(|(network, _)| network.parse().ok()).collect());
-    NETWORKS.iter().any(|network| network.contains(&address))
+    is_unallocated(address) || NETWORKS.iter().any(|network| network.contains(&address))
+}
+
+/// Returns whether an IPv6 address is outside of `2000::/3`.
+fn is_unallocated(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(_) => false,
+        IpAddr::V6(address) => address.to_bits() >> 125 != 0b001,
+    }
 }
 
 #[cfg(test)]
@@ -84,20 +95,8 @@ mod tests {
 
     /// The networks whose addresses lead to an IPv4 address, which are in the registry as well.
     const EMBEDDING: [&str; 3] = ["::ffff:0:0/96", "64:ff9b::/96", "2002::/16"];
-    /// The addresses beside a network that are those of another one, or lead to one.
-    const SPECIAL_NEIGHBOURS: [&str; 11] = [
-        "239.255.255.255",
-        "240.0.0.0",
-        "::",
-        "::1",
-        "::2",
-        "100::ffff:ffff:ffff:ffff",
-        "100:0:0:1::",
-        "febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
-        "fec0::",
-        "feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
-        "ff00::",
-    ];
+    /// The addresses beside a network that are those of another one.
+    const SPECIAL_NEIGHBOURS: [&str; 2] = ["239.255.255.255", "240.0.0.0"];
 
     fn beside(address: IpAddr, step: i8) -> Option<IpAddr> {
         match address {
@@ -124,9 +123,38 @@ mod tests {
                 continue;
             }
             for beside in [beside(first, -1), beside(last, 1)].into_iter().flatten() {
-                let is_special = SPECIAL_NEIGHBOURS.contains(&beside.to_string().as_str());
+                let is_special = SPECIAL_NEIGHBOURS.contains(&beside.to_string().as_str())
+                    || is_unallocated(beside);
                 assert_eq!(is_public(beside), !is_special, "{beside} beside {network}");
             }
+        }
+    }
+
+    #[test]
+    fn only_what_is_allocated_to_hosts_is_an_ipv6_address_of_one() {
+        for (address, public) in [
+            ("1fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", false),
+            ("2000::", true),
+            ("3fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", true),
+            ("4000::", false),
+            ("4000::1", false),
+            ("5fff:ffff::1", false),
+            ("8000::1", false),
+            ("fbff::1", false),
+            ("fe00::1", false),
+            ("::2", false),
+            ("64:ff9b:0:1::101:101", false),
+            ("200::1", false),
+            // These lead to IPv4 addresses, and are as public as those.
+            ("::ffff:1.1.1.1", true),
+            ("64:ff9b::1.1.1.1", true),
+            ("2002:101:101::1", true),
+            ("::ffff:10.0.0.1", false),
+            ("64:ff9b::10.0.0.1", false),
+            ("2002:a00:1::1", false),
+            ("2001:0:101:101::fefe:fefe", false),
+        ] {
+            assert_eq!(is_public(address.parse().unwrap()), public, "{address}");
         }
     }
 }
