@@ -133,8 +133,9 @@ pub(super) async fn begin(
 }
 
 /// `GET /auth/callback`: completes the sign-in of a person whom the provider redirected back. The
-/// browser keeps its cookie, so that it can return here once more. A person who has signed in
-/// meanwhile goes to the home page.
+/// browser keeps its cookie, so that it can return here once more, unless the sign-in failed: then
+/// its cookie is deleted, and no other one. A person who has signed in meanwhile goes to the home
+/// page.
 pub(super) async fn finish(
     State(sign_in_service): State<Arc<SignInService>>,
     Extension(OriginInUse(portal)): Extension<OriginInUse>,
@@ -164,14 +165,22 @@ pub(super) async fn finish(
         }
         Ok(SignedInSession { session: None, return_to }) => see_other(return_to.as_str(), []),
         Err(SignInRejected { error: SignInError::Expired, .. }) if person.is_some() => {
-            see_other(ReturnTo::home().as_str(), [])
+            see_other(ReturnTo::home().as_str(), browser.map(|_| cookies::remove(&name)))
         }
         Err(turned) if browser.is_none() => {
             let page = sign_in_location(turned.return_to.as_str(), Some(turned.error.code()));
             let cookie = cookies::write(cookies::PROBE, "1", SIGN_IN_LIFETIME);
             see_other(&format!("{page}&{}", cookie_sent(sign_in_service.now())), [cookie])
         }
-        Err(turned) => redirect_rejected(&turned),
+        // The database may answer when the browser returns once more.
+        Err(turned @ SignInRejected { error: SignInError::Store(_), .. }) => {
+            redirect_rejected(&turned)
+        }
+        Err(turned) => {
+            let mut response = redirect_rejected(&turned);
+            response.headers_mut().append(header::SET_COOKIE, cookies::remove(&name));
+            response
+        }
     }
 }
 
