@@ -59,10 +59,14 @@ pub fn parse<Cli: CommandFactory + FromArgMatches>(
 ) -> Result<Cli, ConfigError> {
     let command = Cli::command();
     let (program, rest) = arguments.split_at(arguments.len().min(1));
+    environment::check_arguments(&command, rest)?;
     let options = from_environment(&command, environment);
-    let all = program.iter().cloned().chain(options).chain(rest.iter().cloned());
+    let rest = with_options_of_subcommand(&command, environment, rest);
+    let all = program.iter().cloned().chain(options).chain(rest);
     // Use the environment that was passed in, not the process's own.
-    let pure = command.clone().mut_args(|arg| arg.env(None::<&str>)).args_override_self(true);
+    let purify =
+        |command: Command| command.mut_args(|arg| arg.env(None::<&str>)).args_override_self(true);
+    let pure = purify(command.clone().mut_subcommands(purify));
     let matches = match pure.try_get_matches_from(all) {
         Ok(matches) => matches,
         Err(error) => return Err(explain(error, &command, arguments)),
@@ -77,6 +81,29 @@ fn from_environment(command: &Command, environment: &Environment) -> Vec<OsStrin
         (!value.trim().is_empty()).then(|| OsString::from(option))
     };
     command.get_arguments().filter_map(given).collect()
+}
+
+/// Returns `arguments` with the options of their subcommand that are variables, behind its name.
+fn with_options_of_subcommand(
+    command: &Command,
+    environment: &Environment,
+    arguments: &[OsString],
+) -> Vec<OsString> {
+    // The value of an option may be the name of a subcommand.
+    let is_value = |before: &OsString| {
+        before.to_str().is_some_and(|before| before.starts_with("--") && !before.contains('='))
+    };
+    let mut all = Vec::new();
+    for argument in arguments {
+        let is_name = !all.last().is_some_and(is_value);
+        let subcommand = argument.to_str().filter(|_| is_name);
+        let subcommand = subcommand.and_then(|name| command.find_subcommand(name));
+        all.push(argument.clone());
+        if let Some(subcommand) = subcommand {
+            all.extend(from_environment(subcommand, environment));
+        }
+    }
+    all
 }
 
 /// Converts the parser's error about a value into a sentence that names the variable. Help is

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::process::PortalDir;
+use crate::support::process::{PortalDir, Running, exchange, free_port};
 
 const KEY: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 
@@ -55,4 +55,43 @@ fn the_portals_key_may_be_in_a_file() {
     assert!(both.contains("is set, and so is PORTAL_SECRET_KEY: remove one of the two"), "{both}");
     let missing = said(&[("PORTAL_SECRET_KEY_FILE", "/nowhere/key")]);
     assert!(missing.contains("names the file /nowhere/key, which cannot be read"), "{missing}");
+}
+
+#[test]
+fn a_value_in_quotes_on_the_command_line_is_refused_as_well() {
+    let portal_dir = PortalDir::new();
+    let forms = [&["--oidc-name", "'Example canary'"][..], &["--oidc-name=\"Example canary\""]];
+    for arguments in forms {
+        let output = portal_dir.command(&[]).args(arguments).arg("check").output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        let sentence = "ai-stack-deployer: --oidc-name has a value that begins and ends with a";
+        assert!(said.starts_with(sentence) && !said.contains("canary"), "{said}");
+    }
+    let output = portal_dir.command(&[]).args(["stuck", "retry", "'alice'"]).output().unwrap();
+    assert!(!String::from_utf8(output.stderr).unwrap().contains("quote"));
+}
+
+#[test]
+fn the_sandboxs_key_may_be_in_a_file() {
+    let portal_dir = PortalDir::new();
+    let path = portal_dir.path().join("key");
+    fs::write(&path, "from-the-file\n").unwrap();
+    let mut command = portal_dir.command(&[("SANDBOX_API_KEY_FILE", path.to_str().unwrap())]);
+    let port = free_port();
+    let listen = format!("127.0.0.1:{port}");
+    command.args(["sandbox", "--listen", &listen, "--edge", "127.0.0.1:0"]);
+    let mut sandbox = Running::spawn(&mut command);
+    sandbox.wait_for("API listens on");
+    let call = |key: &str| {
+        let head = format!("Host: x\r\nConnection: close\r\nx-api-key: {key}\r\n\r\n");
+        exchange(port, &format!("GET /api/project.all HTTP/1.1\r\n{head}"))
+    };
+    assert!(call("from-the-file").starts_with("HTTP/1.1 200 "));
+    assert!(call("another").starts_with("HTTP/1.1 401 "));
+    // What is given as an argument counts.
+    let mut command = portal_dir.command(&[("SANDBOX_API_KEY", "from-the-variable")]);
+    command.args(["sandbox", "--api-key", "own", "--listen", "127.0.0.1:0", "--fault", "nonsense"]);
+    let said = String::from_utf8(command.output().unwrap().stderr).unwrap();
+    assert!(said.contains("nonsense") && !said.contains("--api-key"), "{said}");
 }

@@ -4,6 +4,7 @@
 //! that nobody reads, but that looks like a setting, gets a warning.
 
 use std::any::TypeId;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read as _;
 
@@ -97,7 +98,7 @@ impl Known {
         let command = Options::augment_args(Command::new("portal"));
         let name = |arg: &Arg| Some(arg.get_env()?.to_str()?.to_owned());
         let secrets = command.get_arguments().filter(|arg| is_secret(arg)).filter_map(name);
-        let secrets: Vec<_> = secrets.collect();
+        let secrets: Vec<_> = secrets.chain([OF_SANDBOX.to_owned()]).collect();
         let files = secrets.iter().map(|secret| format!("{secret}_FILE"));
         let names = command.get_arguments().filter_map(name).chain(files);
         Self { names: names.chain([OF_SANDBOX.to_owned()]).collect(), secrets }
@@ -165,10 +166,42 @@ fn is_secret(arg: &Arg) -> bool {
     .any(|secret| of == *secret)
 }
 
-fn check_quotes(known: &Known, name: &str, value: &str) -> Result<(), ConfigError> {
+/// Checks that no value on the command line is in quotes, which a shell would have removed.
+///
+/// # Errors
+///
+/// Returns the first option with such a value.
+pub(super) fn check_arguments(command: &Command, given: &[OsString]) -> Result<(), ConfigError> {
+    let options = command.get_arguments().filter(|arg| arg.get_action().takes_values());
+    let options: Vec<_> = options.collect();
+    let is_option = |name: &str| options.iter().any(|arg| arg.get_long() == Some(name));
+    let mut given = given.iter().filter_map(|argument| argument.to_str());
+    while let Some(argument) = given.next() {
+        let Some(option) = argument.strip_prefix("--") else { continue };
+        let (name, value) = match option.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (option, None),
+        };
+        if !is_option(name) {
+            continue;
+        }
+        if value.or_else(|| given.next()).is_some_and(is_in_quotes) {
+            let problem = "has a value that begins and ends with a quote: remove both quotes, which \
+                           would be a part of the value";
+            return Err(ConfigError::setting(&format!("--{name}"), problem));
+        }
+    }
+    Ok(())
+}
+
+fn is_in_quotes(value: &str) -> bool {
     let value = value.trim();
     let is_within = |quote| value.len() > 1 && value.starts_with(quote) && value.ends_with(quote);
-    if !is_within('"') && !is_within('\'') {
+    is_within('"') || is_within('\'')
+}
+
+fn check_quotes(known: &Known, name: &str, value: &str) -> Result<(), ConfigError> {
+    if !is_in_quotes(value) {
         return Ok(());
     }
     let otherwise = known.file_of(name).map_or_else(String::new, |file| {
