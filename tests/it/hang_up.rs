@@ -1,7 +1,9 @@
 //! A closed terminal ends what runs in it, unless it was started to go on.
 
+use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, Stdio};
+use std::thread;
 
 use clock::{Clock as _, SystemClock};
 
@@ -34,7 +36,7 @@ fn ends(mut process: Running) -> String {
 }
 
 #[test]
-fn a_portal_and_a_sandbox_end_gracefully() {
+fn a_portal_ends_gracefully() {
     let portal_dir = PortalDir::new();
     let mut portal = Running::spawn(&mut in_terminal(&portal_dir.command(&[])));
     portal.wait_until_ready();
@@ -42,12 +44,41 @@ fn a_portal_and_a_sandbox_end_gracefully() {
     assert!(said.contains("Stopping"), "{said}");
     // The log is in the file: nothing was interrupted.
     assert!(!portal_dir.path().join("portal.db-wal").exists());
-    let mut sandbox = portal_dir.command(&[]);
+}
+
+#[test]
+fn a_sandbox_ends_gracefully() {
+    let mut sandbox = PortalDir::new().command(&[]);
     sandbox
         .args(["sandbox", "--api-key", "key", "--listen", "127.0.0.1:0", "--edge", "127.0.0.1:0"]);
     let mut sandbox = Running::spawn(&mut in_terminal(&sandbox));
     sandbox.wait_for("API listens on");
     ends(sandbox);
+}
+
+/// Here the system sends the signal, and the portal's output leads nowhere from then on.
+#[test]
+fn a_portal_whose_terminal_is_closed_ends_gracefully() {
+    let portal_dir = PortalDir::new();
+    let own = in_terminal(&portal_dir.command(&[]));
+    let words: Vec<_> = own.get_args().map(|word| word.to_str().unwrap()).collect();
+    let line = format!("exec /usr/bin/env {}", words.join(" "));
+    let mut terminal = Command::new("script");
+    terminal.env_clear().args(["--quiet", "--flush", "--command", &line, "/dev/null"]);
+    terminal.envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    terminal.env("SHELL", "/bin/sh").stdin(Stdio::null());
+    let mut terminal = Running::spawn(&mut terminal);
+    terminal.wait_until_ready();
+    let asked = SystemClock.now();
+    send("-KILL", terminal.id());
+    terminal.wait_until_it_ends();
+    // The lock is free once the process has ended.
+    let lock = File::open(portal_dir.path().join("portal.lock")).unwrap();
+    while lock.try_lock().is_err() {
+        assert!(SystemClock.now().duration_since(asked).as_secs() < 15, "it goes on");
+        thread::yield_now();
+    }
+    assert!(!portal_dir.path().join("portal.db-wal").exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]
