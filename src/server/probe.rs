@@ -12,7 +12,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Response, Url};
 use transport::{AuthoritiesError, Outbound, ProxyAddress};
 
@@ -112,9 +111,6 @@ impl HttpProbe {
     ) -> Result<Self, BuildProbeError> {
         transport::install_crypto_provider();
         let builder = Client::builder()
-            .redirect(Policy::none())
-            .retry(reqwest::retry::never())
-            .user_agent(concat!("ai-stack-deployer/", env!("CARGO_PKG_VERSION")))
             .pool_max_idle_per_host(0)
             .dns_resolver(Resolver::new(reached(policy, proxy.as_ref())));
         let builder =

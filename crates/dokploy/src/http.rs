@@ -36,9 +36,6 @@ impl Http {
         transport::install_crypto_provider();
         let builder = reqwest::Client::builder()
             .http1_only()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(config.connect_timeout)
             .pool_idle_timeout(config.idle_timeout)
             .dns_resolver(transport::Resolver);

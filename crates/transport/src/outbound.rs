@@ -5,9 +5,13 @@
 use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
-use reqwest::{Certificate, ClientBuilder, Proxy, Url};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, ClientBuilder, Proxy, Url, retry};
 
 use super::exceptions::Exceptions;
+
+/// The name of the clients, and their version.
+const USER_AGENT: &str = concat!("ai-stack-deployer/", env!("CARGO_PKG_VERSION"));
 
 /// The address of an HTTP proxy. It may contain a password, so it is not shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -129,10 +133,11 @@ impl Outbound {
         }
     }
 
-    /// Configures a client. One for http addresses only needs no authorities: the system's may be
-    /// missing.
-    #[must_use]
+    /// Configures a client: by whom it is recognised, and how it reaches others. It follows no
+    /// redirect, which could send a secret to another server, and repeats no request. One for http
+    /// addresses only needs no authorities: the system's may be missing.
     pub fn configure(&self, builder: ClientBuilder, is_secure: bool) -> ClientBuilder {
+        let builder = builder.redirect(Policy::none()).retry(retry::never()).user_agent(USER_AGENT);
         // This ignores the variables of the environment as well.
         let builder = builder.no_proxy();
         let proxies = self.proxies.clone();

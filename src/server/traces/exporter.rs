@@ -74,11 +74,7 @@ struct Collector {
 impl Collector {
     fn new(settings: &TraceSettings, outbound: &Outbound) -> reqwest::Result<Self> {
         transport::install_crypto_provider();
-        let builder = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .user_agent(concat!("ai-stack-deployer/", env!("CARGO_PKG_VERSION")))
-            .timeout(settings.timeout);
+        let builder = reqwest::Client::builder().timeout(settings.timeout);
         let is_secure = settings.endpoint.starts_with("https:");
         let builder = outbound.configure(builder, is_secure);
         let (client, headers) = (builder.build()?, headers(settings));

@@ -49,14 +49,11 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
-    /// Creates the client. It follows no redirect, which could send a secret to another server.
+    /// Creates the client.
     pub(super) fn new(issuer: &IssuerUrl, outbound: &Outbound) -> reqwest::Result<Self> {
         transport::install_crypto_provider();
         let is_secure = issuer.url().scheme() == "https";
         let builder = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .user_agent(concat!("ai-stack-deployer/", env!("CARGO_PKG_VERSION")))
             .https_only(is_secure)
             .connect_timeout(CONNECT)
             .timeout(WHOLE)
