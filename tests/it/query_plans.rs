@@ -144,7 +144,7 @@ fn assert_all_recurring(asked: &BTreeSet<String>) {
         "lease_token = lease_token + 1",
         "state = 'stuck' AND (due_ms <=",
         "released_ms <",
-        "count(*) AS stuck",
+        "SELECT name FROM stacks WHERE gone_ms IS NULL",
         "AS leased",
         "counted_as ",
         "write_probe",

@@ -73,7 +73,10 @@ fn is_call(span: &Span) -> bool {
 fn the_attempt_of_a_killed_process_has_a_span_and_is_above_its_calls() {
     let (portal_dir, mut collector) = (PortalDir::new(), Collector::start());
     let variables = [
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.address().to_owned()),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", collector.address().to_owned() + "/own"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", String::from("x-general=1")),
+        ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", String::from("x-traces=1")),
+        ("OTEL_RESOURCE_ATTRIBUTES", String::from("service.name=portal-of-zoo,service.version=7")),
         // What the process did until it is killed is sent before.
         ("OTEL_BSP_SCHEDULE_DELAY", String::from("50")),
         // Its deploy job takes seconds.
@@ -99,6 +102,14 @@ fn the_attempt_of_a_killed_process_has_a_span_and_is_above_its_calls() {
     let outcomes: Vec<_> = deploy.map(|span| attribute(span, "portal.outcome")).collect();
     let interrupted = outcomes.iter().filter(|outcome| *outcome == "interrupted");
     assert_eq!(interrupted.count(), 1, "{outcomes:?}");
+    for head in &collector.heads {
+        assert!(head.starts_with("post /own http/1.1\r\n"), "{head}");
+        assert!(head.contains("x-traces: 1") && !head.contains("x-general"), "{head}");
+    }
+    for resource in &collector.resources {
+        assert_eq!(resource["service.name"], "portal-of-zoo");
+        assert_eq!(resource["service.version"], "7");
+    }
     names_nobody(&collector, &id);
 }
 

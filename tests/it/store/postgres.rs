@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ai_stack_deployer::server::auth::accounts::Accounts as _;
+use ai_stack_deployer::server::name_index::Lookup;
 use ai_stack_deployer::server::notifier::Notifier;
 use ai_stack_deployer::server::store::postgres::PostgresStore;
 use ai_stack_deployer::server::store::{
@@ -111,8 +112,13 @@ async fn the_writes_of_one_portal_notify_the_other() {
     let mut work = there.notifier.work();
     let begun = new(1, "alice");
     let id = &begun.deployment.id;
+    let (names, now) = (there.notifier.names(), Duration::from_secs(9));
+    let reading = names.reading_due(now).unwrap();
+    names.complete(&reading, there.store.names(None).await.unwrap());
+    assert_eq!(names.look_up(&begun.deployment.name, now), Lookup::Free);
     here.store.begin(&begun, None).await.unwrap();
     notified(&mut work).await;
+    assert_eq!(names.look_up(&begun.deployment.name, now), Lookup::Unknown, "it has changed");
 
     let lease = here.store.claim_one(Lane::Forward, "a", at(1), LEASE).await.unwrap().unwrap();
     let mut events = there.notifier.watch(id);

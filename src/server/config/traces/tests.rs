@@ -80,7 +80,7 @@ fn a_variable_for_traces_goes_before_the_general_one() {
 #[test]
 fn the_portal_has_the_name_and_the_attributes_of_the_variables() {
     let (name, attributes) = ("OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES");
-    let cases: &[(Variables<'_>, &str, &[(&str, &str)])] = &[
+    let cases: &[(Variables<'_>, &str, Variables<'_>)] = &[
         (&[], "ai-stack-deployer", &[]),
         (&[(name, "a")], "a", &[]),
         (&[(attributes, "service.name=b")], "b", &[]),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ai_stack_deployer::server::name_index::NameState;
 use ai_stack_deployer::server::store::{NewDeployment, Quota, State, Store, StoreError};
 use domain::owner::OwnerId;
 use domain::stack_name::StackName;
@@ -32,12 +33,18 @@ pub(super) async fn are_kept_for_their_former_owner(store: &dyn Store) {
     assert_eq!(store.freed(&name, Timestamp::MIN).await.unwrap(), None);
     let removal = remove(store, 42, "kept", at(44)).await;
     finish(store, &removal, State::Stuck, at(45)).await;
+    let names = store.names(Some(Timestamp::MIN)).await.unwrap();
+    assert_eq!(names.get(&name), Some(&NameState::Reserved), "what is stuck keeps its name");
     assert_eq!(store.freed(&name, Timestamp::MIN).await.unwrap(), None, "it is not free yet");
     record_cleanup(store, &removal, at(50)).await;
 
     let bob = Some(OwnerId::person("bob"));
-    assert_eq!(store.freed(&name, at(49)).await.unwrap(), Some((bob, at(50))));
+    assert_eq!(store.freed(&name, at(49)).await.unwrap(), Some((bob.clone(), at(50))));
     assert_eq!(store.freed(&name, at(50)).await.unwrap(), None);
+    let state = async |since| store.names(since).await.unwrap().remove(&name);
+    let freed = NameState::Freed { owner: bob, at: at(50) };
+    assert_eq!(state(Some(at(49))).await, Some(freed));
+    assert_eq!((state(Some(at(50))).await, state(None).await), (None, None));
     let until = at(50 + HOLD_DOWN_S);
     for (who, started) in [(Some("alice"), 51), (None, 51), (Some("alice"), 49 + HOLD_DOWN_S)] {
         let held = begin(who, 43, "kept", started).await.unwrap_err();
