@@ -60,7 +60,8 @@ impl<D: Dialect> Stacks for SqlStore<D> {
                 names.insert(rows::name(&row)?, NameState::Freed { owner, at });
             }
         }
-        let reserved = Statement::new("SELECT name FROM stacks WHERE gone_ms IS NULL");
+        let reserved =
+            Statement::new("SELECT name FROM stacks WHERE gone_ms IS NULL ORDER BY name");
         for row in self.rows(reserved).await? {
             names.insert(rows::name(&row)?, NameState::Reserved);
         }
