@@ -38,10 +38,12 @@ const NO_CONTENT: HeaderValue =
     HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 const NO_FRAMES: HeaderValue = HeaderValue::from_static("frame-ancestors 'none'");
 
+/// A layer that changes requests.
+type ChangeRequest = MapRequestLayer<fn(Request) -> Request>;
+
 /// Compresses pages. It is a layer of the pages alone: event streams are never compressed, since that
 /// would hold events back, and files are already.
-pub(super) fn compression()
--> (MapRequestLayer<fn(Request) -> Request>, CompressionLayer<impl Predicate>) {
+pub(super) fn compression() -> (ChangeRequest, CompressionLayer<impl Predicate>) {
     let is_compressed =
         |_: StatusCode, _: Version, headers: &HeaderMap, extensions: &Extensions| {
             is_page(headers) && extensions.get::<HasSecret>().is_none()
