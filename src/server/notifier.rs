@@ -6,12 +6,12 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
-
 use tokio::sync::watch;
 
 use super::intake::Intake;
@@ -81,12 +81,12 @@ pub struct Notifier {
 impl Notifier {
     /// Subscribes to notifications about the events of `id`. Subscribe before reading the store:
     /// otherwise an event recorded between the two is missed.
-    pub fn watch(&self, id: &DeploymentId) -> watch::Receiver<()> {
+    pub fn watch(&self, id: &DeploymentId) -> Subscription {
         self.events.watch(id)
     }
 
     /// Subscribes to notifications about requests to cancel `id`.
-    pub fn cancel_requests(&self, id: &DeploymentId) -> watch::Receiver<()> {
+    pub fn cancel_requests(&self, id: &DeploymentId) -> Subscription {
         self.cancel_requests.watch(id)
     }
 
@@ -152,14 +152,13 @@ impl Listening {
 }
 
 /// The subscribers, by deployment.
-#[derive(Debug, Default)]
-struct Topics(Mutex<HashMap<DeploymentId, watch::Sender<()>>>);
+#[derive(Clone, Debug, Default)]
+struct Topics(Arc<Mutex<HashMap<DeploymentId, watch::Sender<()>>>>);
 
 impl Topics {
-    fn watch(&self, id: &DeploymentId) -> watch::Receiver<()> {
-        let mut topics = self.0.lock();
-        topics.retain(|_, sender| sender.receiver_count() > 0);
-        topics.entry(id.clone()).or_default().subscribe()
+    fn watch(&self, id: &DeploymentId) -> Subscription {
+        let receiver = self.0.lock().entry(id.clone()).or_default().subscribe();
+        Subscription { receiver, topic: Topic { id: id.clone(), topics: self.clone() } }
     }
 
     fn notify(&self, id: &DeploymentId) {
@@ -172,6 +171,45 @@ impl Topics {
         for sender in self.0.lock().values() {
             sender.send_replace(());
         }
+    }
+}
+
+/// A subscription to the notifications about one deployment.
+#[derive(Debug)]
+pub struct Subscription {
+    receiver: watch::Receiver<()>,
+    /// Dropped after the receiver.
+    #[expect(dead_code, reason = "held until the subscription ends")]
+    topic: Topic,
+}
+
+/// Removes the topic of a deployment when its last subscription has ended.
+#[derive(Debug)]
+struct Topic {
+    id: DeploymentId,
+    topics: Topics,
+}
+
+impl Drop for Topic {
+    fn drop(&mut self) {
+        let mut topics = self.topics.0.lock();
+        if topics.get(&self.id).is_some_and(|sender| sender.receiver_count() == 0) {
+            topics.remove(&self.id);
+        }
+    }
+}
+
+impl Deref for Subscription {
+    type Target = watch::Receiver<()>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.receiver
+    }
+}
+
+impl DerefMut for Subscription {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.receiver
     }
 }
 
@@ -195,9 +233,14 @@ mod tests {
     #[test]
     fn a_deployment_that_nobody_watches_any_more_is_forgotten() {
         let topics = Topics::default();
-        drop(topics.watch(&DeploymentId::from_random(1)));
-        let _watcher = topics.watch(&DeploymentId::from_random(2));
+        let watched = [1, 1, 2].map(|id| topics.watch(&DeploymentId::from_random(id)));
+        let [one, other, another] = watched;
+        drop(one);
+        assert_eq!(topics.0.lock().len(), 2);
+        drop(other);
         assert_eq!(topics.0.lock().len(), 1);
+        drop(another);
+        assert!(topics.0.lock().is_empty());
     }
 
     #[test]
