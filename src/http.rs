@@ -36,6 +36,7 @@ pub use metrics::metrics_router;
 pub use router::router;
 pub use routes::routes;
 
+use self::events::Channels;
 use self::limit::Limiter;
 use self::streams::Streams;
 use crate::server::audit::AuditTrail;
@@ -59,10 +60,10 @@ pub struct HttpState {
     proxies: Arc<[Proxy]>,
     limiter: Arc<Limiter>,
     streams: Arc<Streams>,
+    channels: Arc<Channels>,
     metrics_settings: Arc<MetricsSettings>,
     /// The requests in progress.
     requests: TaskTracker,
-    shutdown: CancellationToken,
 }
 
 impl HttpState {
@@ -78,6 +79,9 @@ impl HttpState {
     ) -> Self {
         let limiter = Limiter::new(limits, service.clock());
         let streams = Streams::new(limits.streams_per_person, limits.streams_per_address);
+        let requests = TaskTracker::new();
+        let channels =
+            Channels::new(Arc::clone(&service), authenticator.clone(), requests.clone(), shutdown);
         Self {
             audit: service.audit_trail(),
             service,
@@ -88,9 +92,9 @@ impl HttpState {
             proxies: http.trusted_proxies.clone().into(),
             limiter: Arc::new(limiter),
             streams: Arc::new(streams),
+            channels: Arc::new(channels),
             metrics_settings: Arc::new(http.metrics.clone()),
-            requests: TaskTracker::new(),
-            shutdown,
+            requests,
         }
     }
 

@@ -8,30 +8,42 @@
 //! is answered with a sentence.
 
 mod body;
+mod client_stream;
 mod stream;
 mod table;
+mod takeover;
 
+use std::convert::Infallible;
+use std::future::{pending, poll_fn};
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
+use axum::http::Version;
+use axum::response::Response;
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper::server::conn::http1::Builder;
+use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
+use parking_lot::Mutex;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower::{ServiceExt, service_fn};
 
 use self::body::{Busy, RequestBody, ResponseBody};
+pub(super) use self::client_stream::ClientStream;
 use self::stream::WatchedStream;
-use self::table::{Entry, Table};
+use self::table::{Connection, Entry, Table};
+use self::takeover::Taken;
+pub(super) use self::takeover::Takeover;
 use crate::server::proxies::{Proxy, network_of};
 
 /// The size in bytes up to which the buffers of one connection grow. The head of a request must fit
@@ -99,7 +111,7 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) {
     let table = Arc::new(Table::new(limits.in_all, limits.per_address, limits.times));
-    let graceful = GracefulShutdown::new();
+    let open = Open { tasks: TaskTracker::new(), shutdown: shutdown.clone() };
     let mut check = interval(limits.times.check);
     check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -109,7 +121,7 @@ pub async fn serve(
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
                     match table.admit(counted(peer.ip(), &limits.proxies)) {
-                        Some(entry) => serve_connection(stream, peer, entry, site.clone(), &graceful),
+                        Some(entry) => serve_connection(stream, peer, entry, site.clone(), &open),
                         None => refuse(&stream),
                     }
                     table.closed().await;
@@ -119,10 +131,10 @@ pub async fn serve(
         }
     }
     drop(listener);
-    let mut closing = std::pin::pin!(graceful.shutdown());
+    open.tasks.close();
     loop {
         tokio::select! {
-            () = &mut closing => break,
+            () = open.tasks.wait() => break,
             _ = check.tick() => table.end_overdue(),
         }
     }
@@ -134,41 +146,94 @@ fn counted(peer: IpAddr, proxies: &[Proxy]) -> Option<IpAddr> {
     (!is_proxy).then(|| network_of(peer))
 }
 
+/// The connections that are open.
+#[derive(Clone)]
+struct Open {
+    tasks: TaskTracker,
+    shutdown: CancellationToken,
+}
+
 /// Serves one connection in a task of its own.
-fn serve_connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    entry: Entry,
-    site: Router,
-    graceful: &GracefulShutdown,
-) {
+fn serve_connection(stream: TcpStream, peer: SocketAddr, entry: Entry, site: Router, open: &Open) {
     // Event frames are small and must not wait for more.
     drop(stream.set_nodelay(true));
     let connection = Arc::clone(entry.connection());
     let io = TokioIo::new(WatchedStream::new(stream, Arc::clone(&connection)));
-    let requested = Arc::clone(&connection);
+    let slot = Slot::default();
+    let (requested, taken) = (Arc::clone(&connection), Arc::clone(&slot));
     let service = service_fn(move |request: Request<Incoming>| {
         let busy = Busy::new(&requested);
+        let version = request.version();
         let body = |body| Body::new(RequestBody::new(body, &requested));
         let mut request = request.map(body);
         request.extensions_mut().insert(ConnectInfo(peer));
-        let responding = site.clone().oneshot(request);
+        let (responding, taken) = (site.clone().oneshot(request), Arc::clone(&taken));
         async move {
-            responding.await.map(|response| response.map(|body| ResponseBody::new(body, busy)))
+            let response = responding.await?;
+            respond(response, version, busy, &taken).await
         }
     });
-    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
-    builder.http1().max_buf_size(BUFFER).header_read_timeout(None);
-    let serving = builder.serve_connection(io, TowerToHyperService::new(service)).into_owned();
-    let serving = graceful.watch(serving);
-    tokio::spawn(async move {
-        tokio::select! {
-            // An error is a client that disconnected or does not speak HTTP.
-            result = serving => drop(result),
-            () = connection.ended() => {}
+    let mut builder = Builder::new();
+    builder.max_buf_size(BUFFER).header_read_timeout(None);
+    let mut serving = builder.serve_connection(io, TowerToHyperService::new(service));
+    let own = open.clone();
+    open.tasks.spawn(async move {
+        let mut is_ending = false;
+        let taken = loop {
+            tokio::select! {
+                taken = poll_fn(|cx| poll(&mut serving, &connection, &slot, cx)) => break taken,
+                () = connection.ended() => return drop(entry),
+                () = own.shutdown.cancelled(), if !is_ending => {
+                    is_ending = true;
+                    Pin::new(&mut serving).graceful_shutdown();
+                }
+            }
+        };
+        if let Some(Taken { takeover, head, is_chunked, busy }) = taken {
+            let stream = serving.into_parts().io.into_inner().into_inner();
+            let stream = ClientStream::new(stream, is_chunked, busy, entry);
+            // In a task of its own, which is much smaller than this one.
+            takeover.begin(stream, head).map(|sending| own.tasks.spawn(sending));
         }
-        drop(entry);
     });
+}
+
+/// The response of a connection that takes it over, when there is one.
+type Slot = Arc<Mutex<Option<Taken>>>;
+
+/// Passes a response on to hyper, unless it takes its connection over.
+async fn respond(
+    response: Response,
+    version: Version,
+    busy: Busy,
+    taken: &Slot,
+) -> Result<Response<ResponseBody>, Infallible> {
+    let (parts, body) = response.into_parts();
+    match Taken::from_parts(&parts, version, busy) {
+        Ok(response) => {
+            *taken.lock() = Some(response);
+            pending().await
+        }
+        Err(busy) => Ok(Response::from_parts(parts, ResponseBody::new(body, busy))),
+    }
+}
+
+/// Serves a connection until its end, or until a response takes it over, which is returned.
+fn poll(
+    serving: &mut (impl Future + Unpin),
+    connection: &Connection,
+    taken: &Slot,
+    cx: &mut Context<'_>,
+) -> Poll<Option<Taken>> {
+    // An error is a client that disconnected or does not speak HTTP.
+    if Pin::new(serving).poll(cx).is_ready() {
+        return Poll::Ready(None);
+    }
+    // The client may not have read the response to an earlier request yet.
+    if connection.is_stalled() {
+        return Poll::Pending;
+    }
+    taken.lock().take().map_or(Poll::Pending, |taken| Poll::Ready(Some(taken)))
 }
 
 /// Refuses a connection, as far as that is possible without waiting for its client.

@@ -1,47 +1,52 @@
-//! The event stream: sends the events of a deployment as they are recorded.
+//! The event stream: sends the events of an operation as they are recorded.
 //!
-//! A stream reads the events after its cursor from the store, then waits for a notification. A slow
-//! client delays nobody and loses no event. A stream only reads.
+//! One reader for each operation that is watched reads the store after a notification, and writes
+//! the events to all who watch. A slow client delays nobody and loses no event. A stream only reads.
 
-use std::collections::VecDeque;
+mod authorization;
+mod channel;
+mod channels;
+mod follow;
+mod frame;
+mod member;
+mod reader;
+
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Extension;
+use axum::body::{Body, Bytes};
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::sse::Event as Frame;
-use axum::response::{IntoResponse, Response, Sse};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use futures::{StreamExt, stream};
-use jiff::Timestamp;
-use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 
+use self::authorization::StreamAuthorization;
+use self::channel::Operation;
+pub(super) use self::channels::Channels;
+use self::frame::{Frame, RETRY};
+use self::member::Watcher;
 use super::HttpState;
 use super::api::deployments::{self, Parameter};
+use super::connections::Takeover;
 use super::error::Failed;
-use super::streams::StreamPermit;
 use crate::server::audit::AuditAction;
 use crate::server::auth::access::{Caller, Permission};
-use crate::server::auth::authenticate::{
-    AuthenticationError, Authenticator, Freshness, authenticate,
-};
 use crate::server::metrics::Counted;
-use crate::server::stacks::Service;
-use crate::server::store::{State as DeploymentState, StoredEvent};
+use crate::server::store::State as DeploymentState;
+use crate::wire::ApiError;
 use domain::deployment::DeploymentId;
 use domain::event::Seq;
 use domain::refusal::{Refusal, RefusalCode};
 
-/// The time after which a browser reconnects to a broken stream.
-const RETRY: Duration = Duration::from_secs(2);
-/// The interval at which an idle stream sends a comment and reads the store again.
-const KEEPALIVE: Duration = Duration::from_secs(15);
 const UNBUFFERED: [(HeaderName, HeaderValue); 2] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
 ];
+const EVENT_STREAM: [(HeaderName, HeaderValue); 1] =
+    [(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"))];
+/// The format of the header `Date` (RFC 9110, section 5.6.7).
+const HTTP_DATE: &str = "%a, %d %b %Y %H:%M:%S GMT";
 
 /// `GET /api/status/:id`: the events after the cursor, and those to come. With `follow=false`, it
 /// ends after those that are recorded, for a browser to which no stream gets through.
@@ -49,48 +54,84 @@ pub(super) async fn status(
     State(state): State<Arc<HttpState>>,
     Extension(caller): Extension<Caller>,
     id: Parameter,
+    method: Method,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failed> {
     let id = deployments::deployment_id(id)?;
     let cursor = cursor(&headers, query.as_deref());
-    // Subscribed before the first reading: an event recorded between the two would be missed.
-    let notifications = state.service.notifier().watch(&id);
-    let record = state.service.authorize(&caller, Permission::View, &id).await?;
-    if record.state != DeploymentState::Active && cursor >= record.seq {
+    let operation = authorize(&state, &caller, &id).await?;
+    if operation.has_ended && cursor >= operation.last {
         return Ok((StatusCode::NO_CONTENT, UNBUFFERED).into_response());
     }
-    let follows = follows(query.as_deref());
-    let permit = follows.then(|| state.streams.take(&caller));
-    if let Some(None) = permit {
+    if !follows(query.as_deref()) {
+        let body = recorded(&state, id, cursor);
+        return Ok((UNBUFFERED, EVENT_STREAM, body).into_response());
+    }
+    let Some(permit) = state.streams.take(&caller) else {
         let (act, code) = (AuditAction::ReachLimit, RefusalCode::TooManyStreams);
         state.audit.rejection(&caller, act, Some(id.as_str()), code).await;
         return Err(Refusal::TooManyStreams.into());
-    }
-    let watcher = Watcher {
-        _permit: permit.flatten(),
-        _open: state.service.metrics().stream(),
-        authorization: StreamAuthorization {
-            authenticator: state.authenticator.clone(),
-            headers: credentials(&headers),
-            caller,
-        },
-        service: Arc::clone(&state.service),
-        shutdown: state.shutdown.clone(),
-        id,
-        cursor,
-        ahead: cursor > record.seq,
-        follows,
-        notifications,
-        read: VecDeque::new(),
-        ended: false,
     };
-    let frames = stream::unfold(watcher, async |mut watcher| {
-        let frame = watcher.next().await?;
-        Some((frame, watcher))
+    let head = (UNBUFFERED, EVENT_STREAM, date(&state)).into_response();
+    if method == Method::HEAD {
+        return Ok(head);
+    }
+    let authorization = StreamAuthorization::of(&state.authenticator, &headers, caller);
+    let open = state.service.metrics().stream();
+    let watcher = Watcher { cursor, authorization, _permit: permit, _open: open };
+    let channels = Arc::clone(&state.channels);
+    let takeover = Takeover::new(move |stream, head| {
+        Box::pin(follow::serve(channels, operation, watcher, stream, head))
     });
-    let frames = stream::once(async { Frame::default().retry(RETRY) }).chain(frames);
-    Ok((UNBUFFERED, Sse::new(frames.map(Ok::<_, Infallible>))).into_response())
+    Ok((Extension(takeover), head).into_response())
+}
+
+/// Finds an operation that the caller may view.
+async fn authorize(
+    state: &HttpState,
+    caller: &Caller,
+    id: &DeploymentId,
+) -> Result<Operation, ApiError> {
+    if let Some(operation) = state.channels.operation(id) {
+        let owner = operation.owner.as_ref();
+        state.service.authorize_owned(caller, Permission::View, id, owner).await?;
+        return Ok(operation);
+    }
+    let record = state.service.authorize(caller, Permission::View, id).await?;
+    let has_ended = record.state != DeploymentState::Active;
+    Ok(Operation { id: id.clone(), owner: record.owner, last: record.seq, has_ended })
+}
+
+/// Returns a body with the events that are recorded after `cursor`.
+fn recorded(state: &HttpState, id: DeploymentId, cursor: Seq) -> Body {
+    struct Reading {
+        channels: Arc<Channels>,
+        id: DeploymentId,
+        /// `None` after the terminal event.
+        cursor: Option<Seq>,
+        /// Counts the stream among the open ones until it is dropped.
+        _open: Counted,
+    }
+    let (channels, open) = (Arc::clone(&state.channels), state.service.metrics().stream());
+    let reading = Reading { channels, id, cursor: Some(cursor), _open: open };
+    let pages = stream::unfold(reading, async |mut reading| {
+        let events = reading.channels.events(&reading.id, reading.cursor?).await?;
+        let last = events.last()?;
+        reading.cursor = (!last.is_end()).then_some(last.seq);
+        let mut bytes = Vec::new();
+        for event in &events {
+            bytes.extend_from_slice(&Frame::of(event).text);
+        }
+        Some((Bytes::from(bytes), reading))
+    });
+    let bytes = stream::once(async { Bytes::from_static(RETRY) }).chain(pages);
+    Body::from_stream(bytes.map(Ok::<_, Infallible>))
+}
+
+/// Returns the header `Date`, which hyper adds to other responses.
+fn date(state: &HttpState) -> [(HeaderName, String); 1] {
+    [(header::DATE, state.service.clock().now().strftime(HTTP_DATE).to_string())]
 }
 
 /// Returns the larger cursor of header and query; what does not parse counts as 0.
@@ -103,125 +144,6 @@ fn cursor(headers: &HeaderMap, query: Option<&str>) -> Seq {
 
 fn follows(query: Option<&str>) -> bool {
     !query.unwrap_or_default().split('&').any(|pair| pair == "follow=false")
-}
-
-/// The state of one stream.
-struct Watcher {
-    /// Counts the stream against the caller's limit until it is dropped; `None` if it ends by
-    /// itself.
-    _permit: Option<StreamPermit>,
-    /// Counts the stream among the open ones until it is dropped.
-    _open: Counted,
-    authorization: StreamAuthorization,
-    service: Arc<Service>,
-    shutdown: CancellationToken,
-    id: DeploymentId,
-    /// The last event sent.
-    cursor: Seq,
-    /// True if the client's cursor was beyond the last recorded event.
-    ahead: bool,
-    /// True if it waits for events to come.
-    follows: bool,
-    notifications: watch::Receiver<()>,
-    /// Events that were read and not yet sent.
-    read: VecDeque<StoredEvent>,
-    ended: bool,
-}
-
-impl Watcher {
-    /// Waits for the next frame; `None` closes the stream.
-    async fn next(&mut self) -> Option<Frame> {
-        loop {
-            if self.ended || self.shutdown.is_cancelled() {
-                return None;
-            }
-            if let Some(event) = self.read.pop_front() {
-                self.cursor = event.seq;
-                self.ended = event.is_end();
-                return Some(frame(&event));
-            }
-            self.notifications.mark_unchanged();
-            match self.service.events(&self.id, self.cursor).await {
-                Ok(events) => self.read = events.into(),
-                Err(error) => {
-                    // The browser reconnects by itself.
-                    tracing::warn!(error = %error, deployment.id = %self.id, "An event stream was interrupted");
-                    return None;
-                }
-            }
-            if !self.read.is_empty() {
-                continue;
-            }
-            if !self.follows || self.ahead && self.is_over().await {
-                return None;
-            }
-            if self.stays_quiet().await {
-                if !self.authorization.is_still_valid(self.service.clock().now()).await {
-                    return None;
-                }
-                return Some(Frame::default().comment("keepalive"));
-            }
-        }
-    }
-
-    /// Returns whether the deployment has ended, so that no event after the cursor will come.
-    async fn is_over(&self) -> bool {
-        let record = self.service.record(&self.id).await;
-        record
-            .is_ok_and(|record| record.is_none_or(|record| record.state != DeploymentState::Active))
-    }
-
-    /// Waits for a notification, and returns whether none came until the next check.
-    async fn stays_quiet(&mut self) -> bool {
-        let clock = self.service.clock();
-        tokio::select! {
-            () = self.shutdown.cancelled() => false,
-            _ = self.notifications.changed() => false,
-            () = clock.sleep(self.authorization.next_check_in(clock.now())) => true,
-        }
-    }
-}
-
-/// The authorization under which a stream stays open.
-struct StreamAuthorization {
-    authenticator: Authenticator,
-    /// The headers with the caller's credentials.
-    headers: HeaderMap,
-    caller: Caller,
-}
-
-impl StreamAuthorization {
-    /// Returns whether the caller is still authorized: they may have signed out meanwhile, or their
-    /// token may be revoked. If the store cannot be read, the stream continues.
-    async fn is_still_valid(&self, now: Timestamp) -> bool {
-        match authenticate(&self.authenticator, &self.headers, now, Freshness::Present).await {
-            Ok(known) => known.identity == self.caller.identity,
-            Err(AuthenticationError::Token) => false,
-            Err(AuthenticationError::Store(_)) => true,
-        }
-    }
-
-    /// Returns the time until the next keepalive, or until the caller's authorization expires if
-    /// that is earlier.
-    fn next_check_in(&self, now: Timestamp) -> Duration {
-        let left = |until: Timestamp| Duration::try_from(until.duration_since(now));
-        match self.caller.until.map(left) {
-            None => KEEPALIVE,
-            Some(left) => left.unwrap_or_default().min(KEEPALIVE),
-        }
-    }
-}
-
-/// Returns the headers that authenticate the caller.
-fn credentials(headers: &HeaderMap) -> HeaderMap {
-    let is_credential =
-        |name: &HeaderName| *name == header::COOKIE || *name == header::AUTHORIZATION;
-    let pairs = headers.iter().filter(|(name, _)| is_credential(name));
-    pairs.map(|(name, value)| (name.clone(), value.clone())).collect()
-}
-
-fn frame(event: &StoredEvent) -> Frame {
-    Frame::default().id(event.seq.to_string()).event(&event.name).data(&event.data)
 }
 
 #[cfg(test)]

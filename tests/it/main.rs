@@ -20,6 +20,7 @@ mod events;
 #[cfg(target_os = "linux")]
 mod failing_log;
 mod failing_store;
+mod fan_out;
 mod files;
 mod garbage;
 mod generation;

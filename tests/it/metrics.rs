@@ -19,12 +19,16 @@ use domain::phase::Phase;
 use domain::receipt::{Outcome, ResourceKind};
 use domain::refusal::RefusalCode;
 use futures::future::join_all;
+use tokio::task::yield_now;
+use tokio::time::timeout;
 
 use self::text::Scrape;
 use crate::support::app::{Reply, TestApp, failure, line};
 use crate::support::process::{PortalDir, exchange, free_port, post_deploy, request};
 
 const TOKEN: &str = "0123456789abcdef";
+/// By then everything has happened that is going to, on a busy machine.
+const SOON: Duration = Duration::from_secs(20);
 
 /// Reads the metrics of a portal that serves them on its port.
 async fn scrape(app: &TestApp) -> Scrape {
@@ -140,10 +144,17 @@ async fn gauges_show_streams_and_what_the_database_has() {
     let open = async || app.open(Request::get(&path).body(Body::empty()).unwrap()).await;
     let (one, other) = (open().await, open().await);
     assert_eq!(counts().await, [1, 0, 0, 2]);
+    let streams = async |count| {
+        while counts().await[3] != count {
+            yield_now().await;
+        }
+    };
     drop(one);
+    timeout(SOON, streams(1)).await.expect("a stream whose client has hung up is open");
     let lease = app.claim().await;
     assert_eq!(counts().await, [0, 1, 0, 1]);
     drop(other);
+    timeout(SOON, streams(0)).await.expect("a stream whose client has hung up is open");
     let line = line(ResourceKind::Project, "ai-stack-alice", Outcome::Left, app.clock.now());
     let (phase, code) = (Phase::VERIFYING_HEALTH, FailureCode::HealthTimeout);
     app.get_stuck(&lease, failure(phase, code, "silent", line)).await;

@@ -42,6 +42,10 @@ impl WatchedStream {
         Self { stream, connection, drain: 0 }
     }
 
+    pub(super) fn into_inner(self) -> TcpStream {
+        self.stream
+    }
+
     /// Sends a sentence instead of an answer of hyper that has none. Returns whether `answer` is
     /// one.
     fn replace(&mut self, answer: &[u8]) -> bool {

@@ -305,6 +305,11 @@ impl Connection {
         }
     }
 
+    /// Returns whether the client has not read everything that was to be sent.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.is_stalled.load(Ordering::Relaxed)
+    }
+
     fn change(&self, change: impl FnOnce(&mut Place, u64)) {
         let now = self.table.now();
         self.table.open().change(self.id, |place| change(place, now));

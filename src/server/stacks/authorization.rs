@@ -8,6 +8,7 @@ use crate::server::auth::access::{Caller, Denial, IdentifiedBy, Permission, Targ
 use crate::server::store::Record;
 use crate::wire::ApiError;
 use domain::deployment::DeploymentId;
+use domain::owner::OwnerId;
 use domain::refusal::{Missing, Refusal};
 
 impl Service {
@@ -24,14 +25,28 @@ impl Service {
         id: &DeploymentId,
     ) -> Result<Record, ApiError> {
         let record = self.record(id).await?.ok_or_else(no_deployment)?;
-        let target = Target::Operation { owner: record.owner.as_ref(), by: IdentifiedBy::Id };
-        match caller.may(permission, target) {
+        self.authorize_owned(caller, permission, id, record.owner.as_ref()).await?;
+        Ok(record)
+    }
+
+    /// Checks whether the caller has this permission for the operation `id`, whose `owner` is known.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if it is hidden from the caller, or the store is unavailable.
+    pub(crate) async fn authorize_owned(
+        &self,
+        caller: &Caller,
+        permission: Permission,
+        id: &DeploymentId,
+        owner: Option<&OwnerId>,
+    ) -> Result<(), ApiError> {
+        match caller.may(permission, Target::Operation { owner, by: IdentifiedBy::Id }) {
             Ok(()) => {
                 if permission == Permission::View {
-                    let owner = record.owner.as_ref();
                     self.parts.audit.inspection(caller, owner, id).await?;
                 }
-                Ok(record)
+                Ok(())
             }
             Err(denial) => {
                 self.parts.audit.denial(caller, id.as_str(), denial).await;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ai_stack_deployer::http::{HttpState, router};
+use ai_stack_deployer::http::{ConnectionLimits, ConnectionTimes, HttpState, router, serve};
 use ai_stack_deployer::server::audit::AuditTrail;
 use ai_stack_deployer::server::auth::recent_accounts::RecentAccounts;
 use ai_stack_deployer::server::config::{self, Environment, Options};
@@ -27,11 +27,14 @@ use domain::kind::{DEPLOY, Kinds};
 use domain::message::MessageCode;
 use domain::phase::Phase;
 use domain::receipt::{Line, Outcome, Receipt, ResourceKind};
+use hyper::client::conn::http1::handshake;
+use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use leptos::config::LeptosOptions;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -68,6 +71,8 @@ pub(crate) struct TestApp {
     pub(crate) shutdown: CancellationToken,
     /// The cookie of every request that has none.
     cookie: Option<HeaderValue>,
+    /// Where the portal is served, once it is.
+    served: OnceCell<SocketAddr>,
 }
 
 /// A complete answer.
@@ -210,6 +215,7 @@ impl TestApp {
             reconcile_report,
             shutdown,
             cookie: None,
+            served: OnceCell::new(),
         }
     }
 
@@ -219,9 +225,13 @@ impl TestApp {
         Self { cookie: Some(HeaderValue::try_from(cookie).unwrap()), ..self }
     }
 
+    /// Sends a request. Event streams exist only over connections.
     pub(crate) async fn open(&self, mut request: Request<Body>) -> Response<Body> {
         if let Some(cookie) = &self.cookie {
             request.headers_mut().entry(header::COOKIE).or_insert_with(|| cookie.clone());
+        }
+        if request.uri().path().starts_with("/api/status/") {
+            return over_socket(self.listen().await, request).await;
         }
         self.router.clone().oneshot(request).await.unwrap()
     }
@@ -318,15 +328,25 @@ impl TestApp {
         style.split_once("/ai-stack-deployer.css").unwrap().0.to_owned()
     }
 
-    /// Serves the portal on a free port.
+    /// Serves the portal on a free port, like the binary.
     pub(crate) async fn listen(&self) -> SocketAddr {
+        let serve = async || {
+            let limits = ConnectionLimits {
+                in_all: 10_000,
+                per_address: None,
+                proxies: Arc::default(),
+                times: ConnectionTimes::default(),
+            };
+            self.listen_with(limits).await
+        };
+        *self.served.get_or_init(serve).await
+    }
+
+    /// Serves the portal on a free port, with these limits.
+    pub(crate) async fn listen_with(&self, limits: ConnectionLimits) -> SocketAddr {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let service = self.router.clone().into_make_service_with_connect_info::<SocketAddr>();
-        let shutdown = self.shutdown.clone().cancelled_owned();
-        tokio::spawn(async move {
-            axum::serve(listener, service).with_graceful_shutdown(shutdown).await.unwrap();
-        });
+        tokio::spawn(serve(listener, self.router.clone(), limits, self.shutdown.clone()));
         address
     }
 
@@ -366,6 +386,14 @@ impl TestApp {
         let reason = Some(MessageCode::StackSilent { seconds: 60 });
         EventBody::Error(Failure { reason, ..failure(phase, code, message, line) })
     }
+}
+
+/// Sends a request over a connection of its own.
+async fn over_socket(address: SocketAddr, request: Request<Body>) -> Response<Body> {
+    let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());
+    let (mut sender, connection) = handshake(stream).await.unwrap();
+    tokio::spawn(connection);
+    sender.send_request(request).await.unwrap().map(Body::new)
 }
 
 /// Sends `request` unchanged, and reads until the server closes the connection.
