@@ -182,7 +182,11 @@ fn serve_connection(stream: TcpStream, peer: SocketAddr, entry: Entry, site: Rou
         let taken = loop {
             tokio::select! {
                 taken = poll_fn(|cx| poll(&mut serving, &connection, &slot, cx)) => break taken,
-                () = connection.ended() => return drop(entry),
+                () = connection.ended() => {
+                    // The table counts a connection until it is closed.
+                    drop(serving);
+                    return drop(entry);
+                }
                 () = own.shutdown.cancelled(), if !is_ending => {
                     is_ending = true;
                     Pin::new(&mut serving).graceful_shutdown();

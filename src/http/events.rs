@@ -73,10 +73,12 @@ pub(super) async fn status(
         state.audit.rejection(&caller, act, Some(id.as_str()), code).await;
         return Err(Refusal::TooManyStreams.into());
     };
-    let head = (UNBUFFERED, EVENT_STREAM, date(&state)).into_response();
     if method == Method::HEAD {
-        return Ok(head);
+        // An empty body would say that its length is 0.
+        let nothing = Body::from_stream(stream::empty::<Result<Bytes, Infallible>>());
+        return Ok((UNBUFFERED, EVENT_STREAM, nothing).into_response());
     }
+    let head = (UNBUFFERED, EVENT_STREAM, date(&state)).into_response();
     let authorization = StreamAuthorization::of(&state.authenticator, &headers, caller);
     let open = state.service.metrics().stream();
     let watcher = Watcher { cursor, authorization, _permit: permit, _open: open };
@@ -116,6 +118,9 @@ fn recorded(state: &HttpState, id: DeploymentId, cursor: Seq) -> Body {
     let (channels, open) = (Arc::clone(&state.channels), state.service.metrics().stream());
     let reading = Reading { channels, id, cursor: Some(cursor), _open: open };
     let pages = stream::unfold(reading, async |mut reading| {
+        if reading.channels.shutdown().is_cancelled() {
+            return None;
+        }
         let events = reading.channels.events(&reading.id, reading.cursor?).await?;
         let last = events.last()?;
         reading.cursor = (!last.is_end()).then_some(last.seq);

@@ -22,6 +22,9 @@ const LIFETIME: Duration = Duration::from_mins(1);
 /// The time within which it is not read again because of names that have changed.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// The number of changed names from which everything is read again instead.
+const MOST_CHANGED: usize = 10_000;
+
 /// The state of a name that is not simply free.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NameState {
@@ -64,6 +67,8 @@ struct Contents {
     lost: u64,
     /// The time of the last attempt to read.
     tried: Option<Duration>,
+    /// True while a reading is in progress.
+    is_reading: bool,
 }
 
 /// A reading in progress.
@@ -96,20 +101,24 @@ impl NameIndex {
             Some((_, at)) => since(*at) < REFRESH_AFTER && contents.changed.is_empty(),
             None => false,
         };
-        if is_recent || contents.tried.is_some_and(|at| since(at) < PAUSE) {
+        let is_tried = contents.tried.is_some_and(|at| since(at) < PAUSE);
+        if is_recent || is_tried || contents.is_reading {
             return None;
         }
-        contents.tried = Some(now);
+        (contents.tried, contents.is_reading) = (Some(now), true);
         Some(Reading { number: contents.number, at: now })
     }
 
-    /// Replaces the contents by the `names` of a reading. Names that were announced since it began
-    /// stay unknown.
-    pub fn complete(&self, reading: &Reading, names: HashMap<StackName, NameState>) {
+    /// Replaces the contents by the `names` of a reading; `None` if it failed. Names that were
+    /// announced since it began stay unknown.
+    pub fn complete(&self, reading: &Reading, names: Option<HashMap<StackName, NameState>>) {
         let mut contents = self.0.lock();
+        // What began before a loss is not the one in progress.
         if contents.lost > reading.number {
             return;
         }
+        contents.is_reading = false;
+        let Some(names) = names else { return };
         contents.read = Some((names, reading.at));
         contents.changed.retain(|_, number| *number > reading.number);
     }
@@ -120,6 +129,10 @@ impl NameIndex {
         contents.number += 1;
         let number = contents.number;
         contents.changed.insert(name.clone(), number);
+        if contents.changed.len() > MOST_CHANGED {
+            drop(contents);
+            self.forget();
+        }
     }
 
     /// Forgets everything, because announcements may have been lost.
@@ -150,27 +163,42 @@ mod tests {
         assert_eq!(index.look_up(&name("alice"), SECOND), Lookup::Unknown);
         let reading = index.reading_due(SECOND).unwrap();
         assert!(index.reading_due(SECOND).is_none(), "one at a time");
-        index.complete(&reading, reserved(&["alice"]));
+        assert!(index.reading_due(SECOND * 90).is_none(), "however long it takes");
+        index.complete(&reading, Some(reserved(&["alice"])));
         assert_eq!(index.look_up(&name("alice"), SECOND), Lookup::In(NameState::Reserved));
         assert_eq!(index.look_up(&name("bob"), SECOND), Lookup::Free);
         assert!(index.reading_due(SECOND * 20).is_none());
         let reading = index.reading_due(SECOND * 40).unwrap();
         index.forget();
-        index.complete(&reading, reserved(&[]));
+        index.complete(&reading, Some(reserved(&[])));
         assert_eq!(index.look_up(&name("alice"), SECOND * 40), Lookup::Unknown);
-        assert!(index.reading_due(SECOND * 40).is_some());
+        let reading = index.reading_due(SECOND * 40).unwrap();
+        index.complete(&reading, None);
+        assert_eq!(index.look_up(&name("alice"), SECOND * 40), Lookup::Unknown);
+        assert!(index.reading_due(SECOND * 42).is_some(), "after a reading that failed");
+    }
+
+    #[test]
+    fn it_forgets_everything_when_too_many_names_have_changed() {
+        let index = NameIndex::default();
+        index.complete(&index.reading_due(SECOND).unwrap(), Some(reserved(&[])));
+        for number in 0..=MOST_CHANGED {
+            index.announce(&name(&format!("name-{number}")));
+        }
+        assert_eq!(index.look_up(&name("alice"), SECOND), Lookup::Unknown);
+        assert!(index.0.lock().changed.is_empty());
     }
 
     #[test]
     fn a_name_that_changed_is_unknown_until_it_is_read_after_that() {
         let index = NameIndex::default();
-        index.complete(&index.reading_due(SECOND).unwrap(), reserved(&[]));
+        index.complete(&index.reading_due(SECOND).unwrap(), Some(reserved(&[])));
         index.announce(&name("alice"));
         assert_eq!(index.look_up(&name("alice"), SECOND), Lookup::Unknown);
         assert_eq!(index.look_up(&name("bob"), SECOND), Lookup::Free);
         let reading = index.reading_due(SECOND * 3).unwrap();
         index.announce(&name("bob"));
-        index.complete(&reading, reserved(&["alice"]));
+        index.complete(&reading, Some(reserved(&["alice"])));
         assert_eq!(index.look_up(&name("alice"), SECOND * 3), Lookup::In(NameState::Reserved));
         assert_eq!(index.look_up(&name("bob"), SECOND * 3), Lookup::Unknown, "changed meanwhile");
     }
@@ -178,7 +206,7 @@ mod tests {
     #[test]
     fn it_is_not_used_when_it_is_old() {
         let index = NameIndex::default();
-        index.complete(&index.reading_due(SECOND).unwrap(), reserved(&["alice"]));
+        index.complete(&index.reading_due(SECOND).unwrap(), Some(reserved(&["alice"])));
         assert_eq!(index.look_up(&name("bob"), SECOND * 60), Lookup::Free);
         assert_eq!(index.look_up(&name("bob"), SECOND * 61), Lookup::Unknown);
     }

@@ -176,6 +176,7 @@ async fn a_shutdown_does_not_wait_for_clients_that_do_not_read() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_thousand_watchers_get_every_event_once_and_delay_no_other_operation() {
+    transport::raise_descriptor_limit().unwrap();
     let (app, id, address) = portal().await;
     let other = app.begin("bobby").await;
     let mut watched = open(address, &request(&other, "", "")).await;
@@ -257,6 +258,7 @@ async fn a_head_request_has_the_head_alone() {
         let answer = timeout(SOON, send_raw(app.listen().await, request.as_bytes())).await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n\r\n"));
         assert!(answer.contains("content-type: text/event-stream\r\n"), "{answer}");
+        assert!(!answer.contains("content-length"), "the stream has none: {answer}");
         assert_eq!(answer.matches("\r\n\r\n").count(), 1, "{answer}");
     }
 }

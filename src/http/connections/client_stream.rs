@@ -64,11 +64,13 @@ impl ClientStream {
         drop(self.stream.readable().await);
     }
 
-    /// Reads what has arrived and ignores it. Returns whether more can arrive.
-    pub(in crate::http) fn ignore_input(&self) -> bool {
+    /// Reads what has arrived and ignores it. Returns the number of bytes; `None` if the client has
+    /// closed the connection.
+    pub(in crate::http) fn ignore_input(&self) -> Option<usize> {
         match self.stream.try_read(&mut [0; 512]) {
-            Ok(count) => count > 0,
-            Err(error) => error.kind() == ErrorKind::WouldBlock,
+            Ok(count) => Some(count).filter(|count| *count > 0),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Some(0),
+            Err(_) => None,
         }
     }
 }

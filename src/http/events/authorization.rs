@@ -1,8 +1,9 @@
 //! The authorization under which a stream stays open.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use jiff::Timestamp;
 
 use crate::server::auth::access::{Caller, Identity};
@@ -40,12 +41,12 @@ impl StreamAuthorization {
         authenticator: &Authenticator,
         headers: &HeaderMap,
         caller: Caller,
-    ) -> Option<Box<Self>> {
+    ) -> Option<Arc<Self>> {
         match authenticator {
             Authenticator::Open { .. } => None,
             Authenticator::SignIn { .. } => {
                 let Caller { identity, until, .. } = caller;
-                Some(Box::new(Self { headers: credentials(headers), identity, until }))
+                Some(Arc::new(Self { headers: credentials(headers), identity, until }))
             }
         }
     }
@@ -71,12 +72,13 @@ impl StreamAuthorization {
         }
     }
 
-    /// Returns whether the stream may go on. If the store could not be read, it may.
-    pub(super) fn allows(&self, known: &Known) -> bool {
+    /// Returns whether the stream may go on at `now`. If the store could not be read, it may until
+    /// the authorization expires.
+    pub(super) fn allows(&self, known: &Known, now: Timestamp) -> bool {
         match known {
             Known::As(identity) => *identity == self.identity,
             Known::Invalid => false,
-            Known::Unavailable => true,
+            Known::Unavailable => self.until.is_none_or(|until| now < until),
         }
     }
 
@@ -96,5 +98,7 @@ fn credentials(headers: &HeaderMap) -> HeaderMap {
     let is_credential =
         |name: &HeaderName| *name == header::COOKIE || *name == header::AUTHORIZATION;
     let pairs = headers.iter().filter(|(name, _)| is_credential(name));
-    pairs.map(|(name, value)| (name.clone(), value.clone())).collect()
+    // Copied: hyper's values are parts of the whole head, which would be kept as long.
+    let copy = |value: &HeaderValue| HeaderValue::from_bytes(value.as_bytes()).ok();
+    pairs.filter_map(|(name, value)| Some((name.clone(), copy(value)?))).collect()
 }

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::mem;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, OwnedMutexGuard, watch};
 
 use super::frame::Frame;
 use super::member::{Member, Watcher};
@@ -40,8 +40,10 @@ pub(super) struct Channel {
     state: Mutex<State>,
     /// Notified when the reader has something to do that it does not wait for.
     changed: Notify,
-    /// True while events are written to the members.
-    is_delivering: watch::Sender<bool>,
+    /// Counts the beginnings and ends of deliveries: odd while events are written to the members.
+    deliveries: watch::Sender<u64>,
+    /// Locked while the authorizations of members are read.
+    check: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Default)]
@@ -49,7 +51,7 @@ struct State {
     next_key: u64,
     /// In the order in which they came.
     members: BTreeMap<u64, Place>,
-    /// When each member is due for a keepalive comment.
+    /// When each member is due for its check and the keepalive comment.
     due: BTreeSet<(Duration, u64)>,
     /// The last events.
     kept: VecDeque<Frame>,
@@ -79,21 +81,35 @@ pub(super) enum Known {
     NotKept,
 }
 
+/// The outcome of [`Channel::join`].
+pub(super) enum Joining {
+    /// The reader writes to the stream from now on.
+    Joined,
+    /// There are events that the client has not got.
+    Behind,
+    /// The stream must end.
+    Stopped,
+}
+
+/// Members and their keys. They are not kept by it: with its stream, a member gives back its place.
+pub(super) type Members = Vec<(u64, Weak<Member>)>;
+
 impl Channel {
     /// Creates the channel of an operation.
     pub(super) fn new(operation: Operation) -> Self {
         let Operation { id, owner, last, .. } = operation;
         let last = last.saturating_sub(KEPT);
         let state = State { last, kept_after: last, ..State::default() };
-        let (changed, is_delivering) = (Notify::new(), watch::Sender::new(false));
-        Self { id, owner, state: Mutex::new(state), changed, is_delivering }
+        let (changed, deliveries, check) =
+            (Notify::new(), watch::Sender::default(), Arc::default());
+        Self { id, owner, state: Mutex::new(state), changed, deliveries, check }
     }
 
     pub(super) fn id(&self) -> &DeploymentId {
         &self.id
     }
 
-    /// Returns the operation, as it was when its events were last read.
+    /// Returns the operation, as far as its events were read.
     pub(super) fn operation(&self) -> Operation {
         let (id, owner, state) = (self.id.clone(), self.owner.clone(), self.state.lock());
         Operation { id, owner, last: state.last, has_ended: state.has_ended }
@@ -173,18 +189,19 @@ impl Channel {
     }
 
     /// Leaves the stream of a member to the reader, unless there are events after its `cursor`.
-    /// Returns whether it did.
-    pub(super) fn join(&self, member: &Member, cursor: Seq) -> bool {
+    pub(super) fn join(&self, member: &Member, cursor: Seq) -> Joining {
         let state = self.state.lock();
-        let is_current = cursor >= state.last && !state.has_ended;
-        if is_current {
-            member.join(cursor);
+        if cursor < state.last || state.has_ended {
+            Joining::Behind
+        } else if member.join(cursor) {
+            Joining::Joined
+        } else {
+            Joining::Stopped
         }
-        is_current
     }
 
     /// Keeps events that follow the last one, and returns the members to offer them to.
-    pub(super) fn publish(&self, frames: &[Frame]) -> Vec<Arc<Member>> {
+    pub(super) fn publish(&self, frames: &[Frame]) -> Members {
         let mut state = self.state.lock();
         for frame in frames {
             state.keep(frame.clone());
@@ -192,18 +209,30 @@ impl Channel {
         if let Some(frame) = frames.last() {
             (state.last, state.has_ended) = (frame.seq, frame.is_end);
         }
-        state.members.values().map(|place| Arc::clone(&place.member)).collect()
+        state.members.iter().map(|(key, place)| (*key, Arc::downgrade(&place.member))).collect()
+    }
+
+    /// Takes the turn to read authorizations; `None` if the last one is not over.
+    pub(super) fn begin_check(&self) -> Option<OwnedMutexGuard<()>> {
+        Arc::clone(&self.check).try_lock_owned().ok()
     }
 
     /// Marks whether events are being written to the members.
     pub(super) fn set_delivering(&self, is_delivering: bool) {
-        self.is_delivering.send_replace(is_delivering);
+        self.deliveries.send_if_modified(|count| {
+            let is_other = (*count % 2 == 1) != is_delivering;
+            *count += u64::from(is_other);
+            is_other
+        });
     }
 
-    /// Waits until no events are being written.
+    /// Waits until the events that are being written are.
     pub(super) async fn delivered(&self) {
+        let mut deliveries = self.deliveries.subscribe();
+        let present = *deliveries.borrow();
+        let is_over = |count: &u64| *count != present || present % 2 == 0;
         // An error is impossible: the sender is in this channel.
-        drop(self.is_delivering.subscribe().wait_for(|is_delivering| !is_delivering).await);
+        drop(deliveries.wait_for(is_over).await);
     }
 
     /// Returns when the next member is due.
@@ -213,11 +242,7 @@ impl Channel {
 
     /// Returns the members that are due at `now`, and makes each due again at the time that `next`
     /// returns.
-    pub(super) fn take_due(
-        &self,
-        now: Duration,
-        next: impl Fn(&Member) -> Duration,
-    ) -> Vec<Arc<Member>> {
+    pub(super) fn take_due(&self, now: Duration, next: impl Fn(&Member) -> Duration) -> Members {
         let mut state = self.state.lock();
         let mut taken = Vec::new();
         while let Some(&(due, key)) = state.due.first()
@@ -227,13 +252,14 @@ impl Channel {
             let Some(place) = state.members.get_mut(&key) else { continue };
             place.due = next(&place.member);
             let again = (place.due, key);
-            taken.push(Arc::clone(&place.member));
+            taken.push((key, Arc::downgrade(&place.member)));
             state.due.insert(again);
         }
         taken
     }
 
-    /// Waits until a member has entered or the last one has left.
+    /// Waits until a member has entered that is due first or knows a later event, or the last one has
+    /// left.
     pub(super) async fn changed(&self) {
         self.changed.notified().await;
     }

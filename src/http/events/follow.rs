@@ -5,12 +5,15 @@ use std::io;
 use std::mem;
 use std::sync::Arc;
 
-use super::channel::{Channel, Known, Operation};
+use super::channel::{Channel, Joining, Known, Operation};
 use super::channels::Channels;
 use super::frame::{Frame, RETRY};
 use super::member::{Member, Place, Unsent, Watcher};
 use super::reader::{self, due_after};
 use crate::http::connections::ClientStream;
+
+/// The number of bytes that a client may send while it watches.
+const MOST_IGNORED: usize = 64 << 10;
 
 /// Serves a watcher of an operation, whose connection was taken over, until its stream ends. The
 /// first one starts the reader of the operation.
@@ -22,14 +25,28 @@ pub(super) async fn serve(
     head: Vec<u8>,
 ) {
     let clock = channels.service().clock();
-    let due = due_after(&**clock, watcher.authorization.as_deref());
+    let due = due_after(&**clock, watcher.authorization.as_ref());
     let (channel, member, notifications) = channels.enter(operation, watcher, stream, due);
     if let Some(notifications) = notifications {
         let reading = reader::run(Arc::clone(&channels), Arc::clone(&channel), notifications);
         channels.tasks().spawn(reading);
     }
+    let leaving = Leaving { channels: &channels, channel: &channel, member: &member };
     member.follow(&channels, &channel, head).await;
-    channels.leave(&channel, &member);
+    drop(leaving);
+}
+
+/// Removes a member from its channel when it ends, however it does.
+struct Leaving<'a> {
+    channels: &'a Channels,
+    channel: &'a Arc<Channel>,
+    member: &'a Member,
+}
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.channels.leave(self.channel, self.member);
+    }
 }
 
 impl Member {
@@ -42,21 +59,24 @@ impl Member {
         }
     }
 
-    /// Waits until the client closes the connection.
+    /// Waits until the client closes the connection, or has sent too much.
     async fn hung_up(&self, channel: &Channel) {
-        loop {
+        let mut ignored = 0;
+        while ignored < MOST_IGNORED {
             self.stream.readable().await;
             // To close a connection takes time, which the other members wait for.
             channel.delivered().await;
-            if !self.stream.ignore_input() {
-                return;
+            match self.stream.ignore_input() {
+                Some(count) => ignored += count,
+                None => return,
             }
         }
     }
 
     async fn send_events(&self, channels: &Channels, channel: &Channel, head: Vec<u8>) {
-        let mut unsent = Unsent { bytes: head, cursor: self.cursor(), is_end: false };
-        self.framing.append(&mut unsent.bytes, [RETRY].into_iter());
+        let mut begun = head;
+        self.framing.append(&mut begun, [RETRY].into_iter());
+        let mut unsent = Unsent { bytes: begun.into(), cursor: self.cursor(), is_end: false };
         loop {
             let has_events = unsent.is_end || self.gather(channels, channel, &mut unsent).await;
             if !has_events || unsent.is_end || !unsent.bytes.is_empty() {
@@ -67,8 +87,10 @@ impl Member {
                     Ok(()) | Err(_) => return,
                 }
             }
-            if !channel.join(self, unsent.cursor) {
-                continue;
+            match channel.join(self, unsent.cursor) {
+                Joining::Joined => {}
+                Joining::Behind => continue,
+                Joining::Stopped => return self.end(),
             }
             match self.slow().await {
                 Some(slow) => unsent = slow,
@@ -84,18 +106,23 @@ impl Member {
             Known::Frames(frames) => frames,
             Known::End => {
                 unsent.is_end = true;
-                unsent.bytes.extend_from_slice(self.framing.end());
+                let mut bytes = Vec::from(mem::take(&mut unsent.bytes));
+                bytes.extend_from_slice(self.framing.end());
+                unsent.bytes = bytes.into();
                 return true;
             }
             Known::NotKept => match channels.events(channel.id(), unsent.cursor).await {
-                Some(events) => events.iter().map(Frame::of).collect(),
-                None => return false,
+                Some(events) if !events.is_empty() => events.iter().map(Frame::of).collect(),
+                // They were purged.
+                Some(_) | None => return false,
             },
         };
         if let Some(last) = frames.last() {
             (unsent.cursor, unsent.is_end) = (last.seq, last.is_end);
+            let mut bytes = Vec::from(mem::take(&mut unsent.bytes));
+            self.framing.append_frames(&mut bytes, &frames);
+            unsent.bytes = bytes.into();
         }
-        self.framing.append_frames(&mut unsent.bytes, &frames);
         true
     }
 

@@ -155,11 +155,10 @@ impl Batch {
         if let Some(encoded) = self.encoded.iter().find(|encoded| encoded.after == cursor) {
             return encoded.bytes(framing);
         }
-        let encoded = Encoded::new(cursor, &self.frames);
         if cursor >= self.last() && self.is_end() {
             return Bytes::from_static(framing.end());
         }
-        encoded.bytes(framing)
+        Encoded::new(cursor, &self.frames).bytes(framing)
     }
 }
 

@@ -4,6 +4,7 @@
 //! task does. It must not know where events come from.
 
 use std::mem;
+use std::sync::Arc;
 
 use axum::body::Bytes;
 use parking_lot::Mutex;
@@ -21,7 +22,7 @@ pub(super) struct Watcher {
     /// The last event that the client has got.
     pub(super) cursor: Seq,
     /// `None` if there is nothing to check while the stream is open.
-    pub(super) authorization: Option<Box<StreamAuthorization>>,
+    pub(super) authorization: Option<Arc<StreamAuthorization>>,
     /// Counts the stream against the caller's limit until it is dropped.
     pub(super) _permit: StreamPermit,
     /// Counts the stream among the open ones until it is dropped.
@@ -52,9 +53,8 @@ pub(super) enum Place {
 }
 
 /// What has not been written yet.
-#[derive(Default)]
 pub(super) struct Unsent {
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: Bytes,
     /// The last event that is among the bytes or was sent.
     pub(super) cursor: Seq,
     /// True if the end of the body is among the bytes or was sent.
@@ -76,17 +76,20 @@ impl Member {
         self.watcher.cursor
     }
 
-    pub(super) fn authorization(&self) -> Option<&StreamAuthorization> {
-        self.watcher.authorization.as_deref()
+    pub(super) fn authorization(&self) -> Option<&Arc<StreamAuthorization>> {
+        self.watcher.authorization.as_ref()
     }
 
-    /// Leaves the stream to the reader, for the events after `cursor`.
-    pub(super) fn join(&self, cursor: Seq) {
+    /// Leaves the stream to the reader, for the events after `cursor`. Returns `false` if the stream
+    /// must end.
+    pub(super) fn join(&self, cursor: Seq) -> bool {
         let mut place = self.place.lock();
         match *place {
             Place::Behind => *place = Place::Joined(cursor),
-            Place::Joined(_) | Place::Slow(_) | Place::Ended => {}
+            Place::Joined(_) | Place::Slow(_) => {}
+            Place::Ended => return false,
         }
+        true
     }
 
     /// Writes the events of a batch, if the member has joined.
@@ -120,8 +123,7 @@ impl Member {
             Ok(written) if written == bytes.len() => Place::Joined(cursor),
             Ok(written) => {
                 self.left.notify_one();
-                let bytes = bytes.slice(written..).to_vec();
-                Place::Slow(Unsent { bytes, cursor, is_end })
+                Place::Slow(Unsent { bytes: bytes.slice(written..), cursor, is_end })
             }
             Err(_) => {
                 self.left.notify_one();

@@ -5,19 +5,20 @@
 
 use std::collections::HashMap;
 use std::future::pending;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
 use tokio::task::yield_now;
 
-use super::authorization::{KEEPALIVE, StreamAuthorization};
-use super::channel::Channel;
+use super::authorization::{KEEPALIVE, Known, StreamAuthorization};
+use super::channel::{Channel, Members};
 use super::channels::Channels;
 use super::frame::{Batch, Frame};
 use super::member::Member;
-use crate::server::auth::authenticate::Authenticator;
 use crate::server::notifier::Subscription;
+use crate::server::store::PAGE;
 use clock::Clock;
 use domain::event::Seq;
 
@@ -25,6 +26,9 @@ use domain::event::Seq;
 const AT_ONCE: usize = 1_024;
 /// The number of events in a batch beyond which it gets no more.
 const LARGEST: usize = 64;
+
+/// The number of credentials that are read at a time.
+const READINGS: usize = 8;
 
 /// Ends the streams of the members when the reader ends, however it does.
 struct EndOfReading {
@@ -85,11 +89,16 @@ async fn read(channels: &Channels, channel: &Channel, notifications: &mut Subscr
         if frames.is_empty() {
             break;
         }
+        let is_all = frames.len() < PAGE as usize;
         channel.set_delivering(true);
         let is_read = deliver(channels, channel, notifications, (last, frames)).await;
         channel.set_delivering(false);
         if !is_read {
             return false;
+        }
+        // What is recorded after the reading is announced.
+        if is_all {
+            break;
         }
     }
     true
@@ -113,20 +122,24 @@ async fn deliver(
     let (mut batch, mut next) = (Batch::default(), 0);
     batch.extend(last, frames);
     while next < members.len() {
-        members.iter().skip(next).take(AT_ONCE).for_each(|member| member.offer(&batch));
+        let some = members.iter().skip(next).take(AT_ONCE);
+        some.filter_map(|(_, member)| member.upgrade()).for_each(|member| member.offer(&batch));
         next += AT_ONCE;
         yield_now().await;
-        let Some(following) = members.get(next).map(|member| member.key()) else { break };
+        let Some((following, _)) = members.get(next) else { break };
         if batch.is_end() || batch.len() > LARGEST || !notifications.has_changed().unwrap_or(false)
         {
             continue;
         }
+        let following = *following;
         notifications.mark_unchanged();
         let last = batch.last();
+        channel.set_delivering(false);
         let Some(frames) = frames_after(channels, channel, last).await else { return false };
+        channel.set_delivering(true);
         if !frames.is_empty() {
             members = channel.publish(&frames);
-            let before = members.partition_point(|member| member.key() < following);
+            let before = members.partition_point(|(key, _)| *key < following);
             members.rotate_left(before);
             next = 0;
             batch.extend(last, frames);
@@ -139,51 +152,79 @@ async fn deliver(
     true
 }
 
+/// A member that is due for a check, and its authorization.
+type Checked = (Arc<StreamAuthorization>, Weak<Member>);
+
 /// Sends the keepalive comment to those who are due, and ends the streams of those who are no
 /// longer authorized.
 async fn keep_alive(channels: &Arc<Channels>, channel: &Channel) {
     let clock = channels.service().clock();
     let next = |member: &Member| due_after(&**clock, member.authorization());
-    let due = channel.take_due(clock.monotonic(), next);
-    let (checked, open) = due.into_iter().partition(|member| member.authorization().is_some());
-    let open: Vec<Arc<Member>> = open;
+    let (mut open, mut checked) = (Members::new(), Vec::new());
+    for (key, member) in channel.take_due(clock.monotonic(), next) {
+        match member.upgrade().map(|member| member.authorization().cloned()) {
+            Some(Some(authorization)) => checked.push((authorization, member)),
+            Some(None) => open.push((key, member)),
+            None => {}
+        }
+    }
     in_turn(&open, Member::keep_alive).await;
-    let checked: Vec<Arc<Member>> = checked;
-    if !checked.is_empty() {
-        // Beside the reading of events, which must not wait for it.
-        let (own, now) = (Arc::clone(channels), clock.now());
-        channels.tasks().spawn(async move {
-            check(own.authenticator(), checked, now).await;
-        });
+    if checked.is_empty() {
+        return;
+    }
+    // Beside the reading of events, which must not wait for it.
+    match channel.begin_check() {
+        Some(turn) => {
+            let own = Arc::clone(channels);
+            channels.tasks().spawn(async move {
+                tokio::select! {
+                    () = own.shutdown().cancelled() => {}
+                    () = check(&own, checked) => {}
+                }
+                drop(turn);
+            });
+        }
+        // The store is slow: nothing more is asked of it until it has answered.
+        None => apply(&checked, &Known::Unavailable, clock.now()).await,
     }
 }
 
 /// Sends the keepalive comment to the members whose callers are still authorized, and ends the
 /// streams of the others. Each credential is read once.
-async fn check(authenticator: &Authenticator, members: Vec<Arc<Member>>, now: Timestamp) {
-    let mut by_credential: HashMap<Vec<u8>, Vec<Arc<Member>>> = HashMap::new();
-    for member in members {
-        let key = member.authorization().map(StreamAuthorization::key).unwrap_or_default();
-        by_credential.entry(key).or_default().push(member);
+async fn check(channels: &Channels, members: Vec<Checked>) {
+    let mut by_credential: HashMap<Vec<u8>, Vec<Checked>> = HashMap::new();
+    for (authorization, member) in members {
+        by_credential.entry(authorization.key()).or_default().push((authorization, member));
     }
-    for members in by_credential.into_values() {
-        let Some(first) = members.first().and_then(|member| member.authorization()) else {
-            continue;
-        };
-        let known = first.known(authenticator, now).await;
-        for member in &members {
-            let is_allowed = member.authorization().is_none_or(|own| own.allows(&known));
-            if is_allowed { member.keep_alive() } else { member.stop() }
+    let clock = channels.service().clock();
+    let check_one = async |members: Vec<Checked>| {
+        if let Some((authorization, _)) = members.first() {
+            let known = authorization.known(channels.authenticator(), clock.now()).await;
+            apply(&members, &known, clock.now()).await;
         }
+    };
+    let groups = stream::iter(by_credential.into_values());
+    groups.for_each_concurrent(READINGS, check_one).await;
+}
+
+/// Lets the streams of the members go on, or ends them, by what is `known` at `now`.
+async fn apply(members: &[Checked], known: &Known, now: Timestamp) {
+    for some in members.chunks(AT_ONCE) {
+        for (authorization, member) in some {
+            match member.upgrade() {
+                Some(member) if authorization.allows(known, now) => member.keep_alive(),
+                Some(member) => member.stop(),
+                None => {}
+            }
+        }
+        yield_now().await;
     }
 }
 
-/// Calls `act` for each member, and lets others run now and then.
-async fn in_turn(members: &[Arc<Member>], act: impl Fn(&Member)) {
+/// Calls `act` for each member that is still there, and lets others run now and then.
+async fn in_turn(members: &Members, act: impl Fn(&Member)) {
     for some in members.chunks(AT_ONCE) {
-        for member in some {
-            act(member);
-        }
+        some.iter().filter_map(|(_, member)| member.upgrade()).for_each(|member| act(&member));
         yield_now().await;
     }
 }
@@ -192,7 +233,7 @@ async fn in_turn(members: &[Arc<Member>], act: impl Fn(&Member)) {
 /// that each credential is read once for them.
 pub(super) fn due_after(
     clock: &dyn Clock,
-    authorization: Option<&StreamAuthorization>,
+    authorization: Option<&Arc<StreamAuthorization>>,
 ) -> Duration {
     let now = clock.monotonic();
     let keepalive = Duration::from_secs((now + KEEPALIVE).as_secs());

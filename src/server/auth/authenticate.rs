@@ -65,8 +65,9 @@ pub(crate) struct Authenticated {
     pub(crate) person: Option<Person>,
 }
 
-/// Authenticates the caller of a request at `now`, by what is known with this `freshness`. A request without credentials of ours has an
-/// anonymous identity: those for a proxy in front of the portal are none.
+/// Authenticates the caller of a request at `now`, by what is known with this `freshness`. A request
+/// without credentials of ours has an anonymous identity: those for a proxy in front of the portal
+/// are none.
 ///
 /// # Errors
 ///

@@ -1,4 +1,5 @@
-//! Accounts whose recently found sessions and tokens are remembered for a few seconds.
+//! Accounts whose recently found sessions and tokens are remembered for a few seconds, except those
+//! of operators.
 //!
 //! Only reads that say so use what is remembered: see [`Accounts::recent_session`]. What this portal
 //! ends or revokes is forgotten at once. What another replica ends is forgotten within
@@ -17,6 +18,7 @@ use super::accounts::{
     Accounts, Digest, NewSession, NewToken, Person, Profile, Session, SignIn, Token,
 };
 use crate::server::audit::AuditEntry;
+use crate::server::auth::access::Role;
 use crate::server::store_error::Result;
 use clock::Clock;
 use domain::owner::OwnerId;
@@ -56,11 +58,13 @@ impl RecentAccounts {
         Self { accounts, clock, may_use: Box::new(may_use), known: Mutex::default() }
     }
 
-    /// Returns what is remembered in a memory, or else what `find` finds, and remembers that.
+    /// Returns what is remembered in a memory, or else what `find` finds, and remembers that if it
+    /// is to be kept.
     async fn recall<T: Clone + Send>(
         &self,
         digest: &Digest,
         memory: impl Fn(&mut Known) -> &mut Memory<T> + Send + Sync,
+        is_kept: impl Fn(&T) -> bool + Send + Sync,
         find: impl Future<Output = Result<Option<T>>> + Send,
     ) -> Result<Option<T>> {
         let now = self.clock.monotonic();
@@ -76,7 +80,7 @@ impl RecentAccounts {
             known.forgotten
         };
         let found = find.await?;
-        if let Some(found) = &found {
+        if let Some(found) = found.as_ref().filter(|found| is_kept(found)) {
             let mut known = self.known.lock();
             // Otherwise it may have been revoked while it was read.
             if known.forgotten == forgotten {
@@ -134,7 +138,9 @@ impl Accounts for RecentAccounts {
         idle_until: Timestamp,
     ) -> Result<Option<Session>> {
         let find = self.accounts.session(session, now, idle_until);
-        let found = self.recall(session, |known| &mut known.sessions, find).await?;
+        // Operators see what belongs to others.
+        let is_kept = |session: &Session| session.person.role != Role::Operator;
+        let found = self.recall(session, |known| &mut known.sessions, is_kept, find).await?;
         Ok(found.filter(|session| now < session.ends))
     }
 
@@ -191,7 +197,7 @@ impl Accounts for RecentAccounts {
 
     async fn recent_token(&self, secret: &Digest, now: Timestamp) -> Result<Option<Token>> {
         let find = self.accounts.token(secret, now);
-        let found = self.recall(secret, |known| &mut known.tokens, find).await?;
+        let found = self.recall(secret, |known| &mut known.tokens, |_| true, find).await?;
         Ok(found.filter(|token| now < token.expires))
     }
 }

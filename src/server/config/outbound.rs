@@ -107,8 +107,9 @@ fn with_authorities(url: SecretString, file: &Path) -> SecretString {
 
 /// Parses the address of a proxy for everything.
 fn any_proxy(text: &str) -> Result<AnyProxy, String> {
-    match text.trim().split_once("://") {
-        Some(("socks" | "socks4" | "socks4a" | "socks5" | "socks5h", _)) => Ok(AnyProxy::Socks),
+    let scheme = text.trim().split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    match scheme.as_deref() {
+        Some("socks" | "socks4" | "socks4a" | "socks5" | "socks5h") => Ok(AnyProxy::Socks),
         Some(_) | None => proxy(text).map(AnyProxy::Http),
     }
 }

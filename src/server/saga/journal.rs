@@ -48,7 +48,6 @@ pub(crate) struct Journal {
     outages: Arc<Outages>,
     metrics: Arc<Metrics>,
     lease: Lease,
-    /// The name of the stack.
     name: StackName,
     /// The kind of the operation, with its steps and phases.
     kind: &'static Kind,
@@ -330,10 +329,10 @@ impl Journal {
 
     /// Records the result of a clean-up.
     pub(crate) async fn record_cleanup(&self, cleanup: &CleanupRecord) -> Result<()> {
-        self.store.record_cleanup(&self.lease, cleanup).await?;
+        let recorded = self.store.record_cleanup(&self.lease, cleanup).await;
         self.notifier.notify(&Notification::Name(self.name.clone()));
         self.notifier.notify(&Notification::Events(self.lease.id.clone()));
-        Ok(())
+        recorded
     }
 
     /// Records that a live stack was searched for duplicates, and the time of the next search, if
@@ -357,10 +356,12 @@ impl Journal {
         let waiting = self.state.lock().unrecorded.clone();
         let count = waiting.len();
         fact.events.splice(0..0, waiting);
-        let recorded = self.store.record(&self.lease, &fact).await?;
+        let recorded = self.store.record(&self.lease, &fact).await;
+        // Also after an error: the answer to a commit may be lost.
         if fact.end.is_some() {
             self.notifier.notify(&Notification::Name(self.name.clone()));
         }
+        let recorded = recorded?;
         self.outages.wrote(self.clock.now());
         self.state.lock().unrecorded.drain(..count);
         self.apply(fact, recorded);

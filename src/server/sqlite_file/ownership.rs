@@ -20,6 +20,9 @@ use super::inspect::{Look, Main};
 use super::open_error::{LostRecords, OpenStoreError};
 use crate::server::schema::{self, OtherVersion, SQLITE};
 
+/// The size in bytes up to which a database is copied to read it with its log.
+const MOST_COPIED: u64 = 256 << 20;
+
 /// The owner of a database, by its tables.
 enum Owner {
     Portal,
@@ -71,14 +74,16 @@ async fn look(path: &Path) -> Result<Found, OpenStoreError> {
         Main::Database(_) => {}
     }
     let of_file = owner(&alone(path)).await;
-    let is_known = of_file.as_ref().is_ok_and(|owner| !matches!(owner, Owner::Nobody));
-    let owner = if is_known || !look.has_log {
+    // After a crash, the file is only right with its log.
+    let is_known = !look.has_log || matches!(of_file, Ok(Owner::Portal));
+    let owner = if is_known {
         of_file
     } else {
-        match with_log(path).await {
-            Ok(owner) => owner,
+        match (with_log(path).await, of_file) {
+            (Ok(owner), _) => owner,
+            (Err(_), Ok(Owner::OtherProgram)) => Ok(Owner::OtherProgram),
             // Without a place for the copy, the tables are checked when the database is open.
-            Err(_) => return Ok(Found::Database),
+            (Err(_), _) => return Ok(Found::Database),
         }
     };
     match owner.map_err(|error| OpenStoreError::database(path, error))? {
@@ -94,8 +99,12 @@ fn alone(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new().filename(path).read_only(true).immutable(true)
 }
 
-/// Reads the database at `path` with its log, from a copy: SQLite would change the log.
+/// Reads the database at `path` with its log, from a copy: SQLite would change the log. A large one
+/// is not copied.
 async fn with_log(path: &Path) -> io::Result<Result<Owner, sqlx::Error>> {
+    if fs::metadata(path)?.len() + fs::metadata(files::log(path))?.len() > MOST_COPIED {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
     let folder = env::temp_dir().join(format!("ai-stack-deployer-{:016x}", rand::random::<u64>()));
     DirBuilder::new().mode(0o700).create(&folder)?;
     let copy = folder.join("copy.db");

@@ -83,8 +83,9 @@ impl Service {
         {
             return present.clone();
         }
+        let at = self.parts.clock.monotonic();
         let present = self.read_present().await;
-        *last = Some((present.clone(), self.parts.clock.monotonic()));
+        *last = Some((present.clone(), at));
         present
     }
 

@@ -106,10 +106,9 @@ impl Service {
 
     /// Reads the index of names from the store.
     async fn read_names(&self, reading: Reading, freed_since: Option<Timestamp>) {
-        match self.parts.store.names(freed_since).await {
-            Ok(names) => self.parts.notifier.names().complete(&reading, names),
-            Err(error) => tracing::warn!(%error, "Could not read the names of the stacks"),
-        }
+        let warn = |error| tracing::warn!(%error, "Could not read the names of the stacks");
+        let names = self.parts.store.names(freed_since).await.map_err(warn).ok();
+        self.parts.notifier.names().complete(&reading, names);
     }
 
     /// Checks `input` against the rules and the names that this portal reserves.

@@ -153,13 +153,14 @@ impl Service {
             spec,
         };
         let result = self.parts.store.begin(&begun, response(&deployment).as_ref()).await;
+        // Also after an error: the answer to a commit may be lost.
+        self.parts.notifier.notify(&Notification::Name(deployment.name.clone()));
         if let Err(error) = result {
             if let Some(place) = place {
                 place.fail(&error);
             }
             return Err(not_stored(error, deployment.name));
         }
-        self.parts.notifier.notify(&Notification::Name(deployment.name.clone()));
         tracing::info!(deployment.id = %deployment.id, stack.name = %deployment.name, "Accepted a deployment");
         if begun.claim.is_none() {
             self.parts.notifier.notify(&Notification::Work);

@@ -114,7 +114,7 @@ async fn the_writes_of_one_portal_notify_the_other() {
     let id = &begun.deployment.id;
     let (names, now) = (there.notifier.names(), Duration::from_secs(9));
     let reading = names.reading_due(now).unwrap();
-    names.complete(&reading, there.store.names(None).await.unwrap());
+    names.complete(&reading, Some(there.store.names(None).await.unwrap()));
     assert_eq!(names.look_up(&begun.deployment.name, now), Lookup::Free);
     here.store.begin(&begun, None).await.unwrap();
     notified(&mut work).await;

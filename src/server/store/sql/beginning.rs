@@ -49,9 +49,9 @@ pub(super) async fn begin<D: Dialect>(
         link.bind(&deployment.id).bind(tried).execute(&mut tx).await?;
     }
     insert_first(&mut tx, &deployment.id, &new.first, new.audit_entry.as_ref()).await?;
+    store.notify(&mut tx, &Notification::Name(deployment.name.clone())).await?;
     // The quotas come last: the locks on what they count make the starts of others wait.
     quotas::admit(&mut tx, &new).await?;
-    store.notify(&mut tx, &Notification::Name(deployment.name.clone())).await?;
     commit(store, tx, new.claim.as_ref()).await
 }
 

@@ -27,7 +27,7 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 /// The pause before a reconnect.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// The origin of a notification. A portal ignores its own notifications.
+/// The origin of a notification. A portal ignores its own notifications, except those about names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Origin(u64);
 
@@ -48,10 +48,14 @@ impl Origin {
         connection.execute(notify).await.map(drop).map_err(unavailable)
     }
 
-    /// Parses a notification. Returns `None` if it is our own, or unreadable.
+    /// Parses a notification. Returns `None` if it is unreadable, or if it is our own, except for
+    /// one about a name: the caller whose transaction changed the name may be gone.
     fn decode_foreign(self, payload: &str) -> Option<Notification> {
         let (origin, notification) = payload.split_once(' ')?;
-        if origin == self.to_string() { None } else { notification.parse().ok() }
+        let notification = notification.parse().ok()?;
+        let is_own = origin == self.to_string();
+        let is_for_us = !is_own || matches!(notification, Notification::Name(_));
+        is_for_us.then_some(notification)
     }
 }
 
@@ -163,6 +167,8 @@ async fn next(listener: &mut PgListener) -> Option<Option<PgNotification>> {
 
 #[cfg(test)]
 mod tests {
+    use domain::stack_name::StackName;
+
     use super::*;
 
     #[test]
@@ -171,6 +177,8 @@ mod tests {
         let payload = format!("{own} {}", Notification::Work);
         assert_eq!(own.decode_foreign(&payload), None);
         assert_eq!(other.decode_foreign(&payload), Some(Notification::Work));
+        let name = Notification::Name(StackName::parse("alice").unwrap());
+        assert_eq!(own.decode_foreign(&format!("{own} {name}")), Some(name));
         assert_eq!(other.decode_foreign("something else"), None);
     }
 }
