@@ -230,7 +230,7 @@ impl Channel {
     pub(super) async fn delivered(&self) {
         let mut deliveries = self.deliveries.subscribe();
         let present = *deliveries.borrow();
-        let is_over = |count: &u64| *count != present || present % 2 == 0;
+        let is_over = |count: &u64| *count != present || present.is_multiple_of(2);
         // An error is impossible: the sender is in this channel.
         drop(deliveries.wait_for(is_over).await);
     }

@@ -43,7 +43,7 @@ use super::fake_platform::FakePlatform;
 use super::manual_clock::ManualClock;
 use super::memory_store::MemoryStore;
 use super::settings::keyring;
-use super::sign_in_service::{authenticator, clock, sign_in_service};
+use super::sign_in_service::{accounts, authenticator, clock, sign_in_service};
 
 #[derive(Parser)]
 struct Cli {
@@ -131,20 +131,6 @@ pub(crate) fn failure(phase: Phase, code: FailureCode, message: &str, line: Line
     let (reason, reference) = (None, String::from("7F3A-22C1"));
     let receipt = Receipt::of(vec![line]);
     Failure { phase, message: message.to_owned(), code, reason, receipt, reference }
-}
-
-/// Returns the accounts in `store` as a portal has them.
-fn accounts(
-    store: &Arc<MemoryStore>,
-    clock: &Arc<ManualClock>,
-    notifier: &Arc<Notifier>,
-) -> Arc<RecentAccounts> {
-    let listening = Arc::clone(notifier.listening());
-    Arc::new(RecentAccounts::new(
-        Arc::<MemoryStore>::clone(store),
-        Arc::<ManualClock>::clone(clock),
-        move || listening.is_on(),
-    ))
 }
 
 impl TestApp {

@@ -7,11 +7,13 @@ use ai_stack_deployer::server::auth::authenticate::Authenticator;
 use ai_stack_deployer::server::auth::oidc::Oidc;
 use ai_stack_deployer::server::auth::recent_accounts::RecentAccounts;
 use ai_stack_deployer::server::auth::sign_in::{SignInParts, SignInService};
+use ai_stack_deployer::server::notifier::Notifier;
 use ai_stack_deployer::server::settings::{AuthSettings, OidcSettings, Settings};
 use clock::{Clock, SystemClock};
 use transport::Outbound;
 
 use super::manual_clock::ManualClock;
+use super::memory_store::MemoryStore;
 
 /// Creates the clock. With a real identity provider it has the real time, which the provider uses.
 pub(crate) fn clock(settings: &Settings) -> ManualClock {
@@ -19,6 +21,20 @@ pub(crate) fn clock(settings: &Settings) -> ManualClock {
         AuthSettings::Open => ManualClock::new(),
         AuthSettings::Oidc(_) => ManualClock::at(SystemClock.now()),
     }
+}
+
+/// Returns the accounts in `store` as a portal has them.
+pub(crate) fn accounts(
+    store: &Arc<MemoryStore>,
+    clock: &Arc<ManualClock>,
+    notifier: &Arc<Notifier>,
+) -> Arc<RecentAccounts> {
+    let listening = Arc::clone(notifier.listening());
+    Arc::new(RecentAccounts::new(
+        Arc::<MemoryStore>::clone(store),
+        Arc::<ManualClock>::clone(clock),
+        move || listening.is_on(),
+    ))
 }
 
 /// Creates the authenticator.
