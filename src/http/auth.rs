@@ -1,9 +1,8 @@
 //! Authentication and authorization of requests.
 //!
-//! Every request passes through here. The caller is authenticated, and
-//! [`access::decide`](crate::server::auth::access::decide) is asked with the rule of the route; access to a
-//! particular operation is decided again when that operation is loaded. A route without a rule is
-//! closed.
+//! Every request passes through here. The caller is authenticated, and the rule of the route decides
+//! by [`access::decide`](crate::server::auth::access::decide); access to a particular operation is
+//! decided again when that operation is loaded. A route without a rule is closed.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::ControlFlow;

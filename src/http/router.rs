@@ -65,9 +65,7 @@ fn table(state: &Arc<HttpState>, options: LeptosOptions) -> Router {
 async fn pass(State(state): State<Arc<HttpState>>, request: Request, next: Next) -> Response {
     let requests = state.requests.clone();
     let work = async move {
-        let response = match respond(&state, request, next).await {
-            ControlFlow::Continue(response) | ControlFlow::Break(response) => response,
-        };
+        let response = response_of(respond(&state, request, next).await);
         if let Some(&Code(code)) = response.extensions().get::<Code>() {
             state.service.metrics().refused(code);
         }
@@ -91,11 +89,7 @@ async fn respond(
     unless_refused(request_size::check_target(&parts.uri))?;
     unless_refused(cross_site::check(state, &parts).await)?;
     routes::spell(&mut parts)?;
-    let handle = |parts, body| async {
-        match handle(state, parts, body, next).await {
-            ControlFlow::Continue(response) | ControlFlow::Break(response) => response,
-        }
-    };
+    let handle = |parts, body| async { response_of(handle(state, parts, body, next).await) };
     ControlFlow::Continue(if functions::is_function(&parts.uri) {
         functions::answer(state, parts, body, handle).await
     } else {
@@ -121,6 +115,13 @@ async fn handle(
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     ControlFlow::Continue(response)
+}
+
+/// Returns the response, whoever made it.
+fn response_of(flow: ControlFlow<Response, Response>) -> Response {
+    match flow {
+        ControlFlow::Continue(response) | ControlFlow::Break(response) => response,
+    }
 }
 
 fn refuse<T>(failed: Failed) -> ControlFlow<Response, T> {

@@ -168,17 +168,21 @@ fn a_postgres_database_of_another_program_or_of_a_newer_version_is_named_as_such
     assert!(text.contains("does not know its migration 9999"), "{text}");
 }
 
-/// Returns the address of a database that a portal has used.
-fn migrated() -> String {
-    let url = Cluster::shared().database();
-    let variables = [
-        ("DATABASE_URL", url.as_str()),
+/// Returns the settings of a portal on the PostgreSQL database at `url`, without a platform.
+fn on_postgres(url: &str) -> [(&str, &str); 5] {
+    [
+        ("DATABASE_URL", url),
         ("DOKPLOY_URL", "http://127.0.0.1:9"),
         ("DOKPLOY_API_TOKEN", "key"),
         ("STACK_DOMAIN_SUFFIX", "localhost"),
         ("STACK_IMAGE", "sandbox/hello"),
-    ];
-    let output = PortalDir::new().command(&variables).arg("audit").output().unwrap();
+    ]
+}
+
+/// Returns the address of a database that a portal has used.
+fn migrated() -> String {
+    let url = Cluster::shared().database();
+    let output = PortalDir::new().command(&on_postgres(&url)).arg("audit").output().unwrap();
     assert!(output.status.success(), "{output:?}");
     url
 }
@@ -240,14 +244,7 @@ async fn a_check_makes_and_migrates_nothing() {
     assert_eq!(newest_migration(&portal_dir).await, before);
 
     let url = Cluster::shared().database();
-    let variables = [
-        ("DATABASE_URL", url.as_str()),
-        ("DOKPLOY_URL", "http://127.0.0.1:9"),
-        ("DOKPLOY_API_TOKEN", "key"),
-        ("STACK_DOMAIN_SUFFIX", "localhost"),
-        ("STACK_IMAGE", "sandbox/hello"),
-    ];
-    let said = check(&variables);
+    let said = check(&on_postgres(&url));
     assert!(said.contains("The PostgreSQL database can be used."), "{said}");
     let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
     assert_eq!(Cluster::ask(&url, tables).trim(), "0");

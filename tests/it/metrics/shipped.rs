@@ -6,14 +6,14 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use ai_stack_deployer::server::metrics::{Access, Metrics, Outcome, Present};
+use ai_stack_deployer::server::metrics::{Access, Metrics, Outcome};
 use domain::kind::DEPLOY;
 use domain::phase::Phase;
 use domain::refusal::RefusalCode;
 use regex::Regex;
 use serde_json::Value;
 
-use super::text::Scrape;
+use super::known::scrape;
 
 fn shipped(file: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy").join(file);
@@ -44,15 +44,7 @@ fn names() -> BTreeSet<String> {
     metrics.called("project.create", "done", Some(took));
     metrics.refused(RefusalCode::NotFound);
     metrics.stored(Access::Write, true, took);
-    let text = metrics.text(&Present {
-        breaker: "closed",
-        platform_reachable: true,
-        problem: None,
-        store_ok: true,
-        operations: None,
-        panics: 0,
-    });
-    let scrape = Scrape::of(&text);
+    let scrape = scrape(&metrics);
     assert!(scrape.value("portal_operations", &[("state", "stuck")]).is_nan());
     let names = scrape.families.into_iter().flat_map(|(name, (kind, _))| match kind.as_str() {
         "histogram" => ["_bucket", "_sum", "_count"].map(|end| format!("{name}{end}")).to_vec(),
