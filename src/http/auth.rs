@@ -38,8 +38,11 @@ pub(super) async fn admit(
     parts: &mut Parts,
 ) -> ControlFlow<Response, bool> {
     let rule = rule(route);
-    let origin = origins::in_use(parts, &state.origins).clone();
-    parts.extensions.insert(OriginInUse(origin));
+    // Only what has to do with the sign-in asks for it.
+    if state.sign_in_service.is_some() {
+        let origin = origins::in_use(parts, &state.origins).clone();
+        parts.extensions.insert(OriginInUse(origin));
+    }
     let address = address(&parts.extensions, &parts.headers, &state.proxies);
     let Authenticated { identity, until, person } =
         identify(state, route, parts, address).await.map_break(IntoResponse::into_response)?;

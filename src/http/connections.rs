@@ -233,6 +233,7 @@ fn poll(
     if Pin::new(serving).poll(cx).is_ready() {
         return Poll::Ready(None);
     }
+    connection.has_read();
     // The client may not have read the response to an earlier request yet.
     if connection.is_stalled() {
         return Poll::Pending;

@@ -5,7 +5,6 @@
 use axum::extract::Request;
 use axum::http::header::{self, HeaderName};
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version};
-use axum::middleware::Next;
 use axum::response::Response;
 use tower::util::MapRequestLayer;
 use tower_http::CompressionLevel;
@@ -32,6 +31,8 @@ const EVERYWHERE: [(HeaderName, HeaderValue); 6] = [
 /// The header of answers that must not be cached.
 pub(super) const NO_STORE: [(HeaderName, HeaderValue); 1] =
     [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+/// The number of headers that are added to each response apart from those everywhere.
+const ADDED_BY_SERVER: usize = 4;
 /// The caching of a page: it is rendered for one visit, with a nonce of its own.
 const PERSONAL: HeaderValue = HeaderValue::from_static("private, no-cache");
 const NO_CONTENT: HeaderValue =
@@ -96,11 +97,11 @@ fn is_page(headers: &HeaderMap) -> bool {
 }
 
 /// Adds the headers that the response does not have yet.
-pub(super) async fn secure(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+pub(super) fn secure(mut response: Response) -> Response {
     let is_page = is_page(response.headers());
     let policy = if is_page { NO_FRAMES } else { NO_CONTENT };
     let headers = response.headers_mut();
+    headers.reserve(EVERYWHERE.len() + ADDED_BY_SERVER);
     if is_page {
         headers.entry(header::CACHE_CONTROL).or_insert(PERSONAL);
     }

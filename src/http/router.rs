@@ -1,6 +1,7 @@
 //! The router: each route of the table behind what guards all of them.
 
 use std::ops::ControlFlow;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::Router;
@@ -8,13 +9,13 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header;
 use axum::http::request::Parts;
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, get_service, on};
+use futures::FutureExt as _;
 use leptos::config::LeptosOptions;
 use tower::Layer as _;
-use tower::util::option_layer;
-use tower_http::catch_panic::CatchPanicLayer;
+use tower::util::MapResponseLayer;
 
 use super::error::{Code, Failed};
 use super::pages::Pages;
@@ -27,12 +28,13 @@ use domain::refusal::Refusal;
 pub fn router(state: HttpState, options: LeptosOptions) -> Router {
     let share = (!state.cors_origins.is_empty()).then(|| cross_site::share(&state.cors_origins));
     let state = Arc::new(state);
-    table(&state, options)
+    let router = table(&state, options)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn_with_state(state, pass))
-        .layer(option_layer(share))
-        .layer(CatchPanicLayer::custom(Failed::from_panic))
-        .layer(from_fn(headers::secure))
+        .layer(from_fn_with_state(state, guard));
+    match share {
+        Some(share) => router.layer(share).layer(MapResponseLayer::new(headers::secure)),
+        None => router,
+    }
 }
 
 /// Returns the routes of the table. All other paths are files of the site, or not found.
@@ -57,12 +59,18 @@ fn table(state: &Arc<HttpState>, options: LeptosOptions) -> Router {
         .fallback_service(headers::compression().layer(pages.other()))
 }
 
+/// Guards all routes: responds to a panic, and adds the headers that every response carries.
+///
+/// This is one layer, because each layer of a router copies all those within it for every request.
+async fn guard(State(state): State<Arc<HttpState>>, request: Request, next: Next) -> Response {
+    let response = AssertUnwindSafe(pass(state, request, next)).catch_unwind().await;
+    headers::secure(response.unwrap_or_else(Failed::from_panic))
+}
+
 /// Passes a request through everything that guards the routes, to its handler. The request is handled
 /// to its end, even if the client disconnects: otherwise hyper would drop the handler then, possibly
 /// between two writes.
-///
-/// This is one layer, because each layer of a router copies all those within it for every request.
-async fn pass(State(state): State<Arc<HttpState>>, request: Request, next: Next) -> Response {
+async fn pass(state: Arc<HttpState>, request: Request, next: Next) -> Response {
     let requests = state.requests.clone();
     let work = async move {
         let response = response_of(respond(&state, request, next).await);

@@ -185,6 +185,29 @@ impl Route {
         matches!(self.answer, Function)
     }
 
+    /// Returns whether `path` is a path of this route in its canonical spelling, read without decoding
+    /// anything.
+    fn is_spelled(&self, path: &str) -> bool {
+        let Some(rest) = path.strip_prefix('/') else { return false };
+        if matches!(self.answer, Files) || !self.path.contains('{') {
+            return path == self.path && !matches!(self.answer, Files);
+        }
+        let (mut own, mut parts) = (parts_of(self.path), rest.split('/'));
+        loop {
+            let is_same = match (own.next(), parts.next()) {
+                (None, None) => return true,
+                (Some(own), Some(part)) if own.starts_with('{') => {
+                    !part.is_empty() && is_plain_text(part)
+                }
+                (Some(own), Some(part)) => own == part,
+                (Some(_), None) | (None, Some(_)) => false,
+            };
+            if !is_same {
+                return false;
+            }
+        }
+    }
+
     /// Returns the canonical spelling of the path with these `parts`, if it is a path of this
     /// route.
     fn spelling(&self, parts: &[&str]) -> Option<Spelling> {
@@ -248,6 +271,9 @@ pub(super) fn spell(parts: &mut Parts) -> ControlFlow<Response> {
     let uri = &parts.uri;
     if (&parts.method, uri.path()) == (&Method::OPTIONS, "*") {
         return ControlFlow::Break(answer_options());
+    }
+    if ROUTES.iter().any(|route| route.is_spelled(uri.path())) {
+        return ControlFlow::Continue(());
     }
     match Spelling::of(uri.path()) {
         Some(spelling) if !spelling.is_plain => {
@@ -324,6 +350,28 @@ mod tests {
             let spelling = Spelling::of(path).map(|spelling| spelling.path);
             assert_eq!(spelling.as_deref(), expected, "{path}");
         }
+    }
+
+    #[test]
+    fn what_is_spelled_canonically_is_what_decoding_says() {
+        let mut paths: Vec<_> = ROUTES.iter().map(|route| route.path.to_owned()).collect();
+        for end in ["", "dep_1", "Dep_1", "a%2fb", "..", ".", "a/b", "a/", "ä", "ADMIN", "audit"] {
+            for route in ROUTES {
+                let begin = route.path.split('{').next().unwrap_or_default();
+                paths.extend([format!("{begin}{end}"), format!("{begin}/{end}")]);
+                paths.push(format!("{}/{end}", route.path));
+                paths.push(begin.to_uppercase() + end);
+            }
+        }
+        let mut count = 0;
+        for path in &paths {
+            if ROUTES.iter().any(|route| route.is_spelled(path)) {
+                let spelling = Spelling::of(path).unwrap();
+                assert!(spelling.is_plain && spelling.path == *path, "{path}");
+                count += 1;
+            }
+        }
+        assert!(count > ROUTES.len(), "{count} of {}", paths.len());
     }
 
     #[tokio::test]

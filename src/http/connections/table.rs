@@ -97,6 +97,8 @@ pub(super) struct Connection {
     id: u64,
     table: Arc<Table>,
     is_stalled: AtomicBool,
+    /// True if bytes have arrived since the last whole head.
+    has_received: AtomicBool,
     end: CancellationToken,
 }
 
@@ -124,8 +126,9 @@ impl Table {
         }
         let end = CancellationToken::new();
         let id = open.insert(address, now, end.clone());
-        let (table, is_stalled) = (Arc::clone(self), AtomicBool::default());
-        Some(Entry(Arc::new(Connection { id, table, is_stalled, end })))
+        let (is_stalled, has_received) = (AtomicBool::default(), AtomicBool::default());
+        let table = Arc::clone(self);
+        Some(Entry(Arc::new(Connection { id, table, is_stalled, has_received, end })))
     }
 
     /// Ends a connection that waits for its client, if there is one.
@@ -269,24 +272,34 @@ impl Connection {
 
     /// The portal works on a request.
     pub(super) fn works(&self) {
+        self.has_received.store(false, Ordering::Relaxed);
         self.change(|place, _| place.waits = None);
     }
 
     /// The response is complete.
     pub(super) fn finish(&self) {
+        self.has_received.store(false, Ordering::Relaxed);
         self.change(|place, now| {
             let wait = if place.address.is_some() { Wait::Request } else { Wait::ProxyRequest };
             place.waits = Some((wait, now));
         });
     }
 
-    /// Bytes have arrived.
+    /// Bytes have arrived. What that means is clear once they are read.
     pub(super) fn received(&self) {
-        self.change(|place, now| {
-            if let Some((Wait::Request | Wait::ProxyRequest, _)) = place.waits {
-                place.waits = Some((Wait::Head, now));
-            }
-        });
+        self.has_received.store(true, Ordering::Relaxed);
+    }
+
+    /// Everything that has arrived was read. If that was not a whole head, the connection waits for
+    /// the rest.
+    pub(super) fn has_read(&self) {
+        if self.has_received.swap(false, Ordering::Relaxed) {
+            self.change(|place, now| {
+                if let Some((Wait::Request | Wait::ProxyRequest, _)) = place.waits {
+                    place.waits = Some((Wait::Head, now));
+                }
+            });
+        }
     }
 
     /// The body of a request has not arrived. Returns since when; `since` is what this returned
