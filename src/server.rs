@@ -21,6 +21,7 @@ pub(crate) mod page;
 pub mod platform;
 pub mod probe;
 pub mod proxies;
+pub(crate) mod recent;
 pub mod reconciler;
 pub(crate) mod run_to_completion;
 pub mod saga;

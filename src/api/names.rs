@@ -17,5 +17,5 @@ pub async fn check_name(
     #[server(default)]
     name: String,
 ) -> Result<NameVerdict, ApiError> {
-    Ok(super::service()?.check_name(&super::caller()?, &name).await)
+    Ok(super::service()?.check_name_or_suggest(&super::caller()?, &name).await)
 }

@@ -29,6 +29,7 @@ use super::audit::AuditTrail;
 use super::auth::access::{Caller, IdentifiedBy, Permission, Target};
 use super::auth::accounts::Accounts;
 use super::notifier::Notifier;
+use super::recent::Recent;
 use super::reconciler::report::ReconcileReport;
 use super::secrets::Keyring;
 use super::settings::{Quotas, StackSettings};
@@ -48,6 +49,10 @@ use domain::refusal::Refusal;
 const SAMPLES: u32 = 40;
 /// The minimum number for that.
 const FEWEST: usize = 5;
+/// The age up to which the usual duration is shown again.
+const USUAL_LIFETIME: Duration = Duration::from_secs(10);
+/// The age up to which the counts of the operations are used again.
+const PRESENT_LIFETIME: Duration = Duration::from_secs(2);
 
 /// The dependencies of a [`Service`].
 #[derive(Clone)]
@@ -92,8 +97,10 @@ pub struct Service {
     /// The parts of the portal that ended unexpectedly.
     vitals: Arc<Vitals>,
     store_probe: Arc<StoreProbe>,
-    /// What the last scrape of the metrics read, and when, on the monotonic clock.
-    present: tokio::sync::Mutex<Option<(Present, Duration)>>,
+    /// What the metrics do not count, as it was up to two seconds ago.
+    present: Recent<Present>,
+    /// How long a deployment usually takes, as it was up to ten seconds ago.
+    usual: Recent<Option<Usual>>,
 }
 
 impl Service {
@@ -108,7 +115,8 @@ impl Service {
             platform_cache,
             vitals: Arc::default(),
             store_probe: Arc::new(store_probe),
-            present: tokio::sync::Mutex::default(),
+            present: Recent::new(PRESENT_LIFETIME),
+            usual: Recent::new(USUAL_LIFETIME),
         }
     }
 
@@ -226,11 +234,15 @@ impl Service {
         self.parts.store.events(id, after, PAGE).await
     }
 
-    /// Returns how long a deployment usually takes; `None` if there are too few successful ones.
+    /// Returns how long a deployment usually takes, as it was up to ten seconds ago; `None` if there
+    /// are too few successful ones.
     pub(crate) async fn usual_duration(&self) -> Option<Usual> {
-        // If the store fails, the page shows no estimate.
-        let durations = self.parts.store.durations(SAMPLES).await.ok()?;
-        usual(durations)
+        let read = async {
+            // If the store fails, the page shows no estimate.
+            let durations = self.parts.store.durations(SAMPLES).await.ok()?;
+            usual(durations)
+        };
+        self.usual.get(&*self.parts.clock, read).await
     }
 
     /// Returns the state of the platform for the home page.

@@ -10,8 +10,6 @@ use domain::platform_problem::PlatformProblem;
 
 /// The time limit for counting operations in the store.
 const TIMEOUT: Duration = Duration::from_secs(3);
-/// The age up to which the counts of the operations are used again.
-const LIFETIME: Duration = Duration::from_secs(2);
 
 /// The health of the portal, of its store and of the platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,17 +74,7 @@ impl Service {
     /// Returns the present state of what the metrics do not count. However many callers there are, it
     /// is read once at a time, and at most every two seconds.
     pub(crate) async fn present(&self) -> Present {
-        let mut last = self.present.lock().await;
-        let age = |at| self.parts.clock.monotonic().saturating_sub(at);
-        if let Some((present, at)) = &*last
-            && age(*at) < LIFETIME
-        {
-            return present.clone();
-        }
-        let at = self.parts.clock.monotonic();
-        let present = self.read_present().await;
-        *last = Some((present.clone(), at));
-        present
+        self.present.get(&*self.parts.clock, self.read_present()).await
     }
 
     async fn read_present(&self) -> Present {

@@ -9,47 +9,68 @@ use super::platform_cache::PlatformSnapshot;
 use super::{New, Service};
 use crate::server::auth::access::Caller;
 use crate::server::name_index::{Lookup, NameState, Reading};
-use crate::server::store::{Quota, Result};
+use crate::server::store::Result;
 use crate::wire::NameVerdict;
 use domain::stack_name::{MAX_LENGTH, ParseStackNameError, StackName};
+use domain::time::earlier;
 
 /// The number of free names that are suggested in place of a taken one.
 const SUGGESTIONS: usize = 2;
 
 impl Service {
-    /// Returns whether `input` is available to a caller as a name. This is advisory: only the start
-    /// reserves the name. While the platform is unavailable, only the names of the portal's own
-    /// stacks are checked.
+    /// Does the same as [`Self::check_name`], and suggests other names in place of a taken one.
+    pub(crate) async fn check_name_or_suggest(
+        self: &Arc<Self>,
+        caller: &Caller,
+        input: &str,
+    ) -> NameVerdict {
+        match self.check_name(caller, input).await {
+            NameVerdict::Taken { name, url, .. } => {
+                let suggestions = self.suggestions(caller, &name).await;
+                NameVerdict::Taken { name, url, suggestions }
+            }
+            verdict @ (NameVerdict::Free { .. } | NameVerdict::Invalid { .. }) => verdict,
+        }
+    }
+
+    /// Returns available names like `name`.
+    async fn suggestions(self: &Arc<Self>, caller: &Caller, name: &StackName) -> Vec<StackName> {
+        let mut suggestions = Vec::new();
+        for other in alternatives(name) {
+            if suggestions.len() < SUGGESTIONS
+                && self.parse_name(other.as_str()).is_ok()
+                && self.is_free(caller, &other).await
+            {
+                suggestions.push(other);
+            }
+        }
+        suggestions
+    }
+
+    /// Returns whether `input` is available to a caller as a name, without suggestions. This is
+    /// advisory: only the start reserves the name. While the platform is unavailable, only the names
+    /// of the portal's own stacks are checked.
     pub(crate) async fn check_name(self: &Arc<Self>, caller: &Caller, input: &str) -> NameVerdict {
         let name = match self.parse_name(input) {
             Ok(name) => name,
             Err(rule) => return NameVerdict::invalid(input, rule),
         };
         let url = self.parts.stack.url(&name);
-        let quota = self.quota(&New::of(caller, name.as_str()));
-        if self.is_free(caller, &quota, &name).await {
+        if self.is_free(caller, &name).await {
             return NameVerdict::Free { name, url };
         }
-        let mut suggestions = Vec::new();
-        for other in alternatives(&name) {
-            if suggestions.len() < SUGGESTIONS
-                && self.parse_name(other.as_str()).is_ok()
-                && self.is_free(caller, &quota, &other).await
-            {
-                suggestions.push(other);
-            }
-        }
-        NameVerdict::Taken { name, url, suggestions }
+        NameVerdict::Taken { name, url, suggestions: Vec::new() }
     }
 
     /// Returns whether neither a stack nor anything on the platform has the name, and it is not
     /// reserved for a former owner other than the caller.
-    async fn is_free(self: &Arc<Self>, caller: &Caller, quota: &Quota, name: &StackName) -> bool {
-        let is_available = match self.name_state(quota, name).await {
+    async fn is_free(self: &Arc<Self>, caller: &Caller, name: &StackName) -> bool {
+        let is_available = match self.name_state(name).await {
             None => true,
             Some(NameState::Reserved) => false,
             Some(NameState::Freed { owner, at }) => {
-                let now = self.parts.clock.now();
+                let (now, quota) =
+                    (self.parts.clock.now(), self.quota(&New::of(caller, name.as_str())));
                 let is_recent = quota.held_since(now).is_some_and(|since| at > since);
                 let freed = is_recent.then_some((owner, at));
                 quota.admit_name(caller.identity.owner(), freed.as_ref(), now).is_ok()
@@ -71,12 +92,12 @@ impl Service {
 
     /// Returns the state of a name; `None` if it is free. It comes from the index, if that knows
     /// it, and otherwise from the store.
-    async fn name_state(self: &Arc<Self>, quota: &Quota, name: &StackName) -> Option<NameState> {
+    async fn name_state(self: &Arc<Self>, name: &StackName) -> Option<NameState> {
         let (names, now) = (self.parts.notifier.names(), self.parts.clock.monotonic());
         if self.parts.notifier.listening().is_on() {
             if let Some(reading) = names.reading_due(now) {
                 let service = Arc::clone(self);
-                let freed_since = quota.held_since(self.parts.clock.now());
+                let freed_since = self.freed_since();
                 tokio::spawn(async move { service.read_names(reading, freed_since).await });
             }
             match names.look_up(name, now) {
@@ -85,23 +106,26 @@ impl Service {
                 Lookup::Unknown => {}
             }
         }
-        self.stored_name_state(quota, name).await.unwrap_or_else(|error| {
+        self.stored_name_state(name).await.unwrap_or_else(|error| {
             tracing::error!(error = %error, "Could not look up a name");
             None
         })
     }
 
-    async fn stored_name_state(
-        &self,
-        quota: &Quota,
-        name: &StackName,
-    ) -> Result<Option<NameState>> {
+    async fn stored_name_state(&self, name: &StackName) -> Result<Option<NameState>> {
         if !self.parts.store.reserved(slice::from_ref(name)).await?.is_empty() {
             return Ok(Some(NameState::Reserved));
         }
-        let Some(since) = quota.held_since(self.parts.clock.now()) else { return Ok(None) };
+        let Some(since) = self.freed_since() else { return Ok(None) };
         let freed = self.parts.store.freed(name, since).await?;
         Ok(freed.map(|(owner, at)| NameState::Freed { owner, at }))
+    }
+
+    /// Returns the time since which freed names are reserved for their former owners; `None` if they
+    /// are not.
+    fn freed_since(&self) -> Option<Timestamp> {
+        let hold_down = self.parts.quotas.hold_down?;
+        Some(earlier(self.parts.clock.now(), hold_down))
     }
 
     /// Reads the index of names from the store.
