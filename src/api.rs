@@ -9,12 +9,14 @@ pub mod deployments;
 mod error;
 pub mod names;
 #[cfg(feature = "ssr")]
+pub(crate) mod page_data;
+#[cfg(feature = "ssr")]
 mod reply;
 
 #[cfg(feature = "ssr")]
 pub(crate) use account::{
-    AccountView, SignedIn, TokenStatus, TokenView, account, is_hidden_page, page_cookies,
-    provider_sign_out, sign_in_service, signed_in,
+    AccountLink, AccountView, SignedIn, TokenStatus, TokenView, account, is_hidden_page,
+    page_cookies, provider_sign_out, sign_in_service, signed_in,
 };
 #[cfg(feature = "ssr")]
 pub(crate) use reply::{caller, forbid_storing, redirect_to, respond_with, service};

@@ -16,7 +16,7 @@ pub mod frame;
 #[cfg(feature = "ssr")]
 pub mod pages;
 #[cfg(feature = "ssr")]
-mod policy;
+pub(crate) mod policy;
 #[cfg(feature = "ssr")]
 pub mod shell;
 

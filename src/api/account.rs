@@ -4,9 +4,10 @@
 
 use std::sync::Arc;
 
+use axum::http::Extensions;
 use axum::http::request::Parts;
 use jiff::Timestamp;
-use leptos::prelude::use_context;
+use leptos::prelude::{use_context, with_context};
 
 use crate::server::auth::access::{Caller, Identity, Role, Scope};
 use crate::server::auth::accounts::{Person, Token};
@@ -16,12 +17,43 @@ use crate::wire::ApiError;
 use domain::owner::OwnerId;
 
 /// The signed-in person, as every page shows them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SignedIn {
     /// Their display name.
     pub name: String,
     /// True if they are an operator of the portal.
     pub is_operator: bool,
+}
+
+impl SignedIn {
+    /// Returns the person who has signed in, according to a request's extensions.
+    pub(crate) fn of(extensions: &Extensions) -> Option<Self> {
+        let (_, role) = person(extensions)?;
+        let name = extensions.get::<Person>().map(|person| person.name.clone());
+        Some(Self { name: name.unwrap_or_default(), is_operator: role == Role::Operator })
+    }
+}
+
+/// The link in the header to the account or to the sign-in page.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum AccountLink {
+    /// None: the portal is open to all.
+    None,
+    /// To the sign-in page.
+    SignIn,
+    /// To the account of this person.
+    Account(SignedIn),
+}
+
+impl AccountLink {
+    /// Returns the link for the caller of a request with these extensions.
+    pub(crate) fn of(has_sign_in: bool, extensions: &Extensions) -> Self {
+        match SignedIn::of(extensions) {
+            _ if !has_sign_in => Self::None,
+            Some(person) => Self::Account(person),
+            None => Self::SignIn,
+        }
+    }
 }
 
 /// An account, as its page shows it.
@@ -86,14 +118,13 @@ pub(crate) fn is_hidden_page() -> bool {
 
 /// Returns the person who has signed in, if any.
 pub(crate) fn signed_in() -> Option<SignedIn> {
-    let (_, role) = person()?;
-    let name = extension::<Person>().map(|person| person.name).unwrap_or_default();
-    Some(SignedIn { name, is_operator: role == Role::Operator })
+    with_extensions(SignedIn::of)?
 }
 
 /// Reads the account of the person who has signed in; `None` if nobody has.
 pub(crate) async fn account() -> Option<Result<AccountView, ApiError>> {
-    let (sign_in_service, (owner, _), who) = (sign_in_service()?, person()?, signed_in()?);
+    let sign_in_service = sign_in_service()?;
+    let ((owner, _), who) = (with_extensions(person)??, signed_in()?);
     let fresh_token = page_cookies().fresh_token;
     let now = sign_in_service.now();
     let tokens = match sign_in_service.tokens(&owner).await {
@@ -115,13 +146,21 @@ fn view(token: Token, now: Timestamp) -> TokenView {
     TokenView { id, name, may_change: scope == Scope::Deploy, made, used, status }
 }
 
-fn person() -> Option<(OwnerId, Role)> {
-    match extension::<Caller>()?.identity {
-        Identity::Person { owner, role } => Some((owner, role)),
-        _ => None,
+fn person(extensions: &Extensions) -> Option<(OwnerId, Role)> {
+    match &extensions.get::<Caller>()?.identity {
+        Identity::Person { owner, role } => Some((owner.clone(), *role)),
+        Identity::Anonymous
+        | Identity::Browser(_)
+        | Identity::Unauthenticated
+        | Identity::Program { .. } => None,
     }
 }
 
 fn extension<T: Clone + Send + Sync + 'static>() -> Option<T> {
-    use_context::<Parts>()?.extensions.get::<T>().cloned()
+    with_extensions(|extensions| extensions.get::<T>().cloned())?
+}
+
+/// Reads the extensions of the current request.
+pub(super) fn with_extensions<T>(read: impl FnOnce(&Extensions) -> T) -> Option<T> {
+    with_context::<Parts, _>(|parts| read(&parts.extensions))
 }

@@ -3,7 +3,8 @@
 
 use leptos::prelude::*;
 
-use crate::api::{SignedIn, service, sign_in_service, signed_in};
+use crate::api::page_data::page_data;
+use crate::api::{AccountLink, SignedIn};
 use crate::app::islands::buttons::ThemeSwitch;
 use crate::app::words::frame as words;
 use crate::wire::PlatformStatus;
@@ -11,14 +12,10 @@ use crate::wire::PlatformStatus;
 /// Renders the header: the logo, the platform's status and the account link.
 #[component]
 pub fn Header() -> impl IntoView {
-    let service = service().ok();
-    let status = Suspend::new(async move {
-        match service {
-            Some(service) => Some(service.platform_status().await),
-            None => None,
-        }
-        .map(|status| view! { <PlatformBadge status /> })
-    });
+    let data = page_data().map(|data| data.frame.clone());
+    let (status, account) = data.map(|data| (data.platform, data.account)).unzip();
+    let status = status.map(|status| view! { <PlatformBadge status /> });
+    let account = account.map(|account| view! { <AccountNav account /> });
     view! {
         <header class="header">
             <a class="header__mark" href="/">
@@ -30,7 +27,7 @@ pub fn Header() -> impl IntoView {
                 {words::PORTAL}
             </a>
             <div class="header__end">
-                {status} <AccountLink />
+                {status} {account}
             </div>
         </header>
     }
@@ -39,12 +36,13 @@ pub fn Header() -> impl IntoView {
 /// Renders the link to the account or to the sign-in page, and for operators the one to the
 /// operators' page. Renders nothing if the portal is open to all.
 #[component]
-fn AccountLink() -> impl IntoView {
-    if sign_in_service().is_none() {
-        return ().into_any();
-    }
-    match signed_in() {
-        Some(SignedIn { name, is_operator }) => {
+fn AccountNav(
+    /// Where it leads to.
+    account: AccountLink,
+) -> impl IntoView {
+    match account {
+        AccountLink::None => ().into_any(),
+        AccountLink::Account(SignedIn { name, is_operator }) => {
             let admin = is_operator.then(|| {
                 view! {
                     <a class="header__link" href="/admin">
@@ -62,7 +60,7 @@ fn AccountLink() -> impl IntoView {
             }
             .into_any()
         }
-        None => view! {
+        AccountLink::SignIn => view! {
             <nav class="header__visitor" aria-label=words::ACCOUNT>
                 <a class="header__link" href="/sign-in">
                     {words::SIGN_IN}

@@ -2,7 +2,7 @@
 
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_SECURITY_POLICY;
-use leptos::nonce::use_nonce;
+use leptos::nonce::{Nonce, use_nonce};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
@@ -11,9 +11,14 @@ pub(super) fn send() {
     let (Some(nonce), Some(options)) = (use_nonce(), use_context::<ResponseOptions>()) else {
         return;
     };
-    if let Ok(value) = HeaderValue::from_str(&policy(&nonce)) {
+    if let Some(value) = header(&nonce) {
         options.insert_header(CONTENT_SECURITY_POLICY, value);
     }
+}
+
+/// Returns the value of the header for a page with this `nonce`.
+pub(crate) fn header(nonce: &Nonce) -> Option<HeaderValue> {
+    HeaderValue::from_str(&policy(nonce)).ok()
 }
 
 /// Returns the policy, which allows scripts with `nonce` or from this origin.

@@ -3,6 +3,8 @@
 //!
 //! It must not know what a page shows; that, and the content security policy, belong to `app`.
 
+mod rendered;
+
 use std::convert::Infallible;
 use std::future::ready;
 use std::pin::Pin;
@@ -11,9 +13,11 @@ use std::sync::Arc;
 use axum::extract::Request;
 use axum::handler::HandlerWithoutStateExt;
 use axum::http::header::{self, HeaderName};
-use axum::http::{HeaderValue, Uri};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::{IntoResponse, Response};
-use leptos::prelude::{LeptosOptions, provide_context};
+use leptos::nonce::Nonce;
+use leptos::prelude::{LeptosOptions, provide_context, with_context};
 use leptos_axum::{
     generate_route_list, handle_server_fns_with_context, render_app_async_with_context,
 };
@@ -22,11 +26,15 @@ use tower::{Layer as _, ServiceExt as _};
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
+use self::rendered::{PageKey, RenderedPages};
 use super::error::{self, Failed};
 use super::headers::HasSecret;
 use super::site::Site;
 use super::{HttpState, routes};
+use crate::api::AccountLink;
+use crate::api::page_data::PageData;
 use crate::app::{App, shell};
+use crate::server::auth::access::Caller;
 use crate::server::auth::cookies;
 use crate::server::auth::secret::TOKEN_PREFIX;
 use crate::server::page::{HiddenPage, PageCookies};
@@ -53,6 +61,7 @@ const CONDITIONS: [HeaderName; 5] = [
 pub(super) struct Pages<'a> {
     state: &'a HttpState,
     site: Site,
+    rendered: Arc<RenderedPages>,
 }
 
 /// A response in progress.
@@ -64,14 +73,42 @@ impl<'a> Pages<'a> {
         // Called because it also starts the executor that renders. The list is not used: the routes
         // are those of our table.
         drop(generate_route_list(App));
-        Self { state, site: Site::read(options) }
+        Self { state, site: Site::read(options), rendered: Arc::default() }
     }
 
     /// Returns the handler that renders the page at an address.
     pub(super) fn page(&self) -> impl Fn(Request) -> Responding + Clone + Send + Sync + 'static {
         let options = self.site.options.clone();
         let render = render_app_async_with_context(self.context(), move || shell(options.clone()));
-        move |request| Box::pin(with_cookies(request, render.clone()))
+        let service = Arc::clone(&self.state.service);
+        let has_sign_in = self.state.sign_in_service.is_some();
+        let rendered = Arc::clone(&self.rendered);
+        move |request| {
+            let (service, rendered, render) =
+                (Arc::clone(&service), Arc::clone(&rendered), render.clone());
+            Box::pin(async move {
+                let (mut parts, body) = request.into_parts();
+                if is_too_long(&parts.headers) {
+                    return Failed::from(Refusal::BodyTooLarge).into_response();
+                }
+                let account = AccountLink::of(has_sign_in, &parts.extensions);
+                let is_hidden = parts.extensions.get::<HiddenPage>().is_some();
+                let caller = parts.extensions.get::<Caller>().filter(|_| !is_hidden);
+                let mut data = PageData::read(&service, account, parts.uri.path(), caller).await;
+                let (nonce, key) = (Nonce::new(), PageKey::of(&parts, &data));
+                if let Some(page) = key.as_ref().and_then(|key| rendered.find(key, &mut data)) {
+                    return page.with(&nonce);
+                }
+                let data = Arc::new(data);
+                parts.extensions.insert(Arc::clone(&data));
+                parts.extensions.insert(nonce.clone());
+                let response = with_cookies(Request::from_parts(parts, body), render).await;
+                match key {
+                    Some(key) => rendered.keep(key, data, response, &nonce).await,
+                    None => response,
+                }
+            })
+        }
     }
 
     /// Returns the handler of server functions.
@@ -165,12 +202,27 @@ impl<'a> Pages<'a> {
         let service = Arc::clone(&self.state.service);
         let sign_in_service = self.state.sign_in_service.clone();
         move || {
+            provide_request();
             provide_context(Arc::clone(&service));
             provide_context(service.kinds());
             if let Some(sign_in_service) = sign_in_service.clone() {
                 provide_context(sign_in_service);
             }
         }
+    }
+}
+
+/// Provides what the router has read for the request, and its nonce.
+fn provide_request() {
+    let data = with_context::<Parts, _>(|parts| {
+        (parts.extensions.get::<Arc<PageData>>().cloned(), parts.extensions.get::<Nonce>().cloned())
+    });
+    let (data, nonce) = data.unwrap_or_default();
+    if let Some(data) = data {
+        provide_context(data);
+    }
+    if let Some(nonce) = nonce {
+        provide_context(nonce);
     }
 }
 
@@ -186,17 +238,19 @@ fn caching(
 /// A service that answers with files.
 pub(super) type Files = BoxCloneSyncService<Request, Response, Infallible>;
 
+/// Returns whether the `Content-Length` of a request is too large.
+fn is_too_long(headers: &HeaderMap) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH);
+    let length = length.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    length.is_some_and(|length| length > error::BODY_LIMIT)
+}
+
 /// Passes the cookies that a page uses to it. Deletes the cookie of a new token from the browser,
-/// so that the token is shown only once. Rejects a request whose `Content-Length` is too large.
+/// so that the token is shown only once.
 async fn with_cookies(
     mut request: Request,
     render: impl Fn(Request) -> Responding + Send,
 ) -> Response {
-    let length = request.headers().get(header::CONTENT_LENGTH);
-    let length = length.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if length.is_some_and(|length| length > error::BODY_LIMIT) {
-        return Failed::from(Refusal::BodyTooLarge).into_response();
-    }
     if !PAGES_WITH_COOKIES.contains(&request.uri().path()) {
         return render(request).await;
     }

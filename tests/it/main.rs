@@ -41,6 +41,7 @@ mod pressure;
 mod probe;
 mod query_plans;
 mod rejections;
+mod rendered;
 mod replicas;
 mod round_trips;
 mod saga;

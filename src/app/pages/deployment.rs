@@ -9,6 +9,7 @@ use leptos_meta::Meta;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::notice::{Notice, Refused};
+use crate::api::page_data::{Content, PageData, page_data};
 use crate::api::{caller, forbid_storing, service};
 use crate::app::deployment::forms::{LinkButton, PRIMARY};
 use crate::app::islands::live_deployment::LiveDeployment;
@@ -20,8 +21,9 @@ use crate::app::words::{FormPage, operation as words, page_state, refusal};
 use crate::server::auth::access::Identity;
 use crate::server::page::{COOKIE_SENT, was_cookie_just_sent};
 use crate::server::stacks::deployment_id;
-use crate::wire::{DeploymentView, StackRemoval};
+use crate::wire::{ApiError, DeploymentView, StackRemoval};
 use domain::deployment::{Deployment, DeploymentId};
+use domain::refusal::{InternalFault, Refusal};
 use domain::stack_name::StackName;
 
 /// Renders the current state of the operation that the address names.
@@ -32,48 +34,57 @@ pub fn DeploymentPage() -> impl IntoView {
     let refused = use_query_map().with_untracked(|query| query.get("refused"));
     let refused = refused.and_then(|code| refusal::sentence(FormPage::Operation, &code));
     let sent = use_query_map().with_untracked(|query| query.get(COOKIE_SENT));
-    let asked = service().and_then(|service| Ok((service, caller()?, deployment_id(&id)?)));
-    let is_cookie_missing = asked.as_ref().is_ok_and(|(service, caller, _)| {
+    let was_sent = || {
+        let (Ok(service), Ok(caller)) = (service(), caller()) else { return false };
         caller.identity == Identity::Anonymous
             && was_cookie_just_sent(sent.as_deref(), service.clock().now())
-    });
+    };
+    let data = page_data();
+    let found = data.as_deref().map_or_else(not_read, operation);
+    let is_cookie_missing = deployment_id(&id).is_ok() && was_sent();
     let refused = refused.or_else(|| is_cookie_missing.then(|| words::COOKIE_REFUSED.to_owned()));
     let kept = sent.filter(|_| is_cookie_missing);
-    Suspend::new(async move {
-        let found = match asked {
-            Ok((service, caller, id)) => service.deployment(&caller, &id).await,
-            Err(error) => Err(error),
-        };
-        match found {
-            Ok(DeploymentView { stack_removal: Some(stack_removal), deployment, .. }) => view! {
-                <Refused sentence=refused />
-                <RemovedStack deployment stack_removal />
-            }
-            .into_any(),
-            Ok(view) => view! {
-                <Refused sentence=refused />
-                <Found view kept />
-            }
-            .into_any(),
-            Err(error) if error.status() == 404 => view! {
-                <Notice status=404 title=words::NOT_FOUND heading=words::NOT_FOUND>
-                    <p>{words::NOT_FOUND_LEAD}</p>
-                </Notice>
-            }
-            .into_any(),
-            Err(error) => view! {
-                <Notice
-                    status=error.status()
-                    title=words::UNAVAILABLE
-                    heading=words::UNAVAILABLE_HEADING
-                >
-                    <p>{error.message}</p>
-                    <p>{words::UNAVAILABLE_LEAD}</p>
-                </Notice>
-            }
-            .into_any(),
+    match found {
+        Ok(DeploymentView { stack_removal: Some(stack_removal), deployment, .. }) => view! {
+            <Refused sentence=refused />
+            <RemovedStack deployment stack_removal />
         }
-    })
+        .into_any(),
+        Ok(view) => view! {
+            <Refused sentence=refused />
+            <Found view kept />
+        }
+        .into_any(),
+        Err(error) if error.status() == 404 => view! {
+            <Notice status=404 title=words::NOT_FOUND heading=words::NOT_FOUND>
+                <p>{words::NOT_FOUND_LEAD}</p>
+            </Notice>
+        }
+        .into_any(),
+        Err(error) => view! {
+            <Notice
+                status=error.status()
+                title=words::UNAVAILABLE
+                heading=words::UNAVAILABLE_HEADING
+            >
+                <p>{error.message}</p>
+                <p>{words::UNAVAILABLE_LEAD}</p>
+            </Notice>
+        }
+        .into_any(),
+    }
+}
+
+/// Returns what the router has read for the page of an operation.
+fn operation(data: &PageData) -> Result<DeploymentView, ApiError> {
+    match &data.content {
+        Content::Operation(found) => found.clone().map(|view| *view),
+        Content::Home(_) | Content::Other => not_read(),
+    }
+}
+
+fn not_read<T>() -> Result<T, ApiError> {
+    Err(Refusal::Internal(InternalFault::NotReady).into())
 }
 
 /// The interval in seconds at which a page without JavaScript refreshes itself during an operation.

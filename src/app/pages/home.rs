@@ -5,15 +5,17 @@
 
 use std::sync::Arc;
 
+use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
+use crate::api::page_data::{Content, HomeData, PageData, page_data};
 use crate::api::{caller, service};
 use crate::app::islands::name_form::NameForm;
 use crate::app::pages::PageTitle;
 use crate::app::words::{FormPage, frame, home as words, refusal};
 use crate::server::stacks::Service;
-use crate::wire::{AddressPattern, NameVerdict};
+use crate::wire::NameVerdict;
 
 /// Renders the home page.
 #[component]
@@ -21,51 +23,45 @@ pub fn HomePage() -> impl IntoView {
     let query = use_query_map().get_untracked();
     let name = query.get("name").unwrap_or_default();
     let refused = query.get("refused");
-    let service = service().ok();
-    let pace =
-        service.clone().map(|service| Suspend::new(async move { usual_time(&service).await }));
+    let data = page_data();
+    let HomeData { usual, allowance } = data.as_deref().map(home_data).unwrap_or_default();
+    let pace = usual.map_or_else(|| words::WITH_ADDRESS.to_owned(), words::pace);
+    let form = data.zip(service().ok()).map(|(data, service)| {
+        let problem = refused.as_deref().and_then(|code| refusal::sentence(FormPage::Home, code));
+        let (pattern, platform) = (service.address_pattern(), data.frame.platform.clone());
+        if name.is_empty() && refused.as_deref() != Some("INVALID_NAME") {
+            return Either::Left(view! { <NameForm name verdict=None problem pattern platform /> });
+        }
+        Either::Right(Suspend::new(async move {
+            let verdict = verdict(service, &name).await;
+            view! { <NameForm name verdict problem pattern platform /> }
+        }))
+    });
+    let allowance =
+        allowance.map(|allowance| view! { <p class="allowance">{words::allowance(allowance)}</p> });
     view! {
         <PageTitle text=frame::PORTAL />
         <section class="hero">
             <h1>{words::HEADING} {pace}</h1>
             <p class="hero__lead">{words::LEAD}</p>
         </section>
-        {service.map(|service| Suspend::new(filled_form(service, name, refused)))}
+        {form}
+        {allowance}
         <Plan />
     }
 }
 
-/// Returns the second half of the heading: the usual time to a live stack, if it was measured.
-async fn usual_time(service: &Service) -> String {
-    match service.usual_duration().await {
-        Some(usual) => words::pace(usual),
-        None => words::WITH_ADDRESS.to_owned(),
+/// Returns what the router has read for the home page.
+fn home_data(data: &PageData) -> HomeData {
+    match &data.content {
+        Content::Home(data) => *data,
+        Content::Operation(_) | Content::Other => HomeData::default(),
     }
 }
 
-/// Renders the form with a filled-in name and the verdict on it.
-async fn filled_form(
-    service: Arc<Service>,
-    name: String,
-    refused: Option<String>,
-) -> impl IntoView {
-    let caller = caller().ok();
-    let verdict: Option<NameVerdict> = match (name.as_str(), &caller) {
-        ("", _) if refused.as_deref() != Some("INVALID_NAME") => None,
-        (name, Some(caller)) => Some(service.check_name(caller, name).await),
-        (_, None) => None,
-    };
-    let problem = refused.and_then(|code| refusal::sentence(FormPage::Home, &code));
-    let pattern: AddressPattern = service.address_pattern();
-    let platform = service.platform_status().await;
-    let allowance = match &caller {
-        Some(caller) => service.allowance(caller).await,
-        None => None,
-    };
-    view! {
-        <NameForm name verdict problem pattern platform />
-        {allowance.map(|allowance| view! { <p class="allowance">{words::allowance(allowance)}</p> })}
-    }
+/// Checks the name in the address.
+async fn verdict(service: Arc<Service>, name: &str) -> Option<NameVerdict> {
+    Some(service.check_name_or_suggest(&caller().ok()?, name).await)
 }
 
 /// Renders the disclosure "What will be created".

@@ -119,3 +119,25 @@ async fn the_same_person_has_the_same_account_even_under_another_name() {
     assert_eq!(owners[0], owners[1]);
     assert_ne!(owners[0], owners[2], "the same name is not the same person");
 }
+
+#[tokio::test]
+async fn everybody_sees_pages_with_their_own_name_however_often_others_see_theirs() {
+    let world = World::new().await;
+    let mut browsers = Vec::new();
+    for subject in ["1234", "5678"] {
+        let mut browser = Browser::new(&world.app);
+        world.sign_in_as(&mut browser, subject, &format!("Name {subject}")).await;
+        browsers.push((browser, subject));
+    }
+    for _ in 0..3 {
+        for (browser, subject) in &mut browsers {
+            let page = browser.get("/").await;
+            assert!(page.body.contains(&format!("<bdi>Name {subject}</bdi>")), "{page:?}");
+        }
+    }
+    let (browser, subject) = &mut browsers[0];
+    browser.post("/auth/sign-out", "").await;
+    let page = browser.get("/sign-in").await;
+    assert!(!page.body.contains(&format!("Name {subject}")), "{page:?}");
+    assert_eq!(browser.get("/").await.status, StatusCode::SEE_OTHER);
+}

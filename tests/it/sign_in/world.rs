@@ -32,10 +32,10 @@ impl World {
 
     /// Begins a sign-in that the provider will accept.
     pub(super) async fn begin(&self, browser: &mut Browser) -> UnderWay {
-        self.begin_as(browser, "1234").await
+        self.begin_as(browser, "1234", None).await
     }
 
-    async fn begin_as(&self, browser: &mut Browser, subject: &str) -> UnderWay {
+    async fn begin_as(&self, browser: &mut Browser, subject: &str, name: Option<&str>) -> UnderWay {
         let reply = browser.get("/auth/sign-in?return_to=%2F%3Fname%3Dalice").await;
         assert_eq!(reply.status, StatusCode::SEE_OTHER);
         let address: Uri = reply.header("location").unwrap().parse().unwrap();
@@ -55,6 +55,9 @@ impl World {
         }
         let mut claims = self.fake.claims(&parameter("nonce"), self.app.clock.now().as_second());
         claims["sub"] = subject.into();
+        if let Some(name) = name {
+            claims["name"] = name.into();
+        }
         self.fake.give(&self.fake.key.sign(&claims));
         UnderWay { state: parameter("state"), nonce: parameter("nonce") }
     }
@@ -72,7 +75,17 @@ impl World {
 
     /// Signs in the person called `subject`.
     pub(super) async fn sign_in(&self, browser: &mut Browser, subject: &str) {
-        let UnderWay { state, .. } = self.begin_as(browser, subject).await;
+        let under_way = self.begin_as(browser, subject, None).await;
+        self.finish(browser, &under_way).await;
+    }
+
+    /// Signs in the person called `subject`, whom the provider calls `name`.
+    pub(super) async fn sign_in_as(&self, browser: &mut Browser, subject: &str, name: &str) {
+        let under_way = self.begin_as(browser, subject, Some(name)).await;
+        self.finish(browser, &under_way).await;
+    }
+
+    async fn finish(&self, browser: &mut Browser, UnderWay { state, .. }: &UnderWay) {
         let reply = self.redirect_back(browser, &format!("code=c&state={state}")).await;
         assert_eq!(arrival(&reply).as_deref(), Some("/?name=alice"), "{reply:?}");
     }
