@@ -67,7 +67,8 @@ const identityProvider = {
 };
 
 export default defineConfig({
-  testDir: 'tests',
+  // The weight is that of a release build, so scripts/test measures it apart.
+  testDir: process.env.WEIGHT ? 'weight' : 'tests',
   outputDir: 'test-results',
   reporter: [['list']],
   workers: 2,

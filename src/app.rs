@@ -1,15 +1,23 @@
 //! Pages and components.
 //!
 //! Pages, shell and components render only on the server. Only the islands run in the browser: the
-//! name form, the deployment, the theme switch and the copy button. Pages must not use ports: they
-//! call `api` and the use cases, and show what these return.
+//! deployment, and the controls: the name form, the theme switch and the copy button. Pages must not
+//! use ports: they call `api` and the use cases, and show what these return.
 
 mod browser;
-pub mod deployment;
-pub mod islands;
-pub mod page_state;
-mod renewed;
+pub mod controls;
 mod words;
+
+#[cfg(feature = "leptos")]
+pub mod deployment;
+#[cfg(feature = "leptos")]
+mod erased;
+#[cfg(feature = "leptos")]
+pub mod islands;
+#[cfg(feature = "leptos")]
+pub mod page_state;
+#[cfg(feature = "leptos")]
+mod renewed;
 
 #[cfg(feature = "ssr")]
 pub mod frame;
@@ -23,15 +31,17 @@ pub mod shell;
 #[cfg(feature = "hydrate")]
 mod live;
 
+#[cfg(feature = "leptos")]
 use domain::kind::{Kind, KindName, Kinds};
 
 /// Returns the row of the kind called `name`: from the table that the server was started with, or
 /// in the browser from the constant table.
+#[cfg(feature = "leptos")]
 fn kind(name: KindName) -> &'static Kind {
     leptos::prelude::use_context::<Kinds>().unwrap_or_default().of(name)
 }
 
-#[cfg(feature = "hydrate")]
+#[cfg(feature = "controls")]
 pub(crate) use browser::{mark_running, restore_rendered};
 #[cfg(feature = "ssr")]
 pub use shell::{App, shell};

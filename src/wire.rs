@@ -1,5 +1,7 @@
 //! The wire types besides events and snapshots.
 
+mod read;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +11,9 @@ use domain::progress::Progress;
 use domain::refusal::{Refusal, RefusalCode};
 use domain::stack_name::{ParseStackNameError, StackName};
 use domain::words;
+
+/// The path of the server function that checks a name.
+pub const CHECK_NAME: &str = "/api/fn/check_name";
 
 /// The result of a name check. It is advisory: only the start of a deployment reserves the name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,7 +87,7 @@ pub struct PlatformStatus {
 }
 
 /// The view model of the deployment page.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DeploymentView {
     /// The immutable part.
     pub deployment: Deployment,

@@ -1,17 +1,22 @@
-//! The number of bytes that a browser loads for the first page: as they go over the wire.
+//! The number of bytes that a browser loads on its first visit, for the home page and for the page of
+//! a deployment: as they go over the wire.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use anyhow::Context as _;
 use dokploy_sandbox::Timing;
 use reqwest::Client;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
+use serde_json::{Value, json};
 
 use super::figure::{Figure, Unit};
 use super::world::{World, client};
 
-const BROTLI: &str = "first load, Brotli";
-const RAW: &str = "first load, raw";
+/// The pages: the names of their figures, and the aim in kilobytes.
+const HOME: (&str, &str, f64) = ("first load, home, Brotli", "first load, home, raw", 110.0);
+const DEPLOYMENT: (&str, &str, f64) =
+    ("first load, deployment, Brotli", "first load, deployment, raw", 140.0);
 
 /// A file of the first load.
 struct Loaded {
@@ -21,46 +26,58 @@ struct Loaded {
     compressed: bool,
 }
 
-/// Loads the home page and everything that it names, from the site built in `site`.
+/// Loads both pages and everything that they name, from the site built in `site`.
 pub(crate) async fn measure(site: &Path) -> anyhow::Result<Vec<Figure>> {
     if !site.join("pkg").is_dir() {
-        let reason = format!(
-            "No site in {}: build it with `cargo leptos build --release --precompress`.",
-            site.display()
-        );
+        let reason = format!("No site in {}: build it with `scripts/serve`.", site.display());
         let skipped = |name| Figure::skipped(name, Unit::Kilobytes, reason.clone());
-        return Ok(vec![skipped(BROTLI), skipped(RAW)]);
+        return Ok([HOME.0, HOME.1, DEPLOYMENT.0, DEPLOYMENT.1].map(skipped).into());
     }
     let world = World::start(Timing::NONE, site).await?;
     let client = client()?;
-    let (page, _) = load(&client, &world, "/", "identity").await?;
-    let mut paths = BTreeSet::from(["/".to_owned()]);
+    let name = json!({ "name": "weighed" });
+    let started = client.post(format!("{}/api/deploy", world.root())).json(&name).send().await?;
+    let started: Value = started.error_for_status()?.json().await?;
+    let id = started.get("deploymentId").and_then(Value::as_str).context("no deployment")?;
+    let mut all = figures(HOME, &load_all(&client, &world, "/").await?);
+    let deployment = format!("/deployments/{id}");
+    all.extend(figures(DEPLOYMENT, &load_all(&client, &world, &deployment).await?));
+    world.end().await;
+    Ok(all)
+}
+
+/// Loads the page at `address` and everything that it names.
+async fn load_all(client: &Client, world: &World, address: &str) -> anyhow::Result<Vec<Loaded>> {
+    let (page, _) = load(client, world, address, "identity").await?;
+    let mut paths = BTreeSet::from([address.to_owned()]);
     paths.extend(files_in(&String::from_utf8_lossy(&page)));
     let mut loaded = Vec::new();
     for path in paths {
-        let (brotli, compressed) = load(&client, &world, &path, "br").await?;
-        let (raw, _) = load(&client, &world, &path, "identity").await?;
+        let (brotli, compressed) = load(client, world, &path, "br").await?;
+        let (raw, _) = load(client, world, &path, "identity").await?;
         loaded.push(Loaded { path, brotli: brotli.len(), raw: raw.len(), compressed });
     }
-    world.end().await;
-    Ok(figures(&loaded))
+    Ok(loaded)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "pages are no terabytes")]
-fn figures(loaded: &[Loaded]) -> Vec<Figure> {
+fn figures(
+    (brotli_name, raw_name, aim): (&'static str, &'static str, f64),
+    loaded: &[Loaded],
+) -> Vec<Figure> {
     let kilobytes = |bytes: usize| bytes as f64 / 1_000.0;
     let brotli = loaded.iter().map(|file| file.brotli).sum();
     let raw = loaded.iter().map(|file| file.raw).sum();
-    let mut figure = Figure::new(BROTLI, Unit::Kilobytes, kilobytes(brotli))
+    let mut figure = Figure::new(brotli_name, Unit::Kilobytes, kilobytes(brotli))
         .baseline(kilobytes(raw))
-        .aim(130.0)
-        .note("Bodies as the portal sends them for `/` and the files that it names, headers left out.")
+        .aim(aim)
+        .note("Bodies as the portal sends them for the page and the files that it names, headers left out.")
         .note("Baseline: the same without compression.");
     for Loaded { path, brotli, raw, compressed } in loaded {
         let form = if *compressed { "Brotli" } else { "not compressed" };
         figure = figure.note(format!("{brotli:>9} of {raw:>9} bytes  {path} ({form})"));
     }
-    vec![figure, Figure::new(RAW, Unit::Kilobytes, kilobytes(raw))]
+    vec![figure, Figure::new(raw_name, Unit::Kilobytes, kilobytes(raw))]
 }
 
 /// Loads `path`, and tells whether it came as Brotli.

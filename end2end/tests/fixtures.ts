@@ -3,7 +3,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test as base, type APIRequestContext, type Page } from '@playwright/test';
-import { origin, platform, platformKey, type Portal } from '../portals';
+import { origin, platform, platformKey, provider, type Portal } from '../portals';
 
 interface Options {
   /** Console errors that belong to the scenario, such as those of a connection cut on purpose. */
@@ -103,6 +103,17 @@ export async function spoil(request: APIRequestContext, ...faults: string[]) {
 export async function expectAwake(page: Page) {
   // The theme switch marks the selected theme only after its island runs.
   await expect(page.getByRole('group', { name: 'Theme' }).locator('[aria-pressed=true]')).toBeAttached();
+}
+
+export const signInButton = (page: Page) => page.getByRole('link', { name: 'Sign in with Example Ltd' });
+
+/** Signs in at the provider, from any page that requires it. */
+export async function signIn(page: Page, account: string) {
+  await signInButton(page).click();
+  await page.waitForURL(`${provider.origin}/**`);
+  await page.getByLabel('Account').fill(account);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL(url => url.origin !== provider.origin);
 }
 
 /** Waits for the deployment's page and returns the deployment's id. */

@@ -3,19 +3,8 @@ import { type Page } from '@playwright/test';
 import { brief, guarded, origin, provider } from '../portals';
 import {
   arrive, cancelButton, deployButton, expect, expectAwake, expectLive, expectNoSidewaysScroll, freshName, keep,
-  nameField, test,
+  nameField, signIn, signInButton, test,
 } from './fixtures';
-
-const signInButton = (page: Page) => page.getByRole('link', { name: 'Sign in with Example Ltd' });
-
-/** Signs in at the provider, from any page that requires it. */
-async function signIn(page: Page, account: string) {
-  await signInButton(page).click();
-  await page.waitForURL(`${provider.origin}/**`);
-  await page.getByLabel('Account').fill(account);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.waitForURL(url => url.origin !== provider.origin);
-}
 
 /** Starts `name` from the home page, hydrated or not; returns the deployment's id. */
 async function startFromHome(page: Page, home: string, name: string) {

@@ -1,6 +1,7 @@
 // What cargo-leptos does itself after the programs that it runs, with the same libraries: the style sheet for the browsers
 // that we support, and in a release the minified JavaScript and a compressed copy of every file.
-//    node scripts/lib/site.mjs dev|release FOLDER NAME STYLE BROWSERS
+// Without a style sheet, it does the rest only for the files whose names begin so.
+//    node scripts/lib/site.mjs dev|release FOLDER NAME [STYLE BROWSERS]
 import fs from 'node:fs';
 import path from 'node:path';
 import zlib from 'node:zlib';
@@ -20,14 +21,16 @@ const targets = query =>
     }),
   );
 
-await startLightningCss();
-const css = transform({
-  filename: style,
-  code: Buffer.from(sass.compile(style).css),
-  targets: targets(browsers),
-  minify: release,
-});
-fs.writeFileSync(path.join(folder, `${name}.css`), css.code);
+if (style) {
+  await startLightningCss();
+  const css = transform({
+    filename: style,
+    code: Buffer.from(sass.compile(style).css),
+    targets: targets(browsers),
+    minify: release,
+  });
+  fs.writeFileSync(path.join(folder, `${name}.css`), css.code);
+}
 
 if (release) {
   const script = path.join(folder, `${name}.js`);
@@ -36,7 +39,7 @@ if (release) {
 
   for (const entry of fs.readdirSync(folder, { recursive: true })) {
     const file = path.join(folder, entry);
-    if (fs.statSync(file).isDirectory()) continue;
+    if (fs.statSync(file).isDirectory() || (!style && !entry.startsWith(name))) continue;
     const content = fs.readFileSync(file);
     fs.writeFileSync(`${file}.gz`, zlib.gzipSync(content, { level: 9 }));
     fs.writeFileSync(`${file}.br`, zlib.brotliCompressSync(content));

@@ -43,19 +43,36 @@ site_by_cargo_leptos() {
     dev) LEPTOS_SITE_ROOT="$SITE" cargo leptos build --frontend-only ;;
     release) LEPTOS_SITE_ROOT="$SITE" cargo leptos build --frontend-only --release --precompress ;;
   esac
+  add_controls "$1"
 }
 
 site_by_steps() {
-  local name out=$SITE/pkg
+  local name
   name=$(manifest_value output-name)
-  cargo build --lib --features hydrate --profile "wasm-$1" --target wasm32-unknown-unknown --target-dir "$TARGET/front"
   mkdir -p "$SITE"
   find "$SITE" -mindepth 1 -delete
   cp -R public/. "$SITE"
-  wasm-bindgen --target=web --out-name="$name" --out-dir="$out" \
-    "$TARGET/front/wasm32-unknown-unknown/wasm-$1/ai_stack_deployer.wasm"
-  mv "$out/${name}_bg.wasm" "$out/$name.wasm" # the name that Leptos expects
-  [ "$1" = dev ] ||
-    node_modules/.bin/wasm-opt -Oz --enable-bulk-memory --enable-nontrapping-float-to-int "$out/$name.wasm" -o "$out/$name.wasm"
+  add_module "$1" hydrate "$name"
   node scripts/lib/site.mjs "$1" "$SITE" "pkg/$name" "$(manifest_value style-file)" "$(manifest_value browserquery)"
+  add_controls "$1"
+}
+
+# The small form of the code, which pages without a deployment load. cargo-leptos builds one form only; a site without
+# the other works as well, but all its pages load the whole code.
+add_controls() {
+  local name
+  name=$(manifest_value output-name)-controls
+  add_module "$1" controls "$name"
+  node scripts/lib/site.mjs "$1" "$SITE" "pkg/$name"
+}
+
+# add_module MODE FEATURE NAME: a form of the code, as WebAssembly with its JavaScript
+add_module() {
+  local out=$SITE/pkg
+  cargo build --lib --features "$2" --profile "wasm-$1" --target wasm32-unknown-unknown --target-dir "$TARGET/front"
+  wasm-bindgen --target=web --out-name="$3" --out-dir="$out" \
+    "$TARGET/front/wasm32-unknown-unknown/wasm-$1/ai_stack_deployer.wasm"
+  mv "$out/$3_bg.wasm" "$out/$3.wasm" # the name that Leptos expects
+  [ "$1" = dev ] ||
+    node_modules/.bin/wasm-opt -Oz --enable-bulk-memory --enable-nontrapping-float-to-int "$out/$3.wasm" -o "$out/$3.wasm"
 }

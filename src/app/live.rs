@@ -12,22 +12,20 @@ mod waiting;
 use futures_lite::{Stream, StreamExt, future};
 use gloo_net::eventsource::State;
 use gloo_net::eventsource::futures::{EventSource, EventSourceSubscription};
-use gloo_net::http::{Request, Response};
 use jiff::Timestamp;
 use leptos::prelude::*;
-use serde::Deserialize;
-use web_sys::{AbortSignal, MessageEvent};
+use web_sys::{MessageEvent, Response};
 
-use waiting::{now_ms, pause, random_below, until_hidden_for, until_shown};
+use waiting::{now_ms, random_below, until_hidden_for, until_shown};
 
-use super::browser::reload;
+use super::browser::{self, Parsed, pause, reload, text};
 use super::deployment::{AfterEnd, Connection, DeploymentSignals};
 use domain::deployment::DeploymentId;
 use domain::event::{Event, EventBody, Seq};
 use domain::phase::{Phase, Status};
 use domain::progress::Progress;
+use domain::read::{FromJson, Json, field, optional};
 use domain::receipt::Receipt;
-use domain::time;
 
 /// The name of the browser's own event for a stream that has been opened or reopened.
 const OPEN: &str = "open";
@@ -279,7 +277,7 @@ async fn catch_up(id: &DeploymentId, signals: DeploymentSignals) -> Option<bool>
     let response = get(&format!("/api/status/{id}?after={seq}&follow=false")).await?;
     // 204 means that no more events will come.
     let response = Some(response).filter(|response| response.status() == 200)?;
-    let text = response.text().await.ok()?;
+    let text = text(&response).await?;
     let mut has_news = false;
     for event in text.split("\n\n").filter_map(decode_frame) {
         has_news = true;
@@ -293,7 +291,7 @@ async fn catch_up(id: &DeploymentId, signals: DeploymentSignals) -> Option<bool>
 fn decode_frame(frame: &str) -> Option<Event> {
     let field =
         |name: &str| frame.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-    Event::decode(field("id")?.parse().ok()?, field("event")?, field("data")?).ok()
+    Event::read(field("id")?.parse().ok()?, field("event")?, &Parsed::parse(field("data")?)?)
 }
 
 /// Applies one event. When the rollback begins, it asks whether somebody cancelled, perhaps on
@@ -327,7 +325,7 @@ fn subscribe(
 fn decode(name: &str, message: &MessageEvent) -> Option<Event> {
     let data = message.data().as_string()?;
     let seq = message.last_event_id().parse().ok()?;
-    Event::decode(seq, name, &data).ok()
+    Event::read(seq, name, &Parsed::parse(&data)?)
 }
 
 /// Asks for the snapshot of `id`, with growing pauses, until there is a usable answer.
@@ -346,24 +344,26 @@ async fn answer(id: &DeploymentId, signals: DeploymentSignals) -> Fetched {
 }
 
 /// The part of the answer to `GET /api/deployment/:id` that the page needs.
-#[derive(Deserialize)]
-struct SnapshotResponse {
-    deployment: DeploymentSnapshot,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct DeploymentSnapshot {
     status: Status,
     seq: Seq,
-    #[serde(default)]
     cancelling: bool,
-    #[serde(default)]
     receipt: Option<Receipt>,
-    #[serde(default, with = "time::optional")]
     next_try: Option<Timestamp>,
-    #[serde(default)]
     retried_by: Option<DeploymentId>,
+}
+
+impl FromJson for DeploymentSnapshot {
+    fn from_json<J: Json>(json: &J) -> Option<Self> {
+        Some(Self {
+            status: field(json, "status")?,
+            seq: field(json, "seq")?,
+            cancelling: optional(json, "cancelling")?.unwrap_or_default(),
+            receipt: optional(json, "receipt")?,
+            next_try: optional(json, "nextTry")?,
+            retried_by: optional(json, "retriedBy")?,
+        })
+    }
 }
 
 /// The result of a request for the deployment's snapshot.
@@ -380,8 +380,7 @@ enum Fetched {
 
 /// Sends a request; `None` if there is no answer in time.
 async fn get(address: &str) -> Option<Response> {
-    let limit = AbortSignal::timeout_with_u32(REQUEST_MS);
-    Request::get(address).abort_signal(Some(&limit)).send().await.ok()
+    browser::get(address, Some(REQUEST_MS)).await
 }
 
 async fn fetch(id: &DeploymentId) -> Fetched {
@@ -391,10 +390,11 @@ async fn fetch(id: &DeploymentId) -> Fetched {
     match response.status() {
         404 => Fetched::Unknown,
         401 => Fetched::SignedOut,
-        200 => match response.json::<SnapshotResponse>().await {
-            Ok(answer) => Fetched::Known(answer.deployment),
-            Err(_) => Fetched::Nothing,
-        },
+        200 => {
+            let answer = Parsed::of(&response).await;
+            let snapshot = answer.and_then(|answer| field(&answer, "deployment"));
+            snapshot.map_or(Fetched::Nothing, Fetched::Known)
+        }
         _ => Fetched::Nothing,
     }
 }

@@ -5,9 +5,20 @@
 //! words for ever. So whatever changes on a page is an element that is replaced as a whole, which a
 //! translator then translates anew.
 
-use std::fmt::Debug;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use leptos::prelude::*;
+
+use super::erased::erased;
+
+/// A value that is rendered: its place and a digest of it, and how it is rendered.
+///
+/// The list is of this one type for all values, whatever they are, since each further type of list
+/// would cost every visitor WASM.
+struct Rendered {
+    key: (usize, u64),
+    view: Children,
+}
 
 /// Renders each of `values` by `view`, and anew when it has changed.
 pub(super) fn renewed<I, T, V>(
@@ -16,12 +27,21 @@ pub(super) fn renewed<I, T, V>(
 ) -> impl IntoView
 where
     I: IntoIterator<Item = T>,
-    T: Debug + Send + 'static,
-    V: IntoView + 'static,
+    T: Hash + Send + 'static,
+    V: RenderHtml + 'static,
 {
-    let each = move || values().into_iter().enumerate().collect::<Vec<_>>();
-    let key = |(index, value): &(usize, T)| (*index, format!("{value:?}"));
-    let children = move |(_, value): (usize, T)| view(value);
+    let rendered = move |(index, value): (usize, T)| {
+        let mut digest = DefaultHasher::new();
+        value.hash(&mut digest);
+        let view = view.clone();
+        Rendered { key: (index, digest.finish()), view: Box::new(move || erased(view(value))) }
+    };
+    list(Box::new(move || values().into_iter().enumerate().map(&rendered).collect()))
+}
+
+fn list(each: Box<dyn Fn() -> Vec<Rendered> + Send>) -> impl IntoView {
+    let key = |rendered: &Rendered| rendered.key;
+    let children = |Rendered { view, .. }: Rendered| view();
     view! { <For each=each key=key children=children /> }
 }
 

@@ -1,9 +1,12 @@
 //! The document around every page, and the routes.
 
+use std::sync::Arc;
+
 use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, provide_meta_context};
 use leptos_router::components::{Route, Router, Routes};
+use leptos_router::location::RequestUrl;
 use leptos_router::{SsrMode, path};
 
 use super::frame::{Footer, Header};
@@ -31,10 +34,19 @@ use crate::api::is_hidden_page;
 /// shown only once.
 const START_SCRIPT: &str = include_str!("start.js");
 
-/// Renders the document.
-pub fn shell(options: LeptosOptions) -> impl IntoView {
+/// How the paths of the pages of deployments begin.
+const DEPLOYMENTS: &str = "/deployments/";
+
+/// Renders the document. Only the page of a deployment loads the whole code; for the others,
+/// `controls` is the name of a small form of it.
+pub fn shell(mut options: LeptosOptions, controls: Arc<str>) -> impl IntoView {
     policy::send();
     let stylesheet = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
+    let url = use_context::<RequestUrl>().and_then(|url| url.parse().ok());
+    let is_whole = url.is_none_or(|url| url.path().starts_with(DEPLOYMENTS));
+    if !is_whole {
+        options.output_name = controls;
+    }
     view! {
         <!DOCTYPE html>
         <html lang=words::LANGUAGE>

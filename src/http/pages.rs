@@ -78,8 +78,9 @@ impl<'a> Pages<'a> {
 
     /// Returns the handler that renders the page at an address.
     pub(super) fn page(&self) -> impl Fn(Request) -> Responding + Clone + Send + Sync + 'static {
-        let options = self.site.options.clone();
-        let render = render_app_async_with_context(self.context(), move || shell(options.clone()));
+        let (options, controls) = (self.site.options.clone(), Arc::clone(&self.site.controls));
+        let document = move || shell(options.clone(), Arc::clone(&controls));
+        let render = render_app_async_with_context(self.context(), document);
         let service = Arc::clone(&self.state.service);
         let has_sign_in = self.state.sign_in_service.is_some();
         let rendered = Arc::clone(&self.rendered);

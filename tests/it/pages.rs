@@ -1,5 +1,6 @@
 //! The pages as the server sends them: status, headers and forms.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use axum::body::Body;
@@ -19,6 +20,40 @@ fn portal(variables: &[(&str, &str)]) -> (TestApp, TempDir) {
     fs::write(site.path().join("pkg/ai-stack-deployer.css.br"), "compressed").unwrap();
     fs::write(site.path().join("favicon.svg"), "<svg/>").unwrap();
     (TestApp::with_pages(variables, site.path()), site)
+}
+
+/// Returns the names of the scripts and the WebAssembly that the page at `path` loads.
+async fn modules(app: &TestApp, path: &str) -> BTreeSet<String> {
+    let page = app.get(path).await.body;
+    let is_module = |name: &&str| matches!(name.rsplit_once('.'), Some((_, "js" | "wasm")));
+    let names = page.split(['"', '/']).filter(is_module);
+    names.map(ToOwned::to_owned).collect()
+}
+
+#[tokio::test]
+async fn only_the_page_of_a_deployment_loads_more_than_the_small_form_of_the_code() {
+    let (app, site) = portal(&[]);
+    let deployment = "/deployments/dep_7f3a22c1000000000000000000000000";
+    let whole = ["ai-stack-deployer.js", "ai-stack-deployer.wasm"].map(String::from).into();
+    for path in ["/", "/nowhere", deployment] {
+        assert_eq!(modules(&app, path).await, whole, "{path}, of a site without the small form");
+    }
+    let small = ["ai-stack-deployer-controls.js", "ai-stack-deployer-controls.wasm"];
+    for name in small {
+        fs::write(site.path().join("pkg").join(name), "code").unwrap();
+    }
+    let small = small.map(String::from).into();
+    let app = TestApp::with_pages(&[], site.path());
+    for path in ["/", "/nowhere", "/?name=alice"] {
+        assert_eq!(modules(&app, path).await, small, "{path}");
+        let page = app.get(path).await.body;
+        assert!(
+            page.contains(r#""ai-stack-deployer-controls", "ai-stack-deployer-controls", "#),
+            "{page}"
+        );
+        assert!(page.contains("/ai-stack-deployer.css\""), "one style for all: {page}");
+    }
+    assert_eq!(modules(&app, deployment).await, whole);
 }
 
 async fn post_form(app: &TestApp, form: &'static str) -> Reply {

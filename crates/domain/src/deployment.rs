@@ -78,7 +78,7 @@ impl DeploymentId {
     pub fn reference(&self) -> String {
         let digits: String = self.digits().chars().take(8).collect();
         let (head, tail) = digits.split_at(digits.len() / 2);
-        format!("{head}-{tail}").to_uppercase()
+        format!("{head}-{tail}").to_ascii_uppercase()
     }
 
     fn digits(&self) -> &str {

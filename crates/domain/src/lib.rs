@@ -12,6 +12,7 @@ pub mod owner;
 pub mod phase;
 pub mod platform_problem;
 pub mod progress;
+pub mod read;
 pub mod receipt;
 pub mod refusal;
 pub mod remedy;

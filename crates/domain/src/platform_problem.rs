@@ -8,7 +8,7 @@ use crate::local_fault::LocalFault;
 use crate::refusal::Refusal;
 
 /// A problem of the whole platform that only its operators can solve.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum PlatformProblem {
     /// It repeatedly rejects the portal's key although it reports itself healthy.
     #[serde(rename = "PLATFORM_KEY_REFUSED")]
@@ -19,7 +19,7 @@ pub enum PlatformProblem {
 }
 
 /// How a call to the platform failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallFailure {
     /// The platform refused it.

@@ -13,7 +13,7 @@ use crate::platform_problem::{CallFailure, PlatformProblem};
 /// sentence `remedy`.
 ///
 /// Its codes and arguments are persisted: never rename.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "code", content = "args", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Remedy {
     /// Remove the service on the Dokploy server.
@@ -106,7 +106,7 @@ pub enum Remedy {
 }
 
 /// A resource of the platform.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Named {
     /// Its name; a domain's is its host.
     pub name: String,

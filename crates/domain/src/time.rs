@@ -74,6 +74,11 @@ pub mod optional {
     }
 }
 
+/// Returns the form of a time on the wire.
+pub fn written(time: Timestamp) -> impl fmt::Display {
+    Written(time)
+}
+
 struct Written(Timestamp);
 
 impl fmt::Display for Written {
@@ -89,7 +94,7 @@ impl fmt::Display for Written {
     }
 }
 
-fn parse(text: &[u8]) -> Option<Timestamp> {
+pub(crate) fn parse(text: &[u8]) -> Option<Timestamp> {
     let separators =
         [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'.'), (23, b'Z')];
     let in_place = separators.iter().all(|(at, byte)| text.get(*at) == Some(byte));

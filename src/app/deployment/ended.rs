@@ -3,6 +3,7 @@
 use leptos::either::{Either, EitherOf4};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
+use leptos::task::spawn_local;
 
 use super::DeploymentSignals;
 use super::forms::{LinkButton, PRIMARY, PostForm};
@@ -127,7 +128,13 @@ fn CopyDetails(
     details: Memo<String>,
 ) -> impl IntoView {
     let label = RwSignal::new(words::COPY_SUPPORT);
-    let copy = move |_| browser::copy(details.get_untracked(), label, words::AFTER_COPY);
+    let copy = move |_| {
+        spawn_local(async move {
+            let [copied, otherwise] = words::AFTER_COPY;
+            let is_copied = browser::copy(&details.get_untracked()).await;
+            label.set(if is_copied { copied } else { otherwise });
+        });
+    };
     view! {
         <button type="button" class="button needs-script" on:click=copy>
             <span aria-live="polite">{renewed_text(move || label.get())}</span>

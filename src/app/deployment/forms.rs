@@ -4,6 +4,7 @@
 use leptos::ev::{self, SubmitEvent};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
+use leptos::task::spawn_local;
 
 use super::DeploymentSignals;
 use crate::api::deployments::CancelDeployment;
@@ -66,7 +67,6 @@ pub fn CancelForm(
     /// The signals to follow. It sets the one about the request to cancel.
     signals: DeploymentSignals,
 ) -> impl IntoView {
-    let cancel = ServerAction::<CancelDeployment>::new();
     let value = id.to_string();
     let problem = RwSignal::new(None);
     let submit = move |event: SubmitEvent| {
@@ -74,15 +74,16 @@ pub fn CancelForm(
         if !signals.is_cancelling.get_untracked() {
             problem.set(None);
             signals.is_cancelling.set(true);
-            cancel.dispatch(CancelDeployment { id: id.to_string() });
+            let id = id.clone();
+            spawn_local(async move {
+                let url = CancelDeployment::url();
+                if let Err(refused) = browser::post(url, "id", id.as_str()).await {
+                    signals.is_cancelling.set(false);
+                    problem.set(Some(refused.message));
+                }
+            });
         }
     };
-    Effect::new(move |_| {
-        if let Some(Err(error)) = cancel.value().get() {
-            signals.is_cancelling.set(false);
-            problem.set(Some(error.message));
-        }
-    });
     // `aria-disabled` instead of `disabled`: a disabled button loses the focus, and a keyboard user
     // their place on the page.
     let is_pressed = move || signals.is_cancelling.get().then_some("true");

@@ -1,11 +1,15 @@
 //! The deployment island: rendered from the server's view, then updated by the event stream.
 
-#![expect(missing_docs, reason = "the island macro makes a struct without a doc comment")]
-
 use leptos::either::EitherOf4;
 use leptos::prelude::*;
+use leptos::tachys::html::islands::Island;
+use leptos::tachys::reactive_graph::OwnedView;
+#[cfg(feature = "hydrate")]
+use leptos::tachys::view::Position;
 
 use crate::app::browser;
+#[cfg(feature = "hydrate")]
+use crate::app::browser::{Element, Parsed};
 use crate::app::deployment::ended::EndedPanel;
 use crate::app::deployment::forms::CancelForm;
 use crate::app::deployment::log::LogPanel;
@@ -19,11 +23,46 @@ use crate::app::page_state::PageState;
 use crate::app::words::page_state;
 use crate::wire::DeploymentView;
 use domain::deployment::Deployment;
+#[cfg(feature = "hydrate")]
+use domain::read::FromJson as _;
 use domain::stack_name::StackName;
 
-/// Renders the current state of a deployment or a removal, and follows it.
-#[island]
+/// The name of the function that starts the island in the browser.
+const START: &str = "live_deployment";
+
+/// Renders the island on the server.
+#[cfg(feature = "ssr")]
+#[component]
 pub fn LiveDeployment(
+    /// The view.
+    view: DeploymentView,
+) -> impl IntoView {
+    // Plain data becomes JSON, so this cannot fail.
+    let json = serde_json::to_string(&view).unwrap_or_default();
+    island(view).with_props(json)
+}
+
+/// Starts the island in `element`, which has the view that the server rendered.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn live_deployment(element: Element) {
+    let json = element.get_attribute("data-props").unwrap_or_default();
+    if let Some(view) = Parsed::parse(&json).and_then(|json| DeploymentView::from_json(&json)) {
+        let state = island(view).hydrate_from_position::<true>(&element, Position::Current);
+        // It lasts as long as the page.
+        std::mem::forget(state);
+    }
+}
+
+/// Returns the island. The macro of Leptos would read the view with serde's code.
+fn island(view: DeploymentView) -> Island<OwnedView<impl RenderHtml>> {
+    let page = move || OwnedView::new(view! { <FollowedDeployment view /> });
+    Island::new(START, Owner::new().with(|| Owner::with_hydration(page)))
+}
+
+/// Renders the current state of a deployment or a removal, and follows it.
+#[component]
+fn FollowedDeployment(
     /// The view that the server rendered.
     view: DeploymentView,
 ) -> impl IntoView {

@@ -1,33 +1,20 @@
-//! The name form: input is checked against the rules at once, and by the server after a pause.
+//! The name form, as the server renders it. In the browser, `controls` checks what is typed.
 //!
 //! Without JavaScript it is a plain form that posts to the server function, whose answer is always
-//! a redirect. With JavaScript the island calls the same server function, so that errors are shown
-//! in place and a failed connection does not replace the page.
+//! a redirect.
 
-#![expect(missing_docs, reason = "the island macro makes a struct without a doc comment")]
-
-mod field;
-pub mod hint;
-pub mod hint_lines;
-
-use field::Field;
-use hint::Hint;
-use hint_lines::HintLines;
-use leptos::ev::{self, SubmitEvent};
-use leptos::html;
+use leptos::either::EitherOf4;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use leptos::server_fn::redirect::set_redirect_hook;
 
 use crate::api::deployments::StartDeployment;
-use crate::app::browser;
-use crate::app::renewed::renewed_text;
+use crate::app::controls::hint::{Hint, Typing, hint};
 use crate::app::words::name_form as words;
 use crate::wire::{AddressPattern, NameVerdict, PlatformStatus};
-use domain::refusal::RefusalCode;
+use domain::stack_name::StackName;
 
 /// Renders the field, the button and the hints about the name.
-#[island]
+#[component]
 pub fn NameForm(
     /// The initial value of the field.
     name: String,
@@ -40,110 +27,121 @@ pub fn NameForm(
     /// The known state of the platform.
     platform: PlatformStatus,
 ) -> impl IntoView {
-    let field = Field::new(name.clone(), verdict, problem);
-    let hint = Memo::new(move |_| field.hint(&pattern));
-    let start = ServerAction::<StartDeployment>::new();
-    let is_posting = Signal::derive(move || {
-        // After success, the browser is navigating to the deployment's page.
-        start.pending().get() || start.value().with(|answer| matches!(answer, Some(Ok(()))))
-    });
-    let label = move || if is_posting.get() { words::STARTING } else { words::SUBMIT };
-    let input = NodeRef::<html::Input>::new();
-    let submit = move |event: SubmitEvent| {
-        event.prevent_default();
-        field.submit();
-        if hint.with_untracked(Hint::is_refusal) {
-            // The name may have become available meanwhile.
-            field.ask();
-            focus(input);
-        } else if !is_posting.get_untracked() {
-            start.dispatch(StartDeployment { name: field.text() });
-        }
-    };
-    follow_answers(start, field, input);
+    let hint = hint(&name, Typing::at_first(verdict.as_ref()), verdict.as_ref(), &pattern);
+    let data_verdict = verdict.and_then(|verdict| serde_json::to_string(&verdict).ok());
+    let (data_problem, warning) = (problem.clone(), words::warning(&platform));
     view! {
-        <form class="name-form" action=StartDeployment::url() method="post" on:submit=submit>
-            <label class="name-form__label" for="name">
-                {words::NAME}
-            </label>
-            <div class="name-form__row">
-                <input
-                    class="name-form__input"
-                    id="name"
-                    name="name"
-                    type="text"
-                    value=name
-                    autocomplete="off"
-                    autocapitalize="none"
-                    spellcheck="false"
-                    autofocus
-                    aria-describedby="name-address name-verdict"
-                    aria-invalid=move || {
-                        hint.with(Hint::is_refusal).then_some("true")
-                    }
-                    node_ref=input
-                    on:input=move |event| field.type_in(event_target_value(&event))
-                    on:blur=move |_| field.leave()
-                />
-                <button class="button button--primary" type="submit" disabled=is_posting>
-                    {renewed_text(label)}
-                </button>
-            </div>
-            <HintLines
-                hint
-                problem=field.problem
-                choose=move |name: String| {
-                    if let Some(input) = input.get_untracked() {
-                        input.set_value(&name);
-                    }
-                    field.type_in(name);
-                    focus(input);
-                }
-            />
-            {words::warning(&platform)
-                .map(|warning| view! { <p class="name-form__warning">{warning}</p> })}
-        </form>
+        <leptos-island
+            data-component="name_form"
+            data-before=pattern.before
+            data-after=pattern.after
+            data-verdict=data_verdict
+            data-problem=data_problem
+        >
+            <form class="name-form" action=StartDeployment::url() method="post">
+                <label class="name-form__label" for="name">
+                    {words::NAME}
+                </label>
+                <div class="name-form__row">
+                    <input
+                        class="name-form__input"
+                        id="name"
+                        name="name"
+                        type="text"
+                        value=name
+                        autocomplete="off"
+                        autocapitalize="none"
+                        spellcheck="false"
+                        autofocus
+                        aria-describedby="name-address name-verdict"
+                        aria-invalid=hint.is_refusal().then_some("true")
+                    />
+                    <button class="button button--primary" type="submit">
+                        <span>{words::SUBMIT}</span>
+                    </button>
+                </div>
+                <HintLines hint problem />
+                {warning.map(|warning| view! { <p class="name-form__warning">{warning}</p> })}
+            </form>
+        </leptos-island>
     }
 }
 
-/// Follows the server's redirects, shows its errors, and takes over text that was typed before the
-/// island started.
-fn follow_answers(start: ServerAction<StartDeployment>, field: Field, input: NodeRef<html::Input>) {
-    Effect::new(move |_| {
-        // No router runs in the browser, so nothing else has set the hook.
-        set_redirect_hook(browser::go_to).ok();
-        window_event_listener(ev::pageshow, move |event| {
-            if event.persisted() {
-                start.clear();
-            }
-        });
-    });
-    Effect::new(move |_| {
-        // Text that was typed before the island started is only in the input element.
-        if let Some(typed) = input.get().map(|input| input.value())
-            && typed != field.text()
-        {
-            field.type_in(typed);
+/// Renders the address while the name is typed, and the verdict once there is one.
+///
+/// They are two elements: screen readers announce the verdict, but not the address, which changes
+/// with every key.
+#[component]
+fn HintLines(
+    /// The known state of the name.
+    hint: Hint,
+    /// The problem that prevented a start, if not the name.
+    problem: Option<String>,
+) -> impl IntoView {
+    let address = hint.address().to_owned();
+    let address = (!address.is_empty()).then(|| view! { <span>{address}</span> });
+    let verdict = match (hint, problem) {
+        (Hint::Address(_), None) => EitherOf4::A(()),
+        (Hint::Free(url), None) => EitherOf4::B(view! { <Free url /> }),
+        (Hint::Taken(name, suggestions), _) => EitherOf4::C(view! { <Taken name suggestions /> }),
+        (Hint::Refused(sentence), _) | (Hint::Address(_) | Hint::Free(_), Some(sentence)) => {
+            EitherOf4::D(view! { <p class="hint hint--bad">{sentence}</p> })
         }
-    });
-    Effect::new(move |_| match start.value().get() {
-        Some(Err(error)) if error.code == RefusalCode::SignInRequired => {
-            redirect_to_sign_in(&field.text());
-        }
-        Some(Err(error)) => field.refuse(error.message),
-        Some(Ok(())) | None => {}
-    });
+    };
+    view! {
+        <div class="hints">
+            <p class="hint hint--address" id="name-address" translate="no">
+                {address}
+            </p>
+            <div id="name-verdict" role="status">
+                {verdict}
+            </div>
+        </div>
+    }
 }
 
-/// Navigates to the sign-in page, which returns to the home page with the name in the field.
-fn redirect_to_sign_in(name: &str) {
-    // The name was valid, so it needs no escaping.
-    browser::go_to(&format!("/sign-in?return_to=/?name={name}"));
+/// Renders that the name is available.
+#[component]
+fn Free(
+    /// The address at which its stack would be reached.
+    url: String,
+) -> impl IntoView {
+    view! {
+        <p class="hint hint--good">
+            <span class="hint__address" translate="no">
+                {url}
+            </span>
+            {words::IS_AVAILABLE}
+        </p>
+    }
 }
 
-fn focus(input: NodeRef<html::Input>) {
-    if let Some(input) = input.get_untracked() {
-        // This fails only for elements that cannot have the focus.
-        input.focus().ok();
+/// Renders that the name is taken, and suggests others as links, which JavaScript puts into the
+/// field.
+#[component]
+fn Taken(
+    /// The name.
+    name: StackName,
+    /// Similar names that are available.
+    suggestions: Vec<StackName>,
+) -> impl IntoView {
+    let offer = |name: StackName| {
+        let href = format!("/?name={name}");
+        view! {
+            <a class="chip" href=href translate="no">
+                {name.to_string()}
+            </a>
+        }
+    };
+    let offers = (!suggestions.is_empty()).then(|| {
+        view! {
+            <p class="hint__offers">
+                {words::FREE} {suggestions.into_iter().map(offer).collect_view()}
+            </p>
+        }
+    });
+    view! {
+        <p class="hint hint--bad">{name.to_string()} {words::IS_TAKEN}</p>
+        {offers}
     }
 }

@@ -3,17 +3,8 @@
 use futures_lite::future;
 use js_sys::Promise;
 use js_sys::futures::JsFuture;
-use leptos::prelude::{document, window};
 
-/// Waits for `ms` milliseconds. A hidden page may wait longer.
-pub(super) async fn pause(ms: u32) {
-    let ms = i32::try_from(ms).unwrap_or(i32::MAX);
-    let timer = Promise::new(&mut |resolve, _| {
-        // This fails only in a detached window, where nothing waits any more.
-        window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, ms).ok();
-    });
-    JsFuture::from(timer).await.ok();
-}
+use crate::app::browser::{document, pause};
 
 /// Waits until the page is visible.
 pub(super) async fn until_shown() {

@@ -6,7 +6,9 @@ pub(crate) mod account;
 #[cfg(feature = "ssr")]
 pub(crate) mod admin;
 pub(crate) mod buttons;
+#[cfg(feature = "leptos")]
 pub(crate) mod deployment;
+#[cfg(feature = "leptos")]
 pub(crate) mod estimate;
 #[cfg(feature = "ssr")]
 pub(crate) mod frame;
@@ -15,11 +17,15 @@ pub(crate) mod home;
 pub(crate) mod name_form;
 #[cfg(feature = "ssr")]
 pub(crate) mod operation;
+#[cfg(feature = "leptos")]
 pub(crate) mod page_state;
+#[cfg(feature = "leptos")]
 pub(crate) mod receipt;
 #[cfg(feature = "ssr")]
 pub(crate) mod refusal;
 #[cfg(feature = "ssr")]
 pub(crate) mod sign_in;
+#[cfg(feature = "leptos")]
 pub(crate) mod step;
+#[cfg(feature = "leptos")]
 pub(crate) mod time;

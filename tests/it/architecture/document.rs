@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 /// The extensions of names in the document that are files.
 const EXTENSIONS: [&str; 8] = ["rs", "ts", "toml", "md", "sql", "scss", "yaml", "json"];
 /// The folders whose files the document names by the end of their path.
-const FOLDERS: [&str; 7] =
-    ["crates", "deploy", "end2end/tests", "migrations", "scripts", "src", "tests"];
+const FOLDERS: [&str; 8] = [
+    "crates", "deploy", "end2end/tests", "end2end/weight", "migrations", "scripts", "src", "tests",
+];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

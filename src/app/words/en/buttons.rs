@@ -1,12 +1,21 @@
 //! The words of the buttons that work only in the browser.
 
-/// The name of the group of buttons for the themes.
-pub(crate) const THEME: &str = "Theme";
-pub(crate) const LIGHT: &str = "Light";
-/// The theme of the browser or of the operating system.
-pub(crate) const AUTO: &str = "Auto";
-pub(crate) const DARK: &str = "Dark";
+#[cfg(feature = "ssr")]
+pub(crate) use on_server::*;
 
-pub(crate) const COPY: &str = "Copy";
 /// The label of the copy button after it is pressed: once the text is copied, or if that failed.
+#[cfg(feature = "controls")]
 pub(crate) const AFTER_COPY: [&str; 2] = ["Copied", "Select it by hand"];
+
+/// The words that the browser does not change.
+#[cfg(feature = "ssr")]
+mod on_server {
+    /// The name of the group of buttons for the themes.
+    pub(crate) const THEME: &str = "Theme";
+    pub(crate) const LIGHT: &str = "Light";
+    /// The theme of the browser or of the operating system.
+    pub(crate) const AUTO: &str = "Auto";
+    pub(crate) const DARK: &str = "Dark";
+
+    pub(crate) const COPY: &str = "Copy";
+}

@@ -1,13 +1,17 @@
 //! The words of the name form.
 
+#[cfg(feature = "ssr")]
 use crate::wire::PlatformStatus;
+#[cfg(feature = "ssr")]
 use domain::platform_problem::PlatformProblem;
 
 pub(crate) use domain::words::name::rule;
 
+#[cfg(feature = "ssr")]
 pub(crate) const NAME: &str = "Name";
 pub(crate) const SUBMIT: &str = "Deploy";
-pub(crate) use super::deployment::STARTING;
+/// The label of a button that starts something, after it is pressed.
+pub(crate) const STARTING: &str = "Starting…";
 
 /// The placeholder for a name in the address line.
 pub(crate) const PLACEHOLDER: &str = "your-name";
@@ -19,6 +23,7 @@ pub(crate) const IS_TAKEN: &str = " is taken";
 pub(crate) const FREE: &str = "Free: ";
 
 /// Returns a warning if a start would fail because of the platform's state.
+#[cfg(feature = "ssr")]
 pub(crate) fn warning(platform: &PlatformStatus) -> Option<&'static str> {
     match platform {
         PlatformStatus { too_old: true, .. } => Some(

@@ -9,7 +9,7 @@ use domain::kind::Kind;
 use domain::receipt::{Line, Outcome, Receipt};
 use domain::remedy::{Remedy, RemedyKind};
 use domain::stack_name::StackName;
-use domain::time::elapsed_ms;
+use domain::time::{elapsed_ms, written};
 use domain::words;
 
 /// The heading of a receipt that was not clean when the deployment ended.
@@ -108,7 +108,7 @@ pub(crate) fn support_text(
         deployment.url,
         deployment.id,
         failure.reference,
-        deployment.started,
+        written(deployment.started),
         kind.sentence(failure.phase),
         failure.message,
     );

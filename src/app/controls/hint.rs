@@ -25,6 +25,14 @@ impl Hint {
             Self::Address(_) | Self::Free(_) => false,
         }
     }
+
+    /// Returns the address that the name would have, until there is a verdict.
+    pub(crate) fn address(&self) -> &str {
+        match self {
+            Self::Address(url) => url,
+            Self::Free(_) | Self::Taken(..) | Self::Refused(_) => "",
+        }
+    }
 }
 
 /// The progress of typing. An unfinished name is checked only after the person left the field or
@@ -34,9 +42,17 @@ pub(crate) enum Typing {
     /// Still typing.
     Ongoing,
     /// Left the field.
+    #[cfg(any(feature = "controls", test))]
     Left,
     /// Pressed the button.
     Submitted,
+}
+
+impl Typing {
+    /// Returns the progress when the page is rendered. A text with a verdict was submitted.
+    pub(crate) fn at_first(verdict: Option<&NameVerdict>) -> Self {
+        if verdict.is_some() { Self::Submitted } else { Self::Ongoing }
+    }
 }
 
 /// Returns the hint about `input`. A `verdict` on another name is out of date and is ignored.

@@ -1,0 +1,82 @@
+//! The requests of a page to the portal.
+
+use js_sys::encode_uri_component;
+#[cfg(feature = "hydrate")]
+use js_sys::futures::JsFuture;
+use wasm_bindgen::JsValue;
+use web_sys::{AbortSignal, Headers, RequestInit, Response};
+
+use super::in_browser::{go_to, send};
+use super::parsed::Parsed;
+use super::refused::Refused;
+use crate::wire::{CHECK_NAME, NameVerdict};
+use domain::read::{FromJson, field};
+use domain::words::refusal as words;
+
+/// The media type of a form, and the one that is wanted in return.
+const FORM: &str = "application/x-www-form-urlencoded";
+const JSON: &str = "application/json";
+/// The header by which a server function redirects a caller that is no form.
+const REDIRECTS: &str = "serverfnredirect";
+
+/// Sends a request; `None` if there is no answer in time.
+pub(crate) async fn get(address: &str, limit_ms: Option<u32>) -> Option<Response> {
+    let request = request()?;
+    if let Some(ms) = limit_ms {
+        request.set_signal(Some(&AbortSignal::timeout_with_u32(ms)));
+    }
+    send(address, &request).await
+}
+
+/// Posts one field to the server function at `address`, and navigates to where that redirects.
+///
+/// # Errors
+///
+/// Returns why nothing was done.
+pub(crate) async fn post(address: &str, field: &str, value: &str) -> Result<(), Refused> {
+    let by_itself = |message: &str| Refused { code: String::new(), message: message.to_owned() };
+    let unreachable = || by_itself(words::PORTAL_UNREACHABLE);
+    let request = request().ok_or_else(unreachable)?;
+    request.set_method("POST");
+    let body = format!("{field}={}", String::from(encode_uri_component(value)));
+    request.set_body(&JsValue::from(body));
+    let response = send(address, &request).await.ok_or_else(unreachable)?;
+    if !response.ok() {
+        return Err(refusal(&response).await.unwrap_or_else(|| by_itself(words::ANSWER)));
+    }
+    let header = |name| response.headers().get(name).ok().flatten();
+    if header(REDIRECTS).is_some()
+        && let Some(location) = header("location")
+    {
+        go_to(&location);
+    }
+    Ok(())
+}
+
+/// Asks whether `name` is available; `None` if there is no answer, which does no harm, since the
+/// start checks the name anyway.
+pub(crate) async fn check_name(name: &str) -> Option<NameVerdict> {
+    let name = String::from(encode_uri_component(name));
+    let response = get(&format!("{CHECK_NAME}?name={name}"), None).await?;
+    FromJson::from_json(&Parsed::of(&response).await?)
+}
+
+fn request() -> Option<RequestInit> {
+    let headers = Headers::new().ok()?;
+    headers.set("accept", JSON).ok()?;
+    headers.set("content-type", FORM).ok()?;
+    let request = RequestInit::new();
+    request.set_headers(&headers);
+    Some(request)
+}
+
+async fn refusal(response: &Response) -> Option<Refused> {
+    let body = Parsed::of(response).await?;
+    Some(Refused { code: field(&body, "code")?, message: field(&body, "error")? })
+}
+
+/// Reads the body of `response` as text.
+#[cfg(feature = "hydrate")]
+pub(crate) async fn text(response: &Response) -> Option<String> {
+    JsFuture::from(response.text().ok()?).await.ok()?.as_string()
+}

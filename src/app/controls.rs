@@ -1,0 +1,14 @@
+//! The controls that every page may have: the theme switch, the name form and the copy button.
+//!
+//! Leptos renders them on the server (`islands`). What they do in the browser is written without it,
+//! so that pages without a deployment load little code. Its functions have the names that the islands
+//! have in `data-component`, by which the script of the page finds them.
+
+pub mod hint;
+
+#[cfg(feature = "controls")]
+pub mod copy_button;
+#[cfg(feature = "controls")]
+pub mod name_form;
+#[cfg(feature = "controls")]
+pub mod theme_switch;
