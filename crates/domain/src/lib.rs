@@ -19,5 +19,6 @@ mod short_name;
 pub mod stack_id;
 pub mod stack_name;
 pub mod stack_spec;
+pub mod template;
 pub mod time;
 pub mod words;
