@@ -1,0 +1,9 @@
+//! The tests of the crate: answers in all their forms, the files of templates, and the folder.
+
+mod cases;
+mod document;
+mod faults;
+mod folder;
+mod hostile;
+mod stored;
+mod support;
