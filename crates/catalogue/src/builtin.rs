@@ -2,6 +2,21 @@
 
 use crate::folder::Files;
 
+/// The definition of the next version of the template `workflow`.
+const NEXT_WORKFLOW: &str = include_str!("../builtin/workflow/next.toml");
+
+/// Returns their files by their ids, after `workflow` has a newer version.
+pub(crate) fn next() -> Vec<(String, Files)> {
+    let newer = |(id, files): (String, Files)| {
+        let definition = match id.as_str() {
+            "workflow" => NEXT_WORKFLOW.to_owned(),
+            _ => files.definition,
+        };
+        (id, Files { definition, ..files })
+    };
+    all().into_iter().map(newer).collect()
+}
+
 /// Returns their files, by their ids.
 pub(crate) fn all() -> Vec<(String, Files)> {
     macro_rules! built_in {

@@ -80,8 +80,8 @@ impl<'a> Faults<'a> {
     }
 
     fn add(&mut self, at: usize, severity: Severity, message: String) {
-        let before = self.text.as_bytes().get(..at).unwrap_or(self.text.as_bytes());
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let before = self.text.get(..self.text.floor_char_boundary(at)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
         let fault = Fault { file: self.file.to_owned(), line: Some(line), severity, message };
         if self.found.len() < MOST && !self.found.contains(&fault) {
             self.found.push(fault);

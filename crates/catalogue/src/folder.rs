@@ -75,6 +75,13 @@ impl Catalogue {
         Self::default().with(all, Vec::new())
     }
 
+    /// Returns the built-in templates after `workflow` has a newer version, whose image fails its
+    /// health check.
+    pub fn next_built_in(&self) -> Reading {
+        let all = builtin::next().into_iter().map(|(id, files)| (id, Ok(files))).collect();
+        self.with(all, Vec::new())
+    }
+
     /// Reads a folder again. A template with a fault stays as it was, and one that is gone is gone.
     /// If the folder itself cannot be read, all stay.
     pub fn reload(&self, folder: &Path) -> Reading {
@@ -134,19 +141,14 @@ impl Catalogue {
     fn check_version(&self, entry: &Entry) -> Result<(), Vec<Fault>> {
         let template = &entry.template;
         let seen = self.seen.get(&(template.id.clone(), template.version.clone()));
-        match seen.filter(|digest| **digest != entry.digest) {
-            None => Ok(()),
-            Some(_) => {
-                let message = format!(
-                    "version {} of {} was something else before: write another `version`",
-                    template.version, template.id
-                );
-                Err(vec![Fault::of_file(
-                    &format!("{}/{}", template.id, files::DEFINITION),
-                    message,
-                )])
-            }
+        if seen.is_none_or(|digest| *digest == entry.digest) {
+            return Ok(());
         }
+        let message = format!(
+            "version {} of {} was something else before: write another `version`",
+            template.version, template.id
+        );
+        Err(vec![Fault::of_file(&format!("{}/{}", template.id, files::DEFINITION), message)])
     }
 
     /// Keeps the first default, and returns the faults of the others.

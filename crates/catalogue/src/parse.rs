@@ -64,13 +64,10 @@ pub fn parse(text: &str, file: &str) -> Result<Definition, Vec<Fault>> {
 /// Reads the whole file; `None` if something required is missing.
 fn read(mut root: Table<'_, '_>, file: &str, faults: &mut Faults<'_>) -> Option<(Template, Offer)> {
     let folder = Path::new(file).parent().and_then(Path::file_name).and_then(|name| name.to_str());
-    let head = match root.table("template", faults) {
-        Some(table) => head::read(table, folder, faults),
-        None => {
-            faults.error(0, "the file has no section [template]: begin with it");
-            None
-        }
-    };
+    if !root.has("template") {
+        faults.error(0, "the file has no section [template]: begin with it");
+    }
+    let head = root.table("template", faults).and_then(|table| head::read(table, folder, faults));
     let env = root.table("env", faults).map(|table| parts::env(&table, faults)).unwrap_or_default();
     let health = parts::health(&mut root, faults);
     let healthcheck =

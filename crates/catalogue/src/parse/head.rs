@@ -75,12 +75,8 @@ fn id(table: &mut Table<'_, '_>, folder: Option<&str>, faults: &mut Faults<'_>) 
             "`id` must be 1 to 32 lower-case letters, digits and hyphens, and begin with a letter",
         );
     }
-    match folder.filter(|folder| *folder != id) {
-        Some(folder) => {
-            faults
-                .error(at, format!("`id` must be the name of the folder: write id = \"{folder}\""));
-        }
-        None => {}
+    if let Some(folder) = folder.filter(|folder| *folder != id) {
+        faults.error(at, format!("`id` must be the name of the folder: write id = \"{folder}\""));
     }
     Some(id.to_owned())
 }

@@ -75,18 +75,11 @@ fn accept(table: &mut Table<'_, '_>, faults: &mut Faults<'_>) -> Vec<Accept> {
         None => Vec::new(),
     };
     let codes: Option<Vec<_>> = items.iter().map(|item| accepted(item)).collect();
-    match codes.filter(|codes| !codes.is_empty()) {
-        Some(codes) => codes,
-        None => {
-            wrong_type(
-                value,
-                "accept",
-                "a list of classes and codes, such as [\"2xx\", 401]",
-                faults,
-            );
-            Vec::new()
-        }
-    }
+    codes.filter(|codes| !codes.is_empty()).unwrap_or_else(|| {
+        let expected = "a list of classes and codes, such as [\"2xx\", 401]";
+        wrong_type(value, "accept", expected, faults);
+        Vec::new()
+    })
 }
 
 fn accepted(item: Located<'_, '_>) -> Option<Accept> {

@@ -173,7 +173,8 @@ impl<'a, 'i> Table<'a, 'i> {
         let localized = match value.get_ref() {
             DeValue::String(text) => Some(Localized::Plain(text.to_string())),
             DeValue::Table(table) => {
-                Self::new(&format!("`{key}`"), value.span().start, table).tagged(faults)
+                let table = Self::new(&format!("`{key}`"), value.span().start, table);
+                Some(table.tagged(faults))
             }
             DeValue::Integer(_)
             | DeValue::Float(_)
@@ -202,7 +203,7 @@ impl<'a, 'i> Table<'a, 'i> {
     }
 
     /// Reads texts by their languages.
-    fn tagged(self, faults: &mut Faults<'_>) -> Option<Localized> {
+    fn tagged(self, faults: &mut Faults<'_>) -> Localized {
         let mut texts = BTreeMap::new();
         for (tag, at, value) in self.all() {
             if !is_language(tag) {
@@ -217,7 +218,7 @@ impl<'a, 'i> Table<'a, 'i> {
         if !texts.contains_key(FALLBACK) {
             self.missing(FALLBACK, "\"…\"", faults);
         }
-        Some(Localized::Tagged(texts))
+        Localized::Tagged(texts)
     }
 
     /// Reports the keys that nobody has asked for.

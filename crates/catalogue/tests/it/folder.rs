@@ -163,3 +163,15 @@ fn the_built_in_templates_have_no_faults_and_ask_every_kind_of_question() {
         assert!(kinds.contains(&kind), "{kind}");
     }
 }
+
+#[test]
+fn the_newer_version_of_a_built_in_template_asks_something_new() {
+    let first = Catalogue::built_in().catalogue;
+    let next = first.next_built_in();
+    assert_eq!(next.faults, []);
+    let of = |catalogue: &Catalogue| catalogue.get("workflow").unwrap().template.clone();
+    let (older, newer) = (of(&first), of(&next.catalogue));
+    assert_eq!((older.version.as_str(), newer.version.as_str()), ("1.0.0", "2.0.0"));
+    assert!(older.parameter("parallel").is_none() && newer.parameter("parallel").is_some());
+    assert_eq!(next.catalogue.get("chat").unwrap().digest, first.get("chat").unwrap().digest);
+}

@@ -1,4 +1,5 @@
 //! The tests of the crate: answers in all their forms, the files of templates, and the folder.
+#![cfg(test)]
 
 mod cases;
 mod document;
