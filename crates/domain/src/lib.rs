@@ -20,5 +20,6 @@ mod short_name;
 pub mod stack_id;
 pub mod stack_name;
 pub mod stack_spec;
+pub mod template;
 pub mod time;
 pub mod words;

@@ -3,6 +3,7 @@
 //! Each is made from a code and its arguments when an answer is sent. Nothing may depend on their
 //! text.
 
+pub mod answer;
 pub mod fault;
 pub mod kind;
 pub mod message;

@@ -1,0 +1,45 @@
+//! The templates that are built in for the sandbox.
+
+use crate::folder::Files;
+
+/// The definition of the next version of the template `workflow`.
+const NEXT_WORKFLOW: &str = include_str!("../builtin/workflow/next.toml");
+
+/// Returns their files by their ids, after `workflow` has a newer version.
+pub(crate) fn next() -> Vec<(String, Files)> {
+    let newer = |(id, files): (String, Files)| {
+        let definition = match id.as_str() {
+            "workflow" => NEXT_WORKFLOW.to_owned(),
+            _ => files.definition,
+        };
+        (id, Files { definition, ..files })
+    };
+    all().into_iter().map(newer).collect()
+}
+
+/// Returns their files, by their ids.
+pub(crate) fn all() -> Vec<(String, Files)> {
+    macro_rules! built_in {
+        ($id:literal) => {
+            (
+                $id,
+                include_str!(concat!("../builtin/", $id, "/template.toml")),
+                include_str!(concat!("../builtin/", $id, "/icon.svg")),
+            )
+        };
+    }
+    let files = |(id, definition, icon): (&str, &str, &str)| {
+        let file = format!("{id}/template.toml");
+        let files = Files {
+            file,
+            definition: definition.to_owned(),
+            icon: Some(icon.to_owned()),
+            readme: None,
+        };
+        (id.to_owned(), files)
+    };
+    [built_in!("chat"), built_in!("notebook"), built_in!("workflow")]
+        .into_iter()
+        .map(files)
+        .collect()
+}

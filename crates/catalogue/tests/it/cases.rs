@@ -1,0 +1,145 @@
+//! One table of answers, through every form: JSON, form fields, and JSON Schema.
+
+mod change;
+mod random;
+mod table;
+
+use domain::template::situation::Situation;
+use serde_json::json;
+
+use crate::support::{Faces, alice, codes, lines, template};
+
+/// What must come of a set of answers: some of the variables, or all errors.
+#[derive(Clone, Copy)]
+enum Expected {
+    Variables(&'static [&'static str]),
+    Without(&'static [&'static str]),
+    Errors(&'static [(&'static str, &'static str)]),
+}
+use Expected::{Errors, Variables, Without};
+
+/// Checks that a result is the expected one.
+fn assert_expected(
+    got: &Result<domain::template::checked::Checked, domain::template::answer_error::AnswerErrors>,
+    expected: Expected,
+    what: &str,
+) {
+    match (got, expected) {
+        (Ok(checked), Variables(variables)) => {
+            let lines = lines(checked);
+            for variable in variables {
+                assert!(lines.contains(*variable), "{what}: {variable} is not in {lines:?}");
+            }
+        }
+        (Ok(checked), Without(names)) => {
+            let lines = lines(checked);
+            let has = |name: &str| lines.iter().any(|line| line.starts_with(&format!("{name}=")));
+            assert!(!names.iter().any(|name| has(name)), "{what}: {lines:?}");
+        }
+        (Err(errors), Errors(expected)) => {
+            let own = |(key, code): &(&str, &str)| ((*key).to_owned(), (*code).to_owned());
+            let expected: Vec<_> = expected.iter().map(own).collect();
+            assert_eq!(codes(errors), expected, "{what}");
+        }
+        (Ok(checked), Errors(_)) => panic!("{what} is accepted: {:?}", lines(checked)),
+        (Err(errors), Variables(_) | Without(_)) => {
+            panic!("{what} is refused: {:?}", codes(errors))
+        }
+    }
+}
+
+#[test]
+fn every_form_of_the_same_answers_has_the_same_result() {
+    let faces = Faces::new(template(), alice());
+    let all = [table::texts(), table::numbers_and_choices(), table::conditions_and_secrets()];
+    for case in all.into_iter().flatten() {
+        let mut parameters = case.parameters;
+        if parameters.get("team").is_none() {
+            parameters["team"] = json!("red");
+        }
+        let body = json!({ "parameters": parameters, "secrets": case.secrets });
+        let got = faces.json(&body);
+        assert_expected(&got, case.expected, &body.to_string());
+        assert_eq!(faces.accepts(&body), got.is_ok(), "the schema and {body}");
+        if let Some(form) = case.form {
+            let mut fields = form.to_vec();
+            if !fields.iter().any(|(name, _)| *name == "p.team") {
+                fields.push(("p.team", "red"));
+            }
+            assert_expected(&faces.form(&fields), case.expected, &format!("{fields:?}"));
+            if let (Ok(json), Ok(form)) = (&got, &faces.form(&fields)) {
+                assert_eq!(json, form, "{fields:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn bodies_of_another_shape_are_refused_at_each_part() {
+    let faces = Faces::new(template(), alice());
+    for (body, expected) in [
+        (json!(null), vec![("parameters", "WRONG_TYPE")]),
+        (json!([]), vec![("parameters", "WRONG_TYPE")]),
+        (json!({}), vec![("team", "REQUIRED")]),
+        (json!({"parameters": null}), vec![("parameters", "WRONG_TYPE")]),
+        (
+            json!({"parameters": [], "secrets": 1, "image": "x"}),
+            vec![("image", "UNKNOWN"), ("parameters", "WRONG_TYPE"), ("secrets", "WRONG_TYPE")],
+        ),
+        (json!({"parameters": {"team": "red"}, "size": "huge"}), vec![("size", "UNKNOWN_SIZE")]),
+        (json!({"parameters": {"team": "red"}, "size": null}), vec![("size", "WRONG_TYPE")]),
+        (json!({"parameters": {"team": "red"}, "size": 1}), vec![("size", "WRONG_TYPE")]),
+    ] {
+        let errors = faces.json(&body).unwrap_err();
+        let found = codes(&errors);
+        let found: Vec<_> = found.iter().map(|(key, code)| (key.as_str(), code.as_str())).collect();
+        assert_eq!(found, expected, "{body}");
+        assert!(!faces.accepts(&body), "{body}");
+    }
+    let large = json!({"parameters": {"team": "red"}, "size": "large"});
+    assert_eq!(faces.json(&large).unwrap().size.as_deref(), Some("large"));
+    assert_eq!(
+        faces.form(&[("p.team", "red"), ("size", "large"), ("name", "x")]).unwrap().size,
+        Some(String::from("large"))
+    );
+    assert!(faces.accepts(&large));
+    let usual = json!({"parameters": {"team": "red"}});
+    assert_eq!(faces.json(&usual).unwrap().size.as_deref(), Some("small"));
+    // Fields of a form that are sent twice.
+    let errors =
+        faces.form(&[("p.team", "a"), ("p.team", "b"), ("p.workers", "1"), ("p.workers", "2")]);
+    let twice = |key: &str| (key.to_owned(), String::from("REPEATED"));
+    assert_eq!(codes(&errors.unwrap_err()), [twice("team"), twice("workers")]);
+}
+
+#[test]
+fn what_is_known_of_the_person_fills_only_what_it_fits() {
+    let unknown = Faces::new(template(), Situation::default());
+    let body = json!({"parameters": {"team": "red"}});
+    assert_eq!(
+        codes(&unknown.json(&body).unwrap_err()),
+        [(String::from("email"), String::from("REQUIRED"))]
+    );
+    assert!(!unknown.accepts(&body));
+    let strange = Situation { person_email: Some(String::from("a${{b}}@c")), ..alice() };
+    let strange = Faces::new(template(), strange);
+    assert_eq!(
+        codes(&strange.json(&body).unwrap_err()),
+        [(String::from("email"), String::from("REQUIRED"))]
+    );
+    assert!(!strange.accepts(&body));
+}
+
+#[test]
+fn the_errors_have_the_form_of_the_wire() {
+    let faces = Faces::new(template(), alice());
+    let errors =
+        faces.json(&json!({"parameters": {"team": "A", "tags": ["a", "b,c"]}})).unwrap_err();
+    assert_eq!(
+        errors.to_json(),
+        json!({ "fields": {
+            "tags": { "code": "SEPARATOR", "message": "Item 2: An item cannot contain \",\"." },
+            "team": { "code": "TOO_SHORT", "message": "This needs at least 2 characters." },
+        } })
+    );
+}

@@ -1,0 +1,10 @@
+//! The tests of the crate: answers in all their forms, the files of templates, and the folder.
+#![cfg(test)]
+
+mod cases;
+mod document;
+mod faults;
+mod folder;
+mod hostile;
+mod stored;
+mod support;

@@ -1,0 +1,250 @@
+//! Checks a set of answers for a template.
+
+use std::collections::BTreeMap;
+
+use super::answer_error::{AnswerError, AnswerErrors, Expected, FieldError};
+use super::answers::{Answer, Answers, PARAMETERS, SIZE};
+use super::checked::{Checked, SecretOrigin, SecretText, Variable, VariableValue};
+use super::parameter::{Parameter, PatternMatcher, Value};
+use super::situation::{Situation, Values};
+use super::{MOST_PARAMETERS, Template, rules};
+
+/// The largest size of all variables of the answers together, with their names, in KiB: twice that
+/// of the largest single one. The recordings of the platform show no limit below it.
+const LARGEST_TOGETHER_KIB: usize = 128;
+
+/// What is known of a question while the later ones are checked.
+enum State {
+    /// Its answer is refused, so nothing can be said of the questions that depend on it.
+    Refused,
+    /// It is not asked.
+    Hidden,
+    /// It has this answer, or none.
+    Answered(Option<Value>),
+}
+
+/// A check in progress.
+struct Check<'a> {
+    answers: &'a Answers,
+    situation: &'a Situation,
+    matcher: &'a dyn PatternMatcher,
+    states: BTreeMap<&'a str, State>,
+    errors: AnswerErrors,
+    variables: Vec<Variable>,
+    values: Values,
+    secrets: Vec<String>,
+}
+
+impl Template {
+    /// Checks a set of answers. In a change, what was answered before counts where nothing is
+    /// answered now.
+    ///
+    /// # Errors
+    ///
+    /// Returns all errors at once, one for each field.
+    pub fn check(
+        &self,
+        answers: &Answers,
+        situation: &Situation,
+        matcher: &dyn PatternMatcher,
+    ) -> Result<Checked, AnswerErrors> {
+        let mut check = Check {
+            answers,
+            situation,
+            matcher,
+            states: BTreeMap::new(),
+            errors: AnswerErrors::default(),
+            variables: fixed_variables(self),
+            values: Values::new(),
+            secrets: Vec::new(),
+        };
+        if answers.parameters.len() + answers.secrets.len() > MOST_PARAMETERS {
+            check.errors.add(PARAMETERS, AnswerError::TooManyAnswers(MOST_PARAMETERS));
+            return Err(check.errors);
+        }
+        check.refuse_misplaced(self);
+        let size = check.size(self);
+        for parameter in &self.parameters {
+            let state = check.parameter(parameter);
+            check.states.insert(&parameter.key, state);
+        }
+        check.refuse_too_large(self.env.len());
+        let Check { errors, variables, values, secrets, .. } = check;
+        errors.or(Checked { size, variables, values, secrets })
+    }
+}
+
+fn fixed_variables(template: &Template) -> Vec<Variable> {
+    let fixed = template.env.iter().map(|(name, value)| Variable {
+        name: name.clone(),
+        value: VariableValue::Plain(value.clone()),
+    });
+    fixed.collect()
+}
+
+impl<'a> Check<'a> {
+    /// Refuses the answers to questions that the template does not have, and those in the wrong
+    /// place.
+    fn refuse_misplaced(&mut self, template: &Template) {
+        let (parameters, secrets) = (&self.answers.parameters, &self.answers.secrets);
+        let parameters = parameters.keys().map(|key| (key, false));
+        for (key, is_secret) in parameters.chain(secrets.keys().map(|key| (key, true))) {
+            match template.parameter(key) {
+                None => self.errors.add(key, AnswerError::Unknown),
+                Some(parameter) if parameter.is_secret() && !is_secret => {
+                    self.errors.add(key, AnswerError::IsSecret);
+                }
+                Some(parameter) if !parameter.is_secret() && is_secret => {
+                    self.errors.add(key, AnswerError::IsNoSecret);
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn size(&mut self, template: &Template) -> Option<String> {
+        let chosen = match &self.answers.size {
+            Some(answer) => answer.text().ok_or(AnswerError::WrongType(Expected::Text)),
+            None if template.sizes.is_empty() => return None,
+            None => self.situation.default_size(template).ok_or(AnswerError::Required),
+        };
+        let known = |id: &&str| template.sizes.iter().any(|size| size.id == **id);
+        let chosen = chosen.and_then(|id| {
+            if template.sizes.is_empty() {
+                Err(AnswerError::Unknown)
+            } else {
+                Some(id).filter(known).ok_or(AnswerError::UnknownSize)
+            }
+        });
+        chosen.map_err(|error| self.errors.add(SIZE, error)).ok().map(str::to_owned)
+    }
+
+    /// Returns whether a question is asked; `None` if that depends on an answer that is refused.
+    fn is_asked(&self, parameter: &Parameter) -> Option<bool> {
+        let Some(condition) = &parameter.when else { return Some(true) };
+        match self.states.get(condition.key.as_str()) {
+            Some(State::Refused) => None,
+            Some(State::Answered(value)) => Some(value.as_ref() == Some(&condition.equals)),
+            Some(State::Hidden) | None => Some(false),
+        }
+    }
+
+    /// Checks the answer to one question.
+    fn parameter(&mut self, parameter: &'a Parameter) -> State {
+        let key = &parameter.key;
+        let sent = if parameter.is_secret() {
+            self.answers.secrets.get(key)
+        } else {
+            self.answers.parameters.get(key)
+        };
+        let asked = self.is_asked(parameter);
+        if asked == Some(false) {
+            if sent.is_some_and(|answer| !self.is_only_shown(parameter, answer)) {
+                self.errors.add(key, AnswerError::Hidden);
+            }
+            return State::Hidden;
+        }
+        if self.errors.of(key).is_some() {
+            return State::Refused;
+        }
+        let result = if parameter.is_secret() {
+            self.secret(parameter, sent).map(|()| None)
+        } else {
+            self.value(parameter, sent)
+        };
+        match result {
+            Ok(value) => State::Answered(value),
+            // Nobody can say yet that an answer is required.
+            Err(error) if asked.is_none() && error.error == AnswerError::Required => State::Refused,
+            Err(error) => {
+                self.errors.add(key, error);
+                State::Refused
+            }
+        }
+    }
+
+    /// Returns whether the answer to a question that is not asked is only what a page without
+    /// scripts shows and sends.
+    fn is_only_shown(&self, parameter: &Parameter, answer: &Answer) -> bool {
+        let shown = self.situation.prefill(parameter, self.matcher);
+        let is_shown = || shown.is_some_and(|value| Answer::from(&value) == *answer);
+        let is_empty = || answer.is_empty() || *answer == Answer::Boolean(false);
+        self.answers.is_form && (is_empty() || is_shown())
+    }
+
+    /// Checks an answer that is no secret, and returns it, or what counts without it.
+    fn value(
+        &mut self,
+        parameter: &Parameter,
+        sent: Option<&Answer>,
+    ) -> Result<Option<Value>, FieldError> {
+        let before = self.situation.before.as_ref().and_then(|one| one.values.get(&parameter.key));
+        let is_fixed = parameter.immutable && before.is_some();
+        // A form sends nothing for a checkbox without its mark.
+        let unmarked = Answer::Boolean(false);
+        let is_unmarked = self.answers.is_form && rules::unanswered(&parameter.kind).is_some();
+        let value = match sent.or((is_unmarked && !is_fixed).then_some(&unmarked)) {
+            Some(answer) => rules::read(&parameter.kind, answer, self.matcher)?,
+            None => self.situation.prefill(parameter, self.matcher),
+        };
+        if is_fixed && before != Some(&value) {
+            return Err(AnswerError::Immutable.into());
+        }
+        if value.is_none() && parameter.required {
+            return Err(AnswerError::Required.into());
+        }
+        if let (Some(name), Some(value)) = (&parameter.env, &value) {
+            let text = value.to_variable(parameter.kind.separator());
+            self.variables.push(Variable { name: name.clone(), value: VariableValue::Plain(text) });
+        }
+        self.values.insert(parameter.key.clone(), value.clone());
+        Ok(value)
+    }
+
+    /// Checks a secret.
+    fn secret(&mut self, parameter: &Parameter, sent: Option<&Answer>) -> Result<(), FieldError> {
+        let is_kept = self.situation.keeps_secret(&parameter.key);
+        if is_kept && parameter.immutable && sent.is_some() {
+            return Err(AnswerError::Immutable.into());
+        }
+        let given = match sent {
+            Some(answer) => rules::read(&parameter.kind, answer, self.matcher)?,
+            None => None,
+        };
+        let origin = match (given, parameter.generated()) {
+            (Some(value), _) => SecretOrigin::Given(SecretText::new(value.to_variable('\n'))),
+            (None, _) if is_kept && sent.is_none() => SecretOrigin::Kept,
+            (None, Some(length)) => SecretOrigin::Generated(length),
+            (None, None) if parameter.required => return Err(AnswerError::Required.into()),
+            (None, None) => return Ok(()),
+        };
+        let key = parameter.key.clone();
+        self.secrets.push(key.clone());
+        if let Some(name) = parameter.env.clone() {
+            let value = VariableValue::Secret { key, origin };
+            self.variables.push(Variable { name, value });
+        }
+        Ok(())
+    }
+
+    /// Refuses answers that are too large together. The first `fixed` variables are none.
+    fn refuse_too_large(&mut self, fixed: usize) {
+        let size = |variable: &Variable| {
+            let value = match &variable.value {
+                VariableValue::Plain(text) => text.len(),
+                VariableValue::Secret { origin: SecretOrigin::Given(text), .. } => {
+                    text.expose().len()
+                }
+                VariableValue::Secret {
+                    origin: SecretOrigin::Generated(_) | SecretOrigin::Kept,
+                    ..
+                } => 0,
+            };
+            variable.name.len() + value
+        };
+        let together: usize = self.variables.iter().skip(fixed).map(size).sum();
+        if together > LARGEST_TOGETHER_KIB * 1024 {
+            self.errors.add(PARAMETERS, AnswerError::TooLargeTogether(LARGEST_TOGETHER_KIB));
+        }
+    }
+}
