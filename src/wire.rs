@@ -140,7 +140,7 @@ pub enum StackRemoval {
 }
 
 /// The number of stacks that the caller has and may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Allowance {
     /// The number of stacks that they have.
     pub stacks: u32,

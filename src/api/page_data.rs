@@ -1,10 +1,11 @@
 //! What a page shows, read before it is rendered.
 //!
-//! The home page and the pages of operations are rendered from this and their address alone, so the
-//! same data give the same page. Server only. It must not know requests.
+//! Without a query in their address, the home page and the pages of operations are rendered from this
+//! alone, so the same data give the same page. Server only. It must not know HTTP.
 
 use std::sync::Arc;
 
+use futures::join;
 use leptos::prelude::use_context;
 
 use super::account::AccountLink;
@@ -61,12 +62,14 @@ impl PageData {
         path: &str,
         caller: Option<&Caller>,
     ) -> Self {
-        let frame = FrameData { platform: service.platform_status().await, account };
-        let content = match caller {
-            Some(caller) => Content::read(service, path, caller).await,
-            None => Content::Other,
+        let content = async {
+            match caller {
+                Some(caller) => Content::read(service, path, caller).await,
+                None => Content::Other,
+            }
         };
-        Self { frame, content }
+        let (platform, content) = join!(service.platform_status(), content);
+        Self { frame: FrameData { platform, account }, content }
     }
 
     /// Takes the time of `last` if it was just now, so that the same page need not be rendered again
@@ -84,8 +87,7 @@ impl PageData {
 impl Content {
     async fn read(service: &Service, path: &str, caller: &Caller) -> Self {
         if path == "/" {
-            let (usual, allowance) =
-                (service.usual_duration().await, service.allowance(caller).await);
+            let (usual, allowance) = join!(service.usual_duration(), service.allowance(caller));
             return Self::Home(HomeData { usual, allowance });
         }
         match path.strip_prefix("/deployments/") {

@@ -33,7 +33,7 @@ pub(super) const NO_STORE: [(HeaderName, HeaderValue); 1] =
     [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
 /// The number of headers that are added to each response apart from those everywhere.
 const ADDED_BY_SERVER: usize = 4;
-/// The caching of a page: it is rendered for one visit, with a nonce of its own.
+/// The caching of a page: it is for one visitor, and each response has a nonce of its own.
 const PERSONAL: HeaderValue = HeaderValue::from_static("private, no-cache");
 const NO_CONTENT: HeaderValue =
     HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");

@@ -1,7 +1,7 @@
 //! Connects Leptos to the router: the pages, their server functions and the files of the built
 //! site.
 //!
-//! It must not know what a page shows; that, and the content security policy, belong to `app`.
+//! It must not know how a page looks; that, and the content security policy, belong to `app`.
 
 mod rendered;
 

@@ -6,11 +6,11 @@ use parking_lot::RwLock;
 
 use clock::Clock;
 
-/// A value that may be as old as its lifetime. However many callers there are, it is read once at a
-/// time.
+/// A value that may be as old as its lifetime, counted from the end of its reading. However many
+/// callers there are, it is read once at a time, and all who wait for a reading take its result.
 pub(crate) struct Recent<T> {
     lifetime: Duration,
-    /// The value, and when its reading began, on the monotonic clock.
+    /// The value, and when its reading ended, on the monotonic clock.
     last: RwLock<Option<(T, Duration)>>,
     /// Held while the value is read.
     reading: tokio::sync::Mutex<()>,
@@ -31,10 +31,14 @@ impl<T: Clone> Recent<T> {
         if let Some(value) = self.known(clock) {
             return value;
         }
-        let at = clock.monotonic();
         let value = read.await;
-        *self.last.write() = Some((value.clone(), at));
+        *self.last.write() = Some((value.clone(), clock.monotonic()));
         value
+    }
+
+    /// Returns the value that was read last, however old it is.
+    pub(crate) fn last(&self) -> Option<T> {
+        self.last.read().as_ref().map(|(value, _)| value.clone())
     }
 
     fn known(&self, clock: &dyn Clock) -> Option<T> {

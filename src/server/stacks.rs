@@ -51,6 +51,8 @@ const SAMPLES: u32 = 40;
 const FEWEST: usize = 5;
 /// The age up to which the usual duration is shown again.
 const USUAL_LIFETIME: Duration = Duration::from_secs(10);
+/// The time limit for reading it.
+const USUAL_TIMEOUT: Duration = Duration::from_secs(2);
 /// The age up to which the counts of the operations are used again.
 const PRESENT_LIFETIME: Duration = Duration::from_secs(2);
 
@@ -237,12 +239,16 @@ impl Service {
     /// Returns how long a deployment usually takes, as it was up to ten seconds ago; `None` if there
     /// are too few successful ones.
     pub(crate) async fn usual_duration(&self) -> Option<Usual> {
+        let (store, clock) = (&self.parts.store, &*self.parts.clock);
         let read = async {
-            // If the store fails, the page shows no estimate.
-            let durations = self.parts.store.durations(SAMPLES).await.ok()?;
-            usual(durations)
+            let durations = tokio::select! {
+                durations = store.durations(SAMPLES) => durations.ok(),
+                () = clock.sleep(USUAL_TIMEOUT) => None,
+            };
+            // If the store fails or is slow, pages show the last estimate, if there was one.
+            durations.map_or_else(|| self.usual.last().flatten(), usual)
         };
-        self.usual.get(&*self.parts.clock, read).await
+        self.usual.get(clock, read).await
     }
 
     /// Returns the state of the platform for the home page.

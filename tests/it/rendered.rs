@@ -35,6 +35,7 @@ async fn the_same_page_has_another_nonce_in_every_response_and_nothing_else_diff
         assert!(count > 0, "{path}");
         for (reply, nonce) in [(&second, &nonces[1]), (&third, &nonces[2])] {
             assert_eq!(scripts(reply, nonce), count, "{path}");
+            assert_eq!(reply.body.matches("nonce=\"").count(), count, "{path}");
             assert_eq!(reply.body, first.body.replace(&nonces[0], nonce), "{path}");
             for name in ["content-type", "cache-control", "vary"] {
                 assert_eq!(reply.header(name), first.header(name), "{path}: {name}");

@@ -1,8 +1,8 @@
 //! Rendered pages, kept for the next request for the same page.
 //!
 //! A page is kept with the data that it was rendered from. It is sent again only if what was read for
-//! the present request is the same, so it is never older than what was read. It always gets a new
-//! nonce.
+//! the present request is the same, so it is never older than what was read; only the time that it
+//! shows may be some milliseconds old. It always gets a new nonce.
 
 use std::sync::Arc;
 
@@ -19,12 +19,13 @@ use crate::api::AccountLink;
 use crate::api::page_data::{Content, PageData};
 use crate::app::policy;
 use crate::http::error::Failed;
+use crate::wire::Allowance;
 use domain::refusal::{InternalFault, Refusal};
 
-/// The number of bytes that are kept in all.
+/// The number of bytes of HTML that are kept in all.
 const CAPACITY: usize = 4 << 20;
 /// The number of pages that are kept at most.
-const PAGES: usize = 1_024;
+const PAGES: usize = 256;
 
 /// The pages that were rendered last.
 pub(super) struct RenderedPages(Mutex<Kept>);
@@ -34,11 +35,14 @@ struct Kept {
     bytes: usize,
 }
 
-/// What a page is kept under: its path, and the link to the account that it shows.
+/// What a page is kept under: its path, and what differs between those who see it, so that they do
+/// not replace each other's page.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct PageKey {
     path: String,
     account: AccountLink,
+    allowance: Option<Allowance>,
+    may_change: bool,
 }
 
 struct Entry {
@@ -56,14 +60,14 @@ impl PageKey {
     /// Returns the key of the page that a request asks for; `None` if it depends on more than its path
     /// and its data.
     pub(super) fn of(parts: &Parts, data: &PageData) -> Option<Self> {
-        let is_kept = match &data.content {
-            Content::Home(_) | Content::Operation(Ok(_)) => true,
-            Content::Operation(Err(_)) | Content::Other => false,
+        let (allowance, may_change) = match &data.content {
+            Content::Home(home) => (home.allowance, false),
+            Content::Operation(Ok(view)) => (None, view.may_change),
+            Content::Operation(Err(_)) | Content::Other => return None,
         };
         let is_plain = parts.method == Method::GET && parts.uri.query().is_none();
-        let key =
-            || Self { path: parts.uri.path().to_owned(), account: data.frame.account.clone() };
-        (is_kept && is_plain).then(key)
+        let (path, account) = (parts.uri.path().to_owned(), data.frame.account.clone());
+        is_plain.then_some(Self { path, account, allowance, may_change })
     }
 }
 
@@ -102,8 +106,10 @@ impl RenderedPages {
         let Ok(html) = to_bytes(body, usize::MAX).await else {
             return Failed::from(Refusal::Internal(InternalFault::NotReady)).into_response();
         };
-        let page = RenderedPage::new(parts.headers.clone(), &html, nonce);
-        self.insert(key, Entry { data, page: Arc::new(page) });
+        if html.len() <= CAPACITY / 4 {
+            let page = RenderedPage::new(parts.headers.clone(), &html, nonce);
+            self.insert(key, Entry { data, page: Arc::new(page) });
+        }
         Response::from_parts(parts, Body::from(html))
     }
 
@@ -200,11 +206,13 @@ mod tests {
         }
         assert_eq!(pages.0.lock().pages.len(), PAGES);
         for number in 0..10 {
-            keep(&pages, &format!("/{number}"), "x".repeat(CAPACITY / 3)).await;
+            keep(&pages, &format!("/{number}"), "x".repeat(CAPACITY / 4)).await;
         }
+        keep(&pages, "/large", "x".repeat(CAPACITY)).await;
+        assert!(pages.find(&key("/large").unwrap(), &mut data(false)).is_none());
         let kept = pages.0.lock();
         let sizes = kept.pages.iter().map(|(_, entry)| entry.page.size());
         assert_eq!(kept.bytes, sizes.sum::<usize>());
-        assert!(kept.bytes <= CAPACITY && kept.pages.len() <= 4, "{}", kept.bytes);
+        assert!(kept.bytes <= CAPACITY && kept.pages.len() >= 3, "{}", kept.bytes);
     }
 }
