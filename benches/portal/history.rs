@@ -36,7 +36,7 @@ const LIMITS: [(&str, &str); 5] = [
 /// databases, and each stack began a minute before the one with the next smaller number.
 const FILL: &str = r#"
     INSERT INTO stacks (stack, name, host, url, owner, counted_as, created_ms, live_ms, gone_ms)
-    SELECT {stack}, '{state}-' || i, 'h', 'u', {owner}, {owner}, {now} - i * 60000,
+    SELECT {stack}, '{name}-' || i, 'h', 'u', {owner}, {owner}, {now} - i * 60000,
            {now} - i * 60000 + 5000, {gone}
     FROM {series};
     INSERT INTO operations (id, stack, state, seq, started_ms, completed_ms, released_ms, kind)
@@ -50,7 +50,7 @@ const FILL: &str = r#"
     FROM {series}, (SELECT 1 AS seq UNION ALL SELECT 2 UNION ALL SELECT 3) AS e;
     INSERT INTO services (deployment_id, app_name) SELECT {id}, {id} FROM {series};
     INSERT INTO steps (deployment_id, step, record)
-    SELECT {id}, s.step, '{}'
+    SELECT {id}, s.step, '{"state":"succeeded","output":null,"doubtful":false}'
     FROM {series}, (SELECT 'project' AS step UNION ALL SELECT 'application') AS s;
 "#;
 /// What is measured, and what it is.
@@ -222,6 +222,8 @@ fn fill(database: &Database, state: &str, count: u32, first: u32, owner: &str) -
     let owner = format!("CASE WHEN i % 100 = 0 THEN '{owner}' ELSE 'person:p' || (i % 100) END");
     FILL.replace("{series}", &series)
         .replace("{state}", state)
+        // A name of a stack has no underscore.
+        .replace("{name}", &state.replace('_', "-"))
         .replace("{owner}", &owner)
         .replace("{gone}", gone)
         .replace("{id}", &format!("'dep_{first}' || {id}"))
