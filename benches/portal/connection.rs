@@ -1,6 +1,6 @@
 //! A keep-alive connection that costs next to nothing itself, for load and for waiting.
 //!
-//! It reads what the servers here send: answers with a length.
+//! It reads what the servers here send: answers with a length, or in chunks.
 
 use std::io;
 use std::net::SocketAddr;
@@ -55,7 +55,8 @@ pub(crate) fn get_with(path: &str, lines: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{lines}\r\n").into_bytes()
 }
 
-/// Finds the status and the body of an answer that is there as a whole.
+/// Finds the status and the body of an answer that is there as a whole. A body in chunks is returned
+/// as it was sent.
 fn extent(answer: &[u8]) -> io::Result<Option<(u16, Range<usize>)>> {
     let Some(head_length) = answer.windows(4).position(|four| four == b"\r\n\r\n") else {
         return Ok(None);
@@ -63,11 +64,18 @@ fn extent(answer: &[u8]) -> io::Result<Option<(u16, Range<usize>)>> {
     let head = String::from_utf8_lossy(answer.get(..head_length).unwrap_or_default());
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
     let status = status.ok_or_else(|| io::Error::other(format!("unexpected answer: {head}")))?;
-    let length = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(": ")?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
-    });
+    let field = |name: &str| {
+        let mut fields = head.lines().filter_map(|line| line.split_once(": "));
+        fields.find_map(|(found, value)| found.eq_ignore_ascii_case(name).then_some(value.trim()))
+    };
     let start = head_length + 4;
-    let end = start + length.ok_or_else(|| io::Error::other("an answer without a length"))?;
-    Ok((answer.len() >= end).then_some((status, start..end)))
+    let is_whole = match field("content-length").map(str::parse::<usize>) {
+        Some(Ok(length)) => answer.len() >= start + length,
+        None if field("transfer-encoding") == Some("chunked") => answer
+            .get(start..)
+            .is_some_and(|body| body == b"0\r\n\r\n" || body.ends_with(b"\r\n0\r\n\r\n")),
+        _ => return Err(io::Error::other("an answer without a length")),
+    };
+    // Nothing follows an answer before the next request.
+    Ok(is_whole.then_some((status, start..answer.len())))
 }

@@ -70,8 +70,8 @@ pub(crate) async fn measure(
 
 fn skipped([time, memory]: &[&'static str; 2], reason: &str) -> [Figure; 2] {
     [
-        Figure::skipped(time, Unit::Seconds, reason.to_owned()),
-        Figure::skipped(memory, Unit::Megabytes, reason.to_owned()),
+        Figure::skipped(*time, Unit::Seconds, reason.to_owned()),
+        Figure::skipped(*memory, Unit::Megabytes, reason.to_owned()),
     ]
 }
 
@@ -86,7 +86,7 @@ fn figures(
     let queue = (job + settle).mul_f64(f64::from(crowd));
     let (our_calls, bare_calls) = (ours.calls, bare.calls);
     [
-        Figure::median(time, Unit::Seconds, &ours.seconds)
+        Figure::median(*time, Unit::Seconds, &ours.seconds)
             .baseline(bare.seconds.median())
             .note(format!(
                 "{crowd} deployments at once, from the first POST being sent to the last `complete`;"
@@ -98,7 +98,7 @@ fn figures(
             .note("Baseline: a bare client that brings as many up at once by the same calls in the same")
             .note("rhythm, without portal, journal, store or events.")
             .note(format!("The platform got {our_calls} calls of the portal, {bare_calls} of the bare client.")),
-        Figure::median(memory, Unit::Megabytes, &ours.peak)
+        Figure::median(*memory, Unit::Megabytes, &ours.peak)
             .baseline(ours.idle.median())
             .note("VmHWM of the portal's process after that, each deployment watched by one stream.")
             .note(format!("Baseline: its VmRSS before, after {idle:?} of nothing.")),

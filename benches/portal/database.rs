@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ai_stack_deployer::server::auth::accounts::Accounts;
 use ai_stack_deployer::server::store::postgres::PostgresStore;
 use ai_stack_deployer::server::store::sqlite::SqliteStore;
 use ai_stack_deployer::server::store::{Lane, Store};
@@ -11,7 +12,7 @@ use anyhow::ensure;
 use domain::kind::KindName;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection, PgConnection, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, SqliteConnection, raw_sql};
 
 /// The pause between two looks at who holds what.
 const LOOK_PAUSE: Duration = Duration::from_millis(2);
@@ -64,16 +65,53 @@ impl Database {
         })
     }
 
+    /// Opens its people, sessions and tokens.
+    pub(crate) async fn accounts(&self) -> anyhow::Result<Arc<dyn Accounts>> {
+        Ok(match self {
+            Self::Sqlite(path) => Arc::new(SqliteStore::open_for_cli(path).await?),
+            Self::Postgres(url) => {
+                Arc::new(PostgresStore::open_for_cli(&url.as_str().into()).await?)
+            }
+        })
+    }
+
+    /// Executes statements, with no portal near it.
+    pub(crate) async fn execute(&self, statements: String) -> anyhow::Result<()> {
+        let statements = raw_sql(AssertSqlSafe(statements));
+        match self {
+            Self::Sqlite(path) => {
+                let mut connection = SqliteConnectOptions::new().filename(path).connect().await?;
+                statements.execute(&mut connection).await?;
+                connection.close().await?;
+            }
+            Self::Postgres(url) => {
+                let mut connection = PgConnection::connect(url).await?;
+                statements.execute(&mut connection).await?;
+                connection.close().await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Returns how long the store takes to claim all of `count` operations at once, with no portal
     /// near it and leases that all have ended.
     pub(crate) async fn bare_claims(&self, count: usize) -> anyhow::Result<Duration> {
+        self.claims_after(count, Duration::from_hours(1)).await
+    }
+
+    /// Does the same at the time after `pause`. The leases last for an hour.
+    pub(crate) async fn claims_after(
+        &self,
+        count: usize,
+        pause: Duration,
+    ) -> anyhow::Result<Duration> {
         let store: Arc<dyn Store> = match self {
             Self::Sqlite(path) => Arc::new(SqliteStore::open_for_cli(path).await?),
             Self::Postgres(url) => {
                 Arc::new(PostgresStore::open_for_cli(&url.as_str().into()).await?)
             }
         };
-        let later = Timestamp::now() + Duration::from_hours(1);
+        let later = Timestamp::now() + pause;
         let begun = std::time::Instant::now();
         let ttl = Duration::from_hours(1);
         let claimed =

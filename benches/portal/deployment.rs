@@ -30,15 +30,20 @@ pub(crate) async fn post(client: &Client, root: &str, name: &str) -> anyhow::Res
 
 /// Reads the events, and returns when the one that says `complete` was there.
 pub(crate) async fn until_complete(client: &Client, events: &str) -> anyhow::Result<Instant> {
+    until(client, events, "event: complete\n").await
+}
+
+/// Reads the events, and returns when one with `part` was there.
+pub(crate) async fn until(client: &Client, events: &str, part: &str) -> anyhow::Result<Instant> {
     let mut response = client.get(events).send().await?.error_for_status()?;
     let mut text = String::new();
     while let Some(chunk) = response.chunk().await? {
         text.push_str(&String::from_utf8_lossy(&chunk));
-        if text.contains("event: complete\n") {
+        if text.contains(part) {
             return Ok(Instant::now());
         }
     }
-    bail!("the stream ended without `complete`:\n{text}")
+    bail!("the stream ended without `{part}`:\n{text}")
 }
 
 /// Looks at the stack behind `host` every few milliseconds, and returns when it first answered.

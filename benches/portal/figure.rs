@@ -6,6 +6,8 @@ use super::sample::Sample;
 #[derive(Clone, Copy)]
 pub(crate) enum Unit {
     PerSecond,
+    /// As often as something else.
+    Times,
     Seconds,
     Milliseconds,
     /// Thousands of bytes.
@@ -14,24 +16,35 @@ pub(crate) enum Unit {
     Megabytes,
 }
 
+/// What a figure should be.
+#[derive(Clone, Copy)]
+enum Aim {
+    /// Less than this.
+    Under(f64),
+    /// At most this many times its baseline.
+    AtMost(f64),
+    /// At least this many times its baseline.
+    AtLeast(f64),
+}
+
 /// One line of the table.
 pub(crate) struct Figure {
-    name: &'static str,
+    name: String,
     unit: Unit,
     measured: Result<f64, String>,
     baseline: Option<f64>,
-    /// What it should stay under.
-    aim: Option<f64>,
+    aim: Option<Aim>,
     notes: Vec<String>,
 }
 
 impl Figure {
-    pub(crate) fn new(name: &'static str, unit: Unit, measured: f64) -> Self {
-        Self { name, unit, measured: Ok(measured), baseline: None, aim: None, notes: Vec::new() }
+    pub(crate) fn new(name: impl Into<String>, unit: Unit, measured: f64) -> Self {
+        let (name, measured) = (name.into(), Ok(measured));
+        Self { name, unit, measured, baseline: None, aim: None, notes: Vec::new() }
     }
 
     /// The median of `sample`, with its spread as a note.
-    pub(crate) fn median(name: &'static str, unit: Unit, sample: &Sample) -> Self {
+    pub(crate) fn median(name: impl Into<String>, unit: Unit, sample: &Sample) -> Self {
         let (from, to) = sample.middle_half();
         let (from, to) = (unit.write(from), unit.write(to));
         Self::new(name, unit, sample.median())
@@ -39,7 +52,7 @@ impl Figure {
     }
 
     /// A figure that could not be had.
-    pub(crate) fn skipped(name: &'static str, unit: Unit, reason: String) -> Self {
+    pub(crate) fn skipped(name: impl Into<String>, unit: Unit, reason: String) -> Self {
         Self { measured: Err(reason), ..Self::new(name, unit, 0.0) }
     }
 
@@ -48,7 +61,17 @@ impl Figure {
     }
 
     pub(crate) fn aim(self, aim: f64) -> Self {
-        Self { aim: Some(aim), ..self }
+        Self { aim: Some(Aim::Under(aim)), ..self }
+    }
+
+    /// Says that it should be at most `times` its baseline.
+    pub(crate) fn at_most(self, times: f64) -> Self {
+        Self { aim: Some(Aim::AtMost(times)), ..self }
+    }
+
+    /// Says that it should be at least `times` its baseline.
+    pub(crate) fn at_least(self, times: f64) -> Self {
+        Self { aim: Some(Aim::AtLeast(times)), ..self }
     }
 
     pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
@@ -60,17 +83,25 @@ impl Figure {
         let write = |value: f64| self.unit.write(value);
         let measured = self.measured.as_ref().ok().copied();
         let ratio = measured.zip(self.baseline).map(|(measured, baseline)| measured / baseline);
-        let verdict = measured.zip(self.aim).map(|(measured, aim)| {
-            let verdict = if measured < aim { "met" } else { "MISSED" };
-            verdict.to_owned()
+        let is_met = self.aim.and_then(|aim| match aim {
+            Aim::Under(most) => Some(measured? < most),
+            Aim::AtMost(times) => Some(ratio? <= times),
+            Aim::AtLeast(times) => Some(ratio? >= times),
+        });
+        let aim = self.aim.map(|aim| match aim {
+            Aim::Under(most) => format!("under {}", write(most)),
+            Aim::AtMost(times) => format!("at most x {times}"),
+            Aim::AtLeast(times) => format!("at least x {times}"),
         });
         [
-            self.name.to_owned(),
+            self.name.clone(),
             measured.map_or_else(|| "skipped".to_owned(), write),
             self.baseline.map(write).unwrap_or_default(),
             ratio.map(|ratio| format!("{ratio:.2}")).unwrap_or_default(),
-            self.aim.map(|aim| format!("under {}", write(aim))).unwrap_or_default(),
-            verdict.unwrap_or_default(),
+            aim.unwrap_or_default(),
+            is_met
+                .map(|is_met| if is_met { "met" } else { "MISSED" }.to_owned())
+                .unwrap_or_default(),
         ]
     }
 }
@@ -79,6 +110,7 @@ impl Unit {
     fn write(self, value: f64) -> String {
         match self {
             Self::PerSecond => format!("{value:.0} /s"),
+            Self::Times => format!("{value:.2}"),
             Self::Seconds => format!("{value:.2} s"),
             Self::Milliseconds => format!("{value:.1} ms"),
             Self::Kilobytes => format!("{value:.1} kB"),

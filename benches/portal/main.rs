@@ -8,22 +8,33 @@
 
 mod bare;
 mod calls;
+mod checks;
 mod connection;
 mod crowd;
 mod database;
 mod deployment;
+mod fan_out;
 mod figure;
 mod first_load;
+mod gate;
+mod health;
+mod history;
 mod home;
+mod load;
 mod neighbour;
+mod older;
+mod pages;
+mod people;
 mod platform;
 mod process;
 mod recovery;
 mod running;
 mod sample;
+mod scale;
+mod sides;
 mod speed;
 mod support;
-mod throughput;
+mod watchers;
 mod world;
 
 use std::path::PathBuf;
@@ -34,7 +45,8 @@ use clap::{Parser, ValueEnum};
 use figure::Figure;
 use support::postgres::Cluster;
 
-/// Measures the portal. Run it with `cargo bench --features ssr`, and options behind `--`.
+/// Measures the portal. Run it with `cargo bench --features ssr`, and options behind `--`. With the
+/// folder of the older server in the variable `OLDER_SERVER`, it is measured beside the portal.
 #[derive(Parser)]
 struct Options {
     /// What is measured [default: everything]
@@ -52,22 +64,31 @@ struct Options {
     /// What cargo passes to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
-    /// Serves the bare server of the baselines on this port instead
-    #[arg(long, hide = true)]
-    bare: Option<u16>,
+    #[command(flatten)]
+    bare: bare::Bare,
 }
 
 /// What can be measured alone.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
-    /// Name checks per second
+    /// Name checks per second, with and without a sign-in
     Checks,
+    /// Health checks per second
+    Health,
+    /// Pages rendered per second
+    Pages,
+    /// Many who watch one operation
+    Watchers,
     /// One deployment after the other
     Speed,
     /// A deployment beside an address that asks without end
     Neighbour,
     /// Many deployments at once
     Crowd,
+    /// Many deployments at once, beside what the platform allows, and with many watchers
+    Scale,
+    /// A store with many deployments that have ended
+    History,
     /// Deployments whose portal is killed
     Recovery,
     /// The bytes of the first load
@@ -79,10 +100,16 @@ enum Part {
 /// How much is done for each figure.
 #[derive(Clone, Copy)]
 struct Effort {
-    /// Rounds of name checks on either side.
+    /// Rounds of requests on either side.
     rounds: usize,
     /// How long a round takes.
     round: Duration,
+    /// How many watch one operation, each number in turn.
+    watchers: &'static [usize],
+    /// How often that many watch on either side.
+    watched: u32,
+    /// How long they hear nothing.
+    silence: Duration,
     /// Deployments for each figure about deployments.
     deployments: u32,
     /// How long the neighbour asks.
@@ -91,6 +118,14 @@ struct Effort {
     crowd: u32,
     /// How often that many are brought up in each way.
     crowds: u32,
+    /// How many deployments at once are compared with what the platform allows.
+    scales: &'static [u32],
+    /// How many watch them.
+    scale_watchers: usize,
+    /// How many deployments have ended.
+    ended: u32,
+    /// Requests for each figure about a store with that many.
+    requests: u32,
     /// How often portals are killed on each store.
     recoveries: u32,
     /// Starts of the binary.
@@ -101,23 +136,37 @@ struct Effort {
 
 impl Effort {
     const FULL: Self = Self {
-        rounds: 7,
+        rounds: 5,
         round: Duration::from_secs(1),
+        watchers: &[1_000, 5_000, 9_000],
+        watched: 3,
+        silence: Duration::from_secs(10),
         deployments: 24,
         neighbour: Duration::from_mins(1),
         crowd: 200,
         crowds: 3,
+        scales: &[200, 1_000],
+        scale_watchers: 9_000,
+        ended: 100_000,
+        requests: 40,
         recoveries: 5,
         starts: 11,
         idle: Duration::from_secs(5),
     };
     const QUICK: Self = Self {
-        rounds: 3,
+        rounds: 1,
         round: Duration::from_millis(200),
+        watchers: &[100],
+        watched: 1,
+        silence: Duration::from_millis(500),
         deployments: 3,
         neighbour: Duration::from_secs(1),
         crowd: 3,
         crowds: 1,
+        scales: &[3],
+        scale_watchers: 30,
+        ended: 1_000,
+        requests: 3,
         recoveries: 1,
         starts: 3,
         idle: Duration::from_millis(500),
@@ -127,10 +176,11 @@ impl Effort {
 fn main() -> anyhow::Result<ExitCode> {
     let options = Options::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    if let Some(port) = options.bare {
-        runtime.block_on(bare::serve_health(port))?;
+    if let Some(port) = options.bare.port {
+        runtime.block_on(bare::serve(port, &options.bare))?;
         return Ok(ExitCode::SUCCESS);
     }
+    transport::raise_descriptor_limit()?;
     // The log is written as in production, and thrown away.
     let log = tracing_subscriber::fmt().json().with_writer(std::io::sink);
     log.with_max_level(tracing::Level::INFO).init();
@@ -148,7 +198,19 @@ async fn measure(options: &Options) -> anyhow::Result<Vec<Figure>> {
     let mut figures = Vec::new();
     if is_wanted(Part::Checks) {
         println!("Measuring name checks ...");
-        figures.push(throughput::measure(effort).await?);
+        figures.extend(checks::measure(&options.binary, effort).await?);
+    }
+    if is_wanted(Part::Health) {
+        println!("Measuring health checks ...");
+        figures.extend(health::measure(&options.binary, effort).await?);
+    }
+    if is_wanted(Part::Pages) {
+        println!("Measuring pages ...");
+        figures.extend(pages::measure(&options.binary, effort).await?);
+    }
+    if is_wanted(Part::Watchers) {
+        println!("Measuring watchers ...");
+        figures.extend(watchers::measure(&options.binary, effort).await?);
     }
     if is_wanted(Part::Speed) {
         println!("Measuring deployments ...");
@@ -158,8 +220,16 @@ async fn measure(options: &Options) -> anyhow::Result<Vec<Figure>> {
         println!("Measuring a deployment beside a busy neighbour ...");
         figures.push(neighbour::measure(effort).await?);
     }
-    if is_wanted(Part::Crowd) || is_wanted(Part::Recovery) {
+    if is_wanted(Part::Scale) {
+        println!("Measuring deployments beside the platform's limit ...");
+        figures.extend(scale::measure(&options.binary, effort).await?);
+    }
+    if [Part::Crowd, Part::History, Part::Recovery].into_iter().any(is_wanted) {
         let cluster = cluster(options.quick);
+        if is_wanted(Part::History) {
+            println!("Measuring a store with many ended deployments ...");
+            figures.extend(history::measure(&options.binary, effort, &cluster).await?);
+        }
         if is_wanted(Part::Crowd) {
             println!("Measuring many deployments at once ...");
             figures.extend(crowd::measure(&options.binary, effort, &cluster).await?);

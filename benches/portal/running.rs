@@ -21,14 +21,20 @@ pub(crate) struct Running {
 impl Running {
     /// Starts a command that will listen on a port, and returns how long it took until it was
     /// ready.
-    pub(crate) async fn start(
+    pub(crate) async fn start(command: (Command, u16)) -> anyhow::Result<(Self, Duration)> {
+        Self::start_at(command, "/readyz").await
+    }
+
+    /// Does the same for a server that says at `path` that it is ready.
+    pub(crate) async fn start_at(
         (mut command, port): (Command, u16),
+        path: &str,
     ) -> anyhow::Result<(Self, Duration)> {
         let begun = Instant::now();
         let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let running = Self { child: quiet.spawn()?, addr };
-        while !is_ready(addr).await {
+        while !is_ready(addr, path).await {
             ensure!(begun.elapsed() < TIMEOUT, "the process does not get ready");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -40,9 +46,19 @@ impl Running {
         format!("http://{}", self.addr)
     }
 
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
     /// Returns the bytes of memory that it holds.
     pub(crate) fn memory(&self) -> anyhow::Result<u64> {
         self.status("VmRSS:")
+    }
+
+    /// Returns the bytes of it that are no pages of files, such as those of the binary: what the
+    /// system cannot drop.
+    pub(crate) fn anonymous_memory(&self) -> anyhow::Result<u64> {
+        self.status("RssAnon:")
     }
 
     /// Returns the most bytes of memory that it has ever held.
@@ -75,7 +91,7 @@ impl Drop for Running {
     }
 }
 
-async fn is_ready(addr: SocketAddr) -> bool {
+async fn is_ready(addr: SocketAddr, path: &str) -> bool {
     let Ok(mut connection) = Connection::open(addr).await else { return false };
-    connection.ask(&get("/readyz")).await.is_ok()
+    connection.ask(&get(path)).await.is_ok()
 }

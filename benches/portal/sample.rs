@@ -26,6 +26,10 @@ impl Sample {
         (self.quantile(1, 4), self.quantile(3, 4))
     }
 
+    pub(crate) fn percentile(&self, percent: usize) -> f64 {
+        self.quantile(percent, 100)
+    }
+
     pub(crate) fn largest(&self) -> f64 {
         self.quantile(1, 1)
     }
