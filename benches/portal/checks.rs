@@ -3,12 +3,13 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
+use ai_stack_deployer::server::auth::access::Role;
 use anyhow::{bail, ensure};
 
 use super::connection::{Connection, get_with};
 use super::figure::{Figure, Unit};
 use super::load::{CONNECTIONS, Side, in_turns};
-use super::people::{SIGN_IN, operator};
+use super::people::{self, SIGN_IN};
 use super::sides::Servers;
 use super::{Effort, older};
 
@@ -31,7 +32,7 @@ pub(crate) async fn measure(binary: &Path, effort: Effort) -> anyhow::Result<Vec
     let open = Servers::start(binary, &[limit]).await?;
     let sign_in: Vec<_> = SIGN_IN.into_iter().chain([limit]).collect();
     let closed = Servers::start(binary, &sign_in).await?;
-    let person = operator(&closed.home.database).await?;
+    let person = people::add(&closed.home.database, Role::Member).await?;
     let ways = [
         Way {
             name: "name checks",

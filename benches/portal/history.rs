@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use ai_stack_deployer::server::auth::access::Role;
 use anyhow::{Context, ensure};
 use dokploy_sandbox::Timing;
 
@@ -11,7 +12,7 @@ use super::connection::{Connection, get_with};
 use super::database::Database;
 use super::figure::{Figure, Unit};
 use super::home::Home;
-use super::people::{Person, SIGN_IN, operator};
+use super::people::{self, Person, SIGN_IN};
 use super::platform::Platform;
 use super::process::missing;
 use super::running::Running;
@@ -145,7 +146,7 @@ impl Side {
         // Makes the tables.
         drop(start(&home, &platform).await?);
         platform.end().await;
-        let person = operator(&home.database).await?;
+        let person = people::add(&home.database, Role::Operator).await?;
         home.database.execute(fill(&home.database, "live", LIVE, 9, person.owner.as_str())).await?;
         let fill = fill(&home.database, "rolled_back", ended, 8, person.owner.as_str());
         home.database.execute(fill).await?;

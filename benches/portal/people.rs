@@ -28,8 +28,8 @@ pub(crate) struct Person {
     pub(crate) token: String,
 }
 
-/// Adds an operator to a database, with a session and an API token, as after a sign-in.
-pub(crate) async fn operator(database: &Database) -> anyhow::Result<Person> {
+/// Adds a person to a database, with a session and an API token, as after a sign-in.
+pub(crate) async fn add(database: &Database, role: Role) -> anyhow::Result<Person> {
     let accounts = database.accounts().await?;
     let now = Timestamp::now();
     let session = Secret::from_random(rand::random());
@@ -45,7 +45,7 @@ pub(crate) async fn operator(database: &Database) -> anyhow::Result<Person> {
         issuer: PROVIDER.to_owned(),
         subject: String::from("bench"),
         name: String::from("Bench"),
-        role: Role::Operator,
+        role,
     };
     let owner = accounts.sign_in(&profile, &new_session).await?.owner;
     let (token, name) = (Secret::token(rand::random()), String::from("bench"));
