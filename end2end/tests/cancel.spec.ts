@@ -11,8 +11,13 @@ test('one that waits in the queue says its place, and is cancelled there', async
   const step = page.locator('.step[data-state=running]');
   await expect(step).toContainText(/Starting the container.*(next|\d(nd|rd|th)) in the platform's queue/);
   await keep(page, 'queued');
-  await cancelButton(page).click();
+  // The page stays, with what was opened on it and with the focus.
+  await page.getByText('Log', { exact: true }).click();
+  await page.evaluate(() => { document.body.dataset.stays = 'yes'; });
+  await cancelButton(page).press('Enter');
+  await expect(page.getByRole('button', { name: /^Cancelling/ })).toBeFocused();
   await expect(page.getByRole('heading', { name: `${name} was cancelled` })).toBeVisible({ timeout: 40_000 });
+  await expect(page.locator('body')).toHaveAttribute('data-stays', 'yes');
   await expectFree(request, slow, name, true);
 });
 

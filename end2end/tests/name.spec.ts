@@ -63,3 +63,15 @@ test('a taken name that is typed again and sent is checked once', async ({ page,
   const names = asked.map(address => new URL(address).searchParams.get('name'));
   expect(names.filter(one => one === name), asked.join()).toHaveLength(1);
 });
+
+test('an answer that is not of the portal is told, and the button works again', async ({ page }) => {
+  const name = freshName('proxied');
+  await page.goto('/');
+  // As of a proxy whose own session has expired.
+  await page.route('**/api/fn/start_deployment', route =>
+    route.fulfill({ status: 200, contentType: 'text/html', body: '<html><body>Log in</body></html>' }));
+  await typeName(page, name, /is available/);
+  await deployButton(page).click();
+  await expect(page.getByText('The portal gave an answer that this page does not understand.')).toBeVisible();
+  await expect(deployButton(page)).toBeEnabled();
+});

@@ -19,3 +19,16 @@ pub async fn check_name(
 ) -> Result<NameVerdict, ApiError> {
     Ok(super::service()?.check_name_or_suggest(&super::caller()?, &name).await)
 }
+
+#[cfg(test)]
+mod tests {
+    use leptos::server_fn::ServerFn;
+
+    use super::*;
+    use crate::wire::CHECK_NAME;
+
+    #[test]
+    fn the_page_asks_at_the_functions_path() {
+        assert_eq!(CheckName::PATH, CHECK_NAME);
+    }
+}

@@ -17,12 +17,12 @@ pub(crate) async fn copy(_text: &str) -> bool {
     false
 }
 
-/// Posts one field to a server function, and navigates to where that redirects.
+/// Posts one field to a server function, and returns where that redirects.
 ///
 /// # Errors
 ///
 /// Returns why nothing was done.
 #[expect(clippy::unused_async, reason = "as in the browser")]
-pub(crate) async fn post(_address: &str, _field: &str, _value: &str) -> Result<(), Refused> {
+pub(crate) async fn post(_address: &str, _field: &str, _value: &str) -> Result<String, Refused> {
     Err(Refused { message: String::new() })
 }

@@ -6,7 +6,7 @@ use js_sys::futures::JsFuture;
 use wasm_bindgen::JsValue;
 use web_sys::{AbortSignal, Headers, RequestInit, Response};
 
-use super::in_browser::{go_to, send};
+use super::in_browser::send;
 use super::parsed::Parsed;
 use super::refused::Refused;
 use crate::wire::{CHECK_NAME, NameVerdict};
@@ -28,12 +28,12 @@ pub(crate) async fn get(address: &str, limit_ms: Option<u32>) -> Option<Response
     send(address, &request).await
 }
 
-/// Posts one field to the server function at `address`, and navigates to where that redirects.
+/// Posts one field to the server function at `address`, and returns where that redirects.
 ///
 /// # Errors
 ///
-/// Returns why nothing was done.
-pub(crate) async fn post(address: &str, field: &str, value: &str) -> Result<(), Refused> {
+/// Returns why nothing was done, or that the answer is not one of the portal.
+pub(crate) async fn post(address: &str, field: &str, value: &str) -> Result<String, Refused> {
     let by_itself = |message: &str| Refused { code: String::new(), message: message.to_owned() };
     let unreachable = || by_itself(words::PORTAL_UNREACHABLE);
     let request = request().ok_or_else(unreachable)?;
@@ -41,16 +41,11 @@ pub(crate) async fn post(address: &str, field: &str, value: &str) -> Result<(), 
     let body = format!("{field}={}", String::from(encode_uri_component(value)));
     request.set_body(&JsValue::from(body));
     let response = send(address, &request).await.ok_or_else(unreachable)?;
-    if !response.ok() {
-        return Err(refusal(&response).await.unwrap_or_else(|| by_itself(words::ANSWER)));
-    }
     let header = |name| response.headers().get(name).ok().flatten();
-    if header(REDIRECTS).is_some()
-        && let Some(location) = header("location")
-    {
-        go_to(&location);
+    match header("location").filter(|_| response.ok() && header(REDIRECTS).is_some()) {
+        Some(location) => Ok(location),
+        None => Err(refusal(&response).await.unwrap_or_else(|| by_itself(words::ANSWER))),
     }
-    Ok(())
 }
 
 /// Asks whether `name` is available; `None` if there is no answer, which does no harm, since the

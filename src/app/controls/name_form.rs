@@ -175,8 +175,9 @@ impl NameForm {
             self.change(|field| field.is_posting = true);
             let (form, name) = (Rc::clone(self), self.field.borrow().text.clone());
             spawn_local(async move {
-                if let Err(refused) = post(&form.action, "name", &name).await {
-                    form.refuse(refused);
+                match post(&form.action, "name", &name).await {
+                    Ok(deployment) => go_to(&deployment),
+                    Err(refused) => form.refuse(refused),
                 }
             });
         }

@@ -77,6 +77,7 @@ pub fn CancelForm(
             let id = id.clone();
             spawn_local(async move {
                 let url = CancelDeployment::url();
+                // It redirects to this page, which stays.
                 if let Err(refused) = browser::post(url, "id", id.as_str()).await {
                     signals.is_cancelling.set(false);
                     problem.set(Some(refused.message));

@@ -26,6 +26,10 @@ use domain::deployment::Deployment;
 #[cfg(feature = "hydrate")]
 use domain::read::FromJson as _;
 use domain::stack_name::StackName;
+#[cfg(feature = "hydrate")]
+use domain::words::refusal::ANSWER;
+#[cfg(feature = "hydrate")]
+use wasm_bindgen::JsValue;
 
 /// The name of the function that starts the island in the browser.
 const START: &str = "live_deployment";
@@ -43,15 +47,20 @@ pub fn LiveDeployment(
 }
 
 /// Starts the island in `element`, which has the view that the server rendered.
+///
+/// # Errors
+///
+/// Returns an error, which the browser logs, if the view cannot be read.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
-pub fn live_deployment(element: Element) {
+pub fn live_deployment(element: Element) -> Result<(), JsValue> {
     let json = element.get_attribute("data-props").unwrap_or_default();
-    if let Some(view) = Parsed::parse(&json).and_then(|json| DeploymentView::from_json(&json)) {
-        let state = island(view).hydrate_from_position::<true>(&element, Position::Current);
-        // It lasts as long as the page.
-        std::mem::forget(state);
-    }
+    let view = Parsed::parse(&json).and_then(|json| DeploymentView::from_json(&json));
+    let view = view.ok_or(ANSWER)?;
+    let state = island(view).hydrate_from_position::<true>(&element, Position::Current);
+    // It lasts as long as the page.
+    std::mem::forget(state);
+    Ok(())
 }
 
 /// Returns the island. The macro of Leptos would read the view with serde's code.
