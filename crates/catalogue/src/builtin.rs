@@ -1,12 +1,27 @@
 //! The templates that are built in for the sandbox.
 
-use crate::folder::Files;
+use crate::folder::{Catalogue, Files, Reading};
 
 /// The definition of the next version of the template `workflow`.
 const NEXT_WORKFLOW: &str = include_str!("../builtin/workflow/next.toml");
 
+impl Catalogue {
+    /// Returns the templates that are built in for the sandbox.
+    pub fn built_in() -> Reading {
+        let all = all().into_iter().map(|(id, files)| (id, Ok(files))).collect();
+        Self::default().with(all, Vec::new())
+    }
+
+    /// Returns the built-in templates after `workflow` has a newer version, whose image fails its
+    /// health check.
+    pub fn next_built_in(&self) -> Reading {
+        let all = next().into_iter().map(|(id, files)| (id, Ok(files))).collect();
+        self.with(all, Vec::new())
+    }
+}
+
 /// Returns their files by their ids, after `workflow` has a newer version.
-pub(crate) fn next() -> Vec<(String, Files)> {
+fn next() -> Vec<(String, Files)> {
     let newer = |(id, files): (String, Files)| {
         let definition = match id.as_str() {
             "workflow" => NEXT_WORKFLOW.to_owned(),
@@ -18,7 +33,7 @@ pub(crate) fn next() -> Vec<(String, Files)> {
 }
 
 /// Returns their files, by their ids.
-pub(crate) fn all() -> Vec<(String, Files)> {
+fn all() -> Vec<(String, Files)> {
     macro_rules! built_in {
         ($id:literal) => {
             (

@@ -13,7 +13,6 @@ use std::sync::Arc;
 use domain::template::{Offer, Template};
 use sha2::{Digest, Sha256};
 
-use crate::builtin;
 use crate::fault::Fault;
 use crate::parse::{Definition, parse};
 use crate::patterns::Patterns;
@@ -69,19 +68,6 @@ impl Catalogue {
         Self::default().reload(folder)
     }
 
-    /// Returns the templates that are built in for the sandbox.
-    pub fn built_in() -> Reading {
-        let all = builtin::all().into_iter().map(|(id, files)| (id, Ok(files))).collect();
-        Self::default().with(all, Vec::new())
-    }
-
-    /// Returns the built-in templates after `workflow` has a newer version, whose image fails its
-    /// health check.
-    pub fn next_built_in(&self) -> Reading {
-        let all = builtin::next().into_iter().map(|(id, files)| (id, Ok(files))).collect();
-        self.with(all, Vec::new())
-    }
-
     /// Reads a folder again. A template with a fault stays as it was, and one that is gone is gone.
     /// If the folder itself cannot be read, all stay.
     pub fn reload(&self, folder: &Path) -> Reading {
@@ -113,7 +99,7 @@ impl Catalogue {
         self.iter().find(|entry| entry.offer.default).or_else(only)
     }
 
-    fn with(
+    pub(crate) fn with(
         &self,
         all: Vec<(String, Result<Files, Vec<Fault>>)>,
         mut faults: Vec<Fault>,

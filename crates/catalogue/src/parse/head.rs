@@ -13,6 +13,8 @@ const LONGEST_NAME: usize = 60;
 const LONGEST_SUMMARY: usize = 200;
 /// The longest label, in characters.
 pub(super) const LONGEST_LABEL: usize = 100;
+/// The longest help, in characters.
+pub(super) const LONGEST_HELP: usize = 1_000;
 
 /// What the section says.
 pub(super) struct Head {

@@ -10,8 +10,7 @@ use domain::template::parameter::{
 use domain::template::text::Localized;
 use domain::words;
 
-use super::head::LONGEST_LABEL;
-use super::parameter::LONGEST_HELP;
+use super::head::{LONGEST_HELP, LONGEST_LABEL};
 use super::reader::Table;
 use crate::fault::Faults;
 use crate::pattern;

@@ -9,14 +9,11 @@ use domain::words;
 use toml::de::DeValue;
 
 use super::checks;
-use super::head::LONGEST_LABEL;
+use super::head::{LONGEST_HELP, LONGEST_LABEL};
 use super::kind;
 use super::reader::{Located, Table, decimal};
 use crate::fault::Faults;
 use crate::patterns::Patterns;
-
-/// The longest help, in characters.
-pub(super) const LONGEST_HELP: usize = 1_000;
 
 /// A question, and where its parts are.
 pub(super) struct Question {

@@ -136,7 +136,7 @@ fn the_errors_have_the_form_of_the_wire() {
     let errors =
         faces.json(&json!({"parameters": {"team": "A", "tags": ["a", "b,c"]}})).unwrap_err();
     assert_eq!(
-        errors.to_json(),
+        domain::words::answer::fields(&errors),
         json!({ "fields": {
             "tags": { "code": "SEPARATOR", "message": "Item 2: An item cannot contain \",\"." },
             "team": { "code": "TOO_SHORT", "message": "This needs at least 2 characters." },

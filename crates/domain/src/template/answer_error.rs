@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::json;
 use strum::{EnumDiscriminants, EnumIter, IntoStaticStr};
 
 use super::decimal::Decimal;
-use crate::words;
 
 /// The largest number of errors that are reported at once.
 const MOST: usize = 100;
@@ -143,14 +141,6 @@ impl AnswerErrors {
     /// Returns whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
-    }
-
-    /// Returns the form on the wire: `{"fields": {key: {"code", "message"}}}`.
-    pub fn to_json(&self) -> serde_json::Value {
-        let field = |error: &FieldError| json!({ "code": error.code(), "message": words::answer::message(error) });
-        let fields: serde_json::Map<_, _> =
-            self.0.iter().map(|(key, error)| (key.clone(), field(error))).collect();
-        json!({ "fields": fields })
     }
 
     /// Returns `value` if there are no errors.

@@ -1,6 +1,16 @@
 //! The sentences of refused answers.
 
-use crate::template::answer_error::{AnswerError, Expected, FieldError};
+use serde_json::{Map, Value, json};
+
+use crate::template::answer_error::{AnswerError, AnswerErrors, Expected, FieldError};
+
+/// Returns the form of errors on the wire: `{"fields": {key: {"code", "message"}}}`.
+pub fn fields(errors: &AnswerErrors) -> Value {
+    let field = |error: &FieldError| json!({ "code": error.code(), "message": message(error) });
+    let fields: Map<_, _> =
+        errors.iter().map(|(key, error)| (key.to_owned(), field(error))).collect();
+    json!({ "fields": fields })
+}
 
 /// Returns the sentence: what is wrong, and what to do.
 pub fn message(error: &FieldError) -> String {
