@@ -40,8 +40,8 @@ pub struct Entry {
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
     entries: BTreeMap<String, Arc<Entry>>,
-    /// The digests of all versions that were seen, by id and version.
-    seen: BTreeMap<(String, String), String>,
+    /// The digests of the versions that are used, by id and version.
+    used: BTreeMap<(String, String), String>,
 }
 
 /// A catalogue, and what was wrong while it was read.
@@ -77,10 +77,11 @@ impl Catalogue {
         }
     }
 
-    /// Records that a version has this digest, so that it is refused with another content. The
-    /// store knows versions from before this process began.
+    /// Records that a version with this digest is used, so that it is refused with another content
+    /// from now on. The store knows which ones are. A version that nobody has used may still change:
+    /// its file may have been read while it was half written.
     pub fn remember(&mut self, id: &str, version: &str, digest: &str) {
-        self.seen.insert((id.to_owned(), version.to_owned()), digest.to_owned());
+        self.used.insert((id.to_owned(), version.to_owned()), digest.to_owned());
     }
 
     /// Returns the template of this id.
@@ -104,7 +105,7 @@ impl Catalogue {
         all: Vec<(String, Result<Files, Vec<Fault>>)>,
         mut faults: Vec<Fault>,
     ) -> Reading {
-        let mut next = Self { entries: BTreeMap::new(), seen: self.seen.clone() };
+        let mut next = Self { entries: BTreeMap::new(), used: self.used.clone() };
         for (id, files) in all {
             let entry = files.and_then(|files| {
                 let (entry, mut warnings) = entry(files)?;
@@ -114,7 +115,6 @@ impl Catalogue {
             });
             let entry = entry.map_err(|mut refused| faults.append(&mut refused)).ok();
             if let Some(entry) = entry.or_else(|| self.entries.get(&id).cloned()) {
-                next.remember(&id, &entry.template.version, &entry.digest);
                 next.entries.insert(id, entry);
             }
         }
@@ -123,11 +123,11 @@ impl Catalogue {
         Reading { catalogue: next, faults }
     }
 
-    /// Refuses a version that was seen with another content.
+    /// Refuses a version that is used with another content.
     fn check_version(&self, entry: &Entry) -> Result<(), Vec<Fault>> {
         let template = &entry.template;
-        let seen = self.seen.get(&(template.id.clone(), template.version.clone()));
-        if seen.is_none_or(|digest| *digest == entry.digest) {
+        let used = self.used.get(&(template.id.clone(), template.version.clone()));
+        if used.is_none_or(|digest| *digest == entry.digest) {
             return Ok(());
         }
         let message = format!(

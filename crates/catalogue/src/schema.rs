@@ -1,16 +1,17 @@
 //! The JSON Schema (2020-12) of the answers to a template's questions.
 //!
-//! It accepts the bodies that `Answers` accepts, `{"parameters", "secrets", "size"}`, with three
+//! It accepts the bodies that `Answers` accepts, `{"parameters", "secrets", "size"}`, with four
 //! exceptions that JSON Schema has no words for: the sizes in bytes of an answer and of all
 //! together, the quotes in the items of a list (each item is possible, but not all of them
-//! together), and numbers with more than 15 digits.
+//! together), numbers with more than 15 digits, and steps that are no whole numbers, which many
+//! validators divide inexactly.
 
 use domain::template::Template;
 use domain::template::answers::{PARAMETERS, SECRETS, SIZE};
 use domain::template::parameter::{
     ChoiceRules, ListRules, NumberRules, Parameter, ParameterKind, PatternMatcher, TextRules,
 };
-use domain::template::situation::Situation;
+use domain::template::situation::{Kept, Situation};
 use serde_json::{Map, Value, json};
 
 /// A single line without control characters.
@@ -93,7 +94,7 @@ fn carried() -> Value {
             not("[\\r\\u0000]"),
             { "anyOf": [
                 { "allOf": [
-                    { "pattern": "^[ !$-&(-_a-~]*$" },
+                    { "pattern": "^[ !$-&\\(-_a-~]*$" },
                     not("^ "), not(" $"), not("\\{\\{"),
                 ] },
                 { "allOf": [
@@ -121,7 +122,7 @@ impl Writer<'_> {
     /// Returns whether a question must be answered where it is asked.
     fn is_required(&self, parameter: &Parameter) -> bool {
         let has_answer = self.situation.prefill(parameter, self.matcher).is_some()
-            || self.situation.keeps_secret(&parameter.key);
+            || self.situation.kept(parameter, self.matcher) == Kept::Secret;
         parameter.required && !has_answer
     }
 
@@ -184,25 +185,50 @@ impl Writer<'_> {
             ParameterKind::Choice(rules) => choice(rules),
             ParameterKind::List(rules) => list(rules),
         };
-        let mut schema = match (&parameter.kind, parameter.required) {
+        let fixed = fixed(&parameter.kind, self.situation.fixed(parameter, self.matcher));
+        let is_fixed = fixed.is_some();
+        let mut schema = fixed.unwrap_or_else(|| match (&parameter.kind, parameter.required) {
             (ParameterKind::Boolean, _) | (_, true) => rules,
             (ParameterKind::Number(_), false) => json!({ "anyOf": [{ "type": "null" }, rules] }),
             (ParameterKind::List(_), false) => {
                 json!({ "anyOf": [{ "type": "null" }, { "const": [] }, rules] })
             }
             (_, false) => json!({ "anyOf": [{ "type": "null" }, { "const": "" }, rules] }),
-        };
+        });
         insert(&mut schema, "title", json!(parameter.label.in_language(self.language)));
         if let Some(help) = &parameter.help {
             insert(&mut schema, "description", json!(help.in_language(self.language)));
         }
-        if parameter.is_secret() {
+        if is_fixed {
+            insert(&mut schema, "readOnly", json!(true));
+        } else if parameter.is_secret() {
             insert(&mut schema, "writeOnly", json!(true));
         }
         if let Some(value) = self.situation.prefill(parameter, self.matcher) {
             insert(&mut schema, "default", value.to_json());
         }
         schema
+    }
+}
+
+/// Returns the schema of the answers that change nothing; `None` if nothing is fixed.
+fn fixed(kind: &ParameterKind, kept: Kept<'_>) -> Option<Value> {
+    match (kept, kind) {
+        (Kept::Nothing, _) => None,
+        (Kept::Value(value), _) => Some(json!({ "const": value.to_json() })),
+        // It may not be sent at all.
+        (Kept::Secret, _) => Some(json!({ "not": {} })),
+        (Kept::LeftOut, ParameterKind::Number(_) | ParameterKind::Boolean) => {
+            Some(json!({ "type": "null" }))
+        }
+        (Kept::LeftOut, ParameterKind::List(_)) => Some(json!({ "enum": [null, []] })),
+        (
+            Kept::LeftOut,
+            ParameterKind::String(_)
+            | ParameterKind::Text(_)
+            | ParameterKind::Choice(_)
+            | ParameterKind::Secret(_),
+        ) => Some(json!({ "enum": [null, ""] })),
     }
 }
 
@@ -215,12 +241,15 @@ fn text(rules: &TextRules, characters: &str) -> Value {
 }
 
 fn number(rules: &NumberRules) -> Value {
-    json!({
+    let mut schema = json!({
         "type": "number",
         "minimum": rules.min.to_json(),
         "maximum": rules.max.to_json(),
-        "multipleOf": rules.step.to_json(),
-    })
+    });
+    if rules.step.places() == 0 {
+        insert(&mut schema, "multipleOf", rules.step.to_json().into());
+    }
+    schema
 }
 
 fn choice(rules: &ChoiceRules) -> Value {
@@ -244,6 +273,7 @@ fn list(rules: &ListRules) -> Value {
         json!({ "pattern": ONE_LINE }),
         json!({ "not": { "pattern": separator } }),
         json!({ "not": { "pattern": "\\$\\{\\{" } }),
+        json!({ "not": { "pattern": "^ | $" } }),
     ];
     all.extend(rules.item.pattern.iter().map(|pattern| json!({ "pattern": pattern.whole() })));
     insert(&mut item, "allOf", json!(all));

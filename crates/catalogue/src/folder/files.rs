@@ -30,7 +30,7 @@ pub(super) fn read(folder: &Path) -> Result<(Templates, Vec<Fault>), Fault> {
         Fault::of_file(&folder.display().to_string(), message)
     };
     let root = folder.canonicalize().map_err(fault)?;
-    let (mut templates, mut faults) = (Vec::new(), Vec::new());
+    let (mut folders, mut faults) = (Vec::new(), Vec::new());
     for entry in fs::read_dir(&root).map_err(fault)? {
         let path = entry.map_err(fault)?.path();
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
@@ -39,19 +39,34 @@ pub(super) fn read(folder: &Path) -> Result<(Templates, Vec<Fault>), Fault> {
             continue;
         };
         // Hidden ones are not for templates: editors, Git and Kubernetes make some.
-        if name.starts_with('.') || !path.is_dir() {
+        if name.starts_with('.') {
             continue;
         }
-        templates.push((name.to_owned(), of_template(&root, &path, name)));
+        match path.metadata() {
+            Ok(found) if found.is_dir() => folders.push((name.to_owned(), Ok(path))),
+            Ok(_) => {}
+            Err(_) if is_gone(&path) => {}
+            Err(error) => {
+                let message = format!("the folder cannot be read: {error}");
+                folders.push((name.to_owned(), Err(vec![Fault::of_file(name, message)])));
+            }
+        }
     }
-    templates.sort_by(|(one, _), (other, _)| one.cmp(other));
-    for (name, _) in templates.drain(MOST.min(templates.len())..) {
-        faults.push(Fault::of_file(
-            &name,
-            format!("there are more than {MOST} templates: remove some"),
-        ));
+    folders.sort_by(|(one, _), (other, _)| one.cmp(other));
+    for (name, _) in folders.drain(MOST.min(folders.len())..) {
+        let message = format!("there are more than {MOST} templates: remove some");
+        faults.push(Fault::of_file(&name, message));
     }
-    Ok((templates, faults))
+    let files = |(name, path): (String, Result<PathBuf, Vec<Fault>>)| {
+        let files = path.and_then(|path| of_template(&root, &path, &name));
+        (name, files)
+    };
+    Ok((folders.into_iter().map(files).collect(), faults))
+}
+
+/// Returns whether there is nothing, not even a link that leads nowhere.
+fn is_gone(path: &Path) -> bool {
+    path.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
 fn of_template(root: &Path, folder: &Path, name: &str) -> Result<Files, Vec<Fault>> {
@@ -87,8 +102,7 @@ fn text_of(root: &Path, path: &Path, kib: usize) -> Result<Option<String>, Strin
     let unreadable = |error: io::Error| format!("the file cannot be read: {error}");
     let real: PathBuf = match path.canonicalize() {
         Ok(real) => real,
-        // A link that leads nowhere is no missing file.
-        Err(_) if path.symlink_metadata().is_err() => return Ok(None),
+        Err(_) if is_gone(path) => return Ok(None),
         Err(error) => return Err(unreadable(error)),
     };
     if !real.starts_with(root) {
@@ -100,14 +114,46 @@ fn text_of(root: &Path, path: &Path, kib: usize) -> Result<Option<String>, Strin
     if !real.is_file() {
         return Err(String::from("this is no file"));
     }
-    let mut bytes = Vec::new();
     let limit = kib * 1024;
     let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    let file = File::open(&real).map_err(unreadable)?;
-    file.take(most).read_to_end(&mut bytes).map_err(unreadable)?;
+    let read = || {
+        let mut bytes = Vec::new();
+        File::open(&real)?.take(most).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let bytes = unchanged(&real, read).map_err(unreadable)?;
+    let bytes = bytes.ok_or("the file changed while it was read: read the folder again")?;
     if bytes.len() > limit {
         return Err(format!("the file is larger than {kib} KiB: shorten it"));
     }
     let text = String::from_utf8(bytes);
     text.map(Some).map_err(|_| String::from("the file is not UTF-8: store it as UTF-8"))
+}
+
+/// Returns what `read` returns; `None` if the file changed meanwhile.
+fn unchanged<T>(path: &Path, read: impl FnOnce() -> io::Result<T>) -> io::Result<Option<T>> {
+    let state = || path.metadata().and_then(|found| Ok((found.len(), found.modified()?)));
+    let before = state()?;
+    let content = read()?;
+    Ok((state()? == before).then_some(content))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_changes_while_it_is_read_is_not_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "half").unwrap();
+        let during = || {
+            let half = fs::read(&path)?;
+            fs::write(&path, "half and whole")?;
+            Ok(half)
+        };
+        assert_eq!(unchanged(&path, during).unwrap(), None);
+        let whole = unchanged(&path, || fs::read(&path)).unwrap();
+        assert_eq!(whole.as_deref(), Some("half and whole".as_bytes()));
+    }
 }

@@ -30,18 +30,60 @@ pub(super) fn is_path(text: &str) -> bool {
     text.starts_with('/') && !text.starts_with("//") && text.chars().all(may) && text.len() <= 200
 }
 
+/// Returns whether `text` is a registry if there is one, a name, and a tag if there is one.
+fn is_reference(text: &str) -> bool {
+    let (folders, last) = text.rsplit_once('/').unwrap_or(("", text));
+    let (last, tag) = match last.split_once(':') {
+        Some((last, tag)) => (last, Some(tag)),
+        None => (last, None),
+    };
+    let mut parts: Vec<_> = folders.split('/').filter(|_| !folders.is_empty()).collect();
+    // A registry has a dot, a port or upper case in its name, which tells it from a folder.
+    let is_registry = |part: &&str| part.contains(['.', ':']) || part.contains(char::is_uppercase);
+    let registry = parts.first().copied().filter(is_registry);
+    if registry.is_some() {
+        parts.remove(0);
+    }
+    let is_part = |part: &str| {
+        let may = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        let is_separator = |run: &str| {
+            matches!(run, "" | "." | "_" | "__") || run.bytes().all(|byte| byte == b'-')
+        };
+        part.starts_with(may) && part.ends_with(may) && part.split(may).all(is_separator)
+    };
+    registry.is_none_or(is_host)
+        && parts.into_iter().chain([last]).all(is_part)
+        && tag.is_none_or(is_tag)
+}
+
+/// Returns whether `text` is the name of a host, with a port if there is one.
+fn is_host(text: &str) -> bool {
+    let (name, port) = text.split_once(':').unwrap_or((text, "0"));
+    let may = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    name.split('.').all(|label| !label.is_empty() && label.chars().all(may))
+        && port.bytes().all(|byte| byte.is_ascii_digit())
+        && port.parse::<u16>().is_ok()
+}
+
+/// Returns whether `text` is a tag.
+fn is_tag(text: &str) -> bool {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.starts_with(word)
+        && text.chars().all(|c| word(c) || c == '.' || c == '-')
+        && text.len() <= 128
+}
+
 /// Says what is wrong with the reference of an image.
 pub(super) fn image_fault(image: &str) -> Option<String> {
-    let may = |c: char| c.is_ascii_alphanumeric() || "./:_-@".contains(c);
-    let is_reference = image.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && image.chars().all(may)
-        && image.len() <= 255;
-    if !is_reference {
+    let (reference, digest) = match image.split_once('@') {
+        Some((reference, digest)) => (reference, Some(digest)),
+        None => (image, None),
+    };
+    if !is_reference(reference) || image.len() > 255 {
         return Some(String::from(
             "`image` is no reference of an image: write one such as ghcr.io/example/app:1.2.3",
         ));
     }
-    let digest = image.split_once('@').map(|(_, digest)| digest);
     let is_digest = |digest: &str| {
         let hex = digest.strip_prefix("sha256:").unwrap_or_default();
         hex.len() == 64

@@ -77,7 +77,13 @@ fn id(table: &mut Table<'_, '_>, folder: Option<&str>, faults: &mut Faults<'_>) 
             "`id` must be 1 to 32 lower-case letters, digits and hyphens, and begin with a letter",
         );
     }
-    if let Some(folder) = folder.filter(|folder| *folder != id) {
+    if folder.is_some_and(|folder| !checks::is_id(folder)) {
+        faults.error(
+            at,
+            "the folder's name cannot be an id: rename the folder to 1 to 32 lower-case letters, \
+             digits and hyphens, a letter first",
+        );
+    } else if let Some(folder) = folder.filter(|folder| *folder != id) {
         faults.error(at, format!("`id` must be the name of the folder: write id = \"{folder}\""));
     }
     Some(id.to_owned())

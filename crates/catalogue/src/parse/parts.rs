@@ -1,7 +1,7 @@
 //! Reads fixed variables, health checks, sizes and volumes.
 
 use domain::stack_spec::Size;
-use domain::template::answer_error::FieldError;
+use domain::template::answer_error::{AnswerError, FieldError};
 use domain::template::carry::check_carried;
 use domain::template::decimal::Decimal;
 use domain::template::{Accept, HealthPath, SizeChoice, Volume};
@@ -33,7 +33,10 @@ pub(super) fn env(table: &Table<'_, '_>, faults: &mut Faults<'_>) -> Vec<Fixed> 
             wrong_type(value, name, "a text in quotes", faults);
             continue;
         };
-        if let Err(error) = check_carried(text) {
+        let is_control = |c: char| c.is_control() && c != '\n' && c != '\t';
+        let characters =
+            if text.contains(is_control) { Err(AnswerError::ControlCharacter) } else { Ok(()) };
+        if let Err(error) = characters.and_then(|()| check_carried(text)) {
             let says = words::answer::message(&FieldError::from(error));
             faults.error(value.span().start, format!("the value of {name} is refused: {says}"));
         }

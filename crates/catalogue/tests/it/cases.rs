@@ -4,8 +4,9 @@ mod change;
 mod random;
 mod table;
 
+use domain::template::answer_error::AnswerCode;
 use domain::template::situation::Situation;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Faces, alice, codes, lines, template};
 
@@ -48,6 +49,26 @@ fn assert_expected(
     }
 }
 
+/// Returns whether the only errors are those that a schema has no words for.
+fn is_beyond_schema(faces: &Faces, body: &Value) -> bool {
+    let beyond = [AnswerCode::TooLarge, AnswerCode::TooLargeTogether];
+    faces.json(body).is_err_and(|errors| {
+        errors.iter().all(|(key, error)| {
+            let is_list = key == "tags" && error.code() == AnswerCode::NotRepresentable;
+            let is_fraction = key == "ratio" && error.code() == AnswerCode::NotAMultiple;
+            is_list || is_fraction || beyond.contains(&error.code())
+        })
+    })
+}
+
+/// Checks that the schema accepts a body if the check does.
+fn assert_same_in_the_schema(faces: &Faces, body: &Value) {
+    if !is_beyond_schema(faces, body) {
+        let errors = faces.json(body).err().map(|errors| codes(&errors));
+        assert_eq!(faces.accepts(body), errors.is_none(), "the schema and {body}: {errors:?}");
+    }
+}
+
 #[test]
 fn every_form_of_the_same_answers_has_the_same_result() {
     let faces = Faces::new(template(), alice());
@@ -60,7 +81,7 @@ fn every_form_of_the_same_answers_has_the_same_result() {
         let body = json!({ "parameters": parameters, "secrets": case.secrets });
         let got = faces.json(&body);
         assert_expected(&got, case.expected, &body.to_string());
-        assert_eq!(faces.accepts(&body), got.is_ok(), "the schema and {body}");
+        assert_same_in_the_schema(&faces, &body);
         if let Some(form) = case.form {
             let mut fields = form.to_vec();
             if !fields.iter().any(|(name, _)| *name == "p.team") {

@@ -34,10 +34,16 @@ fn a_template_with_a_fault_hides_none_of_the_others() {
     put(folder.path(), ".git", "nothing");
     fs::create_dir(folder.path().join("empty")).unwrap();
     fs::write(folder.path().join("README.md"), "Our templates").unwrap();
+    put(folder.path(), "No Id", &template("no-id"));
     let reading = Catalogue::read(folder.path());
     assert_eq!(ids(&reading.catalogue), ["good"]);
     let files: Vec<_> = reading.faults.iter().map(|fault| fault.file.as_str()).collect();
-    assert_eq!(files, ["bad/template.toml", "empty/template.toml", "worse/template.toml"]);
+    assert_eq!(
+        files,
+        ["No Id/template.toml", "bad/template.toml", "empty/template.toml", "worse/template.toml"]
+    );
+    let remedy = "the folder's name cannot be an id: rename the folder";
+    assert!(reading.faults[0].message.contains(remedy), "{:?}", reading.faults[0]);
 }
 
 #[test]
@@ -96,7 +102,46 @@ fn a_template_that_no_longer_parses_stays_as_it_was() {
 }
 
 #[test]
-fn a_version_has_one_content_for_ever() {
+fn a_template_whose_folder_cannot_be_read_stays_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "one", &template("one"));
+    let first = Catalogue::read(folder.path()).catalogue;
+    fs::remove_dir_all(folder.path().join("one")).unwrap();
+    // A mount that is being replaced leaves links that lead nowhere for a moment.
+    symlink("nowhere", folder.path().join("one")).unwrap();
+    let second = first.reload(folder.path());
+    assert_eq!(ids(&second.catalogue), ["one"]);
+    let found = errors(&second.faults);
+    assert!(found[0].starts_with("one: the folder cannot be read: "), "{found:?}");
+}
+
+#[test]
+fn there_are_at_most_200_templates() {
+    let folder = tempfile::tempdir().unwrap();
+    for n in 0..201 {
+        put(folder.path(), &format!("t{n:03}"), &template(&format!("t{n:03}")));
+    }
+    let reading = Catalogue::read(folder.path());
+    assert_eq!(reading.catalogue.iter().count(), 200);
+    assert_eq!(errors(&reading.faults), ["t200: there are more than 200 templates: remove some"]);
+}
+
+#[test]
+fn a_file_that_was_half_written_spoils_no_version() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = template("one");
+    let (half, _) = whole.rsplit_once("[[parameter]]").unwrap();
+    put(folder.path(), "one", half);
+    let first = Catalogue::read(folder.path());
+    assert_eq!(first.faults, [], "the half is a template as well");
+    put(folder.path(), "one", &whole);
+    let second = first.catalogue.reload(folder.path());
+    assert_eq!(second.faults, []);
+    assert!(second.catalogue.get("one").unwrap().template.parameter("api_key").is_some());
+}
+
+#[test]
+fn a_version_that_is_used_has_one_content_for_ever() {
     let folder = tempfile::tempdir().unwrap();
     let write = |version: &str, summary: &str| {
         let text =
@@ -104,7 +149,9 @@ fn a_version_has_one_content_for_ever() {
         put(folder.path(), "one", &text.replace("Every kind of question.", summary));
     };
     write("1.0.0", "First.");
-    let first = Catalogue::read(folder.path()).catalogue;
+    let mut first = Catalogue::read(folder.path()).catalogue;
+    let digest = first.get("one").unwrap().digest.clone();
+    first.remember("one", "1.0.0", &digest);
     write("1.0.0", "Changed.");
     let changed = first.reload(folder.path());
     assert!(changed.faults[0].message.contains("write another `version`"), "{:?}", changed.faults);

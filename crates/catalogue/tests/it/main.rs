@@ -6,5 +6,6 @@ mod document;
 mod faults;
 mod folder;
 mod hostile;
+mod schema;
 mod stored;
 mod support;

@@ -23,8 +23,15 @@ fn the_form_of_a_later_version_is_not_read_as_this_one() {
     for other in [
         json.replace("\"form\":\"1\"", "\"form\":\"2\""),
         json.replace("\"port\":8080", "\"port\":8080,\"added\":1"),
+        // Rules of each kind that this version does not know.
+        json.replace("\"type\":\"secret\"", "\"type\":\"secret\",\"added\":1"),
+        json.replace("\"type\":\"string\"", "\"type\":\"string\",\"added\":1"),
+        json.replace("\"type\":\"number\"", "\"type\":\"number\",\"added\":1"),
+        json.replace("\"type\":\"choice\"", "\"type\":\"choice\",\"added\":1"),
+        json.replace("\"type\":\"list\"", "\"type\":\"list\",\"added\":1"),
         String::from("{}"),
     ] {
+        assert_ne!(other, json);
         assert!(Template::from_json(&other).is_err(), "{other}");
     }
 }

@@ -66,6 +66,8 @@ pub enum AnswerError {
     ControlCharacter,
     /// An item of a list contains what separates the items.
     Separator(char),
+    /// An item of a list begins or ends with a space.
+    OuterSpace,
     /// The text contains a reference to be resolved by the platform.
     Reference,
     /// The platform cannot represent the text.

@@ -201,7 +201,8 @@ fn field_of(parameter: &Parameter, values: &[&str]) -> Answer {
             Some(_) | None => Answer::Unreadable,
         },
         ParameterKind::List(_) => {
-            let lines = values.iter().flat_map(|value| value.lines()).map(str::trim);
+            let lines = values.iter().flat_map(|value| value.lines());
+            let lines = lines.map(|line| line.trim_matches([' ', '\t']));
             Answer::List(lines.filter(|line| !line.is_empty()).map(str::to_owned).collect())
         }
         ParameterKind::Number(_) => match values {

@@ -1,12 +1,12 @@
 //! Checks a set of answers for a template.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::answer_error::{AnswerError, AnswerErrors, Expected, FieldError};
 use super::answers::{Answer, Answers, PARAMETERS, SIZE};
 use super::checked::{Checked, SecretOrigin, SecretText, Variable, VariableValue};
 use super::parameter::{Parameter, PatternMatcher, Value};
-use super::situation::{Situation, Values};
+use super::situation::{Before, Kept, Situation, Values};
 use super::{MOST_PARAMETERS, Template, rules};
 
 /// The largest size of all variables of the answers together, with their names, in KiB: twice that
@@ -33,6 +33,8 @@ struct Check<'a> {
     variables: Vec<Variable>,
     values: Values,
     secrets: Vec<String>,
+    /// The keys of the questions that are answered now.
+    answered: BTreeSet<&'a str>,
 }
 
 impl Template {
@@ -57,6 +59,7 @@ impl Template {
             variables: fixed_variables(self),
             values: Values::new(),
             secrets: Vec::new(),
+            answered: BTreeSet::new(),
         };
         if answers.parameters.len() + answers.secrets.len() > MOST_PARAMETERS {
             check.errors.add(PARAMETERS, AnswerError::TooManyAnswers(MOST_PARAMETERS));
@@ -69,8 +72,9 @@ impl Template {
             check.states.insert(&parameter.key, state);
         }
         check.refuse_too_large(self.env.len());
+        let replaced = check.replaced(size.as_deref());
         let Check { errors, variables, values, secrets, .. } = check;
-        errors.or(Checked { size, variables, values, secrets })
+        errors.or(Checked { size, variables, values, secrets, replaced })
     }
 }
 
@@ -142,6 +146,7 @@ impl<'a> Check<'a> {
             if sent.is_some_and(|answer| !self.is_only_shown(parameter, answer)) {
                 self.errors.add(key, AnswerError::Hidden);
             }
+            self.keep_hidden(parameter);
             return State::Hidden;
         }
         if self.errors.of(key).is_some() {
@@ -172,22 +177,62 @@ impl<'a> Check<'a> {
         self.answers.is_form && (is_empty() || is_shown())
     }
 
+    /// Keeps what the stack has of an immutable question that is not asked, so that it has the same
+    /// answer when it is asked again.
+    fn keep_hidden(&mut self, parameter: &Parameter) {
+        let Some(before) = self.situation.before.as_ref().filter(|_| parameter.immutable) else {
+            return;
+        };
+        let (key, is_secret) = (&parameter.key, parameter.is_secret());
+        if is_secret && before.secrets.contains_key(key) {
+            self.secrets.push(key.clone());
+        } else if let Some(value) = before.values.get(key)
+            && (value.is_none() || !is_secret)
+        {
+            self.values.insert(key.clone(), value.clone());
+        }
+    }
+
+    /// Returns the keys of the earlier answers that no longer count although nothing else was
+    /// answered.
+    fn replaced(&self, size: Option<&str>) -> Vec<String> {
+        let Some(Before { values, secrets, size: earlier }) = &self.situation.before else {
+            return Vec::new();
+        };
+        let has_secret = |key: &String| self.secrets.contains(key);
+        let value = |key: &String| self.values.get(key).and_then(Option::as_ref);
+        let values = values.iter().filter(|(key, earlier)| match earlier {
+            Some(earlier) => value(key) != Some(earlier),
+            None => value(key).is_some() || has_secret(key),
+        });
+        let secrets = secrets.keys().filter(|key| !has_secret(key));
+        let keys = values.map(|(key, _)| key).chain(secrets).map(String::as_str);
+        let mut replaced: BTreeSet<_> = keys.filter(|key| !self.answered.contains(key)).collect();
+        if earlier.is_some() && earlier.as_deref() != size && self.answers.size.is_none() {
+            replaced.insert(SIZE);
+        }
+        replaced.into_iter().map(str::to_owned).collect()
+    }
+
     /// Checks an answer that is no secret, and returns it, or what counts without it.
     fn value(
         &mut self,
-        parameter: &Parameter,
+        parameter: &'a Parameter,
         sent: Option<&Answer>,
     ) -> Result<Option<Value>, FieldError> {
-        let before = self.situation.before.as_ref().and_then(|one| one.values.get(&parameter.key));
-        let is_fixed = parameter.immutable && before.is_some();
+        let fixed = self.situation.fixed(parameter, self.matcher);
+        let is_fixed = fixed != Kept::Nothing;
         // A form sends nothing for a checkbox without its mark.
         let unmarked = Answer::Boolean(false);
         let is_unmarked = self.answers.is_form && rules::unanswered(&parameter.kind).is_some();
         let value = match sent.or((is_unmarked && !is_fixed).then_some(&unmarked)) {
-            Some(answer) => rules::read(&parameter.kind, answer, self.matcher)?,
+            Some(answer) => {
+                self.answered.insert(&parameter.key);
+                rules::read(&parameter.kind, answer, self.matcher)?
+            }
             None => self.situation.prefill(parameter, self.matcher),
         };
-        if is_fixed && before != Some(&value) {
+        if is_fixed && fixed.value() != value.as_ref() {
             return Err(AnswerError::Immutable.into());
         }
         if value.is_none() && parameter.required {
@@ -202,21 +247,38 @@ impl<'a> Check<'a> {
     }
 
     /// Checks a secret.
-    fn secret(&mut self, parameter: &Parameter, sent: Option<&Answer>) -> Result<(), FieldError> {
-        let is_kept = self.situation.keeps_secret(&parameter.key);
-        if is_kept && parameter.immutable && sent.is_some() {
+    fn secret(
+        &mut self,
+        parameter: &'a Parameter,
+        sent: Option<&Answer>,
+    ) -> Result<(), FieldError> {
+        let is_kept = self.situation.kept(parameter, self.matcher) == Kept::Secret;
+        let fixed = self.situation.fixed(parameter, self.matcher);
+        if fixed == Kept::Secret && sent.is_some() {
             return Err(AnswerError::Immutable.into());
         }
         let given = match sent {
-            Some(answer) => rules::read(&parameter.kind, answer, self.matcher)?,
+            Some(answer) => {
+                self.answered.insert(&parameter.key);
+                rules::read(&parameter.kind, answer, self.matcher)?
+            }
             None => None,
         };
+        if fixed == Kept::LeftOut && given.is_some() {
+            return Err(AnswerError::Immutable.into());
+        }
         let origin = match (given, parameter.generated()) {
             (Some(value), _) => SecretOrigin::Given(SecretText::new(value.to_variable('\n'))),
             (None, _) if is_kept && sent.is_none() => SecretOrigin::Kept,
             (None, Some(length)) => SecretOrigin::Generated(length),
             (None, None) if parameter.required => return Err(AnswerError::Required.into()),
-            (None, None) => return Ok(()),
+            (None, None) => {
+                // It cannot be given later.
+                if parameter.immutable {
+                    self.values.insert(parameter.key.clone(), None);
+                }
+                return Ok(());
+            }
         };
         let key = parameter.key.clone();
         self.secrets.push(key.clone());
@@ -229,20 +291,24 @@ impl<'a> Check<'a> {
 
     /// Refuses answers that are too large together. The first `fixed` variables are none.
     fn refuse_too_large(&mut self, fixed: usize) {
+        let kept = |key: &str| self.situation.before.as_ref().and_then(|one| one.secrets.get(key));
         let size = |variable: &Variable| {
             let value = match &variable.value {
                 VariableValue::Plain(text) => text.len(),
                 VariableValue::Secret { origin: SecretOrigin::Given(text), .. } => {
                     text.expose().len()
                 }
-                VariableValue::Secret {
-                    origin: SecretOrigin::Generated(_) | SecretOrigin::Kept,
-                    ..
-                } => 0,
+                VariableValue::Secret { origin: SecretOrigin::Generated(length), .. } => {
+                    usize::try_from(*length).unwrap_or(usize::MAX)
+                }
+                VariableValue::Secret { key, origin: SecretOrigin::Kept } => {
+                    kept(key).copied().unwrap_or_default()
+                }
             };
-            variable.name.len() + value
+            variable.name.len().saturating_add(value)
         };
-        let together: usize = self.variables.iter().skip(fixed).map(size).sum();
+        let sizes = self.variables.iter().skip(fixed).map(size);
+        let together = sizes.fold(0, usize::saturating_add);
         if together > LARGEST_TOGETHER_KIB * 1024 {
             self.errors.add(PARAMETERS, AnswerError::TooLargeTogether(LARGEST_TOGETHER_KIB));
         }

@@ -15,6 +15,9 @@ pub struct Checked {
     pub values: Values,
     /// The keys of the secrets that the stack has with these answers.
     pub secrets: Vec<String>,
+    /// The keys of the earlier answers that no longer count although nothing else was answered: they
+    /// break a rule of this version, or it does not ask for them. `size` is that of the size.
+    pub replaced: Vec<String>,
 }
 
 /// A variable of the container.

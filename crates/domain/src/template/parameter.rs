@@ -105,6 +105,7 @@ pub enum ParameterKind {
 
 /// The rules of a text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TextRules {
     /// The form of the whole text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -117,6 +118,7 @@ pub struct TextRules {
 
 /// The rules of a number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct NumberRules {
     /// The least.
     pub min: Decimal,
@@ -131,6 +133,7 @@ pub struct NumberRules {
 
 /// The rules of a choice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ChoiceRules {
     /// The values to choose from.
     pub choices: Vec<Choice>,
@@ -154,6 +157,7 @@ pub struct Choice {
 
 /// The rules of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ListRules {
     /// The rules of each item.
     pub item: TextRules,

@@ -223,5 +223,12 @@ fn check_item(
     if item.contains(rules.separator) {
         return Err(AnswerError::Separator(rules.separator));
     }
-    if item.contains(super::carry::REFERENCE) { Err(AnswerError::Reference) } else { Ok(()) }
+    if item.contains(super::carry::REFERENCE) {
+        return Err(AnswerError::Reference);
+    }
+    // A form, in which each line is an item, drops them.
+    if item.starts_with(' ') || item.ends_with(' ') {
+        return Err(AnswerError::OuterSpace);
+    }
+    Ok(())
 }

@@ -1,14 +1,15 @@
 //! What a set of answers is checked against besides the template: the person, the stack, and what
 //! a change begins with.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::parameter::{Parameter, PatternMatcher, Source, Value};
 use super::rules;
 use super::{Template, parameter::DefaultAnswer};
 
 /// The answers that a revision keeps, by their keys: `None` where a question was asked and left
-/// without an answer. Secrets are not among them.
+/// without an answer. Secrets are not among them, but for the `None` of an immutable one. The answers
+/// of immutable questions stay while these are hidden.
 pub type Values = BTreeMap<String, Option<Value>>;
 
 /// The person, the stack, and what a change begins with.
@@ -31,23 +32,66 @@ pub struct Situation {
 pub struct Before {
     /// The answers of its revision.
     pub values: Values,
-    /// The keys of its secrets.
-    pub secrets: BTreeSet<String>,
+    /// The keys of its secrets, with the lengths of their texts in bytes.
+    pub secrets: BTreeMap<String, usize>,
     /// The id of its size.
     pub size: Option<String>,
 }
 
+/// What counts of a stack's answer to a question, if nothing else is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept<'a> {
+    /// Nothing: the question is as new. It was not asked before, or what was answered breaks a rule.
+    Nothing,
+    /// That it was left without an answer.
+    LeftOut,
+    /// This answer.
+    Value(&'a Value),
+    /// Its secret.
+    Secret,
+}
+
+impl<'a> Kept<'a> {
+    /// Returns the answer that is no secret.
+    pub fn value(self) -> Option<&'a Value> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Nothing | Self::LeftOut | Self::Secret => None,
+        }
+    }
+}
+
 impl Situation {
+    /// Returns what counts of the stack's answer to a question. An answer to another version of the
+    /// template may break a rule of this one, or be of another kind.
+    pub fn kept(&self, parameter: &Parameter, matcher: &dyn PatternMatcher) -> Kept<'_> {
+        let Some(before) = &self.before else { return Kept::Nothing };
+        let is_secret = parameter.is_secret();
+        let has_substitute =
+            parameter.generated().is_some() || rules::unanswered(&parameter.kind).is_some();
+        match before.values.get(&parameter.key) {
+            _ if is_secret && before.secrets.contains_key(&parameter.key) => Kept::Secret,
+            Some(None) if !parameter.required && !has_substitute => Kept::LeftOut,
+            Some(Some(value)) if !is_secret && rules::obeys(&parameter.kind, value, matcher) => {
+                Kept::Value(value)
+            }
+            Some(_) | None => Kept::Nothing,
+        }
+    }
+
+    /// Returns what the stack has of an immutable question, which no change can replace.
+    pub fn fixed(&self, parameter: &Parameter, matcher: &dyn PatternMatcher) -> Kept<'_> {
+        if parameter.immutable { self.kept(parameter, matcher) } else { Kept::Nothing }
+    }
+
     /// Returns the answer to a question if none is given: what the stack has, otherwise the
-    /// default. It is left out where it breaks a rule: a person's name may, and so may an answer to
-    /// another version of the template.
+    /// default. It is left out where it breaks a rule, as a person's name may.
     pub fn prefill(&self, parameter: &Parameter, matcher: &dyn PatternMatcher) -> Option<Value> {
-        let kept = self.before.as_ref().and_then(|before| before.values.get(&parameter.key));
         let obeys = |value: &Value| rules::obeys(&parameter.kind, value, matcher);
-        match kept {
-            Some(None) => None,
-            Some(Some(value)) if obeys(value) => Some(value.clone()),
-            Some(Some(_)) | None => self.default(parameter).filter(obeys),
+        match self.kept(parameter, matcher) {
+            Kept::Value(value) => Some(value.clone()),
+            Kept::LeftOut | Kept::Secret => None,
+            Kept::Nothing => self.default(parameter).filter(obeys),
         }
     }
 
@@ -63,11 +107,6 @@ impl Situation {
             Some(DefaultAnswer::From(Source::Generate(_))) => None,
             None => rules::unanswered(&parameter.kind),
         }
-    }
-
-    /// Returns whether the stack has this secret.
-    pub fn keeps_secret(&self, key: &str) -> bool {
-        self.before.as_ref().is_some_and(|before| before.secrets.contains(key))
     }
 
     /// Returns the id of the size if none is chosen.

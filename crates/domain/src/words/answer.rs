@@ -47,6 +47,7 @@ fn sentence(error: &AnswerError) -> String {
         E::Separator('\n') => "An item must be a single line.".into(),
         E::Separator(' ') => "An item cannot contain a space.".into(),
         E::Separator(separator) => format!("An item cannot contain \"{separator}\"."),
+        E::OuterSpace => "An item cannot begin or end with a space: remove the space.".into(),
         E::Reference => "This cannot contain \"${{\".".into(),
         E::NotRepresentable => "The platform cannot store this combination of quotes and \
              backslashes: remove one kind of quote, or a backslash at the end."

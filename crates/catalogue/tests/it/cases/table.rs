@@ -227,6 +227,13 @@ pub(super) fn numbers_and_choices() -> Vec<Case> {
             &[("p.tags", "a\nb!")],
             Errors(&[("tags", "WRONG_FORM")]),
         ),
+        json_only(json!({"tags": ["a", "b "]}), Errors(&[("tags", "OUTER_SPACE")])),
+        json_only(json!({"tags": [" a", "b"]}), Errors(&[("tags", "OUTER_SPACE")])),
+        case(
+            json!({"tags": ["a", "\u{a0}b"]}),
+            &[("p.tags", "a\n \u{a0}b")],
+            Variables(&["TAGS=a,\u{a0}b"]),
+        ),
         json_only(json!({"tags": ["a", ""]}), Errors(&[("tags", "TOO_SHORT")])),
         json_only(json!({"tags": ["a", 1]}), Errors(&[("tags", "WRONG_TYPE")])),
         json_only(json!({"tags": "a,b"}), Errors(&[("tags", "WRONG_TYPE")])),
