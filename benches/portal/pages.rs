@@ -49,7 +49,7 @@ pub(crate) async fn measure(binary: &Path, effort: Effort) -> anyhow::Result<Vec
         figures.push(
             Figure::median(name, Unit::PerSecond, ours)
                 .baseline(bare.median())
-                .note(format!("GET {path} over {CONNECTIONS} connections: {length} bytes, rendered for each request."))
+                .note(format!("GET {path} over {CONNECTIONS} connections: {length} bytes, sent again while it shows the same."))
                 .note("Baseline: a bare axum server that sends the same bytes; all share the cores."),
         );
         figures.extend(rest.iter().map(|older| {
