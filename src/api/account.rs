@@ -156,11 +156,12 @@ fn person(extensions: &Extensions) -> Option<(OwnerId, Role)> {
     }
 }
 
-fn extension<T: Clone + Send + Sync + 'static>() -> Option<T> {
+/// Returns the extension of this type of the current request.
+pub(super) fn extension<T: Clone + Send + Sync + 'static>() -> Option<T> {
     with_extensions(|extensions| extensions.get::<T>().cloned())?
 }
 
 /// Reads the extensions of the current request.
-pub(super) fn with_extensions<T>(read: impl FnOnce(&Extensions) -> T) -> Option<T> {
+fn with_extensions<T>(read: impl FnOnce(&Extensions) -> T) -> Option<T> {
     with_context::<Parts, _>(|parts| read(&parts.extensions))
 }

@@ -10,6 +10,7 @@ use leptos::prelude::use_context;
 
 use super::account::AccountLink;
 use crate::server::auth::access::Caller;
+use crate::server::page::DEPLOYMENTS;
 use crate::server::stacks::{Service, deployment_id};
 use crate::wire::{Allowance, ApiError, DeploymentView, PlatformStatus, Usual};
 
@@ -90,7 +91,7 @@ impl Content {
             let (usual, allowance) = join!(service.usual_duration(), service.allowance(caller));
             return Self::Home(HomeData { usual, allowance });
         }
-        match path.strip_prefix("/deployments/") {
+        match path.strip_prefix(DEPLOYMENTS) {
             Some(id) => Self::Operation(operation(service, caller, id).await.map(Box::new)),
             None => Self::Other,
         }

@@ -11,7 +11,7 @@ use axum::http::{HeaderValue, StatusCode};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
-use super::account::with_extensions;
+use super::account::extension;
 use crate::server::auth::access::{Caller, Identity};
 use crate::server::page::{accepts_html, cookie_sent, page_of, refusal_location, refused_at};
 use crate::server::stacks::{Service, deployment_id};
@@ -35,8 +35,7 @@ pub(crate) fn service() -> Result<Arc<Service>, ApiError> {
 ///
 /// Returns an error if the request was not authenticated.
 pub(crate) fn caller() -> Result<Caller, ApiError> {
-    let caller = with_extensions(|extensions| extensions.get::<Caller>().cloned()).flatten();
-    caller.ok_or_else(|| Refusal::Internal(InternalFault::NoCaller).into())
+    extension::<Caller>().ok_or_else(|| Refusal::Internal(InternalFault::NoCaller).into())
 }
 
 /// Sets the status of the current response.

@@ -20,6 +20,7 @@ use super::pages::sign_in::SignInPage;
 use super::policy;
 use super::words::frame as words;
 use crate::api::is_hidden_page;
+use crate::server::page::DEPLOYMENTS;
 
 /// Applies the stored theme before the first paint, and manages without the page's code if that
 /// fails to start, or has not started within 20 seconds. The attribute `data-code` of the root
@@ -33,9 +34,6 @@ use crate::api::is_hidden_page;
 /// again, at most once a minute. A page with the attribute `data-once` is not: it shows what is
 /// shown only once.
 const START_SCRIPT: &str = include_str!("start.js");
-
-/// How the paths of the pages of deployments begin.
-const DEPLOYMENTS: &str = "/deployments/";
 
 /// Renders the document. Only the page of a deployment loads the whole code; for the others,
 /// `controls` is the name of a small form of it.

@@ -61,7 +61,8 @@ fn table(state: &Arc<HttpState>, options: LeptosOptions) -> Router {
 
 /// Guards all routes: responds to a panic, and adds the headers that every response carries.
 ///
-/// This is one layer (three if other origins may read the API), because each layer of a router copies all those within it for every request.
+/// This is one layer (three if other origins may read the API), because each layer of a router copies
+/// all those within it for every request.
 async fn guard(State(state): State<Arc<HttpState>>, request: Request, next: Next) -> Response {
     let response = AssertUnwindSafe(pass(state, request, next)).catch_unwind().await;
     headers::secure(response.unwrap_or_else(Failed::from_panic))

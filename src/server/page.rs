@@ -17,6 +17,8 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b
 /// The number of characters of a refused name that go back into the field.
 const NAME_LIMIT: usize = 64;
 
+/// How the paths of the pages of operations begin.
+pub(crate) const DEPLOYMENTS: &str = "/deployments/";
 /// The parameter with which a response that sets a cookie leads to the next page: the time in Unix
 /// seconds. The page then knows whether the cookie came back. Without it, nobody could tell a browser
 /// that refuses cookies from one that comes for the first time.
@@ -45,7 +47,7 @@ pub(crate) struct HiddenPage;
 
 /// Returns the address of a deployment's page.
 pub(crate) fn page_of(id: &DeploymentId) -> String {
-    format!("/deployments/{id}")
+    format!("{DEPLOYMENTS}{id}")
 }
 
 /// Returns whether a request is a browser's that shows the answer as a page.

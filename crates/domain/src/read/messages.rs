@@ -7,7 +7,7 @@ use crate::phase::Phase;
 use crate::remedy::Remedy;
 
 /// The messages without arguments.
-const PLAIN: [(&str, M); 26] = [
+const PLAIN: [(&str, M); 28] = [
     ("WAITING_FOR_PLATFORM", M::WaitingForPlatform),
     ("WAITING_FOR_KEY", M::WaitingForKey),
     ("WAITING_FOR_HANG", M::WaitingForHang),
@@ -34,16 +34,14 @@ const PLAIN: [(&str, M); 26] = [
     ("REGISTRY_UNREACHABLE", M::RegistryUnreachable),
     ("START_FAILED", M::StartFailed),
     ("JOB_LOST", M::JobLost),
+    ("NO_CERTIFICATE", M::NoCertificate),
+    ("NOT_ALL_REMOVED", M::NotAllRemoved),
 ];
-/// More of them.
-const PLAIN_ENDS: [(&str, M); 2] =
-    [("NO_CERTIFICATE", M::NoCertificate), ("NOT_ALL_REMOVED", M::NotAllRemoved)];
 
 impl FromJson for M {
     fn from_json<J: Json>(json: &J) -> Option<Self> {
         let code: String = field(json, "code")?;
-        let plain = PLAIN.iter().chain(&PLAIN_ENDS).find(|(name, _)| *name == code);
-        if let Some((_, message)) = plain {
+        if let Some((_, message)) = PLAIN.iter().find(|(name, _)| *name == code) {
             return Some(message.clone());
         }
         let args = json.get("args")?;
