@@ -1,7 +1,5 @@
 //! The sentences of the messages about an operation.
 
-use std::sync::LazyLock;
-
 use super::fault;
 use crate::local_fault::LocalFault;
 use crate::message::MessageCode;
@@ -11,20 +9,18 @@ use crate::phase::Phase;
 pub fn sentence(code: &MessageCode) -> String {
     use MessageCode as M;
     let plain = match code {
-        M::WaitingForPlatform => "Waiting for the platform to answer again",
-        M::WaitingForKey => "Waiting for the platform to accept the portal's key again",
-        M::WaitingForHang => "The platform hangs. We wait until it answers again",
-        M::WaitingForTurn => "Waiting for its turn: the platform is busy with other stacks",
+        M::WaitingForPlatform => WAITING_FOR_PLATFORM,
+        M::WaitingForKey => WAITING_FOR_KEY,
+        M::WaitingForHang => WAITING_FOR_HANG,
+        M::WaitingForTurn => WAITING_FOR_TURN,
         M::WaitingForPortal { fault } => fault::waiting(*fault),
-        M::WaitingForAddress => "Waiting for the address to become free",
-        M::WaitingForJob => "Waiting for the platform to say how the start went",
-        M::JobQueued { before } => return format!("Starting the container: {}", queued(*before)),
-        M::WaitingForCertificate => "Waiting for the address to get its certificate",
-        M::WaitingForContainer => "The address answers, but the stack's container does not run yet",
-        M::ContainerUnknown => {
-            "The address answers; waiting for the platform to show the stack's container"
-        }
-        M::WaitingForBoth => "Neither the stack nor the platform can be reached: waiting for both",
+        M::WaitingForAddress => WAITING_FOR_ADDRESS,
+        M::WaitingForJob => WAITING_FOR_JOB,
+        M::JobQueued { before } => return format!("{QUEUED}{}", queued(*before)),
+        M::WaitingForCertificate => WAITING_FOR_CERTIFICATE,
+        M::WaitingForContainer => WAITING_FOR_CONTAINER,
+        M::ContainerUnknown => CONTAINER_UNKNOWN,
+        M::WaitingForBoth => WAITING_FOR_BOTH,
         M::RemovingProject => "Removing the project",
         M::RemovingAddress => "Removing the address",
         M::StoppingContainer => "Stopping the container",
@@ -105,30 +101,51 @@ pub fn sentence(code: &MessageCode) -> String {
 
 /// Returns the code of a message that an older version recorded as the `sentence` alone, if limits
 /// are counted by it or it is taken back.
+///
+/// It does not ask [`sentence`], of which the browser needs nothing else.
 pub(crate) fn code_of_older(sentence: &str) -> Option<MessageCode> {
     use MessageCode as M;
-    // Made once: every event without a code is looked up, and most have the phase's sentence.
-    static SENTENCES: LazyLock<Vec<(String, MessageCode)>> = LazyLock::new(|| {
-        let plain = [
-            M::WaitingForPlatform,
-            M::WaitingForKey,
-            M::WaitingForHang,
-            M::WaitingForTurn,
-            M::WaitingForAddress,
-            M::WaitingForJob,
-            M::WaitingForCertificate,
-            M::WaitingForContainer,
-            M::ContainerUnknown,
-            M::WaitingForBoth,
-        ];
-        let faults = LocalFault::ALL.map(|fault| M::WaitingForPortal { fault });
-        let queued = (0..10).map(|before| M::JobQueued { before });
-        let known = plain.into_iter().chain(faults).chain(queued);
-        known.map(|code| (self::sentence(&code), code)).collect()
-    });
-    let (_, code) = SENTENCES.iter().find(|(known, _)| known == sentence)?;
-    Some(code.clone())
+    if let Some((code, _)) = OLDER.iter().find(|(_, known)| *known == sentence) {
+        return Some(code.clone());
+    }
+    if let Some(place) = sentence.strip_prefix(QUEUED) {
+        let before = (0..10).find(|before| queued(*before) == place)?;
+        return Some(M::JobQueued { before });
+    }
+    let fault = LocalFault::ALL.into_iter().find(|fault| fault::waiting(*fault) == sentence)?;
+    Some(M::WaitingForPortal { fault })
 }
+
+const WAITING_FOR_PLATFORM: &str = "Waiting for the platform to answer again";
+const WAITING_FOR_KEY: &str = "Waiting for the platform to accept the portal's key again";
+const WAITING_FOR_HANG: &str = "The platform hangs. We wait until it answers again";
+const WAITING_FOR_TURN: &str = "Waiting for its turn: the platform is busy with other stacks";
+const WAITING_FOR_ADDRESS: &str = "Waiting for the address to become free";
+const WAITING_FOR_JOB: &str = "Waiting for the platform to say how the start went";
+const WAITING_FOR_CERTIFICATE: &str = "Waiting for the address to get its certificate";
+const WAITING_FOR_CONTAINER: &str =
+    "The address answers, but the stack's container does not run yet";
+const CONTAINER_UNKNOWN: &str =
+    "The address answers; waiting for the platform to show the stack's container";
+const WAITING_FOR_BOTH: &str =
+    "Neither the stack nor the platform can be reached: waiting for both";
+
+/// What stands before the place in the platform's queue.
+const QUEUED: &str = "Starting the container: ";
+
+/// The messages without arguments that older versions recorded as their sentences alone.
+const OLDER: [(MessageCode, &str); 10] = [
+    (MessageCode::WaitingForPlatform, WAITING_FOR_PLATFORM),
+    (MessageCode::WaitingForKey, WAITING_FOR_KEY),
+    (MessageCode::WaitingForHang, WAITING_FOR_HANG),
+    (MessageCode::WaitingForTurn, WAITING_FOR_TURN),
+    (MessageCode::WaitingForAddress, WAITING_FOR_ADDRESS),
+    (MessageCode::WaitingForJob, WAITING_FOR_JOB),
+    (MessageCode::WaitingForCertificate, WAITING_FOR_CERTIFICATE),
+    (MessageCode::WaitingForContainer, WAITING_FOR_CONTAINER),
+    (MessageCode::ContainerUnknown, CONTAINER_UNKNOWN),
+    (MessageCode::WaitingForBoth, WAITING_FOR_BOTH),
+];
 
 /// What stands before the failure in the sentence of a deployment that was cancelled after it.
 pub(crate) const CANCELLED_AFTER: &str = "The deployment was cancelled. Before that: ";
@@ -172,6 +189,20 @@ mod tests {
         let expected = ["next", "2nd", "3rd", "4th"];
         for (place, expected) in places.iter().zip(expected) {
             assert_eq!(*place, format!("{expected} in the platform's queue"));
+        }
+    }
+
+    #[test]
+    fn the_codes_of_older_messages_are_known_by_their_sentences() {
+        use MessageCode as M;
+        let plain = OLDER.map(|(code, _)| code);
+        let faults = LocalFault::ALL.map(|fault| M::WaitingForPortal { fault });
+        let queued = (0..10).map(|before| M::JobQueued { before });
+        for code in plain.into_iter().chain(faults).chain(queued) {
+            assert_eq!(code_of_older(&sentence(&code)), Some(code));
+        }
+        for other in [sentence(&M::RemovingProject), sentence(&M::JobQueued { before: 10 })] {
+            assert_eq!(code_of_older(&other), None);
         }
     }
 }
