@@ -11,8 +11,6 @@ mod words;
 #[cfg(feature = "leptos")]
 pub mod deployment;
 #[cfg(feature = "leptos")]
-mod erased;
-#[cfg(feature = "leptos")]
 pub mod islands;
 #[cfg(feature = "leptos")]
 pub mod page_state;

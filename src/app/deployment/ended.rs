@@ -1,17 +1,16 @@
 //! The panel of a deployment that ended without a live stack, or of an ended removal.
 
-use leptos::either::{Either, EitherOf4};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use leptos::task::spawn_local;
 
 use super::DeploymentSignals;
-use super::forms::{LinkButton, PRIMARY, PostForm};
+use super::forms::{PRIMARY, PostForm, link_button};
 use super::receipt::ReceiptLines;
 use crate::api::deployments::{RemoveStack, RetryDeployment};
 use crate::app::browser;
 use crate::app::page_state::PageState;
-use crate::app::renewed::{renewed, renewed_text};
+use crate::app::renewed::{Piece, Pieces, renewed, renewed_text};
 use crate::app::words::{deployment as words, receipt};
 use domain::deployment::Deployment;
 use domain::event::Failure;
@@ -37,7 +36,9 @@ pub fn EndedPanel(
             _ => Some(progress.message.clone()),
         }
     };
-    let message = renewed(message, |message| view! { <p class="ended__message">{message}</p> });
+    let message = renewed(move || {
+        message().map(|message| Piece::of_class("p", "ended__message").text(&message))
+    });
     let failure = signals.progress.with_untracked(|progress| progress.failure().cloned());
     let reference = deployment.id.reference();
     let receipt = signals.receipt();
@@ -53,7 +54,7 @@ pub fn EndedPanel(
         is_wanted.get().then(|| {
             view! {
                 <CopyDetails details=support />
-                <p class="ended__reference">{words::REFERENCE} <strong translate="no">{reference.clone()}</strong></p>
+                {Pieces(vec![referred(&reference)])}
             }
         })
     };
@@ -69,6 +70,23 @@ pub fn EndedPanel(
     }
 }
 
+/// Returns the line with the reference, by which support finds the deployment.
+fn referred(reference: &str) -> Piece {
+    let reference = Piece::new("strong").with("translate", "no").text(reference);
+    Piece::of_class("p", "ended__reference").text(words::REFERENCE).piece(reference)
+}
+
+/// What a person can do next.
+#[derive(Clone, PartialEq)]
+enum Next {
+    /// Follow a link.
+    Link(String, &'static str),
+    /// Try the removal again.
+    Remove,
+    /// Try the deployment again.
+    Retry,
+}
+
 /// Renders the next step. A retry with the same name is offered only if no resource is left.
 #[component]
 fn NextStep(
@@ -80,44 +98,37 @@ fn NextStep(
     page_state: Memo<PageState>,
 ) -> impl IntoView {
     let receipt = signals.receipt();
-    let is_clean = Memo::new(move |_| receipt.read().clean);
-    let retried_by = Memo::new(move |_| signals.after_end.read().retried_by.clone());
+    let next = Memo::new(move |_| {
+        let to_start = |label| Next::Link(String::from("/"), label);
+        match (page_state.get(), &signals.after_end.read().retried_by) {
+            (_, Some(newer)) => Next::Link(format!("/deployments/{newer}"), words::SEE_NEWER),
+            (_, None) if !signals.may_change => to_start(words::START_YOUR_OWN),
+            (PageState::Removed, None) => to_start(words::DEPLOY_NEW),
+            (PageState::NotRemoved, None) => Next::Remove,
+            (_, None) if receipt.read().clean => Next::Retry,
+            (_, None) => to_start(words::CHOOSE_ANOTHER),
+        }
+    });
     let Deployment { id, name, .. } = deployment;
-    move || match (page_state.get(), retried_by.get()) {
-        (_, Some(newer)) => {
-            let href = format!("/deployments/{newer}");
-            EitherOf4::A(view! { <LinkButton href label=words::SEE_NEWER class=PRIMARY /> })
-        }
-        (_, None) if !signals.may_change => EitherOf4::B(
-            view! { <LinkButton href="/" label=words::START_YOUR_OWN class=PRIMARY /> },
-        ),
-        (PageState::Removed, None) => {
-            EitherOf4::B(view! { <LinkButton href="/" label=words::DEPLOY_NEW class=PRIMARY /> })
-        }
-        (PageState::NotRemoved, None) => EitherOf4::C(view! {
-            <PostForm
-                action=RemoveStack::url()
-                fields=vec![("name", name.to_string()), ("id", id.to_string())]
-                label=words::TRY_REMOVAL
-                busy=words::TRYING_REMOVAL
-                class="button--primary"
-            />
-        }),
-        (_, None) => EitherOf4::D(if is_clean.get() {
-            Either::Left(view! {
-                <PostForm
-                    action=RetryDeployment::url()
-                    fields=vec![("id", id.to_string())]
-                    label=words::TRY_AGAIN
-                    busy=words::STARTING
-                    class="button--primary"
-                />
-            })
-        } else {
-            Either::Right(
-                view! { <LinkButton href="/" label=words::CHOOSE_ANOTHER class=PRIMARY /> },
-            )
-        }),
+    let link = renewed(move || match &*next.read() {
+        Next::Link(href, label) => Some(link_button(href, label, PRIMARY)),
+        Next::Remove | Next::Retry => None,
+    });
+    let form = move || {
+        let id = ("id", id.to_string());
+        let (action, fields, [label, busy]) = match &*next.read() {
+            Next::Link(..) => return None,
+            Next::Remove => {
+                let name = ("name", name.to_string());
+                (RemoveStack::url(), vec![name, id], [words::TRY_REMOVAL, words::TRYING_REMOVAL])
+            }
+            Next::Retry => (RetryDeployment::url(), vec![id], [words::TRY_AGAIN, words::STARTING]),
+        };
+        Some(view! { <PostForm action fields label busy class="button--primary" /> })
+    };
+    view! {
+        {link}
+        {form}
     }
 }
 

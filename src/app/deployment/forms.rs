@@ -9,7 +9,7 @@ use leptos::task::spawn_local;
 use super::DeploymentSignals;
 use crate::api::deployments::CancelDeployment;
 use crate::app::browser;
-use crate::app::renewed::{renewed, renewed_text};
+use crate::app::renewed::{Piece, Pieces, renewed, renewed_text};
 use crate::app::words::deployment as words;
 use domain::deployment::DeploymentId;
 
@@ -45,12 +45,10 @@ pub fn PostForm(
         on_cleanup(move || listener.remove());
     });
     let label = move || if is_sent.get() { busy.to_owned() } else { label.clone() };
+    let fields = fields.iter().map(|(name, value)| hidden(name, value)).collect();
     view! {
         <form class="post-form" action=action method="post" on:submit=move |_| is_sent.set(true)>
-            {fields
-                .into_iter()
-                .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
-                .collect_view()}
+            {Pieces(fields)}
             <button class=format!("button {class}") type="submit" disabled=is_sent>
                 {renewed_text(label)}
             </button>
@@ -67,7 +65,7 @@ pub fn CancelForm(
     /// The signals to follow. It sets the one about the request to cancel.
     signals: DeploymentSignals,
 ) -> impl IntoView {
-    let value = id.to_string();
+    let id_field = hidden("id", id.as_str());
     let problem = RwSignal::new(None);
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
@@ -91,15 +89,25 @@ pub fn CancelForm(
     let label = move || if signals.is_cancelling.get() { words::CANCELLING } else { words::CANCEL };
     view! {
         <form class="cancel" action=CancelDeployment::url() method="post" on:submit=submit>
-            <input type="hidden" name="id" value=value />
+            {Pieces(vec![id_field])}
             <button class="button cancel__button" type="submit" aria-disabled=is_pressed>
                 {renewed_text(label)}
             </button>
             <div class="cancel__problem" role="status">
-                {renewed(move || problem.get(), |problem: String| view! { <p>{problem}</p> })}
+                {renewed(move || problem.get().map(|problem: String| Piece::new("p").text(&problem)))}
             </div>
         </form>
     }
+}
+
+/// Returns a hidden field.
+fn hidden(name: &str, value: &str) -> Piece {
+    Piece::new("input").with("type", "hidden").with("name", name).with("value", value)
+}
+
+/// Returns a link in the form of a button.
+pub(super) fn link_button(href: &str, label: &str, class: &str) -> Piece {
+    Piece::of_class("a", class).with("href", href).text(label)
 }
 
 /// Renders a link in the form of a button.
@@ -115,9 +123,5 @@ pub fn LinkButton(
     #[prop(default = "button")]
     class: &'static str,
 ) -> impl IntoView {
-    view! {
-        <a class=class href=href>
-            {label}
-        </a>
-    }
+    Pieces(vec![link_button(&href, &label, class)])
 }

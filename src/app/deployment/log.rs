@@ -6,7 +6,7 @@ use leptos::html;
 use leptos::prelude::*;
 
 use super::DeploymentSignals;
-use crate::app::renewed::renewed;
+use crate::app::renewed::{Piece, renewed};
 use crate::app::words::{deployment as words, time};
 use domain::event::{Level, LogEntry};
 use domain::time::elapsed_ms;
@@ -25,7 +25,6 @@ pub fn LogPanel(
     /// The signals to follow.
     signals: DeploymentSignals,
 ) -> impl IntoView {
-    let logs = Memo::new(move |_| signals.progress.read().logs.clone());
     let ol = NodeRef::<html::Ol>::new();
     let follows = StoredValue::new(true);
     let to_end = move || {
@@ -42,10 +41,13 @@ pub fn LogPanel(
         }
     };
     Effect::new(move |_| {
-        logs.track();
+        signals.progress.track();
         to_end();
     });
-    let lines = renewed(move || logs.get(), move |entry| line(started, &entry));
+    let lines = renewed(move || {
+        let progress = signals.progress.read();
+        progress.logs.iter().map(|entry| line(started, entry)).collect::<Vec<_>>()
+    });
     view! {
         <details class="disclosure log" on:toggle=move |_| to_end()>
             <summary>{words::LOG}</summary>
@@ -56,21 +58,25 @@ pub fn LogPanel(
     }
 }
 
-fn line(started: Timestamp, entry: &LogEntry) -> impl IntoView + use<> {
+fn line(started: Timestamp, entry: &LogEntry) -> Piece {
     let level = match entry.level {
         Level::Info => "info",
         Level::Warn => "warn",
         Level::Error => "error",
     };
-    let attempt = entry.attempt.filter(|attempt| *attempt > 1);
-    let took = (entry.duration_ms >= WORTH_SAYING_MS).then(|| time::duration(entry.duration_ms));
-    view! {
-        <li class="log__line" data-level=level>
-            <span class="log__time">{time::clock(elapsed_ms(started, entry.timestamp))}</span>
-            <span class="log__message" translate="no">
-                {entry.message.clone()} {attempt.map(words::attempt)}
-            </span>
-            <span class="log__took">{took}</span>
-        </li>
+    let mut message =
+        Piece::of_class("span", "log__message").with("translate", "no").text(&entry.message);
+    if let Some(attempt) = entry.attempt.filter(|attempt| *attempt > 1) {
+        message = message.text(&words::attempt(attempt));
     }
+    let mut took = Piece::of_class("span", "log__took");
+    if entry.duration_ms >= WORTH_SAYING_MS {
+        took = took.text(&time::duration(entry.duration_ms));
+    }
+    let since = time::clock(elapsed_ms(started, entry.timestamp));
+    Piece::of_class("li", "log__line")
+        .with("data-level", level)
+        .piece(Piece::of_class("span", "log__time").text(&since))
+        .piece(message)
+        .piece(took)
 }

@@ -4,96 +4,61 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
-use super::forms::{LinkButton, PRIMARY, PostForm};
-use super::{Connection, DeploymentSignals};
+use super::DeploymentSignals;
+use super::forms::{PRIMARY, PostForm, link_button};
 use crate::api::deployments::RemoveStack;
+use crate::app::renewed::{Piece, Pieces};
 use crate::app::words::{deployment as words, time};
 use domain::deployment::{Deployment, DeploymentId};
 use domain::stack_name::StackName;
 use domain::time::elapsed_ms;
 
-/// Renders the link to the earlier attempt.
-#[component]
-pub fn EarlierAttempt(
-    /// The stack's name.
-    name: StackName,
-    /// The earlier attempt.
-    id: DeploymentId,
-) -> impl IntoView {
+/// Returns the link to the earlier attempt `id`.
+pub(in crate::app) fn earlier_attempt(name: &StackName, id: &DeploymentId) -> Piece {
     let [before, after] = words::RETRY_OF;
-    view! {
-        <p class="earlier">
-            {before} {name.to_string()} {after}
-            <a href=format!("/deployments/{id}")>{words::SEE_EARLIER}</a>
-        </p>
-    }
+    let link = Piece::new("a").with("href", &format!("/deployments/{id}")).text(words::SEE_EARLIER);
+    Piece::of_class("p", "earlier").text(&format!("{before}{name}{after}")).piece(link)
 }
 
-/// Renders the link to the sign-in page, which returns to this page, if the session has ended.
-#[component]
-pub fn SignInAgain(
-    /// The operation that is watched.
-    id: DeploymentId,
-    /// The signals to follow.
-    signals: DeploymentSignals,
-) -> impl IntoView {
-    let is_needed = Memo::new(move |_| signals.connection.get() == Connection::SignedOut);
+/// Returns the link to the sign-in page, which returns to the page of the operation `id`.
+pub(in crate::app) fn sign_in_again(id: &DeploymentId) -> Piece {
     let address = format!("/sign-in?return_to=/deployments/{id}");
-    move || {
-        is_needed.get().then(|| {
-            view! {
-                <p class="actions">
-                    <LinkButton href=address.clone() label=words::SIGN_IN_AGAIN class=PRIMARY />
-                </p>
-            }
-        })
-    }
+    actions().piece(link_button(&address, words::SIGN_IN_AGAIN, PRIMARY))
 }
 
-/// Renders the address with a large link to it.
-#[component]
-pub fn OpenPanel(
-    /// The deployment.
-    deployment: Deployment,
-) -> impl IntoView {
-    let Deployment { url, .. } = deployment;
-    view! {
-        <section class="open-panel">
-            <span class="open-panel__mark" aria-hidden="true"></span>
-            <a class="open-panel__address" href=url.clone() translate="no">
-                {url.clone()}
-            </a>
-            <p class="actions">
-                <LinkButton href=url label=words::OPEN class="button button--primary button--big" />
-                <LinkButton href="/" label=words::START_ANOTHER />
-            </p>
-        </section>
-    }
+/// Returns the panel with the address of a live stack and a large link to it.
+pub(in crate::app) fn open_panel(Deployment { url, .. }: &Deployment) -> Piece {
+    let mark = Piece::of_class("span", "open-panel__mark").with("aria-hidden", "true");
+    let address = Piece::of_class("a", "open-panel__address")
+        .with("href", url)
+        .with("translate", "no")
+        .text(url);
+    let actions = actions()
+        .piece(link_button(url, words::OPEN, "button button--primary button--big"))
+        .piece(link_button("/", words::START_ANOTHER, "button"));
+    Piece::of_class("section", "open-panel").piece(mark).piece(address).piece(actions)
 }
 
-/// Renders what is known about a stack that is not running, and who can help.
-#[component]
-pub fn DownPanel(
-    /// The deployment.
-    deployment: Deployment,
-    /// The signals to follow.
+/// Returns what is known about a stack that is not running, and who can help.
+pub(in crate::app) fn down_panel(
+    Deployment { name, url, .. }: &Deployment,
     signals: DeploymentSignals,
-) -> impl IntoView {
-    let Deployment { name, url, .. } = deployment;
+) -> Piece {
     let now = signals.now.get_untracked();
     let ago = |at| time::about(elapsed_ms(at, now) / 1000);
     let found = signals.not_running.map(|down| words::detected(&ago(down.since), &ago(down.seen)));
-    view! {
-        <section class="ended">
-            <p class="ended__message">
-                {words::is_down(&name)} {found}
-            </p>
-            <p>{words::ASK_OPERATORS}</p>
-            <p class="actions">
-                <LinkButton href=url label=words::OPEN_ADDRESS />
-            </p>
-        </section>
+    let mut message = Piece::of_class("p", "ended__message").text(&words::is_down(name));
+    if let Some(found) = found {
+        message = message.text(&found);
     }
+    Piece::of_class("section", "ended")
+        .piece(message)
+        .piece(Piece::new("p").text(words::ASK_OPERATORS))
+        .piece(actions().piece(link_button(url, words::OPEN_ADDRESS, "button")))
+}
+
+fn actions() -> Piece {
+    Piece::of_class("p", "actions")
 }
 
 /// Renders the disclosure with the consequences of a removal and its button.
@@ -105,11 +70,13 @@ pub fn RemovePanel(
     id: DeploymentId,
 ) -> impl IntoView {
     let [before, after] = words::REMOVES;
+    let removes =
+        Piece::new("p").text(before).piece(Piece::new("strong").text(name.as_str())).text(after);
     view! {
         <details class="disclosure remove">
             <summary>{words::REMOVE_STACK}</summary>
             <div class="remove__panel">
-                <p>{before} <strong>{name.to_string()}</strong> {after}</p>
+                {Pieces(vec![removes])}
                 <PostForm
                     action=RemoveStack::url()
                     fields=vec![("name", name.to_string()), ("id", id.to_string())]

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::{Connection, DeploymentSignals};
 use crate::app::page_state::PageState;
-use crate::app::renewed::{renewed, renewed_text};
+use crate::app::renewed::{Piece, renewed, renewed_text};
 use crate::app::words::{deployment as words, estimate, page_state, receipt, time};
 use crate::wire::Usual;
 use domain::deployment::Deployment;
@@ -40,7 +40,9 @@ pub fn Headline(
             <h1 class="headline__name">{renewed_text(heading)}</h1>
             <p class="badge">
                 <span class="badge__state">{renewed_text(badge)}</span>
-                {renewed(taken, |taken| view! { <span class="badge__time">{taken}</span> })}
+                {renewed(move || {
+                    taken().map(|taken| Piece::of_class("span", "badge__time").text(&taken))
+                })}
             </p>
             <p class="headline__address" translate="no">
                 {url}
@@ -69,7 +71,7 @@ pub fn StatusLine(
     let polling = move || {
         let is_polling = signals.connection.get() == Connection::Polling;
         (is_polling && page_state.get().is_under_way())
-            .then(|| view! { <p class="status__note">{words::POLLING}</p> })
+            .then(|| Piece::of_class("p", "status__note").text(words::POLLING))
     };
     let is_signed_out = Memo::new(move |_| signals.connection.get() == Connection::SignedOut);
     let receipt = signals.receipt();
@@ -77,7 +79,7 @@ pub fn StatusLine(
         let was_left = signals.progress.read().receipt().is_some_and(|receipt| !receipt.clean);
         was_left && receipt.read().clean
     });
-    let message = Memo::new(move |_| {
+    let message = move || {
         let progress = signals.progress.read();
         let page_state = page_state.get();
         match page_state {
@@ -105,21 +107,22 @@ pub fn StatusLine(
                 page_state::announcement(page_state, &name, &progress.message, &receipt.read())
             }
         }
-    });
-    let remaining = Memo::new(move |_| {
+    };
+    let remaining = move || {
         let usual = usual.filter(|_| page_state.get() == PageState::Deploying);
-        estimate::remaining(usual, elapsed_ms(started, signals.now.get()))
-    });
+        let remaining = estimate::remaining(usual, elapsed_ms(started, signals.now.get()));
+        remaining.map(|text| Piece::new("span").text(&text))
+    };
     view! {
         <section class="status">
             <div class="status__line">
                 <p class="status__message" class:status__lost=is_lost role="status">
-                    {renewed_text(move || message.get())}
+                    {renewed_text(message)}
                 </p>
-                <span class="status__remaining">{renewed(move || remaining.get(), |text| view! { <span>{text}</span> })}</span>
+                <span class="status__remaining">{renewed(remaining)}</span>
             </div>
             <Bar signals page_state />
-            {polling}
+            {renewed(polling)}
         </section>
     }
 }

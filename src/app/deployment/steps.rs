@@ -4,8 +4,9 @@ use leptos::prelude::*;
 
 use super::DeploymentSignals;
 use crate::app::page_state::PageState;
-use crate::app::renewed::{renewed, renewed_text};
+use crate::app::renewed::{Piece, renewed, renewed_text};
 use crate::app::words::step;
+use domain::kind::Kind;
 use domain::phase::Phase;
 use domain::progress::{Progress, StepState};
 
@@ -25,8 +26,10 @@ pub fn StepList(
         )
     };
     let summary = move || if is_in_vain() { step::ATTEMPTED } else { step::COMPLETED };
-    let is_rolling_back = Memo::new(move |_| signals.progress.read().phase == Phase::ROLLING_BACK);
-    let undoing = move || is_rolling_back.get().then(|| view! { <Undoing signals /> });
+    let undoing = renewed(move || {
+        let is_rolling_back = signals.progress.read().phase == Phase::ROLLING_BACK;
+        is_rolling_back.then(|| undoing(signals.kind))
+    });
     view! {
         <details class="disclosure steps" open=is_open>
             <summary>{renewed_text(summary)}</summary>
@@ -49,41 +52,37 @@ fn Step(
     let state = Memo::new(move |_| signals.progress.with(|progress| state_of(progress, phase)));
     let name = Memo::new(move |_| <&str>::from(&*state.read()));
     let label = move || step::label(signals.kind, phase, &state.read());
-    let word = move || Some(step::state(&state.read()));
-    let detail =
-        Memo::new(move |_| signals.progress.with(|progress| step::detail(&state.read(), progress)));
+    let word = move || {
+        let word = format!(" ({})", step::state(&state.read()));
+        Some(Piece::of_class("span", "visually-hidden").text(&word))
+    };
+    let detail = move || {
+        let detail = signals.progress.with(|progress| step::detail(&state.read(), progress));
+        detail.map(|words| Piece::of_class("span", "step__detail").text(&words))
+    };
     let time = move || step::time(&state.read(), signals.now.get());
     view! {
         <li class="step" data-state=name>
             <span class="step__mark" aria-hidden="true"></span>
             <span class="step__label">
                 {renewed_text(label)}
-                {renewed(
-                    word,
-                    |word| view! { <span class="visually-hidden">{format!(" ({word})")}</span> },
-                )}
+                {renewed(word)}
             </span>
-            {renewed(
-                move || detail.get(),
-                |words| view! { <span class="step__detail">{words}</span> },
-            )}
+            {renewed(detail)}
             <span class="step__time">{renewed_text(time)}</span>
         </li>
     }
 }
 
-/// Renders the last line during a rollback.
-#[component]
-fn Undoing(
-    /// The signals to follow.
-    signals: DeploymentSignals,
-) -> impl IntoView {
-    view! {
-        <li class="step" data-state="running">
-            <span class="step__mark" aria-hidden="true"></span>
-            <span class="step__label">{step::rollback(signals.kind)}</span>
-        </li>
-    }
+/// Returns the mark before a line, whose form is a matter of style.
+pub(super) fn mark() -> Piece {
+    Piece::of_class("span", "step__mark").with("aria-hidden", "true")
+}
+
+/// Returns the last line during a rollback.
+fn undoing(kind: &Kind) -> Piece {
+    let label = Piece::of_class("span", "step__label").text(step::rollback(kind));
+    Piece::of_class("li", "step").with("data-state", "running").piece(mark()).piece(label)
 }
 
 fn state_of(progress: &Progress, phase: Phase) -> StepState {

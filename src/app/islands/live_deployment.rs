@@ -1,6 +1,5 @@
 //! The deployment island: rendered from the server's view, then updated by the event stream.
 
-use leptos::either::EitherOf4;
 use leptos::prelude::*;
 use leptos::tachys::html::islands::Island;
 use leptos::tachys::reactive_graph::OwnedView;
@@ -14,12 +13,13 @@ use crate::app::deployment::ended::EndedPanel;
 use crate::app::deployment::forms::CancelForm;
 use crate::app::deployment::log::LogPanel;
 use crate::app::deployment::panels::{
-    DownPanel, EarlierAttempt, OpenPanel, RemovePanel, SignInAgain,
+    RemovePanel, down_panel, earlier_attempt, open_panel, sign_in_again,
 };
 use crate::app::deployment::status::{Headline, StatusLine};
 use crate::app::deployment::steps::StepList;
 use crate::app::deployment::{Connection, DeploymentSignals};
 use crate::app::page_state::PageState;
+use crate::app::renewed::{Pieces, renewed};
 use crate::app::words::page_state;
 use crate::wire::DeploymentView;
 use domain::deployment::Deployment;
@@ -83,7 +83,7 @@ fn FollowedDeployment(
     #[cfg(feature = "hydrate")]
     crate::app::live::follow(deployment.id.clone(), signals);
     let Deployment { id, name, started, .. } = deployment.clone();
-    let earlier = retry_of.map(|id| view! { <EarlierAttempt name=name.clone() id /> });
+    let earlier = Pieces(retry_of.iter().map(|id| earlier_attempt(&name, id)).collect());
     let steps =
         signals.kind.listed().next().is_some().then(|| view! { <StepList signals page_state /> });
     let may_change = signals.may_change;
@@ -94,6 +94,9 @@ fn FollowedDeployment(
         PageState::Cancelling => !signals.progress.read().is_finished(),
         _ => false,
     });
+    let own = id.clone();
+    let sign_in =
+        move || (signals.connection.get() == Connection::SignedOut).then(|| sign_in_again(&own));
     let own = id.clone();
     let cancel =
         move || is_cancellable.get().then(|| view! { <CancelForm id=own.clone() signals /> });
@@ -106,7 +109,7 @@ fn FollowedDeployment(
         <article class="deployment" data-stage=move || page_state.get().as_str()>
             <Headline deployment=deployment.clone() signals page_state />
             {earlier} <StatusLine deployment=deployment.clone() usual signals page_state />
-            <SignInAgain id=deployment.id.clone() signals />
+            {renewed(sign_in)}
             <Outcome deployment signals page_state /> {steps} <div class="deployment__foot">
                 <LogPanel started signals /> {cancel}
             </div> {remove}
@@ -124,35 +127,41 @@ fn Outcome(
     /// The state that the page shows.
     page_state: Memo<PageState>,
 ) -> impl IntoView {
-    /// The panel that is shown. Several page states share one, so that it is not rendered again
-    /// when the state changes within it.
-    #[derive(Clone, Copy, PartialEq)]
-    enum Part {
-        None,
-        Open,
-        Down,
-        Ended,
-    }
-    let part = Memo::new(move |_| match page_state.get() {
-        PageState::Deploying
-        | PageState::CleaningUp
-        | PageState::Cancelling
-        | PageState::Removing => Part::None,
-        PageState::Live => Part::Open,
-        PageState::NotRunning => Part::Down,
+    let is_ended = Memo::new(move |_| match page_state.get() {
         PageState::Failed
         | PageState::Cancelled
         | PageState::CancelledStuck
         | PageState::NotRemoved
-        | PageState::Removed => Part::Ended,
+        | PageState::Removed => true,
+        PageState::Deploying
+        | PageState::CleaningUp
+        | PageState::Cancelling
+        | PageState::Removing
+        | PageState::Live
+        | PageState::NotRunning => false,
     });
-    move || match part.get() {
-        Part::None => EitherOf4::A(()),
-        Part::Open => EitherOf4::B(view! { <OpenPanel deployment=deployment.clone() /> }),
-        Part::Down => EitherOf4::C(view! { <DownPanel deployment=deployment.clone() signals /> }),
-        Part::Ended => {
-            EitherOf4::D(view! { <EndedPanel deployment=deployment.clone() signals page_state /> })
-        }
+    let facts = deployment.clone();
+    let up_or_down = move || match page_state.get() {
+        PageState::Live => Some(open_panel(&facts)),
+        PageState::NotRunning => Some(down_panel(&facts, signals)),
+        PageState::Deploying
+        | PageState::CleaningUp
+        | PageState::Cancelling
+        | PageState::Removing
+        | PageState::Failed
+        | PageState::Cancelled
+        | PageState::CancelledStuck
+        | PageState::NotRemoved
+        | PageState::Removed => None,
+    };
+    let ended = move || {
+        is_ended.get().then(|| {
+            view! { <EndedPanel deployment=deployment.clone() signals page_state /> }
+        })
+    };
+    view! {
+        {renewed(up_or_down)}
+        {ended}
     }
 }
 

@@ -10,7 +10,6 @@ use domain::receipt::{Line, Outcome, Receipt};
 use domain::remedy::{Remedy, RemedyKind};
 use domain::stack_name::StackName;
 use domain::time::{elapsed_ms, written};
-use domain::words;
 
 /// The heading of a receipt that was not clean when the deployment ended.
 const REMOVED_SINCE: &str = "Everything has been removed by now";
@@ -46,11 +45,26 @@ pub(crate) fn line(line: &Line) -> String {
 
 /// Returns the words of a remedy, addressed to an operator unless it is a command or says to wait.
 pub(crate) fn advice(remedy: &Remedy) -> String {
-    let sentence = words::remedy::sentence(remedy);
+    let sentence = sentence(remedy);
     match remedy.kind() {
         RemedyKind::Command => sentence,
         RemedyKind::Instruction => format!("For an operator: {sentence}"),
         RemedyKind::Wait => format!("{sentence}."),
+    }
+}
+
+/// Returns the sentence of a remedy.
+#[cfg(feature = "ssr")]
+fn sentence(remedy: &Remedy) -> String {
+    domain::words::remedy::sentence(remedy)
+}
+
+/// Returns the sentence of a remedy. The browser has read it as its sentence: see `domain::read`.
+#[cfg(not(feature = "ssr"))]
+fn sentence(remedy: &Remedy) -> String {
+    match remedy {
+        Remedy::Sentence(sentence) => sentence.clone(),
+        _ => String::new(),
     }
 }
 
@@ -113,7 +127,7 @@ pub(crate) fn support_text(
         failure.message,
     );
     text.extend(receipt.lines.iter().map(|entry| {
-        let remedy = entry.remedy.as_ref().map(words::remedy::sentence);
+        let remedy = entry.remedy.as_ref().map(sentence);
         let remedy = remedy.map(|remedy| format!("  {remedy}\n")).unwrap_or_default();
         format!("- {}: {}\n{remedy}", line(entry), entry.name)
     }));
