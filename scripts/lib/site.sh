@@ -38,12 +38,17 @@ build_site() {
 # compiles in.
 build_server() { cargo build --bin ai-stack-deployer --features ssr --profile "$1"; }
 
+# cargo-leptos builds the code of all islands as one, which serves all pages. Each page gets less of it here.
 site_by_cargo_leptos() {
+  local name
+  name=$(manifest_value output-name)
   case $1 in
     dev) LEPTOS_SITE_ROOT="$SITE" cargo leptos build --frontend-only ;;
     release) LEPTOS_SITE_ROOT="$SITE" cargo leptos build --frontend-only --release --precompress ;;
   esac
-  add_controls "$1"
+  add_module "$1" hydrate "$name"
+  node scripts/lib/site.mjs "$1" "$SITE" "pkg/$name"
+  add_small "$1"
 }
 
 site_by_steps() {
@@ -54,15 +59,15 @@ site_by_steps() {
   cp -R public/. "$SITE"
   add_module "$1" hydrate "$name"
   node scripts/lib/site.mjs "$1" "$SITE" "pkg/$name" "$(manifest_value style-file)" "$(manifest_value browserquery)"
-  add_controls "$1"
+  add_small "$1"
 }
 
-# The small form of the code, which pages without a deployment load. cargo-leptos builds one form only; a site without
-# the other works as well, but all its pages load the whole code.
-add_controls() {
+# The small form of the code, which pages without a deployment load. A site without it works if the other form has
+# everything.
+add_small() {
   local name
   name=$(manifest_value output-name)-controls
-  add_module "$1" controls "$name"
+  add_module "$1" name-form "$name"
   node scripts/lib/site.mjs "$1" "$SITE" "pkg/$name"
 }
 
@@ -73,6 +78,8 @@ add_module() {
   wasm-bindgen --target=web --out-name="$3" --out-dir="$out" \
     "$TARGET/front/wasm32-unknown-unknown/wasm-$1/ai_stack_deployer.wasm"
   mv "$out/$3_bg.wasm" "$out/$3.wasm" # the name that Leptos expects
+  # Inlining would make the file smaller, but what is sent of it, compressed, larger.
   [ "$1" = dev ] ||
-    node_modules/.bin/wasm-opt -Oz --enable-bulk-memory --enable-nontrapping-float-to-int "$out/$3.wasm" -o "$out/$3.wasm"
+    node_modules/.bin/wasm-opt --always-inline-max-function-size=1 --one-caller-inline-max-function-size=0 \
+      -Oz --enable-bulk-memory --enable-nontrapping-float-to-int "$out/$3.wasm" -o "$out/$3.wasm"
 }

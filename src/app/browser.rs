@@ -20,7 +20,7 @@ pub(crate) use in_browser::*;
 pub(crate) use on_server::*;
 #[cfg(feature = "controls")]
 pub(crate) use parsed::Parsed;
-#[cfg(feature = "controls")]
+#[cfg(feature = "name-form")]
 pub(crate) use refused::Refused;
 #[cfg(feature = "controls")]
 pub(crate) use request::*;

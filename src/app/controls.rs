@@ -4,11 +4,12 @@
 //! so that pages without a deployment load little code. Its functions have the names that the islands
 //! have in `data-component`, by which the script of the page finds them.
 
+#[cfg(any(feature = "ssr", feature = "name-form"))]
 pub mod hint;
 
 #[cfg(feature = "controls")]
 pub mod copy_button;
-#[cfg(feature = "controls")]
+#[cfg(feature = "name-form")]
 pub mod name_form;
 #[cfg(feature = "controls")]
 pub mod theme_switch;

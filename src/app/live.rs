@@ -7,28 +7,27 @@
 //! then the page asks for the events at intervals, until a stream works. It must not know what the
 //! page shows.
 
+mod events;
 mod waiting;
 
-use futures_lite::{Stream, StreamExt, future};
-use gloo_net::eventsource::State;
-use gloo_net::eventsource::futures::{EventSource, EventSourceSubscription};
+use futures_lite::future;
 use jiff::Timestamp;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
 use web_sys::{MessageEvent, Response};
 
+use events::{Events, State, is_break};
 use waiting::{now_ms, random_below, until_hidden_for, until_shown};
 
 use super::browser::{self, Parsed, pause, reload, text};
 use super::deployment::{AfterEnd, Connection, DeploymentSignals};
 use domain::deployment::DeploymentId;
-use domain::event::{Event, EventBody, Seq};
+use domain::event::{Event, Seq};
 use domain::phase::{Phase, Status};
 use domain::progress::Progress;
 use domain::read::{FromJson, Json, field, optional};
 use domain::receipt::Receipt;
 
-/// The name of the browser's own event for a stream that has been opened or reopened.
-const OPEN: &str = "open";
 /// The time in milliseconds after which a hidden page closes its stream, since browsers allow few
 /// connections to an origin.
 const HIDDEN_MS: u32 = 60_000;
@@ -165,10 +164,7 @@ async fn tick(signals: DeploymentSignals) {
 /// Applies events after the last known one, until the stream ends.
 async fn listen(id: &DeploymentId, signals: DeploymentSignals) -> Break {
     let seq = signals.progress.with_untracked(|progress| progress.seq);
-    let Ok(mut source) = EventSource::new(&format!("/api/status/{id}?after={seq}")) else {
-        return Break::Lost;
-    };
-    let Some(mut events) = subscribe(&mut source) else {
+    let Some(stream) = Events::open(&format!("/api/status/{id}?after={seq}")) else {
         return Break::Lost;
     };
     let mut patience = Patience::new();
@@ -177,8 +173,8 @@ async fn listen(id: &DeploymentId, signals: DeploymentSignals) -> Break {
             patience.until_exhausted().await;
             None
         };
-        let Some(event) = future::or(async { Some(events.next().await) }, silence).await else {
-            let is_open = source.state() == State::Open;
+        let Some(event) = future::or(async { Some(stream.next().await) }, silence).await else {
+            let is_open = stream.state() == State::Open;
             let Some(has_news) = catch_up(id, signals).await else { return Break::Lost };
             if !is_open {
                 signals.connection.set(Connection::Polling);
@@ -193,19 +189,16 @@ async fn listen(id: &DeploymentId, signals: DeploymentSignals) -> Break {
             }
             continue;
         };
-        let Some(event) = event else { return Break::Lost };
-        match (event, source.state()) {
-            (Ok((name, message)), state) => {
-                show_state(state, signals);
-                if let Some(event) = decode(&name, &message) {
-                    patience.heard();
-                    take(event, id, signals);
-                }
-            }
-            (Err(_), State::Closed) => return Break::Lost,
-            // Every subscription gets each `error`, including our own event of that name.
-            (Err(_), State::Connecting) => patience.shorten(),
-            (Err(_), State::Open) => {}
+        let state = stream.state();
+        match (is_break(&event), state) {
+            (true, State::Closed) => return Break::Lost,
+            (true, State::Connecting) => patience.shorten(),
+            (true, State::Open) | (false, _) => {}
+        }
+        show_state(state, signals);
+        if let Some(event) = decode(&event) {
+            patience.heard();
+            take(event, id, signals);
         }
         if signals.progress.with_untracked(Progress::is_finished) {
             return Break::Ended;
@@ -311,21 +304,12 @@ fn take(event: Event, id: &DeploymentId, signals: DeploymentSignals) {
     }
 }
 
-/// Merges the subscriptions, one for each event name, into one stream.
-fn subscribe(
-    source: &mut EventSource,
-) -> Option<impl Stream<Item = <EventSourceSubscription as Stream>::Item> + Unpin + use<>> {
-    let [progress, log, complete, error] = EventBody::NAMES;
-    let ours = source.subscribe(progress).ok()?.or(source.subscribe(log).ok()?);
-    let ends = source.subscribe(complete).ok()?.or(source.subscribe(error).ok()?);
-    Some(Box::pin(ours.or(ends).or(source.subscribe(OPEN).ok()?)))
-}
-
 /// Parses one of our events. Returns `None` for the browser's own events, which have no data.
-fn decode(name: &str, message: &MessageEvent) -> Option<Event> {
+fn decode(event: &web_sys::Event) -> Option<Event> {
+    let message: &MessageEvent = event.dyn_ref()?;
     let data = message.data().as_string()?;
     let seq = message.last_event_id().parse().ok()?;
-    Event::read(seq, name, &Parsed::parse(&data)?)
+    Event::read(seq, &message.type_(), &Parsed::parse(&data)?)
 }
 
 /// Asks for the snapshot of `id`, with growing pauses, until there is a usable answer.
@@ -380,7 +364,7 @@ enum Fetched {
 
 /// Sends a request; `None` if there is no answer in time.
 async fn get(address: &str) -> Option<Response> {
-    browser::get(address, Some(REQUEST_MS)).await
+    browser::get(address, REQUEST_MS).await
 }
 
 async fn fetch(id: &DeploymentId) -> Fetched {

@@ -4,9 +4,7 @@ use js_sys::futures::JsFuture;
 use js_sys::{Promise, Reflect};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::{
-    Document, Element, Event, EventTarget, PageTransitionEvent, RequestInit, Response, Window,
-};
+use web_sys::{Document, Element, Event, EventTarget, RequestInit, Response, Window};
 
 /// The attribute of the document's root element from which the styles read the theme.
 const THEME: &str = "data-theme";
@@ -34,12 +32,6 @@ pub(crate) fn restore_rendered() {
     if let Ok(event) = Event::new("hydrate") {
         window().dispatch_event(&event).ok();
     }
-}
-
-/// Navigates to a path of the portal.
-pub(crate) fn go_to(address: &str) {
-    // The path is our own, so it can be parsed.
-    window().location().set_href(address).ok();
 }
 
 /// Returns the theme of the page.
@@ -80,15 +72,6 @@ pub(crate) fn listen(target: &EventTarget, name: &str, react: impl FnMut(Event) 
     target.add_event_listener_with_callback(name, react.unchecked_ref()).ok();
 }
 
-/// Calls `react` whenever the person comes back to this page, which the browser has kept.
-pub(crate) fn on_return(mut react: impl FnMut() + 'static) {
-    listen(&window(), "pageshow", move |event| {
-        if event.dyn_ref::<PageTransitionEvent>().is_some_and(PageTransitionEvent::persisted) {
-            react();
-        }
-    });
-}
-
 /// Returns the element at which `event` happened, or the first one around it, that is `selected`.
 pub(crate) fn nearest(event: &Event, selected: &str) -> Option<Element> {
     event.target()?.dyn_ref::<Element>()?.closest(selected).ok()?
@@ -100,22 +83,11 @@ pub(crate) fn children(parent: &Element) -> impl Iterator<Item = Element> + use<
     std::iter::successors(first, Element::next_element_sibling)
 }
 
-/// Makes an element with a class and a text.
-pub(crate) fn element(tag: &str, class: &str, text: &str) -> Option<Element> {
-    let element = document().create_element(tag).ok()?;
-    if !class.is_empty() {
-        element.set_class_name(class);
-    }
-    if !text.is_empty() {
-        element.set_text_content(Some(text));
-    }
-    Some(element)
-}
-
 /// Replaces what is in `place` by an element with `text`, or by nothing: see `renewed`.
 pub(crate) fn say(place: &Element, text: &str) {
     place.set_text_content(None);
-    if let Some(span) = element("span", "", text).filter(|_| !text.is_empty()) {
+    if let Some(span) = document().create_element("span").ok().filter(|_| !text.is_empty()) {
+        span.set_text_content(Some(text));
         place.append_child(&span).ok();
     }
 }
@@ -161,5 +133,44 @@ mod for_islands {
             // The attribute's name is a valid one, so this cannot fail.
             link.set_attribute("href", address).ok();
         }
+    }
+}
+
+#[cfg(feature = "name-form")]
+pub(crate) use for_name_form::*;
+
+/// What only the name form needs.
+#[cfg(feature = "name-form")]
+mod for_name_form {
+    use wasm_bindgen::JsCast;
+    use web_sys::{Element, PageTransitionEvent};
+
+    use super::{document, listen, window};
+
+    /// Navigates to a path of the portal.
+    pub(crate) fn go_to(address: &str) {
+        // The path is our own, so it can be parsed.
+        window().location().set_href(address).ok();
+    }
+
+    /// Calls `react` whenever the person comes back to this page, which the browser has kept.
+    pub(crate) fn on_return(mut react: impl FnMut() + 'static) {
+        listen(&window(), "pageshow", move |event| {
+            if event.dyn_ref::<PageTransitionEvent>().is_some_and(PageTransitionEvent::persisted) {
+                react();
+            }
+        });
+    }
+
+    /// Makes an element with a class and a text.
+    pub(crate) fn element(tag: &str, class: &str, text: &str) -> Option<Element> {
+        let element = document().create_element(tag).ok()?;
+        if !class.is_empty() {
+            element.set_class_name(class);
+        }
+        if !text.is_empty() {
+            element.set_text_content(Some(text));
+        }
+        Some(element)
     }
 }

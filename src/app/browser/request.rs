@@ -4,13 +4,18 @@ use js_sys::encode_uri_component;
 #[cfg(feature = "hydrate")]
 use js_sys::futures::JsFuture;
 use wasm_bindgen::JsValue;
-use web_sys::{AbortSignal, Headers, RequestInit, Response};
+#[cfg(feature = "hydrate")]
+use web_sys::AbortSignal;
+use web_sys::{Headers, RequestInit, Response};
 
 use super::in_browser::send;
 use super::parsed::Parsed;
 use super::refused::Refused;
+#[cfg(feature = "name-form")]
 use crate::wire::{CHECK_NAME, NameVerdict};
-use domain::read::{FromJson, field};
+#[cfg(feature = "name-form")]
+use domain::read::FromJson;
+use domain::read::field;
 use domain::words::refusal as words;
 
 /// The media type of a form, and the one that is wanted in return.
@@ -20,11 +25,10 @@ const JSON: &str = "application/json";
 const REDIRECTS: &str = "serverfnredirect";
 
 /// Sends a request; `None` if there is no answer in time.
-pub(crate) async fn get(address: &str, limit_ms: Option<u32>) -> Option<Response> {
+#[cfg(feature = "hydrate")]
+pub(crate) async fn get(address: &str, limit_ms: u32) -> Option<Response> {
     let request = request()?;
-    if let Some(ms) = limit_ms {
-        request.set_signal(Some(&AbortSignal::timeout_with_u32(ms)));
-    }
+    request.set_signal(Some(&AbortSignal::timeout_with_u32(limit_ms)));
     send(address, &request).await
 }
 
@@ -34,7 +38,11 @@ pub(crate) async fn get(address: &str, limit_ms: Option<u32>) -> Option<Response
 ///
 /// Returns why nothing was done, or that the answer is not one of the portal.
 pub(crate) async fn post(address: &str, field: &str, value: &str) -> Result<String, Refused> {
-    let by_itself = |message: &str| Refused { code: String::new(), message: message.to_owned() };
+    let by_itself = |message: &str| Refused {
+        #[cfg(feature = "name-form")]
+        code: String::new(),
+        message: message.to_owned(),
+    };
     let unreachable = || by_itself(words::PORTAL_UNREACHABLE);
     let request = request().ok_or_else(unreachable)?;
     request.set_method("POST");
@@ -50,10 +58,12 @@ pub(crate) async fn post(address: &str, field: &str, value: &str) -> Result<Stri
 
 /// Asks whether `name` is available; `None` if there is no answer, which does no harm, since the
 /// start checks the name anyway.
+#[cfg(feature = "name-form")]
 pub(crate) async fn check_name(name: &str) -> Option<NameVerdict> {
     let name = String::from(encode_uri_component(name));
-    let response = get(&format!("{CHECK_NAME}?name={name}"), None).await?;
-    FromJson::from_json(&Parsed::of(&response).await?)
+    let request = gloo_net::http::Request::get(&format!("{CHECK_NAME}?name={name}"));
+    let response = request.header("accept", JSON).send().await.ok()?;
+    FromJson::from_json(&Parsed::parse(&response.text().await.ok()?)?)
 }
 
 fn request() -> Option<RequestInit> {
@@ -67,7 +77,11 @@ fn request() -> Option<RequestInit> {
 
 async fn refusal(response: &Response) -> Option<Refused> {
     let body = Parsed::of(response).await?;
-    Some(Refused { code: field(&body, "code")?, message: field(&body, "error")? })
+    Some(Refused {
+        #[cfg(feature = "name-form")]
+        code: field(&body, "code")?,
+        message: field(&body, "error")?,
+    })
 }
 
 /// Reads the body of `response` as text.

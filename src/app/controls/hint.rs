@@ -42,7 +42,7 @@ pub(crate) enum Typing {
     /// Still typing.
     Ongoing,
     /// Left the field.
-    #[cfg(any(feature = "controls", test))]
+    #[cfg(any(feature = "name-form", test))]
     Left,
     /// Pressed the button.
     Submitted,

@@ -14,6 +14,7 @@ pub(crate) mod estimate;
 pub(crate) mod frame;
 #[cfg(feature = "ssr")]
 pub(crate) mod home;
+#[cfg(any(feature = "ssr", feature = "name-form"))]
 pub(crate) mod name_form;
 #[cfg(feature = "ssr")]
 pub(crate) mod operation;

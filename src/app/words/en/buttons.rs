@@ -1,7 +1,10 @@
-//! The words of the buttons that work only in the browser.
+//! The words of the buttons that work only in the browser, and those that several buttons share.
 
 #[cfg(feature = "ssr")]
 pub(crate) use on_server::*;
+
+/// The label of a button that starts something, after it is pressed.
+pub(crate) const STARTING: &str = "Starting…";
 
 /// The label of the copy button after it is pressed: once the text is copied, or if that failed.
 #[cfg(feature = "controls")]

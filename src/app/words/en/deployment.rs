@@ -39,7 +39,7 @@ pub(crate) const START_YOUR_OWN: &str = "Start one of your own";
 pub(crate) const DEPLOY_NEW: &str = "Deploy something new";
 pub(crate) const CHOOSE_ANOTHER: &str = "Choose another name";
 pub(crate) const TRY_AGAIN: &str = "Try again";
-pub(crate) use super::name_form::STARTING;
+pub(crate) use super::buttons::STARTING;
 pub(crate) const TRY_REMOVAL: &str = "Try now";
 pub(crate) const TRYING_REMOVAL: &str = "Trying…";
 

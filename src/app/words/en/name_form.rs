@@ -10,8 +10,6 @@ pub(crate) use domain::words::name::rule;
 #[cfg(feature = "ssr")]
 pub(crate) const NAME: &str = "Name";
 pub(crate) const SUBMIT: &str = "Deploy";
-/// The label of a button that starts something, after it is pressed.
-pub(crate) const STARTING: &str = "Starting…";
 
 /// The placeholder for a name in the address line.
 pub(crate) const PLACEHOLDER: &str = "your-name";
