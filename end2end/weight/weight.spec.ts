@@ -20,12 +20,12 @@ type Kind = 'html' | 'css' | 'js' | 'wasm' | 'svg';
 type Limits = Record<Kind | 'all', number>;
 
 const light = { css: 5_500, js: 4_000, wasm: 31_000, svg: 500 };
-const whole = { css: 5_500, js: 6_500, wasm: 152_000, svg: 1_000 };
+const whole = { css: 5_500, js: 5_350, wasm: 112_500, svg: 1_000 };
 const limits: Record<string, Limits> = {
   home: { html: 4_500, ...light, all: 45_000 },
-  'a running deployment': { html: 6_000, ...whole, all: 169_000 },
-  'a live deployment': { html: 6_500, ...whole, all: 169_000 },
-  'a failed deployment': { html: 7_500, ...whole, all: 170_000 },
+  'a running deployment': { html: 6_000, ...whole, all: 128_000 },
+  'a live deployment': { html: 6_500, ...whole, all: 128_500 },
+  'a failed deployment': { html: 7_500, ...whole, all: 129_500 },
   account: { html: 5_000, ...light, all: 45_000 },
   admin: { html: 5_500, ...light, all: 46_000 },
 };
