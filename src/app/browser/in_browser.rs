@@ -108,6 +108,37 @@ pub(crate) async fn send(address: &str, request: &RequestInit) -> Option<Respons
     JsFuture::from(response).await.ok()?.dyn_into().ok()
 }
 
+/// Navigates to a path of the portal.
+#[cfg(feature = "name-form")]
+pub(crate) fn go_to(address: &str) {
+    // The path is our own, so it can be parsed.
+    window().location().set_href(address).ok();
+}
+
+/// Calls `react` whenever the person comes back to this page, which the browser has kept.
+#[cfg(feature = "name-form")]
+pub(crate) fn on_return(mut react: impl FnMut() + 'static) {
+    listen(&window(), "pageshow", move |event| {
+        let event = event.dyn_ref::<web_sys::PageTransitionEvent>();
+        if event.is_some_and(web_sys::PageTransitionEvent::persisted) {
+            react();
+        }
+    });
+}
+
+/// Makes an element with a class and a text.
+#[cfg(feature = "name-form")]
+pub(crate) fn element(tag: &str, class: &str, text: &str) -> Option<Element> {
+    let element = document().create_element(tag).ok()?;
+    if !class.is_empty() {
+        element.set_class_name(class);
+    }
+    if !text.is_empty() {
+        element.set_text_content(Some(text));
+    }
+    Some(element)
+}
+
 #[cfg(feature = "hydrate")]
 pub(crate) use for_islands::*;
 
@@ -133,44 +164,5 @@ mod for_islands {
             // The attribute's name is a valid one, so this cannot fail.
             link.set_attribute("href", address).ok();
         }
-    }
-}
-
-#[cfg(feature = "name-form")]
-pub(crate) use for_name_form::*;
-
-/// What only the name form needs.
-#[cfg(feature = "name-form")]
-mod for_name_form {
-    use wasm_bindgen::JsCast;
-    use web_sys::{Element, PageTransitionEvent};
-
-    use super::{document, listen, window};
-
-    /// Navigates to a path of the portal.
-    pub(crate) fn go_to(address: &str) {
-        // The path is our own, so it can be parsed.
-        window().location().set_href(address).ok();
-    }
-
-    /// Calls `react` whenever the person comes back to this page, which the browser has kept.
-    pub(crate) fn on_return(mut react: impl FnMut() + 'static) {
-        listen(&window(), "pageshow", move |event| {
-            if event.dyn_ref::<PageTransitionEvent>().is_some_and(PageTransitionEvent::persisted) {
-                react();
-            }
-        });
-    }
-
-    /// Makes an element with a class and a text.
-    pub(crate) fn element(tag: &str, class: &str, text: &str) -> Option<Element> {
-        let element = document().create_element(tag).ok()?;
-        if !class.is_empty() {
-            element.set_class_name(class);
-        }
-        if !text.is_empty() {
-            element.set_text_content(Some(text));
-        }
-        Some(element)
     }
 }
