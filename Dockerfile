@@ -24,9 +24,9 @@ RUN bash -euo pipefail -c '. scripts/lib/setup.sh; plan setup_build; setup_build
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \
-    bash -euo pipefail -c '. scripts/lib/setup.sh; . scripts/lib/site.sh; plan build_portal release; build_portal release' \
+    bash -euo pipefail -c '. scripts/lib/setup.sh; . scripts/lib/site.sh; plan build_portal release; SERVER_PROFILE=dist build_portal release' \
     && mkdir /out \
-    && cp target/release/ai-stack-deployer Leptos.toml /out/ \
+    && cp target/dist/ai-stack-deployer Leptos.toml /out/ \
     && cp -r target/site /out/site
 
 FROM debian:bookworm-20260918-slim@sha256:3783cc01769c7b2b1b83a5c5ad96c815348e28ed7da68e2e3687004faa906251

@@ -5,6 +5,8 @@
 #
 #   build_portal MODE           missing tools, server and site; call `plan build_portal MODE` first
 #   build_both MODE             server and site. MODE is dev, or release, which also optimises, minifies and compresses
+#
+# SERVER_PROFILE=dist compiles the server of a release with that profile, as for the image: smaller, but not as soon.
 
 TARGET="${CARGO_TARGET_DIR:-target}"
 SITE="${LEPTOS_SITE_ROOT:-$(manifest_value site-root)}"
@@ -36,7 +38,7 @@ build_site() {
 
 # The same server as that of `cargo leptos build`: .cargo/config.toml sets the name of the site's files, which Leptos
 # compiles in.
-build_server() { cargo build --bin ai-stack-deployer --features ssr --profile "$1"; }
+build_server() { cargo build --bin ai-stack-deployer --features ssr --profile "${SERVER_PROFILE:-$1}"; }
 
 # cargo-leptos builds the code of all islands as one, which serves all pages. Each page gets less of it here.
 site_by_cargo_leptos() {
