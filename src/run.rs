@@ -234,7 +234,7 @@ impl Portal {
         let mut parts = Parts::new(service.vitals(), shutdown.clone());
         let requests = state.requests().clone();
         let own = http::metrics_router(state.clone());
-        let site = http::router(state, site);
+        let site = http::responder(state, site);
         let retention = Retention::new(&settings);
         let purged = Arc::<dyn Store>::clone(&store);
         let retention = purge_old_records(purged, audit, clock, retention, shutdown.clone());

@@ -50,7 +50,7 @@ pub(super) async fn admit(
     if let Rule::Requires(permission) = rule
         && let Err(denial) = caller.may(permission, Target::Unnamed)
     {
-        state.audit.denial(&caller, parts.uri.path(), denial).await;
+        Box::pin(state.audit.denial(&caller, parts.uri.path(), denial)).await;
         let is_hidden_page = denial == Denial::Hidden
             && permission == Permission::Operate
             && route.is_some_and(Route::is_page)
@@ -101,7 +101,9 @@ async fn identify(
                 let caller = state.authenticator.anonymous_caller(address);
                 let path = parts.uri.path();
                 let code = RefusalCode::TokenInvalid;
-                state.audit.rejection(&caller, AuditAction::Enter, Some(path), code).await;
+                let rejection =
+                    state.audit.rejection(&caller, AuditAction::Enter, Some(path), code);
+                Box::pin(rejection).await;
             }
             ControlFlow::Break(error)
         }

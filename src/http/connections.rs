@@ -22,21 +22,19 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{ConnectInfo, Request};
 use axum::http::Version;
 use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
+use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use hyper_util::service::TowerToHyperService;
 use parking_lot::Mutex;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::{ServiceExt, service_fn};
 
 use self::body::{Busy, RequestBody, ResponseBody};
 pub(super) use self::client_stream::ClientStream;
@@ -44,6 +42,7 @@ use self::stream::WatchedStream;
 use self::table::{Connection, Entry, Table};
 use self::takeover::Taken;
 pub(super) use self::takeover::Takeover;
+use super::Responder;
 use crate::server::proxies::{Proxy, network_of};
 
 /// The size in bytes up to which the buffers of one connection grow. The head of a request must fit
@@ -106,10 +105,11 @@ impl Default for ConnectionTimes {
 /// progress. It does not limit how long that takes.
 pub async fn serve(
     listener: TcpListener,
-    site: Router,
+    site: impl Into<Responder>,
     limits: ConnectionLimits,
     shutdown: CancellationToken,
 ) {
+    let site = site.into();
     let table = Arc::new(Table::new(limits.in_all, limits.per_address, limits.times));
     let open = Open { tasks: TaskTracker::new(), shutdown: shutdown.clone() };
     let mut check = interval(limits.times.check);
@@ -154,7 +154,13 @@ struct Open {
 }
 
 /// Serves one connection in a task of its own.
-fn serve_connection(stream: TcpStream, peer: SocketAddr, entry: Entry, site: Router, open: &Open) {
+fn serve_connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    entry: Entry,
+    site: Responder,
+    open: &Open,
+) {
     // Event frames are small and must not wait for more.
     drop(stream.set_nodelay(true));
     let connection = Arc::clone(entry.connection());
@@ -164,18 +170,13 @@ fn serve_connection(stream: TcpStream, peer: SocketAddr, entry: Entry, site: Rou
     let service = service_fn(move |request: Request<Incoming>| {
         let busy = Busy::new(&requested);
         let version = request.version();
-        let body = |body| Body::new(RequestBody::new(body, &requested));
-        let mut request = request.map(body);
-        request.extensions_mut().insert(ConnectInfo(peer));
-        let (responding, taken) = (site.clone().oneshot(request), Arc::clone(&taken));
-        async move {
-            let response = responding.await?;
-            respond(response, version, busy, &taken).await
-        }
+        let request = received(request, peer, &requested);
+        let (responding, taken) = (site.clone().respond(request), Arc::clone(&taken));
+        async move { pass_on(responding.await, version, busy, &taken).await }
     });
     let mut builder = Builder::new();
     builder.max_buf_size(BUFFER).header_read_timeout(None);
-    let mut serving = builder.serve_connection(io, TowerToHyperService::new(service));
+    let mut serving = builder.serve_connection(io, service);
     let own = open.clone();
     open.tasks.spawn(async move {
         let mut is_ending = false;
@@ -202,11 +203,27 @@ fn serve_connection(stream: TcpStream, peer: SocketAddr, entry: Entry, site: Rou
     });
 }
 
+/// Returns a request of `peer` as the site gets it.
+fn received(
+    request: Request<Incoming>,
+    peer: SocketAddr,
+    connection: &Arc<Connection>,
+) -> Request<Body> {
+    let mut request = request.map(|body| {
+        if body.is_end_stream() {
+            return Body::empty();
+        }
+        Body::new(RequestBody::new(body, connection))
+    });
+    request.extensions_mut().insert(ConnectInfo(peer));
+    request
+}
+
 /// The response of a connection that takes it over, when there is one.
 type Slot = Arc<Mutex<Option<Taken>>>;
 
 /// Passes a response on to hyper, unless it takes its connection over.
-async fn respond(
+async fn pass_on(
     response: Response,
     version: Version,
     busy: Busy,

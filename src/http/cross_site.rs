@@ -29,7 +29,8 @@ pub(super) async fn check(state: &HttpState, parts: &Parts) -> Result<(), Failed
     let address = auth::address(&parts.extensions, headers, &state.proxies);
     let caller = state.authenticator.anonymous_caller(address);
     let path = parts.uri.path();
-    state.audit.rejection(&caller, AuditAction::Enter, Some(path), RefusalCode::CrossSite).await;
+    let code = RefusalCode::CrossSite;
+    Box::pin(state.audit.rejection(&caller, AuditAction::Enter, Some(path), code)).await;
     Err(Refusal::CrossSite(reason(headers, &state.origins)).into())
 }
 

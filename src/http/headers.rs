@@ -2,13 +2,17 @@
 //!
 //! A page sets its own content security policy, which has the nonce of its scripts.
 
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{self, HeaderName};
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version};
 use axum::response::Response;
+use serde::Serialize;
 use tower::util::MapRequestLayer;
 use tower_http::CompressionLevel;
 use tower_http::compression::{CompressionLayer, Predicate};
+
+use super::error;
 
 const EVERYWHERE: [(HeaderName, HeaderValue); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
@@ -38,6 +42,18 @@ const PERSONAL: HeaderValue = HeaderValue::from_static("private, no-cache");
 const NO_CONTENT: HeaderValue =
     HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 const NO_FRAMES: HeaderValue = HeaderValue::from_static("frame-ancestors 'none'");
+
+/// Returns an answer in JSON that must not be cached.
+pub(super) fn json<T: Serialize>(status: StatusCode, body: &T) -> Response {
+    let mut response = Response::new(Body::from(error::json(body)));
+    *response.status_mut() = status;
+    // The map does not grow later.
+    let mut headers = HeaderMap::with_capacity(EVERYWHERE.len() + ADDED_BY_SERVER);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.extend(NO_STORE);
+    *response.headers_mut() = headers;
+    response
+}
 
 /// A layer that changes requests.
 type ChangeRequest = MapRequestLayer<fn(Request) -> Request>;

@@ -1,20 +1,21 @@
 //! The endpoints of the portal's own health, for people and for automatic probes.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Json;
-use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::IntoResponse;
+use axum::response::Response;
 use serde::Serialize;
-use serde_json::json;
 
-use super::HttpState;
-use super::headers::NO_STORE;
+use super::{HttpState, headers};
 use crate::server::stacks::Health;
 use domain::platform_problem::PlatformProblem;
 use domain::words;
+
+/// The answer to a probe.
+#[derive(Serialize)]
+struct Status {
+    status: &'static str,
+}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -77,22 +78,22 @@ struct StoreBody {
 }
 
 /// Answers `GET /livez`: the process runs.
-pub(super) async fn live() -> impl IntoResponse {
-    (NO_STORE, Json(json!({ "status": "ok" })))
+pub(super) fn live() -> Response {
+    headers::json(StatusCode::OK, &Status { status: "ok" })
 }
 
 /// Answers `GET /readyz`: whether the portal can serve requests, including those that write.
-pub(super) async fn ready(State(state): State<Arc<HttpState>>) -> impl IntoResponse {
+pub(super) async fn ready(state: &HttpState) -> Response {
     if state.service.is_ready().await {
-        (StatusCode::OK, NO_STORE, Json(json!({ "status": "ok" })))
+        headers::json(StatusCode::OK, &Status { status: "ok" })
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, NO_STORE, Json(json!({ "status": "unavailable" })))
+        headers::json(StatusCode::SERVICE_UNAVAILABLE, &Status { status: "unavailable" })
     }
 }
 
 /// Answers `GET /health` with the state of each part. The status is 503 only if the store or
 /// a part of the portal fails: without the platform the portal is degraded, but serves requests.
-pub(super) async fn health(State(state): State<Arc<HttpState>>) -> impl IntoResponse {
+pub(super) async fn health(state: &HttpState) -> Response {
     let health = state.service.health().await;
     let works = health.store_ok && health.lost_parts.is_empty();
     let (code, status) = match (works, health.is_complete()) {
@@ -100,7 +101,7 @@ pub(super) async fn health(State(state): State<Arc<HttpState>>) -> impl IntoResp
         (true, false) => (StatusCode::OK, "degraded"),
         (true, true) => (StatusCode::OK, "healthy"),
     };
-    (code, NO_STORE, Json(body(status, &health)))
+    headers::json(code, &body(status, &health))
 }
 
 fn body(status: &'static str, health: &Health) -> HealthBody {

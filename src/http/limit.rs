@@ -87,7 +87,7 @@ pub(super) async fn check(
     let caller = state.authenticator.anonymous_caller(address);
     let path = parts.uri.path();
     let code = RefusalCode::TooManyRequests;
-    state.audit.rejection(&caller, AuditAction::ReachLimit, Some(path), code).await;
+    Box::pin(state.audit.rejection(&caller, AuditAction::ReachLimit, Some(path), code)).await;
     Err(too_many(counted, wait))
 }
 

@@ -54,8 +54,8 @@ pub(super) async fn receive(
     }
     let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
     let content = match kind {
-        Some(kind) if kind.starts_with(FORM) => read_form(body, clock).await?,
-        Some(_) | None => read(body, clock).await?,
+        Some(kind) if kind.starts_with(FORM) => Box::pin(read_form(body, clock)).await?,
+        Some(_) | None => Box::pin(read(body, clock)).await?,
     };
     Ok(Body::from(content))
 }

@@ -17,23 +17,25 @@ use leptos::config::LeptosOptions;
 use tower::Layer as _;
 use tower::util::MapResponseLayer;
 
+use super::direct::Direct;
 use super::error::{Code, Failed};
 use super::pages::Pages;
-use super::routes::{self, Answer, ROUTES, Route};
+use super::responder::Responder;
+use super::routes::{self, Answer, NotInTable, ROUTES, Route};
 use super::{HttpState, auth, cross_site, functions, headers, limit, request_size};
 use crate::server::run_to_completion::RunToCompletion;
 use domain::refusal::Refusal;
 
-/// Returns the router of the whole site: the API, the pages and the files that `options` name.
-pub fn router(state: HttpState, options: LeptosOptions) -> Router {
+/// Returns what responds for the whole site: the API, the pages and the files that `options` name.
+pub fn responder(state: HttpState, options: LeptosOptions) -> Responder {
     let share = (!state.cors_origins.is_empty()).then(|| cross_site::share(&state.cors_origins));
     let state = Arc::new(state);
     let router = table(&state, options)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn_with_state(state, guard));
+        .layer(from_fn_with_state(Arc::clone(&state), guard_router));
     match share {
-        Some(share) => router.layer(share).layer(MapResponseLayer::new(headers::secure)),
-        None => router,
+        Some(share) => router.layer(share).layer(MapResponseLayer::new(headers::secure)).into(),
+        None => Responder::new(router, Some(state)),
     }
 }
 
@@ -45,6 +47,12 @@ fn table(state: &Arc<HttpState>, options: LeptosOptions) -> Router {
         .filter_map(|route| {
             let method = MethodFilter::try_from(route.method.clone()).ok()?;
             let answer = match route.answer {
+                Answer::Direct(handler) => {
+                    on(method, move |State(state), request: Request| async move {
+                        handler.respond(&state, request).await
+                    })
+                    .with_state(Arc::clone(state))
+                }
                 Answer::Handler(handler) => handler(method).with_state(Arc::clone(state)),
                 Answer::SignIn(handler) => {
                     handler(method).with_state(state.sign_in_service.clone()?)
@@ -59,20 +67,66 @@ fn table(state: &Arc<HttpState>, options: LeptosOptions) -> Router {
         .fallback_service(headers::compression().layer(pages.other()))
 }
 
-/// Guards all routes: responds to a panic, and adds the headers that every response carries.
+/// Guards the routes of the router.
 ///
 /// This is one layer (three if other origins may read the API), because each layer of a router copies
 /// all those within it for every request.
-async fn guard(State(state): State<Arc<HttpState>>, request: Request, next: Next) -> Response {
+async fn guard_router(
+    State(state): State<Arc<HttpState>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    guard(state, request, next).await
+}
+
+/// Guards what comes `next`: responds to a panic, and adds the headers that every response carries.
+pub(super) async fn guard(state: Arc<HttpState>, request: Request, next: impl Onward) -> Response {
     let response = AssertUnwindSafe(pass(state, request, next)).catch_unwind().await;
     headers::secure(response.unwrap_or_else(Failed::from_panic))
+}
+
+/// What comes after the guards.
+pub(super) trait Onward: Send + 'static {
+    /// Returns the route of a request; `None` if there is none for its path and method.
+    fn route(&self, parts: &Parts) -> Result<Option<&'static Route>, NotInTable>;
+
+    /// Responds to a request that has passed the guards.
+    fn respond(self, request: Request) -> impl Future<Output = Response> + Send;
+}
+
+/// The router, which has found the route.
+impl Onward for Next {
+    fn route(&self, parts: &Parts) -> Result<Option<&'static Route>, NotInTable> {
+        Route::of(parts)
+    }
+
+    async fn respond(self, request: Request) -> Response {
+        self.run(request).await
+    }
+}
+
+/// A direct route.
+pub(super) struct Chosen {
+    pub(super) route: &'static Route,
+    pub(super) handler: Direct,
+    pub(super) state: Arc<HttpState>,
+}
+
+impl Onward for Chosen {
+    fn route(&self, _: &Parts) -> Result<Option<&'static Route>, NotInTable> {
+        Ok(Some(self.route))
+    }
+
+    async fn respond(self, request: Request) -> Response {
+        self.handler.respond(&self.state, request).await
+    }
 }
 
 /// Passes a request through everything that guards the routes, to its handler. The request is handled
 /// to its end, even if the client disconnects: otherwise hyper would drop the handler then, possibly
 /// between two writes.
-async fn pass(state: Arc<HttpState>, request: Request, next: Next) -> Response {
-    let requests = state.requests.clone();
+async fn pass(state: Arc<HttpState>, request: Request, next: impl Onward) -> Response {
+    let token = state.requests.token();
     let work = async move {
         let response = response_of(respond(&state, request, next).await);
         if let Some(&Code(code)) = response.extensions().get::<Code>() {
@@ -80,14 +134,14 @@ async fn pass(state: Arc<HttpState>, request: Request, next: Next) -> Response {
         }
         response
     };
-    RunToCompletion::new(&requests, work).await
+    RunToCompletion::new(token, work).await
 }
 
 /// Responds to a request. Breaks with the response to one that does not get to its handler.
 async fn respond(
     state: &HttpState,
     request: Request,
-    next: Next,
+    next: impl Onward,
 ) -> ControlFlow<Response, Response> {
     let (mut parts, body) = request.into_parts();
     // A `CONNECT` request, which is meant for a proxy, has no path, which axum's router cannot
@@ -100,7 +154,8 @@ async fn respond(
     routes::spell(&mut parts)?;
     let handle = |parts, body| async { response_of(handle(state, parts, body, next).await) };
     ControlFlow::Continue(if functions::is_function(&parts.uri) {
-        functions::answer(state, parts, body, handle).await
+        // What most requests do not need is boxed, here and below, so that their futures stay small.
+        Box::pin(functions::answer(state, parts, body, handle)).await
     } else {
         handle(parts, body).await
     })
@@ -111,15 +166,15 @@ async fn handle(
     state: &HttpState,
     mut parts: Parts,
     body: Body,
-    next: Next,
+    next: impl Onward,
 ) -> ControlFlow<Response, Response> {
-    let Ok(route) = Route::of(&parts) else {
+    let Ok(route) = next.route(&parts) else {
         return ControlFlow::Break(auth::close(parts.uri.path()));
     };
     unless_refused(limit::check(state, route, &parts).await)?;
     let is_newcomer = auth::admit(state, route, &mut parts).await?;
     let body = request_size::receive(&parts.headers, body, state.service.clock()).await;
-    let mut response = next.run(Request::from_parts(parts, unless_refused(body)?)).await;
+    let mut response = next.respond(Request::from_parts(parts, unless_refused(body)?)).await;
     if let Some(cookie) = is_newcomer.then(|| state.authenticator.new_cookie()).flatten() {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }

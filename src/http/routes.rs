@@ -14,7 +14,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use percent_encoding::percent_decode_str;
 
 use super::api::{deployments, operations};
-use super::{HttpState, admin, error, events, health, metrics, sign_in};
+use super::{HttpState, admin, direct, error, events, metrics, sign_in};
 use crate::server::auth::access::Permission::{
     self, Account, Browse, Change, Operate, Start, View,
 };
@@ -52,6 +52,8 @@ pub(super) enum Rule {
 
 /// The handler of a route.
 pub(super) enum Answer {
+    /// A handler that needs no router.
+    Direct(direct::Direct),
     /// A handler.
     Handler(fn(MethodFilter) -> MethodRouter<Arc<HttpState>>),
     /// A handler that exists only if people sign in (`AUTH=oidc`).
@@ -64,8 +66,9 @@ pub(super) enum Answer {
     Files,
 }
 
-use Answer::{Files, Function, Handler, Page, SignIn};
+use Answer::{Direct, Files, Function, Handler, Page, SignIn};
 use Rule::{Everyone, Requires};
+use direct::Direct::{CheckName, Health, Live, Ready};
 
 const GET: Method = Method::GET;
 const POST: Method = Method::POST;
@@ -84,12 +87,12 @@ macro_rules! by {
 
 /// Every route of the portal. A route for GET answers HEAD as well.
 pub(super) static ROUTES: &[Route] = &[
-    at(GET, "/livez", Everyone, by!(Handler, health::live)),
-    at(GET, "/readyz", Everyone, by!(Handler, health::ready)),
-    at(GET, "/health", Everyone, by!(Handler, health::health)),
+    at(GET, "/livez", Everyone, Direct(Live)),
+    at(GET, "/readyz", Everyone, Direct(Ready)),
+    at(GET, "/health", Everyone, Direct(Health)),
     // The handler requires a token of its own, and exists only if the operator has set one.
     at(GET, "/metrics", Everyone, by!(Handler, metrics::on_main_port)),
-    at(GET, "/api/check/{name}", Requires(Browse), by!(Handler, deployments::check))
+    at(GET, "/api/check/{name}", Requires(Browse), Direct(CheckName))
         .counted(Counted::Check)
         .recent(),
     at(POST, "/api/deploy", Requires(Start), by!(Handler, deployments::deploy))
@@ -187,7 +190,7 @@ impl Route {
 
     /// Returns whether `path` is a path of this route in its canonical spelling, read without decoding
     /// anything.
-    fn is_spelled(&self, path: &str) -> bool {
+    pub(super) fn is_spelled(&self, path: &str) -> bool {
         let Some(rest) = path.strip_prefix('/') else { return false };
         if matches!(self.answer, Files) || !self.path.contains('{') {
             return path == self.path && !matches!(self.answer, Files);

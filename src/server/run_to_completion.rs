@@ -8,7 +8,6 @@ use std::task::{Context, Poll};
 use std::thread;
 
 use tokio::runtime::Handle;
-use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use tracing::Instrument as _;
 use tracing::instrument::Instrumented;
@@ -18,16 +17,14 @@ use tracing::instrument::Instrumented;
 pub(crate) struct RunToCompletion<F: Future<Output: Send> + Send + 'static> {
     /// `Some` until the work is complete.
     work: Option<Pin<Box<Instrumented<F>>>>,
-    tracker: TaskTracker,
     /// Counts the work as in progress.
-    _token: TaskTrackerToken,
+    token: TaskTrackerToken,
 }
 
 impl<F: Future<Output: Send> + Send + 'static> RunToCompletion<F> {
-    /// Wraps `work`; `tracker` counts it until its end.
-    pub(crate) fn new(tracker: &TaskTracker, work: F) -> Self {
-        let (tracker, token) = (tracker.clone(), tracker.token());
-        Self { work: Some(Box::pin(work.in_current_span())), tracker, _token: token }
+    /// Wraps `work`; the tracker of `token` counts it until its end.
+    pub(crate) fn new(token: TaskTrackerToken, work: F) -> Self {
+        Self { work: Some(Box::pin(work.in_current_span())), token }
     }
 }
 
@@ -49,7 +46,7 @@ impl<F: Future<Output: Send> + Send + 'static> Drop for RunToCompletion<F> {
         let Some(work) = self.work.take() else { return };
         // Work that panicked cannot continue, and there may be no runtime any more.
         if !thread::panicking() && Handle::try_current().is_ok() {
-            self.tracker.spawn(async move { drop(work.await) });
+            self.token.task_tracker().spawn(async move { drop(work.await) });
         }
     }
 }
@@ -62,6 +59,7 @@ mod tests {
     };
 
     use tokio::{sync::oneshot, task::yield_now};
+    use tokio_util::task::TaskTracker;
 
     use super::*;
 
@@ -82,7 +80,7 @@ mod tests {
     async fn who_waits_gets_the_result() {
         let (go, is_done, work) = work();
         go.send(()).unwrap();
-        assert_eq!(RunToCompletion::new(&TaskTracker::new(), work).await, 7);
+        assert_eq!(RunToCompletion::new(TaskTracker::new().token(), work).await, 7);
         assert!(is_done.load(Ordering::SeqCst));
     }
 
@@ -92,7 +90,7 @@ mod tests {
         // Drops it before the first poll, and in the middle.
         for polls in [0, 1] {
             let (go, is_done, work) = work();
-            let mut waiting = Box::pin(RunToCompletion::new(&tracker, work));
+            let mut waiting = Box::pin(RunToCompletion::new(tracker.token(), work));
             for _ in 0..polls {
                 assert!(futures::poll!(&mut waiting).is_pending());
             }
@@ -109,7 +107,7 @@ mod tests {
     #[tokio::test]
     async fn what_has_panicked_panics_once() {
         let tracker = TaskTracker::new();
-        let work = RunToCompletion::new(&tracker, async { panic!("no") });
+        let work = RunToCompletion::new(tracker.token(), async { panic!("no") });
         assert!(tokio::spawn(work).await.unwrap_err().is_panic());
         tracker.close();
         tracker.wait().await;

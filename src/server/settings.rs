@@ -294,7 +294,8 @@ impl StackSettings {
 
     /// Returns the URL of the stack called `name`.
     pub fn url(&self, name: &StackName) -> String {
-        self.address_pattern().address(name.as_str())
+        let Self { scheme, suffix, .. } = self;
+        format!("{scheme}://{name}.{suffix}{}", self.shown_port())
     }
 
     /// Returns the URL of the health check of the stack at `host`.

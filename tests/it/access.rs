@@ -1,5 +1,6 @@
 //! Access control of the whole portal: every route for every kind of caller, as data.
 
+mod direct;
 mod matrix;
 mod open;
 mod refusals;

@@ -153,7 +153,7 @@ async fn serve_with(app: &TestApp, write: Duration) -> (SocketAddr, JoinHandle<(
     let times = ConnectionTimes { write, check, ..ConnectionTimes::default() };
     let limits =
         ConnectionLimits { in_all: 1_000, per_address: None, proxies: Arc::default(), times };
-    let serving = serve(listener, app.router.clone(), limits, app.shutdown.clone());
+    let serving = serve(listener, app.responder.clone(), limits, app.shutdown.clone());
     (address, tokio::spawn(serving))
 }
 

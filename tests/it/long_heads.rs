@@ -21,7 +21,7 @@ async fn served(app: &TestApp) -> SocketAddr {
         proxies: Arc::default(),
         times: ConnectionTimes::default(),
     };
-    tokio::spawn(serve(listener, app.router.clone(), limits, app.shutdown.clone()));
+    tokio::spawn(serve(listener, app.responder.clone(), limits, app.shutdown.clone()));
     address
 }
 

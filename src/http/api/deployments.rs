@@ -8,12 +8,13 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
 
 use super::body;
 use crate::http::HttpState;
 use crate::http::error::{self, Failed};
-use crate::http::headers::NO_STORE;
+use crate::http::headers::{self, NO_STORE};
 use crate::server::auth::access::Caller;
 use crate::server::stacks::{self, IdempotentRequest};
 use crate::server::store::IdempotencyKey;
@@ -29,9 +30,9 @@ pub(in crate::http) type Parameter = Result<Path<String>, PathRejection>;
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum CheckBody {
-    Valid { available: bool, valid: bool, name: String, url: String },
-    Invalid { available: bool, valid: bool, name: String, error: String, code: String },
+enum CheckBody<'a> {
+    Valid { available: bool, valid: bool, name: &'a str, url: &'a str },
+    Invalid { available: bool, valid: bool, name: &'a str, error: String, code: &'a str },
 }
 
 #[derive(Serialize)]
@@ -53,23 +54,26 @@ struct DeploymentBody {
 
 /// `GET /api/check/:name`: whether a name is available.
 pub(in crate::http) async fn check(
-    State(state): State<Arc<HttpState>>,
-    Extension(caller): Extension<Caller>,
-    name: Parameter,
-) -> Result<impl IntoResponse, Failed> {
-    let body = match state.service.check_name(&caller, &parameter(name)?).await {
+    state: &HttpState,
+    caller: &Caller,
+    path: &str,
+) -> Result<Response, Failed> {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let name = percent_decode_str(name).decode_utf8().map_err(|_| Refusal::InvalidPath)?;
+    let verdict = state.service.check_name(caller, &name).await;
+    let body = match &verdict {
         NameVerdict::Free { name, url } => {
-            CheckBody::Valid { available: true, valid: true, name: name.to_string(), url }
+            CheckBody::Valid { available: true, valid: true, name: name.as_str(), url }
         }
         NameVerdict::Taken { name, url, .. } => {
-            CheckBody::Valid { available: false, valid: true, name: name.to_string(), url }
+            CheckBody::Valid { available: false, valid: true, name: name.as_str(), url }
         }
         NameVerdict::Invalid { name, code, sentence } => {
             let error = format!("{sentence}.");
             CheckBody::Invalid { available: false, valid: false, name, error, code }
         }
     };
-    Ok((NO_STORE, Json(body)))
+    Ok(headers::json(StatusCode::OK, &body))
 }
 
 /// `POST /api/deploy`: starts a deployment.

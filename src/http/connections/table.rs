@@ -273,7 +273,7 @@ impl Connection {
     /// The portal works on a request.
     pub(super) fn works(&self) {
         self.has_received.store(false, Ordering::Relaxed);
-        self.change(|place, _| place.waits = None);
+        self.table.open().change(self.id, |place| place.waits = None);
     }
 
     /// The response is complete.
@@ -306,7 +306,7 @@ impl Connection {
     /// before.
     pub(super) fn awaits_body(&self, since: Option<u64>) -> u64 {
         let since = since.unwrap_or_else(|| self.table.now());
-        self.change(|place, _| place.waits = Some((Wait::Body, since)));
+        self.table.open().change(self.id, |place| place.waits = Some((Wait::Body, since)));
         since
     }
 

@@ -106,7 +106,7 @@ impl Service {
                 Lookup::Unknown => {}
             }
         }
-        self.stored_name_state(name).await.unwrap_or_else(|error| {
+        Box::pin(self.stored_name_state(name)).await.unwrap_or_else(|error| {
             tracing::error!(error = %error, "Could not look up a name");
             None
         })

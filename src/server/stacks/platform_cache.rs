@@ -92,7 +92,7 @@ impl PlatformCache {
         match snapshot.as_ref().map(|snapshot| self.age(snapshot.at)) {
             Some(age) if age < REFRESH_AFTER => {}
             Some(age) if age < LIFETIME => drop(self.refresh_in_background()),
-            Some(_) | None => return self.refreshed().await,
+            Some(_) | None => return Box::pin(self.refreshed()).await,
         }
         self.snapshot().unwrap_or_else(|| self.unknown())
     }
@@ -102,7 +102,7 @@ impl PlatformCache {
     pub(super) async fn recent(self: &Arc<Self>) -> Arc<PlatformSnapshot> {
         match self.snapshot() {
             Some(snapshot) if self.age(snapshot.at) < RECENT => snapshot,
-            Some(_) | None => self.refreshed().await,
+            Some(_) | None => Box::pin(self.refreshed()).await,
         }
     }
 

@@ -168,7 +168,7 @@ impl Writes {
         &self,
         write: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
-        RunToCompletion::new(&self.0, write).await
+        RunToCompletion::new(self.0.token(), write).await
     }
 
     /// Waits until all writes are finished, but no longer than `patience`.

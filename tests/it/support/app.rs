@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ai_stack_deployer::http::{ConnectionLimits, ConnectionTimes, HttpState, router, serve};
+use ai_stack_deployer::http::{
+    ConnectionLimits, ConnectionTimes, HttpState, Responder, responder, serve,
+};
 use ai_stack_deployer::server::audit::AuditTrail;
 use ai_stack_deployer::server::auth::recent_accounts::RecentAccounts;
 use ai_stack_deployer::server::config::{self, Environment, Options};
@@ -14,7 +16,6 @@ use ai_stack_deployer::server::reconciler::report::ReconcileReport;
 use ai_stack_deployer::server::settings::{Settings, StoreSettings};
 use ai_stack_deployer::server::stacks::{Service, ServiceParts};
 use ai_stack_deployer::server::store::{CancelRequest, End, Fact, Journal, Lane, Lease, State};
-use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use clap::Parser;
@@ -36,7 +37,6 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
 
 use super::claim_one::ClaimOne as _;
 use super::fake_platform::FakePlatform;
@@ -61,7 +61,7 @@ pub(crate) fn settings(variables: &[(&str, &str)]) -> Settings {
 
 /// The portal in process.
 pub(crate) struct TestApp {
-    pub(crate) router: Router,
+    pub(crate) responder: Responder,
     pub(crate) service: Arc<Service>,
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) platform: Arc<FakePlatform>,
@@ -190,9 +190,9 @@ impl TestApp {
             &settings.limits,
             shutdown.clone(),
         );
-        let router = router(state, options);
+        let responder = responder(state, options);
         Self {
-            router,
+            responder,
             service,
             store,
             platform,
@@ -219,7 +219,7 @@ impl TestApp {
         if request.uri().path().starts_with("/api/status/") {
             return over_socket(self.listen().await, request).await;
         }
-        self.router.clone().oneshot(request).await.unwrap()
+        self.responder.clone().respond(request).await
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
@@ -332,7 +332,7 @@ impl TestApp {
     pub(crate) async fn listen_with(&self, limits: ConnectionLimits) -> SocketAddr {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(serve(listener, self.router.clone(), limits, self.shutdown.clone()));
+        tokio::spawn(serve(listener, self.responder.clone(), limits, self.shutdown.clone()));
         address
     }
 

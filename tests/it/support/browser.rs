@@ -1,10 +1,9 @@
 //! A browser without scripts: it keeps cookies and follows redirects, at the portal in process and
 //! at an identity provider on a port.
 
-use axum::Router;
+use ai_stack_deployer::http::Responder;
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Method, Request, Response, header};
-use tower::ServiceExt;
 
 use super::app::{Reply, TestApp, send_raw};
 
@@ -15,7 +14,7 @@ const MAX_REDIRECTS: usize = 10;
 
 /// A browser with its cookies and its current address.
 pub(crate) struct Browser {
-    portal: Router,
+    portal: Responder,
     cookies: Vec<Cookie>,
     /// The names of the cookies that it refuses.
     refused: Vec<&'static str>,
@@ -34,7 +33,7 @@ struct Cookie {
 impl Browser {
     pub(crate) fn new(app: &TestApp) -> Self {
         let address = format!("{PORTAL}/");
-        Self { portal: app.router.clone(), cookies: Vec::new(), refused: Vec::new(), address }
+        Self { portal: app.responder.clone(), cookies: Vec::new(), refused: Vec::new(), address }
     }
 
     /// Lets it refuse the cookies whose names begin like these.
@@ -112,7 +111,7 @@ impl Browser {
             .header(header::COOKIE, cookies);
         let reply = if origin == PORTAL {
             let request = request.body(Body::from(form.to_owned())).unwrap();
-            Reply::of(self.portal.clone().oneshot(request).await.unwrap()).await
+            Reply::of(self.portal.clone().respond(request).await).await
         } else {
             exchange(&origin, request.body(form.to_owned()).unwrap()).await
         };
