@@ -15,5 +15,8 @@ pub(super) const ALL: &[(&[u32], &str)] = &[
     (&[157], "the tRPC endpoint of the platform's own page"),
     (&[173, 174], "calls that cannot cancel a deployment"),
     (&[223], "settings.updateBuildsConcurrency"),
+    (&[1101, 1102, 1106, 1108, 1109, 1110, 1122, 1195, 1196, 1395], "mounts and volumes"),
+    (&[1396, 1397, 1398, 1399, 1400, 1401, 1402, 1403, 1404, 1405], "mounts and volumes"),
+    (&[1407, 1410, 1422, 1425], "mounts and volumes"),
     (&[234], "placement by resources"),
 ];
