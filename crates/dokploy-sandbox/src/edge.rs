@@ -47,7 +47,7 @@ impl Core {
             Some(service) => match service.behaviour {
                 Behaviour::Hello | Behaviour::Slow => EdgeResponse::Healthy,
                 Behaviour::Unhealthy => EdgeResponse::Unhealthy,
-                Behaviour::Crashloop => EdgeResponse::Down,
+                Behaviour::Crashloop | Behaviour::Rejected => EdgeResponse::Down,
             },
         }
     }

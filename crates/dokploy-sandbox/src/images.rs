@@ -18,6 +18,8 @@ pub(crate) enum Behaviour {
     Crashloop,
     /// Runs, but reports that it is unhealthy.
     Unhealthy,
+    /// Docker cannot make or start its container.
+    Rejected,
 }
 
 /// The default latency of an answer, in milliseconds.
@@ -88,7 +90,13 @@ impl Timing {
     pub(crate) fn of_job(&self, image: &str) -> Duration {
         match Behaviour::of(image) {
             Some(Behaviour::Slow) => self.slow_job,
-            Some(Behaviour::Hello | Behaviour::Crashloop | Behaviour::Unhealthy) | None => self.job,
+            Some(
+                Behaviour::Hello
+                | Behaviour::Crashloop
+                | Behaviour::Unhealthy
+                | Behaviour::Rejected,
+            )
+            | None => self.job,
         }
     }
 
@@ -96,12 +104,23 @@ impl Timing {
     pub(crate) fn of_start(&self, behaviour: Behaviour) -> Duration {
         match behaviour {
             Behaviour::Slow => self.slow_start,
-            Behaviour::Hello | Behaviour::Crashloop | Behaviour::Unhealthy => self.start,
+            Behaviour::Hello
+            | Behaviour::Crashloop
+            | Behaviour::Unhealthy
+            | Behaviour::Rejected => self.start,
         }
     }
 }
 
 impl Behaviour {
+    /// Returns whether a container of it ever runs for longer than a moment.
+    pub(crate) fn stays_up(self) -> bool {
+        match self {
+            Self::Hello | Self::Slow | Self::Unhealthy => true,
+            Self::Crashloop | Self::Rejected => false,
+        }
+    }
+
     /// Returns the behaviour of `image`; `None` if there is no such image. A tag or digest is
     /// ignored.
     pub(crate) fn of(image: &str) -> Option<Self> {

@@ -24,10 +24,12 @@ mod input;
 mod inspect;
 mod job;
 mod key;
+mod mounts;
 #[cfg(feature = "cli")]
 mod options;
 mod overview;
 mod persistence;
+mod placement;
 mod projects;
 mod queue;
 mod refusal;
@@ -41,6 +43,8 @@ mod swarm;
 mod tasks;
 mod template;
 mod traefik;
+mod volume_control;
+mod volumes;
 
 pub use self::core::Core;
 pub use self::edge::EdgeResponse;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::core::Core;
 use super::input::Input;
+use super::placement::{self, Standing};
 use super::refusal::{Code, Outcome, Refusal};
 use super::request::Body;
 use super::state::{Application, ApplicationStatus, Service};
@@ -29,8 +30,10 @@ impl Core {
         let Some(service) = self.state.service_mut(app_name) else { return false };
         if service.replicas == 0 || replicas == 0 {
             service.since = now;
+            service.standing = service.standing.without_container();
         }
         service.replicas = replicas;
+        self.make_volumes(now, app_name);
         true
     }
 
@@ -88,7 +91,7 @@ pub(super) fn reload(core: &mut Core, now: Timestamp, input: &mut Input) -> Outc
     if !core.outages.docker.lasts(now) {
         let plan = job::plan(&core.state, &application);
         let (name, image) = (&application.app_name, application.text("dockerImage"));
-        if plan.behaviour.is_some() {
+        if plan.behaviour.is_some() && placement::fits(&plan.spec.constraints) {
             core.let_containers_leave(now, name);
         }
         core.run_service(now, name, image, replicas(&application), &plan);
@@ -98,7 +101,8 @@ pub(super) fn reload(core: &mut Core, now: Timestamp, input: &mut Input) -> Outc
 }
 
 impl Core {
-    /// Runs `plan` as the service `name`, which it creates or replaces.
+    /// Runs `plan` as the service `app_name`, which it creates or replaces. If no node meets its
+    /// constraints, the new task waits, and the former container goes on (recording day-two 413).
     pub(super) fn run_service(
         &mut self,
         since: Timestamp,
@@ -108,14 +112,29 @@ impl Core {
         plan: &job::Plan,
     ) {
         let Some(behaviour) = plan.behaviour else { return };
-        let id = match self.state.service(app_name) {
-            Some(existing) => existing.id.clone(),
+        let is_placed = placement::fits(&plan.spec.constraints);
+        let former = self.state.service_mut(app_name);
+        let id = match former {
+            Some(former) if !is_placed && former.goes_on(replicas) => {
+                former.standing = Standing::WaitingBeside(since);
+                return;
+            }
+            Some(former) => former.id.clone(),
             None => ids::service_id(&mut self.rng),
         };
-        let (app_name, image) = (app_name.to_owned(), image.to_owned());
-        let (env, labels) = (plan.env.clone(), plan.labels.clone());
-        let service = Service { id, app_name, image, behaviour, env, labels, since, replicas };
+        let standing = if is_placed { Standing::Placed } else { Standing::Waiting(since) };
+        let (app_name, image, spec) = (app_name.to_owned(), image.to_owned(), plan.spec.clone());
+        let service = Service { id, app_name, image, behaviour, spec, since, replicas, standing };
         self.state.services.retain(|one| one.app_name != service.app_name);
+        let name = service.app_name.clone();
         self.state.services.push(service);
+        self.make_volumes(since, &name);
+    }
+}
+
+impl Service {
+    /// Returns whether its container goes on while a new task waits for a node.
+    fn goes_on(&self, replicas: u64) -> bool {
+        replicas > 0 && self.replicas > 0 && self.standing.has_container()
     }
 }

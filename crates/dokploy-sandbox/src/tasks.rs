@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::environment::NODE_NAME;
 use super::ids;
 use super::images::{Behaviour, Timing};
+use super::placement::NO_NODE;
 use super::state::Service;
 
 /// A task of a service, as the swarm lists it.
@@ -17,21 +19,49 @@ pub(crate) struct Task {
     pub(crate) id: String,
     pub(crate) state: &'static str,
     pub(crate) current_state: String,
+    /// The name of its node; empty while it waits for one.
+    pub(crate) node: &'static str,
     pub(crate) error: &'static str,
 }
 
 /// The number of past tasks that a swarm keeps in addition to the present one.
 const KEPT_FAILURES: u64 = 4;
 
+/// How the swarm shows a task that failed.
+struct Failure {
+    word: &'static str,
+    error: &'static str,
+}
+
+const CRASH: Failure = Failure { word: "Failed", error: "\"task: non-zero exit (1)\"" };
+/// The word is recorded for a missing folder of the host (recording 233), the error is not.
+const REJECTION: Failure = Failure { word: "Rejected", error: "\"container cannot be created\"" };
+
 impl Service {
     /// Returns whether the container accepts connections at `now`.
     pub(crate) fn answers(&self, now: Timestamp, timing: &Timing) -> bool {
         let up = age(self.since, now) >= timing.of_start(self.behaviour);
-        self.replicas > 0 && up && self.behaviour != Behaviour::Crashloop
+        self.replicas > 0 && up && self.behaviour.stays_up() && self.standing.has_container()
     }
 
-    /// Lists the service's tasks at `now`, the newest first (recordings 213, 231).
+    /// Lists the service's tasks at `now`, the newest first (recordings 213, 231, day-two 413).
     pub(crate) fn tasks(&self, now: Timestamp, timing: &Timing) -> Vec<Task> {
+        let since = self.standing.waiting_since().filter(|_| self.replicas > 0);
+        let waiting = since.map(|since| Task {
+            id: ids::task_id(&format!("{}{since}/waiting", self.id), 0),
+            state: "running",
+            current_state: format!("Pending {} ago", human(age(since, now))),
+            node: "",
+            error: NO_NODE,
+        });
+        waiting.into_iter().chain(self.placed_tasks(now, timing)).collect()
+    }
+
+    /// Lists the tasks that have a node.
+    pub(crate) fn placed_tasks(&self, now: Timestamp, timing: &Timing) -> Vec<Task> {
+        if !self.standing.has_container() {
+            return Vec::new();
+        }
         let age = age(self.since, now);
         if self.replicas == 0 {
             // The task is still listed while its container stops (recordings day-two 343, 344).
@@ -41,14 +71,16 @@ impl Service {
                 .into_iter()
                 .collect();
         }
-        if self.behaviour == Behaviour::Crashloop {
-            return self.crashes(age, timing.crash);
+        match self.behaviour {
+            Behaviour::Crashloop => return self.failures(age, timing.crash, &CRASH),
+            Behaviour::Rejected => return self.failures(age, timing.crash, &REJECTION),
+            Behaviour::Hello | Behaviour::Slow | Behaviour::Unhealthy => {}
         }
         let current = if self.answers(now, timing) { "Running" } else { "Starting" };
         vec![self.task(0, "running", current, age, "Error:")]
     }
 
-    fn crashes(&self, age: Duration, every: Duration) -> Vec<Task> {
+    fn failures(&self, age: Duration, every: Duration, failure: &Failure) -> Vec<Task> {
         let count = match every.as_millis() {
             0 => KEPT_FAILURES,
             every => u64::try_from(age.as_millis() / every).unwrap_or(u64::MAX),
@@ -60,8 +92,7 @@ impl Service {
         for number in (count.saturating_sub(KEPT_FAILURES)..count).rev() {
             let turns = u32::try_from(number + 1).unwrap_or(u32::MAX);
             let since = age.saturating_sub(every.saturating_mul(turns));
-            let error = "\"task: non-zero exit (1)\"";
-            tasks.push(self.task(number, "shutdown", "Failed", since, error));
+            tasks.push(self.task(number, "shutdown", failure.word, since, failure.error));
         }
         tasks
     }
@@ -78,6 +109,7 @@ impl Service {
             id: ids::task_id(&format!("{}{}", self.id, self.since), number),
             state,
             current_state: format!("{current} {} ago", human(since)),
+            node: NODE_NAME,
             error,
         }
     }

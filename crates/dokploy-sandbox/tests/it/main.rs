@@ -8,4 +8,5 @@ mod listeners;
 mod pool;
 mod promises;
 mod replay;
+mod volumes;
 pub(crate) mod world;
