@@ -51,10 +51,11 @@ impl Service {
         let tasks = self.placed_tasks(now, timing).into_iter();
         // A service that crashes repeatedly has only containers that have exited.
         let with_container = tasks.filter(|task| !crashes || task.state == "shutdown");
+        // A container that fails its health check runs until it is killed.
         let container = |task: Task| Container {
             app_name: self.app_name.clone(),
             name: format!("{}.1.{}", self.app_name, task.id),
-            is_running: !crashes,
+            is_running: task.state != "shutdown",
             service_id: self.id.clone(),
             env: environment::of_container(&self.spec.env, &self.id, &self.app_name, &task.id)
                 .unwrap_or_default(),

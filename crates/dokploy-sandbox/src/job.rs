@@ -3,7 +3,8 @@
 //! It must not know the queue or the time.
 
 use super::environment;
-use super::images::Behaviour;
+use super::health_check::HealthCheck;
+use super::images::{Behaviour, Image};
 use super::state::{Application, Spec, State};
 use super::volumes;
 
@@ -49,7 +50,7 @@ pub(crate) fn plan(state: &State, application: &Application) -> Plan {
         let last_lines = format!("{}{PULL_FAILED}{FAILED}", login_error(application));
         return Plan::failing(first_lines, last_lines);
     }
-    let Some(behaviour) = Behaviour::of(image) else {
+    let Some(found) = Image::of(image) else {
         let last_lines = format!("{login}{}\n{PULL_FAILED}{FAILED}", pull_error(image));
         return Plan::failing(first_lines, last_lines);
     };
@@ -57,16 +58,23 @@ pub(crate) fn plan(state: &State, application: &Application) -> Plan {
     match variables(state, application) {
         Err(message) => Plan::failing(first_lines, format!("{pulled}{message}{FAILED}")),
         Ok(env) => {
-            let spec = spec(state, application, env);
-            let behaviour = if can_be_created(&spec) { behaviour } else { Behaviour::Rejected };
+            let spec = spec(state, application, found, env);
+            let is_made = can_be_created(&spec);
+            let behaviour = if is_made { found.behaviour } else { Behaviour::Rejected };
             Plan { first_lines, last_lines: pulled, behaviour: Some(behaviour), spec }
         }
     }
 }
 
-fn spec(state: &State, application: &Application, env: Vec<String>) -> Spec {
-    let (labels, constraints) = (application.labels(), application.constraints());
-    Spec { env, labels, mounts: state.volume_mounts(&application.id), constraints }
+fn spec(state: &State, application: &Application, image: Image, env: Vec<String>) -> Spec {
+    let check = application.columns.get("healthCheckSwarm");
+    Spec {
+        env,
+        labels: application.labels(),
+        mounts: state.volume_mounts(&application.id),
+        constraints: application.constraints(),
+        health_check: check.and_then(|column| HealthCheck::read(column, image)),
+    }
 }
 
 /// Returns whether Docker can make and start a container. A volume needs a valid name, and a

@@ -17,6 +17,7 @@ mod domains;
 mod edge;
 mod environment;
 mod faults;
+mod health_check;
 mod http;
 mod ids;
 mod images;
@@ -30,6 +31,7 @@ mod options;
 mod overview;
 mod persistence;
 mod placement;
+mod programs;
 mod projects;
 mod queue;
 mod refusal;
@@ -47,7 +49,7 @@ mod volume_control;
 mod volumes;
 
 pub use self::core::Core;
-pub use self::edge::EdgeResponse;
+pub use self::edge::{EdgeAnswer, EdgeResponse, Visit};
 pub use self::faults::{Fault, FaultKind, Often, ParseFaultError};
 pub use self::images::Timing;
 #[cfg(feature = "cli")]

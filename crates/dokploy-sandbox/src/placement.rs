@@ -1,6 +1,9 @@
-//! The nodes on which a service may run: the swarm has one, which meets a constraint or does not.
+//! Whether the newest task of a service runs. The swarm has one node, which meets a constraint or does
+//! not.
 //!
 //! It must not know rows or calls.
+
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,40 +14,40 @@ use super::environment::{NODE_ID, NODE_NAME};
 pub(crate) const NO_NODE: &str =
     "\"no suitable node (scheduling constraints not satisfied on 1 node)\"";
 
-/// Whether the newest task of a service has a node.
+/// Whether the newest task of a service runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Standing {
-    /// It has.
+    /// It has a node.
     #[default]
     Placed,
-    /// It has waited for one since then, and no container runs.
+    /// It has waited for a node since then, and no container runs.
     Waiting(Timestamp),
     /// It has waited for one since then, and the former container goes on.
     WaitingBeside(Timestamp),
+    /// An update failed its health check, and the former container goes on. Until its failure, the new
+    /// one ran beside it.
+    TakenBack {
+        /// The time of the update.
+        since: Timestamp,
+        /// The time until the failure.
+        failed_after: Duration,
+    },
 }
 
 impl Standing {
     /// Returns whether a task of the service has a container.
     pub(crate) fn has_container(self) -> bool {
         match self {
-            Self::Placed | Self::WaitingBeside(_) => true,
+            Self::Placed | Self::WaitingBeside(_) | Self::TakenBack { .. } => true,
             Self::Waiting(_) => false,
-        }
-    }
-
-    /// Returns since when a task waits for a node, if one does.
-    pub(crate) fn waiting_since(self) -> Option<Timestamp> {
-        match self {
-            Self::Placed => None,
-            Self::Waiting(since) | Self::WaitingBeside(since) => Some(since),
         }
     }
 
     /// Returns the standing once the service has no container any more.
     pub(crate) fn without_container(self) -> Self {
         match self {
-            Self::Placed => Self::Placed,
+            Self::Placed | Self::TakenBack { .. } => Self::Placed,
             Self::Waiting(since) | Self::WaitingBeside(since) => Self::Waiting(since),
         }
     }

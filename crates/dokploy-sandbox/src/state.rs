@@ -9,9 +9,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::health_check::HealthCheck;
 use super::images::Behaviour;
 use super::mounts::Mount;
 use super::placement::Standing;
+use super::programs::Files;
 use super::volumes::{Volume, VolumeMount};
 
 /// Everything that survives a restart of the platform.
@@ -134,6 +136,9 @@ pub(crate) struct Service {
     pub(crate) replicas: u64,
     #[serde(default)]
     pub(crate) standing: Standing,
+    /// What the program wrote into its container, which is lost with it.
+    #[serde(default)]
+    pub(crate) files: Files,
 }
 
 /// What a service gives to its containers.
@@ -151,6 +156,8 @@ pub(crate) struct Spec {
     /// What a node must be, such as `node.hostname==vm`.
     #[serde(default)]
     pub(crate) constraints: Vec<String>,
+    #[serde(default)]
+    pub(crate) health_check: Option<HealthCheck>,
 }
 
 /// A container as Docker lists it.
@@ -191,6 +198,9 @@ pub(crate) struct Route {
     pub(crate) host: String,
     pub(crate) app_name: String,
     pub(crate) domain_id: String,
+    /// The port of the container; `None` in the state of an older sandbox.
+    #[serde(default)]
+    pub(crate) port: Option<u64>,
 }
 
 impl State {

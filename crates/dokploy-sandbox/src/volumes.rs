@@ -4,8 +4,6 @@
 //! container that mounts it holds it, running or exited; a service without containers holds it by
 //! nothing (recordings day-two 401, 407, 410, 424).
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -13,6 +11,7 @@ use serde_json::{Value, json};
 use super::core::Core;
 use super::ids;
 use super::input::Input;
+use super::programs::Files;
 use super::refusal::{Code, Outcome, Refusal};
 use super::request::Body;
 
@@ -22,7 +21,7 @@ pub(crate) struct Volume {
     pub(crate) created_at: Timestamp,
     /// What the programs of containers wrote, by the name of the file.
     #[serde(default)]
-    pub(crate) files: BTreeMap<String, String>,
+    pub(crate) files: Files,
 }
 
 /// A volume that a container mounts.
@@ -42,22 +41,29 @@ fn is_allowed(c: char) -> bool {
 }
 
 impl Core {
-    /// Makes the volumes of a service whose task is being prepared, unless they exist.
-    pub(super) fn make_volumes(&mut self, now: Timestamp, app_name: &str) {
-        let Some(service) = self.state.service(app_name) else { return };
-        if service.replicas == 0 || !service.standing.has_container() {
-            return;
+    /// Makes the volumes that a task mounts, unless they exist.
+    pub(super) fn make_volumes(&mut self, now: Timestamp, mounts: &[VolumeMount]) {
+        for mount in mounts.iter().filter(|mount| is_valid_name(&mount.volume)) {
+            self.make_volume(now, &mount.volume);
         }
-        for mount in service.spec.mounts.clone() {
-            if is_valid_name(&mount.volume) {
-                self.make_volume(now, &mount.volume);
+    }
+
+    /// Returns the files in a folder of the container of a service: those of the volume that is
+    /// mounted there, else those of the container. `None` if the volume is lost.
+    pub(super) fn files_in(&mut self, app_name: &str, folder: &str) -> Option<&mut Files> {
+        let service = self.state.services.iter_mut().find(|one| one.app_name == app_name)?;
+        match service.spec.mounts.iter().find(|mount| mount.path == folder) {
+            Some(mount) => {
+                let volume = self.state.volumes.get_mut(&mount.volume)?;
+                Some(&mut volume.files)
             }
+            None => Some(&mut service.files),
         }
     }
 
     /// Makes a volume, as `docker volume create` does, unless it exists.
     pub fn make_volume(&mut self, now: Timestamp, name: &str) {
-        let volume = || Volume { created_at: now, files: BTreeMap::new() };
+        let volume = || Volume { created_at: now, files: Files::new() };
         self.state.volumes.entry(name.to_owned()).or_insert_with(volume);
     }
 

@@ -6,6 +6,7 @@ mod environment;
 mod faults;
 mod listeners;
 mod pool;
+mod programs;
 mod promises;
 mod replay;
 mod volumes;
