@@ -11,8 +11,8 @@ use super::input::Input;
 use super::refusal::{Code, Outcome, Refusal};
 use super::request::{Answer, Body, Request};
 use super::{
-    applications, configuration, containers, deployments, docker, domains, inspect, overview,
-    projects, rows, swarm, traefik,
+    applications, configuration, containers, deployments, docker, domains, inspect, mounts,
+    overview, projects, rows, swarm, traefik, volumes,
 };
 
 /// The handler of a call.
@@ -96,6 +96,9 @@ fn find(method: &str, path: &str) -> Option<Call> {
         ("GET", "docker.getContainersByAppLabel") => Handle(containers::by_app_label),
         ("GET", "docker.getContainersByAppNameMatch") => Handle(containers::by_app_name_match),
         ("GET", "docker.getConfig") => Handle(inspect::config),
+        ("GET", "mounts.listByServiceId") => Handle(mounts::of_service),
+        ("GET", "dockerVolume.getVolumes") => Show(volumes::all),
+        ("GET", "dockerVolume.getVolumeConfig") => Handle(volumes::config),
         ("GET", "swarm.getNodes") => Show(docker::nodes),
         ("GET", "swarm.getNodeApps") => Show(docker::node_apps),
         ("POST", "project.create") => Handle(projects::create),
@@ -113,6 +116,9 @@ fn find(method: &str, path: &str) -> Option<Call> {
         ("POST", "application.redeploy") => Handle(deployments::redeploy),
         ("POST", "application.cleanQueues") => Handle(deployments::clean_queues),
         ("POST", "settings.updateTraefikFile") => Handle(traefik::update),
+        ("POST", "mounts.create") => Handle(mounts::create),
+        ("POST", "mounts.remove") => Handle(mounts::remove),
+        ("POST", "dockerVolume.removeVolume") => Handle(volumes::remove),
         ("POST", "domain.create") => Handle(domains::create),
         ("POST", "domain.delete") => Handle(domains::delete),
         _ => return None,

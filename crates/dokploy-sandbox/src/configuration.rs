@@ -16,8 +16,9 @@ use super::state::ApplicationStatus;
 const STATUSES: [&str; 4] = ["idle", "running", "done", "error"];
 
 /// The keys of the strict objects among the columns.
-const STRICT_OBJECTS: [(&str, &[&str]); 4] = [
+const STRICT_OBJECTS: [(&str, &[&str]); 5] = [
     ("healthCheckSwarm", &["Test", "Interval", "Timeout", "StartPeriod", "Retries"]),
+    ("placementSwarm", &["Constraints", "Preferences", "MaxReplicas", "Platforms"]),
     ("restartPolicySwarm", &["Condition", "Delay", "MaxAttempts", "Window"]),
     ("updateConfigSwarm", UPDATE_CONFIG),
     ("rollbackConfigSwarm", UPDATE_CONFIG),

@@ -24,6 +24,11 @@ impl Container {
         ids::container_id(&self.name)
     }
 
+    /// Returns the long id, which begins with the short one.
+    pub(crate) fn long_id(&self) -> String {
+        format!("{:0<64}", self.id())
+    }
+
     pub(crate) fn state(&self) -> &'static str {
         if self.is_running { "running" } else { "exited" }
     }
@@ -39,18 +44,23 @@ impl Service {
         if self.replicas == 0 {
             return Vec::new();
         }
+        if self.behaviour == Behaviour::Rejected {
+            return Vec::new();
+        }
         let crashes = self.behaviour == Behaviour::Crashloop;
-        let tasks = self.tasks(now, timing).into_iter();
+        let tasks = self.placed_tasks(now, timing).into_iter();
         // A service that crashes repeatedly has only containers that have exited.
         let with_container = tasks.filter(|task| !crashes || task.state == "shutdown");
+        // A container that fails its health check runs until it is killed.
         let container = |task: Task| Container {
             app_name: self.app_name.clone(),
             name: format!("{}.1.{}", self.app_name, task.id),
-            is_running: !crashes,
+            is_running: task.state != "shutdown",
             service_id: self.id.clone(),
-            env: environment::of_container(&self.env, &self.id, &self.app_name, &task.id)
+            env: environment::of_container(&self.spec.env, &self.id, &self.app_name, &task.id)
                 .unwrap_or_default(),
-            labels: self.labels.clone(),
+            labels: self.spec.labels.clone(),
+            mounts: self.spec.mounts.clone(),
         };
         with_container.map(container).collect()
     }

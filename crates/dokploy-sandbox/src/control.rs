@@ -8,7 +8,7 @@ use super::core::Core;
 use super::faults::Fault;
 use super::refusal::{Refusal, unauthorized};
 use super::request::{Answer, Body, Request};
-use super::rows;
+use super::{rows, volume_control};
 
 impl Core {
     /// Answers a call under `/sandbox/`.
@@ -26,6 +26,12 @@ impl Core {
                     return refused(
                         "give {\"remove\": service}, or {\"scale\": service, \"to\": number}",
                     );
+                }
+            }
+            ("POST", "/sandbox/volumes") => {
+                let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+                if !self.change_volume(now, &body) {
+                    return refused(volume_control::USAGE);
                 }
             }
             ("GET", "/sandbox/state") => return Answer::json(self.inventory(now)),
@@ -83,6 +89,8 @@ impl Core {
             "services": services.collect::<Vec<_>>(),
             "containers": containers.collect::<Vec<_>>(),
             "routes": routes.collect::<Vec<_>>(),
+            "mounts": state.mounts.iter().map(rows::mount).collect::<Vec<_>>(),
+            "volumes": self.volume_inventory(now),
         })
     }
 }

@@ -3,6 +3,7 @@
 //! It does no I/O and never waits. What takes time, such as a deploy job, is brought up to date
 //! when the next request arrives.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ pub struct Core {
     pub(super) queue: Queue,
     pub(super) faults: Faults,
     pub(super) outages: Outages,
+    /// The volumes that a fault keeps in use, by name.
+    pub(super) held: BTreeMap<String, Outage>,
     pub(super) postponed: Vec<Postponed>,
     pub(super) timing: Timing,
     pub(super) rng: StdRng,
@@ -50,6 +53,7 @@ impl Core {
             queue: Queue::default(),
             faults: Faults::default(),
             outages: Outages::default(),
+            held: BTreeMap::new(),
             postponed: Vec::new(),
             timing,
             rng,
@@ -117,6 +121,7 @@ impl Core {
     pub fn clear_faults(&mut self) {
         self.faults = Faults::default();
         self.outages = Outages::default();
+        self.held.clear();
     }
 
     /// Lists the faults that were not used up yet.

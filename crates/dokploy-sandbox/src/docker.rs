@@ -24,7 +24,7 @@ pub(super) fn service_containers(core: &mut Core, now: Timestamp, input: &mut In
             "name": format!("{app_name}.1"),
             "state": task.state,
             "currentState": task.current_state,
-            "node": environment::NODE_NAME,
+            "node": task.node,
             "error": task.error,
         })
     };

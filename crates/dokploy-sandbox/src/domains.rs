@@ -44,6 +44,7 @@ pub(super) fn create(core: &mut Core, now: Timestamp, input: &mut Input) -> Outc
             host: domain.host.clone(),
             app_name: app_name.clone(),
             domain_id: domain.id.clone(),
+            port: Some(domain.port),
         });
         core.state.rewrite_file(&app_name);
     }

@@ -7,17 +7,24 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::uri::PathAndQuery;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 
 use super::core::Core;
-use super::images::Behaviour;
+use super::images::{Behaviour, Image};
+use super::programs::Program;
 use super::shared::{Shared, lock};
+use super::state::{Route, Service};
 
 /// The page of a stack. `{{name}}` and `{{host}}` are replaced.
 const PAGE: &str = include_str!("stack_page.html");
+/// The largest body of a request, in bytes: a file of 64 KiB, of which a form may encode each byte as
+/// three.
+const LARGEST_BODY: usize = 256 * 1024;
 
 /// The answer of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,25 +39,179 @@ pub enum EdgeResponse {
     Unhealthy,
 }
 
+/// A request for a stack.
+#[derive(Clone, Debug, Default)]
+pub struct Visit {
+    /// The host, with or without a port.
+    pub host: String,
+    /// The method, in capitals.
+    pub method: String,
+    /// Path and query.
+    pub path: String,
+    /// The headers. The case of their names does not matter.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Visit {
+    /// Returns a GET request.
+    pub fn get(host: &str, path: &str) -> Self {
+        let (host, path, method) = (host.to_owned(), path.to_owned(), "GET".to_owned());
+        Self { host, method, path, ..Self::default() }
+    }
+
+    /// Returns the value of a header that is text.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Returns the path without the query.
+    pub(super) fn path_alone(&self) -> &str {
+        self.path.split('?').next().unwrap_or_default()
+    }
+}
+
+/// The HTTP answer of a stack, or of the reverse proxy in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EdgeAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, with names in lower case.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: String,
+}
+
+impl EdgeAnswer {
+    /// Returns an answer in plain text.
+    pub(super) fn text(status: u16, text: &str) -> Self {
+        let kind = ("content-type", "text/plain; charset=utf-8".to_owned());
+        Self { status, headers: vec![kind], body: text.to_owned() }
+    }
+
+    /// Returns the answer about the health of a stack.
+    pub(super) fn health(is_well: bool) -> Self {
+        let (status, word) = if is_well { (200, "ok") } else { (503, "unhealthy") };
+        let kind = ("content-type", "application/json".to_owned());
+        let body = serde_json::json!({ "status": word }).to_string();
+        Self { status, headers: vec![kind], body }
+    }
+
+    /// Returns a page, which loads nothing from elsewhere.
+    pub(super) fn page(html: String) -> Self {
+        let policy =
+            "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'";
+        Self::html(html, policy)
+    }
+
+    fn html(html: String, policy: &str) -> Self {
+        let headers = vec![
+            ("content-type", "text/html; charset=utf-8".to_owned()),
+            ("content-security-policy", policy.to_owned()),
+            ("cache-control", "no-store".to_owned()),
+        ];
+        Self { status: 200, headers, body: html }
+    }
+
+    /// Returns the answer to a request without the right password.
+    pub(super) fn unauthorized() -> Self {
+        let mut answer = Self::text(401, "A password is needed.\n");
+        answer.headers.push(("www-authenticate", "Basic realm=\"sandbox\"".to_owned()));
+        answer
+    }
+
+    /// Returns the answer that leads a browser to another path.
+    pub(super) fn redirect(path: &str) -> Self {
+        let location = ("location", path.to_owned());
+        Self { status: 303, headers: vec![location], body: String::new() }
+    }
+
+    /// Returns the answer to a body that is too large.
+    pub(super) fn too_large() -> Self {
+        Self::text(413, "Too large.\n")
+    }
+}
+
 impl Core {
     /// Returns how `host` (with or without a port) answers at `now`.
     pub fn visit(&mut self, now: Timestamp, host: &str) -> EdgeResponse {
         self.tick(now);
-        let host = without_port(host);
-        let route =
-            self.state.loaded_routes().iter().find(|route| route.host.eq_ignore_ascii_case(host));
-        let Some(route) = route else { return EdgeResponse::UnknownHost };
+        let Some(route) = self.route(host) else { return EdgeResponse::UnknownHost };
         let service = self.state.service(&route.app_name);
-        let up = |service: &&super::state::Service| service.answers(now, &self.timing);
-        match service.filter(up).filter(|_| !self.outages.docker.lasts(now)) {
+        let up = |service: &&Service| service.answers(now, &self.timing);
+        let reachable = |service: &&Service| listens(service, route);
+        let service = service.filter(up).filter(reachable);
+        match service.filter(|_| !self.outages.docker.lasts(now)) {
             None => EdgeResponse::Down,
             Some(service) => match service.behaviour {
-                Behaviour::Hello | Behaviour::Slow => EdgeResponse::Healthy,
-                Behaviour::Unhealthy => EdgeResponse::Unhealthy,
-                Behaviour::Crashloop => EdgeResponse::Down,
+                Behaviour::Hello | Behaviour::Slow if program(service).is_well() => {
+                    EdgeResponse::Healthy
+                }
+                Behaviour::Hello | Behaviour::Slow | Behaviour::Unhealthy => {
+                    EdgeResponse::Unhealthy
+                }
+                Behaviour::Crashloop | Behaviour::Rejected => EdgeResponse::Down,
             },
         }
     }
+
+    /// Answers a request for a stack that arrives at `now`.
+    pub fn answer_visit(&mut self, now: Timestamp, visit: &Visit) -> EdgeAnswer {
+        let is_well = match self.visit(now, &visit.host) {
+            EdgeResponse::UnknownHost => return EdgeAnswer::text(404, "404 page not found\n"),
+            EdgeResponse::Down => return EdgeAnswer::text(502, "Bad Gateway"),
+            EdgeResponse::Healthy => true,
+            EdgeResponse::Unhealthy => false,
+        };
+        let found = self.route(&visit.host).and_then(|route| self.state.service(&route.app_name));
+        let program = found.map_or(Program::Plain, program);
+        match (found, program) {
+            (None, _) | (_, Program::Plain) => plain(visit, is_well),
+            (Some(service), program) => {
+                let container = service.containers(now, &self.timing).into_iter().next();
+                let env = container.map(|container| container.env).unwrap_or_default();
+                let app_name = service.app_name.clone();
+                let files = self.files_in(&app_name, &program.folder(&env));
+                program.answer(visit, &env, files)
+            }
+        }
+    }
+
+    fn route(&self, host: &str) -> Option<&Route> {
+        let host = without_port(host);
+        self.state.loaded_routes().iter().find(|route| route.host.eq_ignore_ascii_case(host))
+    }
+}
+
+fn program(service: &Service) -> Program {
+    Image::of(&service.image).map_or(Program::Plain, |image| image.program)
+}
+
+/// Returns whether the service listens on the port to which the route leads.
+fn listens(service: &Service, route: &Route) -> bool {
+    match (program(service).port(), route.port) {
+        (Some(own), Some(port)) => own == port,
+        (None, _) | (_, None) => true,
+    }
+}
+
+/// Returns the answer of a stack without a program of its own.
+fn plain(visit: &Visit, is_well: bool) -> EdgeAnswer {
+    match visit.path_alone() {
+        "/health" => EdgeAnswer::health(is_well),
+        "/" => page(&visit.host),
+        _ => EdgeAnswer::text(404, "Not found.\n"),
+    }
+}
+
+/// Renders the stack's page. A host that has a route consists of letters, digits, hyphens and dots,
+/// and its port of digits, so it needs no escaping.
+fn page(host: &str) -> EdgeAnswer {
+    let name = without_port(host).split('.').next().unwrap_or(host);
+    let html = PAGE.replace("{{name}}", name).replace("{{host}}", host);
+    EdgeAnswer::html(html, "default-src 'none'; style-src 'unsafe-inline'; img-src data:")
 }
 
 /// Returns the HTTP router of the stacks.
@@ -59,43 +220,35 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
 }
 
 async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    let host = host(request.headers());
-    let visit = lock(&shared.core).visit(shared.clock.now(), host);
+    let answer = match read(request).await {
+        Some(visit) => lock(&shared.core).answer_visit(shared.clock.now(), &visit),
+        None => EdgeAnswer::too_large(),
+    };
     shared.keeper.commit().await;
-    match (visit, request.uri().path()) {
-        (EdgeResponse::UnknownHost, _) => {
-            (StatusCode::NOT_FOUND, "404 page not found\n").into_response()
-        }
-        (EdgeResponse::Down, _) => (StatusCode::BAD_GATEWAY, "Bad Gateway").into_response(),
-        (EdgeResponse::Healthy, "/health") => health(StatusCode::OK, "ok"),
-        (EdgeResponse::Unhealthy, "/health") => {
-            health(StatusCode::SERVICE_UNAVAILABLE, "unhealthy")
-        }
-        (EdgeResponse::Healthy | EdgeResponse::Unhealthy, "/") => page(host),
-        (EdgeResponse::Healthy | EdgeResponse::Unhealthy, _) => {
-            (StatusCode::NOT_FOUND, "Not found.\n").into_response()
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, Body::from(answer.body)).into_response();
+    for (name, value) in answer.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
         }
     }
+    response
 }
 
-fn health(status: StatusCode, text: &str) -> Response {
-    (status, axum::Json(serde_json::json!({ "status": text }))).into_response()
-}
-
-/// Renders the stack's page. A host that has a route consists of letters, digits, hyphens and dots,
-/// and its port of digits, so it needs no escaping.
-fn page(host: &str) -> Response {
-    let name = without_port(host).split('.').next().unwrap_or(host);
-    let html = PAGE.replace("{{name}}", name).replace("{{host}}", host);
-    let headers = [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
-        ),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    (headers, html).into_response()
+/// Reads a request; `None` if its body is too large.
+async fn read(request: Request) -> Option<Visit> {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, LARGEST_BODY).await.ok()?;
+    let named = |(name, value): (&HeaderName, &HeaderValue)| {
+        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+    };
+    Some(Visit {
+        host: host(&parts.headers).to_owned(),
+        method: parts.method.as_str().to_owned(),
+        path: parts.uri.path_and_query().map_or("/", PathAndQuery::as_str).to_owned(),
+        headers: parts.headers.iter().filter_map(named).collect(),
+        body: body.into(),
+    })
 }
 
 fn host(headers: &HeaderMap) -> &str {

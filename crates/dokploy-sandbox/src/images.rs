@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::programs::Program;
+
 /// The behaviour of a service after its image was pulled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -18,6 +20,8 @@ pub(crate) enum Behaviour {
     Crashloop,
     /// Runs, but reports that it is unhealthy.
     Unhealthy,
+    /// Docker cannot make or start its container.
+    Rejected,
 }
 
 /// The default latency of an answer, in milliseconds.
@@ -86,9 +90,15 @@ impl Timing {
 
     /// Returns how long a deploy job for `image` takes.
     pub(crate) fn of_job(&self, image: &str) -> Duration {
-        match Behaviour::of(image) {
+        match Image::of(image).map(|image| image.behaviour) {
             Some(Behaviour::Slow) => self.slow_job,
-            Some(Behaviour::Hello | Behaviour::Crashloop | Behaviour::Unhealthy) | None => self.job,
+            Some(
+                Behaviour::Hello
+                | Behaviour::Crashloop
+                | Behaviour::Unhealthy
+                | Behaviour::Rejected,
+            )
+            | None => self.job,
         }
     }
 
@@ -96,21 +106,48 @@ impl Timing {
     pub(crate) fn of_start(&self, behaviour: Behaviour) -> Duration {
         match behaviour {
             Behaviour::Slow => self.slow_start,
-            Behaviour::Hello | Behaviour::Crashloop | Behaviour::Unhealthy => self.start,
+            Behaviour::Hello
+            | Behaviour::Crashloop
+            | Behaviour::Unhealthy
+            | Behaviour::Rejected => self.start,
         }
     }
 }
 
 impl Behaviour {
-    /// Returns the behaviour of `image`; `None` if there is no such image. A tag or digest is
-    /// ignored.
+    /// Returns whether a container of it ever runs for longer than a moment.
+    pub(crate) fn stays_up(self) -> bool {
+        match self {
+            Self::Hello | Self::Slow | Self::Unhealthy => true,
+            Self::Crashloop | Self::Rejected => false,
+        }
+    }
+}
+
+/// What an image does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Image {
+    pub(crate) behaviour: Behaviour,
+    pub(crate) program: Program,
+}
+
+impl Image {
+    /// Finds an image; `None` if there is none. The images with a program have the tags that exist.
+    /// For the others, a tag or digest is ignored.
     pub(crate) fn of(image: &str) -> Option<Self> {
-        let name = image.split(['@', ':']).next().unwrap_or_default();
-        match name {
-            "sandbox/hello" => Some(Self::Hello),
-            "sandbox/slow" => Some(Self::Slow),
-            "sandbox/crashloop" => Some(Self::Crashloop),
-            "sandbox/unhealthy" => Some(Self::Unhealthy),
+        let (name, digest) = image.split_once('@').unwrap_or((image, ""));
+        let (name, tag) = name.split_once(':').unwrap_or((name, ""));
+        let plain = |behaviour| Some(Self { behaviour, program: Program::Plain });
+        let with = |program| Some(Self { behaviour: Behaviour::Hello, program });
+        match (name, tag, digest) {
+            ("sandbox/hello", _, _) => plain(Behaviour::Hello),
+            ("sandbox/slow", _, _) => plain(Behaviour::Slow),
+            ("sandbox/crashloop", _, _) => plain(Behaviour::Crashloop),
+            ("sandbox/unhealthy", _, _) => plain(Behaviour::Unhealthy),
+            ("sandbox/notebook", "1.0.0", "") => with(Program::Notebook),
+            ("sandbox/chat", "1.0.0", "") => with(Program::Chat),
+            ("sandbox/workflow", "1.0.0", "") => with(Program::Workflow),
+            ("sandbox/workflow", "2.0.0", "") => with(Program::NextWorkflow),
             _ => None,
         }
     }
@@ -121,11 +158,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tag_or_a_digest_makes_no_difference_to_what_an_image_does() {
+    fn a_tag_or_a_digest_makes_no_difference_to_what_an_image_without_a_program_does() {
         for image in ["sandbox/hello", "sandbox/hello:1", "sandbox/hello@sha256:00"] {
-            assert_eq!(Behaviour::of(image), Some(Behaviour::Hello), "{image}");
+            let hello = Image { behaviour: Behaviour::Hello, program: Program::Plain };
+            assert_eq!(Image::of(image), Some(hello), "{image}");
         }
-        assert_eq!(Behaviour::of("sandbox/hello-world"), None);
-        assert_eq!(Behaviour::of(""), None);
+        assert_eq!(Image::of("sandbox/hello-world"), None);
+        assert_eq!(Image::of(""), None);
+    }
+
+    #[test]
+    fn an_image_with_a_program_has_the_tags_that_exist() {
+        for (image, program) in [
+            ("sandbox/notebook:1.0.0", Some(Program::Notebook)),
+            ("sandbox/chat:1.0.0", Some(Program::Chat)),
+            ("sandbox/workflow:1.0.0", Some(Program::Workflow)),
+            ("sandbox/workflow:2.0.0", Some(Program::NextWorkflow)),
+            ("sandbox/workflow:3.0.0", None),
+            ("sandbox/notebook", None),
+            ("sandbox/notebook:latest", None),
+            ("sandbox/notebook@sha256:00", None),
+            ("sandbox/notebook:1.0.0@sha256:00", None),
+        ] {
+            assert_eq!(Image::of(image).map(|image| image.program), program, "{image}");
+        }
     }
 }

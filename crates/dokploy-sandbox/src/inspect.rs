@@ -31,7 +31,7 @@ pub(super) fn config(core: &mut Core, now: Timestamp, input: &mut Input) -> Outc
 
 fn whole(container: &Container) -> Value {
     let mut whole: Value = serde_json::from_str(RECORDED).unwrap_or_default();
-    let id = format!("{:0<64}", container.id());
+    let id = container.long_id();
     let task = container.name.rsplit('.').next().unwrap_or_default();
     let is_running = container.is_running;
     fill(&mut whole, "State", |state| {

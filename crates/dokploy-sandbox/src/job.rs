@@ -2,11 +2,11 @@
 //!
 //! It must not know the queue or the time.
 
-use serde_json::{Map, Value};
-
 use super::environment;
-use super::images::Behaviour;
-use super::state::{Application, State};
+use super::health_check::HealthCheck;
+use super::images::{Behaviour, Image};
+use super::state::{Application, Spec, State};
+use super::volumes;
 
 const PULL_FAILED: &str = "❌ Pulling image failed\n";
 const FAILED: &str = "\nError occurred ❌, check the logs for details.\n";
@@ -17,6 +17,9 @@ const LOGIN: &str = "\nWARNING! Your credentials are stored unencrypted in \
 /// The smallest memory limit of a service, in bytes.
 const LEAST_MEMORY: u64 = 4 * 1024 * 1024;
 
+/// The size that a variable must not reach, in bytes: the kernel's limit for one argument.
+const LONGEST_VARIABLE: usize = 128 * 1024;
+
 /// The log and the result of one job, decided in advance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
@@ -26,10 +29,8 @@ pub(crate) struct Plan {
     pub(crate) last_lines: String,
     /// The behaviour of the service; `None` if the job fails.
     pub(crate) behaviour: Option<Behaviour>,
-    /// The environment variables of the service.
-    pub(crate) env: Vec<String>,
-    /// The labels of the service's containers.
-    pub(crate) labels: Map<String, Value>,
+    /// What the service gives to its containers.
+    pub(crate) spec: Spec,
 }
 
 /// Plans the job that deploys `application`.
@@ -49,27 +50,44 @@ pub(crate) fn plan(state: &State, application: &Application) -> Plan {
         let last_lines = format!("{}{PULL_FAILED}{FAILED}", login_error(application));
         return Plan::failing(first_lines, last_lines);
     }
-    let Some(behaviour) = Behaviour::of(image) else {
+    let Some(found) = Image::of(image) else {
         let last_lines = format!("{login}{}\n{PULL_FAILED}{FAILED}", pull_error(image));
         return Plan::failing(first_lines, last_lines);
     };
     let pulled = format!("{login}{}", pull_log(image));
     match variables(state, application) {
         Err(message) => Plan::failing(first_lines, format!("{pulled}{message}{FAILED}")),
-        Ok(env) => Plan {
-            first_lines,
-            last_lines: pulled,
-            behaviour: Some(behaviour),
-            env,
-            labels: application.labels(),
-        },
+        Ok(env) => {
+            let spec = spec(state, application, found, env);
+            let is_made = can_be_created(&spec);
+            let behaviour = if is_made { found.behaviour } else { Behaviour::Rejected };
+            Plan { first_lines, last_lines: pulled, behaviour: Some(behaviour), spec }
+        }
     }
+}
+
+fn spec(state: &State, application: &Application, image: Image, env: Vec<String>) -> Spec {
+    let check = application.columns.get("healthCheckSwarm");
+    Spec {
+        env,
+        labels: application.labels(),
+        mounts: state.volume_mounts(&application.id),
+        constraints: application.constraints(),
+        health_check: check.and_then(|column| HealthCheck::read(column, image)),
+    }
+}
+
+/// Returns whether Docker can make and start a container. A volume needs a valid name, and a
+/// variable at most 128 KiB (`execve(2)`). Both are assumed: neither was recorded.
+fn can_be_created(spec: &Spec) -> bool {
+    let fits = |variable: &String| variable.len() < LONGEST_VARIABLE;
+    spec.env.iter().all(fits)
+        && spec.mounts.iter().all(|mount| volumes::is_valid_name(&mount.volume))
 }
 
 impl Plan {
     fn failing(first_lines: String, last_lines: String) -> Self {
-        let (env, labels) = (Vec::new(), Map::new());
-        Self { first_lines, last_lines, behaviour: None, env, labels }
+        Self { first_lines, last_lines, behaviour: None, spec: Spec::default() }
     }
 
     /// Makes the job fail because Docker does not answer.
@@ -130,7 +148,7 @@ fn pull_log(image: &str) -> String {
 ///
 /// # Errors
 ///
-/// Returns why the swarm refuses the service (recordings 113, 115, 117, day-two 490).
+/// Returns why the swarm refuses the service (recordings 113, 115, 117, day-two 107, 490).
 fn variables(state: &State, application: &Application) -> Result<Vec<String>, String> {
     let swarm = "(HTTP code 400) unexpected - rpc error: code = InvalidArgument desc =";
     let memory = application.text("memoryLimit");
@@ -141,6 +159,9 @@ fn variables(state: &State, application: &Application) -> Result<Vec<String>, St
     }
     if !memory.is_empty() && bytes < LEAST_MEMORY {
         return Err(format!("{swarm} invalid memory value {bytes}: Must be at least 4MiB "));
+    }
+    if let Some(path) = state.duplicate_mount_path(&application.id) {
+        return Err(format!("{swarm} ContainerSpec: duplicate mount point: {path} "));
     }
     let env = environment::of_service(state, application)?;
     environment::of_container(&env, "", &application.app_name, "")?;

@@ -17,6 +17,7 @@ mod domains;
 mod edge;
 mod environment;
 mod faults;
+mod health_check;
 mod http;
 mod ids;
 mod images;
@@ -24,10 +25,13 @@ mod input;
 mod inspect;
 mod job;
 mod key;
+mod mounts;
 #[cfg(feature = "cli")]
 mod options;
 mod overview;
 mod persistence;
+mod placement;
+mod programs;
 mod projects;
 mod queue;
 mod refusal;
@@ -41,9 +45,11 @@ mod swarm;
 mod tasks;
 mod template;
 mod traefik;
+mod volume_control;
+mod volumes;
 
 pub use self::core::Core;
-pub use self::edge::EdgeResponse;
+pub use self::edge::{EdgeAnswer, EdgeResponse, Visit};
 pub use self::faults::{Fault, FaultKind, Often, ParseFaultError};
 pub use self::images::Timing;
 #[cfg(feature = "cli")]

@@ -5,6 +5,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::mounts::Mount;
 use super::state::{Application, Deployment, Domain, Environment, Project, State};
 
 /// Formats a time as the platform does: always with three digits of milliseconds.
@@ -83,11 +84,12 @@ pub(crate) fn application(application: &Application) -> Value {
 pub(crate) fn application_with_relations(state: &State, one: &Application) -> Value {
     let domains: Vec<_> = state.domains_of(&one.id).map(domain).collect();
     let deployments: Vec<_> = state.deployments_of(&one.id).map(deployment).collect();
+    let mounts: Vec<_> = state.mounts_of(&one.id).map(mount).collect();
     let relations = json!({
         "environment": environment_with_project(state, &one.environment_id),
         "domains": domains,
         "deployments": deployments,
-        "mounts": [], "redirects": [], "security": [], "ports": [], "previewDeployments": [],
+        "mounts": mounts, "redirects": [], "security": [], "ports": [], "previewDeployments": [],
         "gitlab": null, "github": null, "bitbucket": null, "gitea": null, "server": null,
         "registry": null, "buildRegistry": null, "rollbackRegistry": null,
     });
@@ -98,6 +100,28 @@ fn environment_with_project(state: &State, id: &str) -> Value {
     let Some(found) = state.environment(id) else { return Value::Null };
     let owner = state.project(&found.project_id).map(|owner| project(state, owner));
     merged(environment(found), json!({ "project": owner }))
+}
+
+/// Returns a mount (recording day-two 395).
+pub(crate) fn mount(mount: &Mount) -> Value {
+    json!({
+        "mountId": mount.id,
+        "type": mount.kind,
+        "hostPath": mount.host_path,
+        "volumeName": mount.volume_name,
+        "filePath": mount.file_path,
+        "content": mount.content,
+        "serviceType": "application",
+        "mountPath": mount.mount_path,
+        "applicationId": mount.application_id,
+        "composeId": null,
+        "libsqlId": null,
+        "mariadbId": null,
+        "mongoId": null,
+        "mysqlId": null,
+        "postgresId": null,
+        "redisId": null,
+    })
 }
 
 /// Returns a domain (recording 64).

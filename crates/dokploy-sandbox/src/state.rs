@@ -9,7 +9,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::health_check::HealthCheck;
 use super::images::Behaviour;
+use super::mounts::Mount;
+use super::placement::Standing;
+use super::programs::Files;
+use super::volumes::{Volume, VolumeMount};
 
 /// Everything that survives a restart of the platform.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -24,6 +29,11 @@ pub(crate) struct State {
     /// Containers that still exist although their services are gone.
     #[serde(default)]
     pub(crate) leaving: Vec<LeavingContainer>,
+    #[serde(default)]
+    pub(crate) mounts: Vec<Mount>,
+    /// The volumes of the node, by name.
+    #[serde(default)]
+    pub(crate) volumes: BTreeMap<String, Volume>,
     pub(crate) routes: Vec<Route>,
     pub(crate) last_config_key: u64,
     /// The contents that were written into files of the host, by path.
@@ -119,15 +129,35 @@ pub(crate) struct Service {
     pub(crate) app_name: String,
     pub(crate) image: String,
     pub(crate) behaviour: Behaviour,
+    #[serde(flatten)]
+    pub(crate) spec: Spec,
+    /// The time at which it got its present image and scale.
+    pub(crate) since: Timestamp,
+    pub(crate) replicas: u64,
+    #[serde(default)]
+    pub(crate) standing: Standing,
+    /// What the program wrote into its container, which is lost with it.
+    #[serde(default)]
+    pub(crate) files: Files,
+}
+
+/// What a service gives to its containers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Spec {
     /// Its variables, each as `NAME=value`, with templates that are expanded for each container.
     #[serde(default)]
     pub(crate) env: Vec<String>,
     /// The labels of its containers.
     #[serde(default)]
     pub(crate) labels: Map<String, Value>,
-    /// The time at which it got its present image and scale.
-    pub(crate) since: Timestamp,
-    pub(crate) replicas: u64,
+    /// The volumes that its containers mount.
+    #[serde(default)]
+    pub(crate) mounts: Vec<VolumeMount>,
+    /// What a node must be, such as `node.hostname==vm`.
+    #[serde(default)]
+    pub(crate) constraints: Vec<String>,
+    #[serde(default)]
+    pub(crate) health_check: Option<HealthCheck>,
 }
 
 /// A container as Docker lists it.
@@ -146,6 +176,9 @@ pub(crate) struct Container {
     /// The labels that the service gives to its containers.
     #[serde(default)]
     pub(crate) labels: Map<String, Value>,
+    /// The volumes that it holds, running or not.
+    #[serde(default)]
+    pub(crate) mounts: Vec<VolumeMount>,
 }
 
 /// A container whose service was removed, scaled to zero or deployed again.
@@ -165,6 +198,9 @@ pub(crate) struct Route {
     pub(crate) host: String,
     pub(crate) app_name: String,
     pub(crate) domain_id: String,
+    /// The port of the container; `None` in the state of an older sandbox.
+    #[serde(default)]
+    pub(crate) port: Option<u64>,
 }
 
 impl State {
@@ -242,6 +278,7 @@ impl State {
         self.applications.retain(|application| application.id != id);
         self.domains.retain(|domain| domain.application_id.as_deref() != Some(id));
         self.deployments.retain(|deployment| deployment.application_id != id);
+        self.mounts.retain(|mount| mount.application_id != id);
     }
 }
 
@@ -254,5 +291,12 @@ impl Application {
     /// Returns the labels of its containers (recording day-two 370).
     pub(crate) fn labels(&self) -> Map<String, Value> {
         self.columns.get("labelsSwarm").and_then(Value::as_object).cloned().unwrap_or_default()
+    }
+
+    /// Returns what the node of its containers must be (recordings day-two 412, 413).
+    pub(crate) fn constraints(&self) -> Vec<String> {
+        let placement = self.columns.get("placementSwarm");
+        let listed = placement.and_then(|one| one.get("Constraints")).and_then(Value::as_array);
+        listed.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
     }
 }

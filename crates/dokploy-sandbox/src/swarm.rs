@@ -5,7 +5,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::core::Core;
+use super::health_check::Verdict;
 use super::input::Input;
+use super::placement::{self, Standing};
+use super::programs::Files;
 use super::refusal::{Code, Outcome, Refusal};
 use super::request::Body;
 use super::state::{Application, ApplicationStatus, Service};
@@ -29,8 +32,14 @@ impl Core {
         let Some(service) = self.state.service_mut(app_name) else { return false };
         if service.replicas == 0 || replicas == 0 {
             service.since = now;
+            service.standing = service.standing.without_container();
+            service.files.clear();
         }
         service.replicas = replicas;
+        if replicas > 0 && service.standing.has_container() {
+            let mounts = service.spec.mounts.clone();
+            self.make_volumes(now, &mounts);
+        }
         true
     }
 
@@ -88,17 +97,19 @@ pub(super) fn reload(core: &mut Core, now: Timestamp, input: &mut Input) -> Outc
     if !core.outages.docker.lasts(now) {
         let plan = job::plan(&core.state, &application);
         let (name, image) = (&application.app_name, application.text("dockerImage"));
-        if plan.behaviour.is_some() {
+        let replicas = replicas(&application);
+        if plan.behaviour.is_some() && core.standing_beside(now, name, replicas, &plan).is_none() {
             core.let_containers_leave(now, name);
         }
-        core.run_service(now, name, image, replicas(&application), &plan);
+        core.run_service(now, name, image, replicas, &plan);
     }
     core.state.set_status(&application.id, ApplicationStatus::Done);
     Ok(Body::Json(json!(true)))
 }
 
 impl Core {
-    /// Runs `plan` as the service `name`, which it creates or replaces.
+    /// Runs `plan` as the service `app_name`, which it creates or replaces, unless the former container
+    /// goes on.
     pub(super) fn run_service(
         &mut self,
         since: Timestamp,
@@ -108,14 +119,63 @@ impl Core {
         plan: &job::Plan,
     ) {
         let Some(behaviour) = plan.behaviour else { return };
-        let id = match self.state.service(app_name) {
-            Some(existing) => existing.id.clone(),
+        let beside = self.standing_beside(since, app_name, replicas, plan);
+        let standing = match beside {
+            Some(standing) => standing,
+            None if placement::fits(&plan.spec.constraints) => Standing::Placed,
+            None => Standing::Waiting(since),
+        };
+        if replicas > 0 && placement::fits(&plan.spec.constraints) {
+            self.make_volumes(since, &plan.spec.mounts);
+        }
+        let id = match self.state.service_mut(app_name) {
+            Some(former) if beside.is_some() => {
+                former.standing = standing;
+                return;
+            }
+            Some(former) => former.id.clone(),
             None => ids::service_id(&mut self.rng),
         };
-        let (app_name, image) = (app_name.to_owned(), image.to_owned());
-        let (env, labels) = (plan.env.clone(), plan.labels.clone());
-        let service = Service { id, app_name, image, behaviour, env, labels, since, replicas };
+        let (app_name, image, spec) = (app_name.to_owned(), image.to_owned(), plan.spec.clone());
+        let files = Files::new();
+        let service =
+            Service { id, app_name, image, behaviour, spec, since, replicas, standing, files };
         self.state.services.retain(|one| one.app_name != service.app_name);
         self.state.services.push(service);
+    }
+
+    /// Returns the standing of a service whose former container goes on, since no node meets the
+    /// constraints of `plan` (recording day-two 413), or since its container fails its health check
+    /// and the swarm takes the update back (recordings 120 to 122, day-two 67 to 69). `None` if the
+    /// plan takes its place.
+    fn standing_beside(
+        &self,
+        since: Timestamp,
+        app_name: &str,
+        replicas: u64,
+        plan: &job::Plan,
+    ) -> Option<Standing> {
+        self.state.service(app_name).filter(|former| former.goes_on(replicas))?;
+        if !placement::fits(&plan.spec.constraints) {
+            return Some(Standing::WaitingBeside(since));
+        }
+        let (check, behaviour) = (plan.spec.health_check.as_ref()?, plan.behaviour?);
+        if !behaviour.stays_up() {
+            return Some(Standing::TakenBack { since, failed_after: self.timing.crash });
+        }
+        match check.verdict(self.timing.of_start(behaviour)) {
+            Verdict::HealthyAfter(_) => None,
+            Verdict::KilledAfter(failed_after) => Some(Standing::TakenBack { since, failed_after }),
+        }
+    }
+}
+
+impl Service {
+    /// Returns whether its container goes on while a new task cannot run.
+    fn goes_on(&self, replicas: u64) -> bool {
+        replicas > 0
+            && self.replicas > 0
+            && self.standing.has_container()
+            && self.behaviour.stays_up()
     }
 }

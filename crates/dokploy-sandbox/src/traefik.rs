@@ -101,9 +101,10 @@ fn written(app_name: &str, routes: &[&Route]) -> String {
             route.host
         )
     });
+    let port = routes.iter().find_map(|route| route.port).unwrap_or(8080);
     format!(
         "http:\n  routers:\n{}  services:\n    {app_name}-service:\n      loadBalancer:\n        \
-         servers:\n          - url: http://{app_name}:8080\n        passHostHeader: true\n",
+         servers:\n          - url: http://{app_name}:{port}\n        passHostHeader: true\n",
         routers.collect::<Vec<_>>().concat()
     )
 }
@@ -115,11 +116,14 @@ fn parsed(text: &str) -> Vec<Route> {
         rest.split(to).next().map(str::to_owned)
     };
     let Some(app_name) = between(text, "url: http://", ':') else { return Vec::new() };
+    let port = between(text, &format!("url: http://{app_name}:"), '\n');
+    let port = port.and_then(|port| port.trim().parse().ok());
     let hosts = text.split("Host(`").skip(1).filter_map(|rest| rest.split('`').next());
     let route = |host: &str| Route {
         host: host.to_owned(),
         app_name: app_name.clone(),
         domain_id: String::new(),
+        port,
     };
     hosts.map(route).collect()
 }

@@ -129,6 +129,33 @@ impl Judge<'_> {
     }
 }
 
+/// A refusal of a call that is one of its results, as the one of a volume that is in use.
+///
+/// The platform answers with 500 and Docker's message, as it does for failures of its own.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Expected {
+    /// A part of Docker's message, which nothing of the request can contain.
+    pub message: &'static str,
+    /// The JSON that is decoded in place of the body.
+    pub result: &'static str,
+}
+
+/// Returns the result that an answer stands for, if it is one of the `expected` refusals of `call`
+/// and the platform's own.
+pub(super) fn result_of(
+    answer: &Answer,
+    call: &str,
+    expected: &[Expected],
+) -> Option<&'static [u8]> {
+    if answer.status != 500 || expected.is_empty() {
+        return None;
+    }
+    let said = ErrorBody::read(&answer.body);
+    let message = said.text("/message").filter(|_| said.text("/data/path") == Some(call))?;
+    let found = expected.iter().find(|one| message.contains(one.message))?;
+    Some(found.result.as_bytes())
+}
+
 /// Decodes the body of a successful answer; an empty body counts as null.
 ///
 /// # Errors

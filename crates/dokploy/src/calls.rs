@@ -1,21 +1,21 @@
 //! The calls: the request of each, and the fields that are read from its answer.
 
-use std::collections::BTreeMap;
+mod configuration;
+mod volumes;
+
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
 
 use super::answer::Discretion;
 use super::client::{Call, Dokploy};
-use super::environment::encode_environment;
 use super::exchange::Content;
 use super::{version, wire};
 use crate::{
-    AppName, Application, ApplicationId, Configuration, Container, ContainerId, CreatedProject,
-    Domain, DomainId, Error, Host, Inspected, Job, JobId, NewApplication, NewDomain, NewProject,
-    Project, ProjectId, ProjectSummary, QueuedJob, Removal, Scale, Task, Version,
+    AppName, Application, ApplicationId, Container, ContainerId, CreatedProject, Domain, DomainId,
+    Error, Host, Inspected, Job, JobId, NewApplication, NewDomain, NewProject, NodeName, Project,
+    ProjectId, ProjectSummary, QueuedJob, Removal, Scale, Task, Version,
 };
 
 /// The number of lines that are read from the end of a job's log, which contains the reason of a
@@ -25,7 +25,8 @@ const LOG_LINES: &str = "200";
 impl Dokploy {
     /// Returns a call that carries no secrets, with the usual time limit.
     fn request<'a>(&self, name: &'static str, content: Content<'a>) -> Call<'a> {
-        Call { name, content, discretion: Discretion::Ordinary, limit: self.timeout }
+        let (discretion, limit) = (Discretion::Ordinary, self.timeout);
+        Call { name, content, discretion, limit, expected: &[] }
     }
 
     /// Makes a call that changes nothing.
@@ -117,19 +118,6 @@ impl Dokploy {
         });
         let created: wire::ApplicationRow = self.change("application.create", body).await?;
         Ok(created.into())
-    }
-
-    /// Sets image, registry, environment, labels and limits in one call. Idempotent.
-    pub async fn configure_application(
-        &self,
-        id: &ApplicationId,
-        configuration: &Configuration,
-    ) -> Result<(), Error> {
-        let call = "application.update";
-        let content = Content::Mutation(configuration_body(call, id, configuration)?);
-        let request = Call { discretion: Discretion::Confidential, ..self.request(call, content) };
-        self.call::<IgnoredAny>(request).await?;
-        Ok(())
     }
 
     /// Removes an application, its domains and its service. The platform does not report errors of
@@ -279,35 +267,11 @@ impl Dokploy {
         let rows: Option<Vec<wire::NodeRow>> = self.query("swarm.getNodes", &[]).await?;
         Ok(rows.unwrap_or_default().iter().filter(|row| row.is_ready()).count())
     }
-}
 
-/// Returns the body of the call that configures an application (recording 224).
-///
-/// # Errors
-/// Returns [`Error::Refused`] if the platform would not pass a variable on unchanged.
-fn configuration_body(
-    call: &'static str,
-    id: &ApplicationId,
-    configuration: &Configuration,
-) -> Result<Value, Error> {
-    let environment = encode_environment(&configuration.environment)
-        .map_err(|error| Error::Refused { call, status: 400, detail: error.to_string() })?;
-    let registry = configuration.registry.as_ref();
-    Ok(json!({
-        "applicationId": id,
-        "sourceType": "docker",
-        "dockerImage": configuration.image,
-        "username": registry.map(|registry| &registry.user),
-        "password": registry.map(|registry| registry.password.expose_secret()),
-        "registryUrl": registry.and_then(|registry| registry.url.as_ref()),
-        "env": environment,
-        "createEnvFile": false,
-        // These become labels of the container, not of the service (recording day-two 370).
-        "labelsSwarm": configuration.labels.iter().cloned().collect::<BTreeMap<_, _>>(),
-        // Limits must be strings: the platform rejects numbers (recording 54).
-        "memoryLimit": configuration.memory_bytes.map(|bytes| bytes.to_string()),
-        "cpuLimit": configuration.cpu_nanos.map(|nanos| nanos.to_string()),
-        "replicas": 1,
-        "autoDeploy": false,
-    }))
+    /// Finds the node whose Docker the platform asks (recording day-two 190). `None` means that
+    /// Docker does not answer.
+    pub async fn own_node(&self) -> Result<Option<NodeName>, Error> {
+        let rows: Option<Vec<wire::NodeRow>> = self.query("swarm.getNodes", &[]).await?;
+        Ok(rows.into_iter().flatten().find_map(wire::NodeRow::into_own_name))
+    }
 }

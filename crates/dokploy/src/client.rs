@@ -10,7 +10,9 @@ use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::answer::{Discretion, Fault, Judge, decode, explain_unauthorized, verdict};
+use super::answer::{
+    Discretion, Expected, Fault, Judge, decode, explain_unauthorized, result_of, verdict,
+};
 use super::breaker::Breaker;
 use super::config::{BuildDokployError, DokployConfig};
 use super::exchange::{Answer, Content, Exchange, Request};
@@ -47,6 +49,8 @@ pub(super) struct Call<'a> {
     pub discretion: Discretion,
     /// Its time limit.
     pub limit: Duration,
+    /// The refusals that are results.
+    pub expected: &'static [Expected],
 }
 
 /// The outcome of sending a call: the HTTP status, if there was an answer, and the result.
@@ -190,16 +194,19 @@ impl Dokploy {
 
     /// Sends a call and decodes its answer.
     async fn attempt<T: DeserializeOwned>(&self, request: Call<'_>) -> Attempt<T> {
-        let Call { name: call, content, discretion, limit } = request;
+        let Call { name: call, content, discretion, limit, expected } = request;
         let request = Request { call, path: call, content, has_key: true, limit };
         let answer = match self.exchange.send(request).await {
             Ok(answer) => answer,
             Err(error) => return (None, Err(Fault::Known(error))),
         };
-        let read = self
-            .judge(call, discretion)
-            .judge(&answer)
-            .and_then(|()| decode(call, &answer.body).map_err(Fault::Known));
+        let read = match result_of(&answer, call, expected) {
+            Some(result) => decode(call, result).map_err(Fault::Known),
+            None => self
+                .judge(call, discretion)
+                .judge(&answer)
+                .and_then(|()| decode(call, &answer.body).map_err(Fault::Known)),
+        };
         (Some(answer.status), read)
     }
 }

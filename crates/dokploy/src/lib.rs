@@ -21,8 +21,10 @@ mod exchange;
 mod http;
 mod problem;
 mod report;
+mod service;
 mod types;
 mod version;
+mod volumes;
 mod wire;
 
 pub use transport::LocalFault;
@@ -35,7 +37,9 @@ pub use self::error::{Advice, Error};
 pub use self::exchange::{Answer, Content, Exchange, Request, Sending};
 pub use self::problem::Problem;
 pub use self::report::{CallReport, OnCall};
+pub use self::service::{HealthCheck, ServiceSettings};
 pub use self::types::*;
+pub use self::volumes::{Mount, NewMount, VolumeConfig, VolumeRemoval};
 
 /// Compiles the README's example.
 #[cfg(doctest)]

@@ -33,6 +33,12 @@ ids! {
     DomainId,
     /// The id of one deploy job's row.
     JobId,
+    /// The id of a mount's row.
+    MountId,
+    /// The name of a volume, which is unique on its node.
+    VolumeName,
+    /// The hostname of a node of the swarm.
+    NodeName,
     /// The short or long id of a container, as Docker shows it.
     ContainerId,
     /// The name of an application's service. The platform chooses it, and it differs from the

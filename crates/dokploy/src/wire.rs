@@ -11,8 +11,12 @@ use serde_json::Value;
 use crate::{
     AppName, Application, ApplicationId, ApplicationSummary, Container, ContainerId,
     CreatedProject, Domain, DomainId, Environment, EnvironmentId, Host, Inspected, Job, JobId,
-    JobStatus, Project, ProjectId, ProjectSummary, QueuedJob, Scale, Task, TaskState,
+    JobStatus, NodeName, Project, ProjectId, ProjectSummary, QueuedJob, Scale, Task, TaskState,
 };
+
+mod volumes;
+
+pub(super) use self::volumes::{MountRow, RemovalWord, VolumeInspection, VolumeRow};
 
 /// The answer of `project.create` (recording 204).
 #[derive(Deserialize)]
@@ -329,17 +333,25 @@ impl From<ServiceRow> for AppName {
     }
 }
 
-/// A row of `swarm.getNodes` (recording 242).
+/// A row of `swarm.getNodes` (recordings 242, day-two 190).
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct NodeRow {
     status: Option<String>,
+    hostname: Option<NodeName>,
+    #[serde(rename = "Self")]
+    is_own: Option<bool>,
 }
 
 impl NodeRow {
     /// Returns whether Docker can use it.
     pub(super) fn is_ready(&self) -> bool {
         self.status.as_deref() == Some("Ready")
+    }
+
+    /// Returns its hostname if it is the node whose Docker the platform asks.
+    pub(super) fn into_own_name(self) -> Option<NodeName> {
+        self.hostname.filter(|_| self.is_own == Some(true))
     }
 }
 

@@ -6,6 +6,8 @@ mod environment;
 mod faults;
 mod listeners;
 mod pool;
+mod programs;
 mod promises;
 mod replay;
+mod volumes;
 pub(crate) mod world;

@@ -78,9 +78,20 @@ fn compare(name: &str, recorded: &RecordedResponse, answer: &Answer) {
     }
     // The message of recording 63 contains an id and a time.
     if recorded.status >= 400 && !name.starts_with("63-") {
-        let same = answer.value() == &recorded.body || matches!(answer.body, Body::Text(_));
+        let same = without_holders(answer.value()) == without_holders(&recorded.body)
+            || matches!(answer.body, Body::Text(_));
         assert!(same, "{name}: {} is not {}", answer.text(), recorded.body);
     }
+}
+
+/// Returns an error without the ids of the containers that hold a volume.
+fn without_holders(body: &Value) -> Value {
+    let mut body = body.clone();
+    let message = body["message"].as_str().and_then(|message| message.split_once(" - ["));
+    if let Some((message, _)) = message {
+        body["message"] = json!(message);
+    }
+    body
 }
 
 /// Compares keys and types; null is compatible with everything.

@@ -106,6 +106,24 @@ impl World {
         text(&self.post("/api/domain.create", body)["domainId"])
     }
 
+    /// Mounts a volume into the containers of later deployments, and returns the row's id.
+    pub(crate) fn mount(&mut self, stack: &Stack, volume: &str, path: &str) -> String {
+        let body = json!({
+            "type": "volume",
+            "volumeName": volume,
+            "mountPath": path,
+            "serviceType": "application",
+            "serviceId": stack.application,
+        });
+        text(&self.post("/api/mounts.create", body)["mountId"])
+    }
+
+    /// Applies the row of a stack to its service.
+    pub(crate) fn reload(&mut self, stack: &Stack) {
+        let body = json!({ "applicationId": stack.application, "appName": stack.app_name });
+        self.post("/api/application.reload", body);
+    }
+
     pub(crate) fn deploy(&mut self, stack: &Stack, title: &str) {
         let body = json!({ "applicationId": stack.application, "title": title });
         self.post("/api/application.deploy", body);

@@ -7,13 +7,15 @@ use serde_json::json;
 
 use super::*;
 use crate::answer::decode;
+use crate::{Mount, MountId, VolumeConfig, VolumeName, VolumeRemoval};
 
 /// The fields that are read from any of the answers.
-const FIELDS: [&str; 24] = [
+const FIELDS: [&str; 31] = [
     "project", "environment", "environmentId", "projectId", "name", "description", "createdAt",
     "environments", "isDefault", "applications", "applicationId", "appName", "domainId", "host",
     "serviceOwnerId", "deploymentId", "title", "status", "id", "state", "timestamp", "data",
-    "currentState", "Name",
+    "currentState", "Name", "mountId", "volumeName", "mountPath", "Hostname", "Self", "Status",
+    "Driver",
 ];
 
 /// Random JSON with the names of the fields that are read.
@@ -80,12 +82,18 @@ proptest! {
         read::<JobRow, Job>(&body);
         read::<TaskRow, Task>(&body);
         read::<ServiceRow, AppName>(&body);
+        read::<MountRow, Mount>(&body);
+        read::<MountRow, MountId>(&body);
+        read::<VolumeRow, VolumeName>(&body);
+        read::<VolumeInspection, VolumeConfig>(&body);
+        read::<RemovalWord, VolumeRemoval>(&body);
         for row in decode::<Vec<QueueRow>>("test", &body).unwrap_or_default() {
             let is_active = row.order().0;
             prop_assert_eq!(QueuedJob::from(row).active, !is_active);
         }
         for row in decode::<Vec<NodeRow>>("test", &body).unwrap_or_default() {
             row.is_ready();
+            row.into_own_name();
         }
     }
 

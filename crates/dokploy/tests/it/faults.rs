@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use dokploy::{
     ApplicationId, BreakerState, BuildDokployError, Dokploy, DokployConfig, Error, LocalFault,
-    ProjectId, Removal,
+    ProjectId, Removal, VolumeName, VolumeRemoval,
 };
 use reqwest::Method;
+use serde_json::json;
 use transport::{Outbound, ProxyAddress};
 use wiremock::matchers::{any, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -269,6 +270,60 @@ async fn refusals_and_throttling_say_that_the_platform_is_well() {
         }
         assert_eq!(client.breaker().state, BreakerState::Closed);
     }
+}
+
+/// Docker's message within the platform's 500 of this call.
+fn failed_command(call: &str, message: &str) -> ResponseTemplate {
+    let data = json!({ "code": "INTERNAL_SERVER_ERROR", "httpStatus": 500, "path": call });
+    let message = format!("Command execution failed: {message}");
+    let body = json!({ "message": message, "code": "INTERNAL_SERVER_ERROR", "data": data });
+    ResponseTemplate::new(500).set_body_json(body)
+}
+
+#[tokio::test]
+async fn a_volume_in_use_or_unknown_is_a_result_and_opens_no_breaker() {
+    let call = "dockerVolume.removeVolume";
+    let volume = VolumeName("asd-portal-stk_1-data".to_owned());
+    for (message, expected) in [
+        ("remove asd-portal-stk_1-data: volume is in use - [0a5e]", VolumeRemoval::InUse),
+        ("get asd-portal-stk_1-data: no such volume", VolumeRemoval::Unknown),
+    ] {
+        let server = answering(failed_command(call, message)).await;
+        let client = client(&server.uri());
+        for _ in 0..6 {
+            assert_eq!(client.remove_volume(&volume).await, Ok(expected));
+        }
+        assert_eq!(client.breaker().state, BreakerState::Closed);
+    }
+}
+
+#[tokio::test]
+async fn another_500_about_a_volume_is_an_outage() {
+    let volume = VolumeName("asd-portal-stk_1-data".to_owned());
+    let call = "dockerVolume.removeVolume";
+    let outage = Error::Unavailable { call, status: 500, retry_after: None };
+    for answer in [
+        failed_command(call, "Cannot connect to the Docker daemon"),
+        failed_command("another.call", "volume is in use"),
+        ResponseTemplate::new(500).set_body_string("volume is in use"),
+        ResponseTemplate::new(500),
+    ] {
+        let server = answering(answer).await;
+        let error = client(&server.uri()).remove_volume(&volume).await.unwrap_err();
+        assert_eq!(error, outage);
+    }
+    let call = "dockerVolume.getVolumeConfig";
+    let server = answering(failed_command(call, "volume is in use")).await;
+    let error = client(&server.uri()).volume(&volume).await.unwrap_err();
+    assert_eq!(error, Error::Unavailable { call, status: 500, retry_after: None });
+}
+
+#[tokio::test]
+async fn a_platform_without_docker_lists_no_volume_and_no_node() {
+    let server = answering(ResponseTemplate::new(200)).await;
+    let client = client(&server.uri());
+    assert_eq!(client.volumes().await, Ok(Vec::new()));
+    assert_eq!(client.own_node().await, Ok(None));
 }
 
 #[tokio::test]

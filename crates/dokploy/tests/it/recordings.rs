@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use dokploy::{
-    AppName, ApplicationId, Certificate, Configuration, ContainerId, Dokploy, DomainId,
-    EnvironmentId, Error, JobId, NewApplication, NewDomain, NewProject, ProjectId, Registry,
+    ApplicationId, Certificate, Configuration, DomainId, EnvironmentId, HealthCheck, MountId,
+    NewApplication, NewDomain, NewMount, NewProject, ProjectId, Registry, ServiceSettings,
+    VolumeName, VolumeRemoval,
 };
 use reqwest::Url;
 use secrecy::SecretString;
@@ -15,6 +17,10 @@ use wiremock::matchers::{any, path};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use super::{KEY, client};
+
+mod played;
+
+use played::{play, played_as, reason_not_to_play};
 
 #[derive(Deserialize)]
 struct Recording {
@@ -75,160 +81,6 @@ fn recordings() -> BTreeMap<u32, (String, Recording)> {
     test_support::recordings::all().into_iter().map(read).collect()
 }
 
-/// Returns the client's call that gets this answer.
-fn played_as(number: u32, recorded: &str) -> &str {
-    match number {
-        // The answers to a call that the server does not have, or not in that form.
-        94 | 97 | 98 => "application.deploy",
-        96 => "overview.domains",
-        // The answer to a member's key for an id that it may not see.
-        161 => "project.one",
-        _ => recorded,
-    }
-}
-
-/// Returns why the client does not make a recorded call.
-fn reason_not_to_play(call: &str) -> Option<&'static str> {
-    let reason = match call {
-        "health" => "checks nothing: it answers well with the database down",
-        "settings.health" => "needs a key; the one under trpc does not",
-        "auth/sign-up/email"
-        | "auth/sign-in/email"
-        | "organization.all"
-        | "user.get"
-        | "user.createApiKey"
-        | "user.deleteApiKey"
-        | "user.createUserWithCredentials" => "users and keys are the operator's",
-        "project.search" | "trpc/project.all" => "project.all tells the same and more",
-        "environment.byProjectId" | "environment.one" | "application.one" => {
-            "project.one tells the same"
-        }
-        "application.search" => "loses applications",
-        "application.saveDockerProvider" | "application.saveEnvironment" => {
-            "application.update does both at once"
-        }
-        "domain.one" => "domain.byApplicationId tells the same",
-        "overview.services" => "swarm.getNodeApps tells what runs, rows or no rows",
-        "deployment.allByType" => "deployment.all tells the same",
-        "application.readLogs" | "application.readTraefikConfig" => "not needed",
-        "docker.getContainersByAppLabel" => "stacks are services of the swarm, never standalone",
-        "application.stop"
-        | "application.start"
-        | "application.reload"
-        | "application.redeploy" => "stacks are never paused",
-        "application.cancelDeployment" | "deployment.killProcess" => "not to be had self-hosted",
-        "port.create" | "mounts.create" => "stacks have neither ports nor mounts",
-        "environment.remove" => "environments go with their project",
-        "settings.updateBuildsConcurrency" => "the server's settings are the operator's",
-        _ => return None,
-    };
-    Some(reason)
-}
-
-/// Makes the client's call with the recorded arguments; `None` if the client has no such call.
-async fn play(
-    client: &Dokploy,
-    call: &str,
-    request: &RecordedRequest,
-) -> Option<Result<String, Error>> {
-    fn show<T: std::fmt::Debug>(value: T) -> String {
-        format!("{value:?}")
-    }
-    let id = || ApplicationId(request.text("applicationId"));
-    Some(match call {
-        "trpc/settings.health" => client.check_health().await.map(show),
-        "settings.getDokployVersion" => client.version().await.map(show),
-        "project.create" => client.create_project(&new_project(request)).await.map(show),
-        "project.all" => client.projects().await.map(show),
-        "project.one" => client.project(&ProjectId(request.text("projectId"))).await.map(show),
-        "project.remove" => {
-            client.remove_project(&ProjectId(request.text("projectId"))).await.map(show)
-        }
-        "application.create" => {
-            client.create_application(&new_application(request)).await.map(show)
-        }
-        "application.update" => {
-            client.configure_application(&id(), &configuration(request)).await.map(show)
-        }
-        "application.delete" => client.delete_application(&id()).await.map(show),
-        "domain.create" => client.create_domain(&new_domain(request)).await.map(show),
-        "domain.byApplicationId" => client.domains_of(&id()).await.map(show),
-        "overview.domains" => client.hosts().await.map(show),
-        "domain.delete" => {
-            client.delete_domain(&DomainId(request.text("domainId"))).await.map(show)
-        }
-        "application.deploy" => {
-            client.enqueue_deploy(&id(), &request.text("title")).await.map(show)
-        }
-        "deployment.all" => client.jobs(&id()).await.map(show),
-        "deployment.queueList" => client.queue().await.map(show),
-        "deployment.readLogs" => {
-            client.job_log(&JobId(request.text("deploymentId"))).await.map(show)
-        }
-        "application.cleanQueues" => client.clear_queue(&id()).await.map(show),
-        "docker.getServiceContainersByAppName" => {
-            client.tasks(&AppName(request.text("appName"))).await.map(show)
-        }
-        "docker.getContainersByAppLabel" if request.text("type") == "standalone" => return None,
-        "docker.getContainersByAppLabel" => {
-            client.running_containers(&AppName(request.text("appName"))).await.map(show)
-        }
-        "docker.getContainersByAppNameMatch" => {
-            client.containers(&AppName(request.text("appName"))).await.map(show)
-        }
-        "docker.getConfig" => client
-            .inspect_container(&ContainerId(request.text("containerId")), &["STACK_OPERATION"])
-            .await
-            .map(show),
-        "settings.readTraefikFile" => {
-            client.read_traefik_file(&request.text("path")).await.map(show)
-        }
-        "settings.updateTraefikFile" => {
-            let (path, text) = (request.text("path"), request.text("traefikConfig"));
-            client.update_traefik_file(&path, &text).await.map(show)
-        }
-        "swarm.getNodeApps" => client.services().await.map(show),
-        "swarm.getNodes" => client.node_count().await.map(show),
-        _ => return None,
-    })
-}
-
-fn new_project(request: &RecordedRequest) -> NewProject {
-    NewProject { name: request.text("name"), marker: request.text("description") }
-}
-
-fn new_application(request: &RecordedRequest) -> NewApplication {
-    NewApplication {
-        name: request.text("name"),
-        app_name_base: request.text("appName"),
-        marker: request.text("description"),
-        environment: EnvironmentId(request.text("environmentId")),
-    }
-}
-
-fn new_domain(request: &RecordedRequest) -> NewDomain {
-    NewDomain {
-        application: ApplicationId(request.text("applicationId")),
-        host: request.text("host"),
-        port: 8080,
-        https: true,
-        certificate: Certificate::LetsEncrypt,
-    }
-}
-
-fn configuration(request: &RecordedRequest) -> Configuration {
-    let environment = request.text("env");
-    let pairs = environment.lines().filter_map(|line| line.split_once('='));
-    Configuration {
-        image: request.text("dockerImage"),
-        registry: None,
-        environment: pairs.map(|(name, value)| (name.to_owned(), value.into())).collect(),
-        labels: Vec::new(),
-        cpu_nanos: request.text("cpuLimit").parse().ok(),
-        memory_bytes: request.text("memoryLimit").parse().ok(),
-    }
-}
-
 /// Asserts that the request equals the recorded one in all fields that both have.
 fn assert_as_recorded(name: &str, recorded: &RecordedRequest, sent: &Request) {
     assert_eq!(sent.method.as_str(), recorded.method, "{name}");
@@ -280,6 +132,20 @@ async fn every_recording_is_understood_or_listed_with_a_reason() {
     insta::assert_snapshot!(story);
 }
 
+fn service_settings() -> ServiceSettings {
+    ServiceSettings {
+        args: vec!["serve".to_owned(), "--port=8080".to_owned()],
+        health_check: Some(HealthCheck {
+            test: vec!["CMD-SHELL".to_owned(), "curl -fs http://127.0.0.1:8080/health".to_owned()],
+            interval: Duration::from_secs(5),
+            timeout: Duration::from_secs(5),
+            start_period: Duration::from_mins(2),
+            retries: 3,
+        }),
+        constraints: vec!["node.hostname==vm".to_owned()],
+    }
+}
+
 #[tokio::test]
 async fn each_change_sends_exactly_this() {
     let server = MockServer::start().await;
@@ -308,6 +174,8 @@ async fn each_change_sends_exactly_this() {
     };
     client.configure_application(&application, &private).await.unwrap();
     client.configure_application(&application, &bare).await.unwrap();
+    client.configure_service(&application, &bare, &service_settings()).await.unwrap();
+    client.configure_service(&application, &bare, &ServiceSettings::default()).await.unwrap();
     client.enqueue_deploy(&application, "dep_1").await.unwrap();
     // The empty answer cannot be decoded; only the request matters here.
     client
@@ -332,6 +200,12 @@ async fn each_change_sends_exactly_this() {
         client.create_domain(&new).await.unwrap_err();
     }
     client.clear_queue(&application).await.unwrap();
+    let volume = VolumeName("asd-portal-stk_1-data".to_owned());
+    let path = "/data".to_owned();
+    let new = NewMount { application: application.clone(), volume: volume.clone(), path };
+    client.create_mount(&new).await.unwrap_err();
+    client.remove_mount(&MountId("mount".to_owned())).await.unwrap();
+    assert_eq!(client.remove_volume(&volume).await.unwrap(), VolumeRemoval::Removed);
     client.delete_domain(&DomainId("domain".to_owned())).await.unwrap();
     client.delete_application(&application).await.unwrap();
     client.remove_project(&ProjectId("project".to_owned())).await.unwrap();

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use dokploy::{ApplicationId, Configuration, Registry};
+use dokploy::{ApplicationId, Configuration, Registry, ServiceSettings};
 use secrecy::SecretString;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -63,6 +63,9 @@ async fn no_secret_appears_in_any_log_line_error_or_debug_output() {
         let client = client(&server.uri());
         let error = client.configure_application(&id, &configuration()).await.unwrap_err();
         write!(told, "{error} {error:?} {client:?}").unwrap();
+        let settings = ServiceSettings::default();
+        let error = client.configure_service(&id, &configuration(), &settings).await.unwrap_err();
+        write!(told, "{error} {error:?}").unwrap();
     }
     let server = WireServer::start(vec![Script::Answer(format!("{KEY}\r\n{VALUE}\r\n"))]).await;
     let client = client(&server.url);

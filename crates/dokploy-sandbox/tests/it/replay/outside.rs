@@ -10,10 +10,12 @@ pub(super) const ALL: &[(&[u32], &str)] = &[
     (&[125], "application.start without a service: its message names the service"),
     (&[91, 232], "application.readLogs: the sandbox's containers have no logs"),
     (&[122], "an update that the swarm rolled back"),
-    (&[127, 128, 129, 135, 233], "ports and mounts"),
+    (&[127, 128, 135, 233], "ports, and folders of the host"),
     (&[139], "environment.remove"),
     (&[157], "the tRPC endpoint of the platform's own page"),
     (&[173, 174], "calls that cannot cancel a deployment"),
     (&[223], "settings.updateBuildsConcurrency"),
+    (&[1400], "dockerVolume.getVolumesSize: takes long on the real platform, and nothing needs it"),
+    (&[1405], "dockerVolume.listVolumeFiles: needs an image of Docker Hub"),
     (&[234], "placement by resources"),
 ];

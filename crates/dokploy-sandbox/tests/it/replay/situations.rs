@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::super::world::World;
+use super::super::world::{Stack, World};
 use super::{Ids, Situation, ids};
 
 /// Recordings, and the situation in which each was made.
@@ -16,7 +16,7 @@ pub(super) const ALL: &[(&[u32], Situation)] = &[
     (&[32, 222], removed_project),
     (&[40], environment_with_four_applications),
     (&[42, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 126], fresh),
-    (&[207, 208, 209, 224, 225, 239, 240, 241], fresh),
+    (&[207, 208, 209, 224, 225, 239, 240, 241, 1065], fresh),
     (&[59, 60, 61, 62, 63, 64, 65, 66, 210], fresh),
     (&[67], three_domains),
     (&[69, 70, 72, 134, 215, 216], one_domain),
@@ -46,7 +46,7 @@ pub(super) const ALL: &[(&[u32], Situation)] = &[
     (&[227, 228, 229, 230], database_down),
     (&[231], crash_loop),
     (&[238], dangling_domain),
-    (&[123, 242, 1046, 1047], live),
+    (&[123, 242, 1046, 1047, 1190], live),
     (&[1045], five_with_one_beginning),
     (&[1049], one_container),
     (&[1050], live),
@@ -57,6 +57,15 @@ pub(super) const ALL: &[(&[u32], Situation)] = &[
     (&[1153, 1154, 1460, 1462, 1463, 1464, 1467], nothing),
     (&[1152, 1461], stale_file),
     (&[246, 247, 248], docker_down),
+    (&[129, 1101, 1110, 1395], to_be_mounted),
+    (&[1102, 1106, 1108, 1396, 1397, 1422], mounted),
+    (&[1109], mounted_no_more),
+    (&[1122], mounted_twice_and_badly),
+    (&[1195, 1398, 1399, 1401, 1425], live_with_a_volume),
+    (&[1196], volume_without_an_application),
+    (&[1402, 1403, 1404], nothing),
+    (&[1407], scaled_to_nothing),
+    (&[1410], just_stopped),
 ];
 
 fn live_without_a_service(world: &mut World) -> Ids {
@@ -282,4 +291,75 @@ fn docker_down(world: &mut World) -> Ids {
     let ids = live(world);
     world.core.stop_docker(world.now);
     ids
+}
+
+/// The volume of most recordings.
+const VOLUME: &str = "d2vol-stk1-data";
+
+fn to_be_mounted(world: &mut World) -> Ids {
+    let stack = world.stack("d2vol", "sandbox/hello");
+    let mut ids = ids(&stack);
+    ids.insert("serviceId", stack.application);
+    ids
+}
+
+fn mounted(world: &mut World) -> Ids {
+    let stack = world.stack("d2vol", "sandbox/hello");
+    let mut ids = ids(&stack);
+    ids.insert("mountId", world.mount(&stack, VOLUME, "/data"));
+    ids.insert("serviceId", stack.application);
+    ids
+}
+
+fn mounted_no_more(world: &mut World) -> Ids {
+    let ids = mounted(world);
+    world.post("/api/mounts.remove", json!({ "mountId": ids["mountId"] }));
+    ids
+}
+
+fn with_a_volume(world: &mut World, volume: &str) -> Stack {
+    let stack = world.stack("d2vol", "sandbox/hello");
+    world.mount(&stack, volume, "/data");
+    world.deploy(&stack, "t");
+    world.advance(100);
+    stack
+}
+
+fn live_with_a_volume(world: &mut World) -> Ids {
+    ids(&with_a_volume(world, VOLUME))
+}
+
+fn mounted_twice_and_badly(world: &mut World) -> Ids {
+    let stack = with_a_volume(world, "rec-vol-data");
+    world.domain(&stack, "rec-vol.stacks.test");
+    let again = world.mount(&stack, "rec-vol-data", "/data");
+    for title in ["re", "dup"] {
+        world.deploy(&stack, title);
+        world.advance(100);
+    }
+    world.post("/api/mounts.remove", json!({ "mountId": again }));
+    world.mount(&stack, "bad name;rm", "/x");
+    ids(&stack)
+}
+
+fn volume_without_an_application(world: &mut World) -> Ids {
+    let stack = with_a_volume(world, "rec-vol-data");
+    world.post("/api/application.delete", json!({ "applicationId": stack.application }));
+    world.advance(6);
+    Ids::new()
+}
+
+fn scaled_to_nothing(world: &mut World) -> Ids {
+    let stack = with_a_volume(world, VOLUME);
+    world.update(&stack, json!({ "replicas": 0 }));
+    world.reload(&stack);
+    world.advance(6);
+    ids(&stack)
+}
+
+fn just_stopped(world: &mut World) -> Ids {
+    let stack = with_a_volume(world, VOLUME);
+    world.post("/api/application.stop", json!({ "applicationId": stack.application }));
+    world.advance(5);
+    ids(&stack)
 }
