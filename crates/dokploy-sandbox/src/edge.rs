@@ -19,6 +19,7 @@ use super::images::{Behaviour, Image};
 use super::programs::Program;
 use super::shared::{Shared, lock};
 use super::state::{Route, Service};
+use super::visit::{EdgeAnswer, Visit};
 
 /// The page of a stack. `{{name}}` and `{{host}}` are replaced.
 const PAGE: &str = include_str!("stack_page.html");
@@ -37,101 +38,6 @@ pub enum EdgeResponse {
     Healthy,
     /// The stack runs and reports that it is unhealthy.
     Unhealthy,
-}
-
-/// A request for a stack.
-#[derive(Clone, Debug, Default)]
-pub struct Visit {
-    /// The host, with or without a port.
-    pub host: String,
-    /// The method, in capitals.
-    pub method: String,
-    /// Path and query.
-    pub path: String,
-    /// The headers. The case of their names does not matter.
-    pub headers: Vec<(String, String)>,
-    /// The body.
-    pub body: Vec<u8>,
-}
-
-impl Visit {
-    /// Returns a GET request.
-    pub fn get(host: &str, path: &str) -> Self {
-        let (host, path, method) = (host.to_owned(), path.to_owned(), "GET".to_owned());
-        Self { host, method, path, ..Self::default() }
-    }
-
-    /// Returns the value of a header that is text.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.as_str())
-    }
-
-    /// Returns the path without the query.
-    pub(super) fn path_alone(&self) -> &str {
-        self.path.split('?').next().unwrap_or_default()
-    }
-}
-
-/// The HTTP answer of a stack, or of the reverse proxy in its place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EdgeAnswer {
-    /// The HTTP status.
-    pub status: u16,
-    /// The headers, with names in lower case.
-    pub headers: Vec<(&'static str, String)>,
-    /// The body.
-    pub body: String,
-}
-
-impl EdgeAnswer {
-    /// Returns an answer in plain text.
-    pub(super) fn text(status: u16, text: &str) -> Self {
-        let kind = ("content-type", "text/plain; charset=utf-8".to_owned());
-        Self { status, headers: vec![kind], body: text.to_owned() }
-    }
-
-    /// Returns the answer about the health of a stack.
-    pub(super) fn health(is_well: bool) -> Self {
-        let (status, word) = if is_well { (200, "ok") } else { (503, "unhealthy") };
-        let kind = ("content-type", "application/json".to_owned());
-        let body = serde_json::json!({ "status": word }).to_string();
-        Self { status, headers: vec![kind], body }
-    }
-
-    /// Returns a page, which loads nothing from elsewhere.
-    pub(super) fn page(html: String) -> Self {
-        let policy =
-            "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'";
-        Self::html(html, policy)
-    }
-
-    fn html(html: String, policy: &str) -> Self {
-        let headers = vec![
-            ("content-type", "text/html; charset=utf-8".to_owned()),
-            ("content-security-policy", policy.to_owned()),
-            ("cache-control", "no-store".to_owned()),
-        ];
-        Self { status: 200, headers, body: html }
-    }
-
-    /// Returns the answer to a request without the right password.
-    pub(super) fn unauthorized() -> Self {
-        let mut answer = Self::text(401, "A password is needed.\n");
-        answer.headers.push(("www-authenticate", "Basic realm=\"sandbox\"".to_owned()));
-        answer
-    }
-
-    /// Returns the answer that leads a browser to another path.
-    pub(super) fn redirect(path: &str) -> Self {
-        let location = ("location", path.to_owned());
-        Self { status: 303, headers: vec![location], body: String::new() }
-    }
-
-    /// Returns the answer to a body that is too large.
-    pub(super) fn too_large() -> Self {
-        Self::text(413, "Too large.\n")
-    }
 }
 
 impl Core {

@@ -90,10 +90,10 @@ fn succeeds(command: &str, image: Image) -> bool {
 fn asks_health(command: &str, program: Program) -> bool {
     let port = program.port().unwrap_or_default();
     let url = |host: &str| format!("http://{host}:{port}{}", program.health_path());
-    let asked = command.split([' ', '"', '\'']).filter(|word| word.starts_with("http://"));
+    let mut asked = command.split([' ', '"', '\'']).filter(|word| word.starts_with("http://"));
     let own = [url("127.0.0.1"), url("localhost")];
     command.starts_with("curl ")
-        && asked.last().is_some_and(|last| own.iter().any(|one| one == last))
+        && asked.next_back().is_some_and(|last| own.iter().any(|one| one == last))
 }
 
 #[cfg(test)]

@@ -5,8 +5,7 @@
 use super::environment;
 use super::health_check::HealthCheck;
 use super::images::{Behaviour, Image};
-use super::state::{Application, Spec, State};
-use super::volumes;
+use super::state::{Application, Spec, State, Volume};
 
 const PULL_FAILED: &str = "❌ Pulling image failed\n";
 const FAILED: &str = "\nError occurred ❌, check the logs for details.\n";
@@ -82,7 +81,7 @@ fn spec(state: &State, application: &Application, image: Image, env: Vec<String>
 fn can_be_created(spec: &Spec) -> bool {
     let fits = |variable: &String| variable.len() < LONGEST_VARIABLE;
     spec.env.iter().all(fits)
-        && spec.mounts.iter().all(|mount| volumes::is_valid_name(&mount.volume))
+        && spec.mounts.iter().all(|mount| Volume::is_valid_name(&mount.volume))
 }
 
 impl Plan {

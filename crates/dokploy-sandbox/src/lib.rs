@@ -45,11 +45,12 @@ mod swarm;
 mod tasks;
 mod template;
 mod traefik;
+mod visit;
 mod volume_control;
 mod volumes;
 
 pub use self::core::Core;
-pub use self::edge::{EdgeAnswer, EdgeResponse, Visit};
+pub use self::edge::EdgeResponse;
 pub use self::faults::{Fault, FaultKind, Often, ParseFaultError};
 pub use self::images::Timing;
 #[cfg(feature = "cli")]
@@ -57,3 +58,4 @@ pub use self::options::Options;
 pub use self::request::{Answer, Body, Disposition, Request};
 pub use self::shared::CallTime;
 pub use self::start::{Sandbox, SandboxConfig, StartSandboxError, start};
+pub use self::visit::{EdgeAnswer, Visit};

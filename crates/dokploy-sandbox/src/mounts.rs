@@ -4,32 +4,17 @@
 //! A row takes effect with the next deployment or reload (recording day-two 423).
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use super::core::Core;
 use super::input::Input;
 use super::refusal::{Outcome, Refusal};
 use super::request::Body;
-use super::state::State;
-use super::volumes::VolumeMount;
+use super::state::{Mount, State, VolumeMount};
 use super::{ids, rows};
 
 const TYPES: [&str; 3] = ["bind", "volume", "file"];
 const SERVICES: [&str; 8] =
     ["application", "postgres", "mysql", "mariadb", "mongo", "redis", "compose", "libsql"];
-
-/// A mount's row.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Mount {
-    pub(crate) id: String,
-    pub(crate) kind: String,
-    pub(crate) host_path: Option<String>,
-    pub(crate) volume_name: Option<String>,
-    pub(crate) file_path: Option<String>,
-    pub(crate) content: Option<String>,
-    pub(crate) mount_path: String,
-    pub(crate) application_id: String,
-}
 
 impl State {
     /// Returns an application's mounts, oldest first.
@@ -45,7 +30,7 @@ impl State {
         let of_volumes = self.mounts_of(application_id).filter(|mount| mount.kind == "volume");
         let volume = |mount: &Mount| VolumeMount {
             volume: mount.volume_name.clone().unwrap_or_default(),
-            path: mount.mount_path.clone(),
+            path: mount.path.clone(),
         };
         of_volumes.map(volume).collect()
     }
@@ -53,7 +38,7 @@ impl State {
     /// Returns the first path that two mounts of an application have.
     pub(crate) fn duplicate_mount_path<'a>(&'a self, application_id: &'a str) -> Option<&'a str> {
         let mut seen = Vec::new();
-        self.mounts_of(application_id).map(|mount| mount.mount_path.as_str()).find(|path| {
+        self.mounts_of(application_id).map(|mount| mount.path.as_str()).find(|path| {
             let is_known = seen.contains(path);
             seen.push(*path);
             is_known
@@ -68,7 +53,7 @@ pub(super) fn create(core: &mut Core, _: Timestamp, input: &mut Input) -> Outcom
     if kind.is_empty() {
         input.string("type");
     }
-    let mount_path = input.filled("mountPath");
+    let path = input.filled("mountPath");
     input.choice("serviceType", &SERVICES, "application");
     let application_id = input.filled("serviceId");
     let mount = Mount {
@@ -78,7 +63,7 @@ pub(super) fn create(core: &mut Core, _: Timestamp, input: &mut Input) -> Outcom
         volume_name: input.optional("volumeName"),
         file_path: input.optional("filePath"),
         content: input.optional("content"),
-        mount_path,
+        path,
         application_id,
     };
     input.check()?;

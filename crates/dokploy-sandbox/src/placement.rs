@@ -3,37 +3,12 @@
 //!
 //! It must not know rows or calls.
 
-use std::time::Duration;
-
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-
 use super::environment::{NODE_ID, NODE_NAME};
+use super::state::Standing;
 
 /// The error of a task that waits for a node (recording day-two 413).
 pub(crate) const NO_NODE: &str =
     "\"no suitable node (scheduling constraints not satisfied on 1 node)\"";
-
-/// Whether the newest task of a service runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum Standing {
-    /// It has a node.
-    #[default]
-    Placed,
-    /// It has waited for a node since then, and no container runs.
-    Waiting(Timestamp),
-    /// It has waited for one since then, and the former container goes on.
-    WaitingBeside(Timestamp),
-    /// An update failed its health check, and the former container goes on. Until its failure, the new
-    /// one ran beside it.
-    TakenBack {
-        /// The time of the update.
-        since: Timestamp,
-        /// The time until the failure.
-        failed_after: Duration,
-    },
-}
 
 impl Standing {
     /// Returns whether a task of the service has a container.

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::edge::{EdgeAnswer, Visit};
+use super::visit::{EdgeAnswer, Visit};
 
 mod form;
 mod page;

@@ -5,8 +5,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::mounts::Mount;
-use super::state::{Application, Deployment, Domain, Environment, Project, State};
+use super::state::{Application, Deployment, Domain, Environment, Mount, Project, State};
 
 /// Formats a time as the platform does: always with three digits of milliseconds.
 pub(crate) fn time(at: Timestamp) -> String {
@@ -112,7 +111,7 @@ pub(crate) fn mount(mount: &Mount) -> Value {
         "filePath": mount.file_path,
         "content": mount.content,
         "serviceType": "application",
-        "mountPath": mount.mount_path,
+        "mountPath": mount.path,
         "applicationId": mount.application_id,
         "composeId": null,
         "libsqlId": null,

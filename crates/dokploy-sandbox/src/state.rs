@@ -4,6 +4,7 @@
 //! and vice versa, which an orchestrator must handle.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,10 +12,7 @@ use serde_json::{Map, Value};
 
 use super::health_check::HealthCheck;
 use super::images::Behaviour;
-use super::mounts::Mount;
-use super::placement::Standing;
 use super::programs::Files;
-use super::volumes::{Volume, VolumeMount};
 
 /// Everything that survives a restart of the platform.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -201,6 +199,69 @@ pub(crate) struct Route {
     /// The port of the container; `None` in the state of an older sandbox.
     #[serde(default)]
     pub(crate) port: Option<u64>,
+}
+
+/// A mount's row.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Mount {
+    pub(crate) id: String,
+    pub(crate) kind: String,
+    pub(crate) host_path: Option<String>,
+    pub(crate) volume_name: Option<String>,
+    pub(crate) file_path: Option<String>,
+    pub(crate) content: Option<String>,
+    pub(crate) path: String,
+    pub(crate) application_id: String,
+}
+
+/// A volume on the node.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Volume {
+    pub(crate) created_at: Timestamp,
+    /// What the programs of containers wrote, by the name of the file.
+    #[serde(default)]
+    pub(crate) files: Files,
+}
+
+impl Volume {
+    /// Returns whether Docker accepts a volume of this name.
+    pub(crate) fn is_valid_name(name: &str) -> bool {
+        let is_first = |c: char| c.is_ascii_alphanumeric();
+        name.starts_with(is_first) && name.chars().all(Self::is_allowed)
+    }
+
+    /// Returns whether the name of a volume may have this character.
+    pub(crate) fn is_allowed(c: char) -> bool {
+        c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')
+    }
+}
+
+/// A volume that a container mounts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct VolumeMount {
+    pub(crate) volume: String,
+    pub(crate) path: String,
+}
+
+/// Whether the newest task of a service runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Standing {
+    /// It has a node.
+    #[default]
+    Placed,
+    /// It has waited for a node since then, and no container runs.
+    Waiting(Timestamp),
+    /// It has waited for one since then, and the former container goes on.
+    WaitingBeside(Timestamp),
+    /// An update failed its health check, and the former container goes on. Until its failure, the new
+    /// one ran beside it.
+    TakenBack {
+        /// The time of the update.
+        since: Timestamp,
+        /// The time until the failure.
+        failed_after: Duration,
+    },
 }
 
 impl State {

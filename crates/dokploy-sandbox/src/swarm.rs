@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use super::core::Core;
 use super::health_check::Verdict;
 use super::input::Input;
-use super::placement::{self, Standing};
+use super::placement;
 use super::programs::Files;
 use super::refusal::{Code, Outcome, Refusal};
 use super::request::Body;
-use super::state::{Application, ApplicationStatus, Service};
+use super::state::{Application, ApplicationStatus, Service, Standing};
 use super::{applications, ids, job, rows};
 
 impl Core {

@@ -11,8 +11,8 @@ use super::environment::NODE_NAME;
 use super::health_check::Verdict;
 use super::ids;
 use super::images::{Behaviour, Timing};
-use super::placement::{NO_NODE, Standing};
-use super::state::Service;
+use super::placement::NO_NODE;
+use super::state::{Service, Standing};
 
 /// A task of a service, as the swarm lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]

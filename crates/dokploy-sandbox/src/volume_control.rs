@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::core::Core;
 use super::faults::Outage;
-use super::volumes::Volume;
+use super::state::Volume;
 
 /// What the body of `/sandbox/volumes` must be.
 pub(super) const USAGE: &str = "give {\"make\": volume}, {\"lose\": volume}, or {\"keep\": volume, \

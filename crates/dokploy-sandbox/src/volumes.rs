@@ -5,7 +5,6 @@
 //! nothing (recordings day-two 401, 407, 410, 424).
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::core::Core;
@@ -14,36 +13,12 @@ use super::input::Input;
 use super::programs::Files;
 use super::refusal::{Code, Outcome, Refusal};
 use super::request::Body;
-
-/// A volume on the node.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Volume {
-    pub(crate) created_at: Timestamp,
-    /// What the programs of containers wrote, by the name of the file.
-    #[serde(default)]
-    pub(crate) files: Files,
-}
-
-/// A volume that a container mounts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct VolumeMount {
-    pub(crate) volume: String,
-    pub(crate) path: String,
-}
-
-/// Returns whether Docker accepts a volume of this name.
-pub(crate) fn is_valid_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(is_allowed)
-}
-
-fn is_allowed(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')
-}
+use super::state::{Volume, VolumeMount};
 
 impl Core {
     /// Makes the volumes that a task mounts, unless they exist.
     pub(super) fn make_volumes(&mut self, now: Timestamp, mounts: &[VolumeMount]) {
-        for mount in mounts.iter().filter(|mount| is_valid_name(&mount.volume)) {
+        for mount in mounts.iter().filter(|mount| Volume::is_valid_name(&mount.volume)) {
             self.make_volume(now, &mount.volume);
         }
     }
@@ -162,7 +137,7 @@ fn failed(input: &Input, command: &str, why: &str) -> Refusal {
 fn volume_name(input: &mut Input) -> Result<String, Refusal> {
     let name = input.string("volumeName");
     let is_given = input.fields().get("volumeName").is_some_and(Value::is_string);
-    if is_given && (name.is_empty() || !name.chars().all(is_allowed)) {
+    if is_given && (name.is_empty() || !name.chars().all(Volume::is_allowed)) {
         let details = json!({
             "origin": "string", "code": "invalid_format", "format": "regex",
             "pattern": "/^[a-zA-Z0-9.\\-_]+$/",
