@@ -20,7 +20,6 @@ mod metrics;
 mod origins;
 mod pages;
 mod request_size;
-mod responder;
 mod router;
 mod routes;
 mod sign_in;
@@ -33,10 +32,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use check::{parse_callback, take_callbacks};
-pub use connections::{ConnectionLimits, ConnectionTimes, serve};
+pub use connections::{ConnectionLimits, ConnectionTimes, Site, serve};
 pub use metrics::metrics_router;
-pub use responder::Responder;
-pub use router::responder;
+pub use router::{Responder, responder};
 pub use routes::routes;
 
 use self::events::Channels;

@@ -42,7 +42,6 @@ use self::stream::WatchedStream;
 use self::table::{Connection, Entry, Table};
 use self::takeover::Taken;
 pub(super) use self::takeover::Takeover;
-use super::Responder;
 use crate::server::proxies::{Proxy, network_of};
 
 /// The size in bytes up to which the buffers of one connection grow. The head of a request must fit
@@ -101,15 +100,23 @@ impl Default for ConnectionTimes {
     }
 }
 
+/// What responds to requests.
+pub trait Site: Clone + Send + 'static {
+    /// Responds to a request.
+    fn respond(
+        self,
+        request: Request<Body>,
+    ) -> impl Future<Output = Response<Body>> + Send + 'static;
+}
+
 /// Serves `site` to the clients of `listener` until `shutdown`, then completes the responses in
 /// progress. It does not limit how long that takes.
 pub async fn serve(
     listener: TcpListener,
-    site: impl Into<Responder>,
+    site: impl Site,
     limits: ConnectionLimits,
     shutdown: CancellationToken,
 ) {
-    let site = site.into();
     let table = Arc::new(Table::new(limits.in_all, limits.per_address, limits.times));
     let open = Open { tasks: TaskTracker::new(), shutdown: shutdown.clone() };
     let mut check = interval(limits.times.check);
@@ -158,7 +165,7 @@ fn serve_connection(
     stream: TcpStream,
     peer: SocketAddr,
     entry: Entry,
-    site: Responder,
+    site: impl Site,
     open: &Open,
 ) {
     // Event frames are small and must not wait for more.

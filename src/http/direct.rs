@@ -7,11 +7,9 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::{FromRequestParts as _, Request};
-use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 
 use super::api::deployments;
-use super::routes::{Answer, ROUTES, Route};
 use super::{HttpState, health};
 
 /// The handler of a route that is answered without the router.
@@ -28,19 +26,6 @@ pub(super) enum Direct {
 }
 
 impl Direct {
-    /// Finds the route of a request that needs no router, with its handler.
-    pub(super) fn find(method: &Method, path: &str) -> Option<(&'static Route, Self)> {
-        let mut routes = ROUTES.iter().filter_map(|route| match route.answer {
-            Answer::Direct(handler) => Some((route, handler)),
-            Answer::Handler(_)
-            | Answer::SignIn(_)
-            | Answer::Function
-            | Answer::Page
-            | Answer::Files => None,
-        });
-        routes.find(|(route, _)| route.method == *method && route.is_spelled(path))
-    }
-
     /// Responds to a request that has passed the guards.
     pub(super) async fn respond(self, state: &Arc<HttpState>, request: Request) -> Response {
         match self {

@@ -7,24 +7,65 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::{Method, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, get_service, on};
 use futures::FutureExt as _;
 use leptos::config::LeptosOptions;
-use tower::Layer as _;
 use tower::util::MapResponseLayer;
+use tower::{Layer as _, ServiceExt as _};
 
+use super::connections::Site;
 use super::direct::Direct;
 use super::error::{Code, Failed};
 use super::pages::Pages;
-use super::responder::Responder;
 use super::routes::{self, Answer, NotInTable, ROUTES, Route};
 use super::{HttpState, auth, cross_site, functions, headers, limit, request_size};
 use crate::server::run_to_completion::RunToCompletion;
 use domain::refusal::Refusal;
+
+/// What responds to requests: to those of direct routes at once, to all others through the router.
+#[derive(Clone)]
+pub struct Responder {
+    router: Router,
+    /// The state of the handlers of direct routes; `None` if the router answers those as well.
+    direct: Option<Arc<HttpState>>,
+}
+
+impl Site for Responder {
+    async fn respond(self, request: Request) -> Response {
+        let found = direct_route(request.method(), request.uri().path());
+        if let (Some((route, handler)), Some(state)) = (found, self.direct) {
+            let chosen = Chosen { route, handler, state: Arc::clone(&state) };
+            return guard(state, request, chosen).await;
+        }
+        self.router.respond(request).await
+    }
+}
+
+impl Site for Router {
+    async fn respond(self, request: Request) -> Response {
+        match self.oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+}
+
+/// Finds the route of a request that needs no router, with its handler.
+fn direct_route(method: &Method, path: &str) -> Option<(&'static Route, Direct)> {
+    let mut routes = ROUTES.iter().filter_map(|route| match route.answer {
+        Answer::Direct(handler) => Some((route, handler)),
+        Answer::Handler(_)
+        | Answer::SignIn(_)
+        | Answer::Function
+        | Answer::Page
+        | Answer::Files => None,
+    });
+    routes.find(|(route, _)| route.method == *method && route.is_spelled(path))
+}
 
 /// Returns what responds for the whole site: the API, the pages and the files that `options` name.
 pub fn responder(state: HttpState, options: LeptosOptions) -> Responder {
@@ -34,8 +75,11 @@ pub fn responder(state: HttpState, options: LeptosOptions) -> Responder {
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(Arc::clone(&state), guard_router));
     match share {
-        Some(share) => router.layer(share).layer(MapResponseLayer::new(headers::secure)).into(),
-        None => Responder::new(router, Some(state)),
+        Some(share) => Responder {
+            router: router.layer(share).layer(MapResponseLayer::new(headers::secure)),
+            direct: None,
+        },
+        None => Responder { router, direct: Some(state) },
     }
 }
 
@@ -80,15 +124,15 @@ async fn guard_router(
 }
 
 /// Guards what comes `next`: responds to a panic, and adds the headers that every response carries.
-pub(super) async fn guard(state: Arc<HttpState>, request: Request, next: impl Onward) -> Response {
+async fn guard(state: Arc<HttpState>, request: Request, next: impl Onward) -> Response {
     let response = AssertUnwindSafe(pass(state, request, next)).catch_unwind().await;
     headers::secure(response.unwrap_or_else(Failed::from_panic))
 }
 
 /// What comes after the guards.
-pub(super) trait Onward: Send + 'static {
+trait Onward: Send + 'static {
     /// Returns the route of a request; `None` if there is none for its path and method.
-    fn route(&self, parts: &Parts) -> Result<Option<&'static Route>, NotInTable>;
+    fn chosen(&self, parts: &Parts) -> Result<Option<&'static Route>, NotInTable>;
 
     /// Responds to a request that has passed the guards.
     fn respond(self, request: Request) -> impl Future<Output = Response> + Send;
@@ -96,7 +140,7 @@ pub(super) trait Onward: Send + 'static {
 
 /// The router, which has found the route.
 impl Onward for Next {
-    fn route(&self, parts: &Parts) -> Result<Option<&'static Route>, NotInTable> {
+    fn chosen(&self, parts: &Parts) -> Result<Option<&'static Route>, NotInTable> {
         Route::of(parts)
     }
 
@@ -106,14 +150,14 @@ impl Onward for Next {
 }
 
 /// A direct route.
-pub(super) struct Chosen {
-    pub(super) route: &'static Route,
-    pub(super) handler: Direct,
-    pub(super) state: Arc<HttpState>,
+struct Chosen {
+    route: &'static Route,
+    handler: Direct,
+    state: Arc<HttpState>,
 }
 
 impl Onward for Chosen {
-    fn route(&self, _: &Parts) -> Result<Option<&'static Route>, NotInTable> {
+    fn chosen(&self, _: &Parts) -> Result<Option<&'static Route>, NotInTable> {
         Ok(Some(self.route))
     }
 
@@ -168,7 +212,7 @@ async fn handle(
     body: Body,
     next: impl Onward,
 ) -> ControlFlow<Response, Response> {
-    let Ok(route) = next.route(&parts) else {
+    let Ok(route) = next.chosen(&parts) else {
         return ControlFlow::Break(auth::close(parts.uri.path()));
     };
     unless_refused(limit::check(state, route, &parts).await)?;

@@ -12,7 +12,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::GRACE;
-use crate::http::{self, ConnectionLimits, Responder};
+use crate::http::{self, ConnectionLimits, Site};
 use crate::server::audit::AuditTrail;
 use crate::server::settings::Settings;
 use crate::server::store::{Operations, Result};
@@ -139,7 +139,7 @@ fn log_purge(what: &str, purged: Result<u64>) {
 /// client that never reads would otherwise block the shutdown forever.
 pub(super) async fn serve(
     listener: TcpListener,
-    site: impl Into<Responder>,
+    site: impl Site,
     limits: ConnectionLimits,
     shutdown: CancellationToken,
 ) {

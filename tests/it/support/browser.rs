@@ -1,7 +1,7 @@
 //! A browser without scripts: it keeps cookies and follows redirects, at the portal in process and
 //! at an identity provider on a port.
 
-use ai_stack_deployer::http::Responder;
+use ai_stack_deployer::http::{Responder, Site as _};
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Method, Request, Response, header};
 
