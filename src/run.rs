@@ -5,6 +5,7 @@
 mod adapters;
 mod keys;
 mod parts;
+mod templates;
 
 use std::io;
 use std::net::SocketAddr;
@@ -169,6 +170,7 @@ impl Portal {
         let dokploy = platform::dokploy::counted(dokploy, Arc::clone(&metrics));
         let platform = Arc::new(Dokploy::new(dokploy, Arc::clone(&clock))?);
         let stack = Arc::new(settings.stack.clone());
+        let offers = templates::of_portal(&settings, &*store).await;
         let reconcile_report = Arc::new(ReconcileReport::default());
         let service = Arc::new(Service::new(ServiceParts {
             store: Arc::clone(&store),
@@ -178,6 +180,7 @@ impl Portal {
             platform: Arc::clone(&platform) as _,
             clock: Arc::clone(&clock),
             notifier: Arc::clone(&notifier),
+            offers: Arc::clone(&offers),
             stack: Arc::clone(&stack),
             keyring: keyring.clone(),
             kinds,
@@ -208,6 +211,7 @@ impl Portal {
         catch_all::check_in_background(
             Arc::clone(&ports.probe),
             Arc::clone(&ports.settings),
+            offers.health_paths(),
             rand::random(),
         );
         service.probe_platform().await;
@@ -237,12 +241,14 @@ impl Portal {
         let site = http::responder(state, site);
         let retention = Retention::new(&settings);
         let purged = Arc::<dyn Store>::clone(&store);
+        let reread_clock = Arc::clone(&clock);
         let retention = purge_old_records(purged, audit, clock, retention, shutdown.clone());
         parts.start("server", serve(listener, site, limits.clone(), shutdown.clone()));
         if let Some(listener) = for_metrics {
             parts.start("metrics", serve(listener, own, limits, shutdown.clone()));
         }
         parts.start("worker", worker.run(shutdown.clone()));
+        parts.start("catalogue", templates::reread(offers, reread_clock, shutdown.clone()));
         parts.start("reconciler", reconciler.run(reconcile_interval, shutdown));
         parts.start("retention", retention);
         let listened = Arc::clone(&store);

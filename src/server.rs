@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod auth;
+pub mod catalogue;
 pub(crate) mod catch_all;
 pub mod config;
 pub mod intake;

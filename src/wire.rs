@@ -2,6 +2,8 @@
 
 mod read;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +12,7 @@ use domain::platform_problem::PlatformProblem;
 use domain::progress::Progress;
 use domain::refusal::{Refusal, RefusalCode};
 use domain::stack_name::{ParseStackNameError, StackName};
+use domain::template::answer_error::{AnswerErrors, FieldError};
 use domain::words;
 
 /// The path of the server function that checks a name.
@@ -159,6 +162,24 @@ pub struct Usual {
     pub high_s: u64,
 }
 
+/// A template that a caller is offered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplateView {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// What it is, in one line.
+    pub summary: String,
+    /// Its version.
+    pub version: String,
+    /// True if it is the one of a start that names none.
+    pub default: bool,
+    /// The path of its icon, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub icon: Option<String>,
+}
+
 /// A live stack.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -227,6 +248,54 @@ pub struct ApiError {
     pub message: String,
     /// The number of seconds after which a retry may succeed, sent in the header `Retry-After`.
     pub retry_after: Option<u64>,
+    /// What more the answer says.
+    pub details: Option<Box<ErrorDetails>>,
+}
+
+/// What an error on the wire says besides the sentence.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorDetails {
+    /// The fields that cannot be used, by their keys.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, FieldProblem>,
+    /// The ids of the templates to choose from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub templates: Vec<String>,
+}
+
+/// What is wrong with a field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldProblem {
+    /// The code of the rule that it breaks.
+    pub code: String,
+    /// The rule and the remedy, as a sentence for a person.
+    pub message: String,
+}
+
+impl FieldProblem {
+    /// Returns what is wrong with each field.
+    pub fn all(errors: &AnswerErrors) -> BTreeMap<String, Self> {
+        let problem = |error: &FieldError| Self {
+            code: <&str>::from(error.code()).to_owned(),
+            message: words::answer::message(error),
+        };
+        errors.iter().map(|(key, error)| (key.to_owned(), problem(error))).collect()
+    }
+}
+
+impl ErrorDetails {
+    /// Returns what the answer to a refusal says besides the sentence.
+    fn of(refusal: &Refusal) -> Option<Self> {
+        match refusal {
+            Refusal::InvalidParameters(errors) => {
+                Some(Self { fields: FieldProblem::all(errors), ..Self::default() })
+            }
+            Refusal::TemplateRequired(ids) => {
+                Some(Self { templates: ids.clone(), ..Self::default() })
+            }
+            _ => None,
+        }
+    }
 }
 
 impl ApiError {
@@ -242,6 +311,7 @@ impl From<Refusal> for ApiError {
             code: refusal.code(),
             message: words::refusal::message(&refusal),
             retry_after: refusal.retry_after(),
+            details: ErrorDetails::of(&refusal).map(Box::new),
         }
     }
 }
@@ -252,16 +322,19 @@ struct ErrorBody {
     success: bool,
     error: String,
     code: RefusalCode,
+    #[serde(flatten)]
+    details: Option<Box<ErrorDetails>>,
 }
 
 impl From<ApiError> for ErrorBody {
-    fn from(ApiError { code, message: error, .. }: ApiError) -> Self {
-        Self { success: false, error, code }
+    fn from(ApiError { code, message: error, details, .. }: ApiError) -> Self {
+        Self { success: false, error, code, details }
     }
 }
 
 impl From<ErrorBody> for ApiError {
-    fn from(ErrorBody { code, error: message, .. }: ErrorBody) -> Self {
-        Self { code, message, retry_after: None }
+    fn from(ErrorBody { code, error: message, details, .. }: ErrorBody) -> Self {
+        let details = details.filter(|details| **details != ErrorDetails::default());
+        Self { code, message, retry_after: None, details }
     }
 }

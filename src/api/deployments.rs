@@ -18,8 +18,10 @@ pub async fn start_deployment(
     #[server(default)]
     name: String,
 ) -> Result<(), ApiError> {
+    use crate::server::stacks::StartRequest;
+
     let (service, caller) = (super::service()?, super::caller()?);
-    match service.start_deployment(&caller, &name).await {
+    match service.start_deployment(&caller, &StartRequest::named(&name)).await {
         Ok(id) => {
             leptos_axum::redirect(&super::reply::started_at(&service, &caller, &id));
             Ok(())

@@ -22,7 +22,7 @@ impl FromServerFnError for ApiError {
             }
             _ => (RefusalCode::Internal, words::ANSWER),
         };
-        Self { code, message: message.to_owned(), retry_after: None }
+        Self { code, message: message.to_owned(), retry_after: None, details: None }
     }
 }
 

@@ -3,20 +3,23 @@
 
 mod sign_in;
 
+use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
+use tokio::task::spawn_blocking;
 use transport::Outbound;
 
-use super::{Exit, StopSignals, say, sentence};
+use super::{CommandError, Exit, StopSignals, say, sentence};
 use crate::run::{self, NO_KEY, StartError};
 use crate::server::auth::identity_provider::CALLBACK;
 use crate::server::auth::oidc::Oidc;
+use crate::server::catalogue::Offers;
 use crate::server::catch_all;
 use crate::server::platform::{self, PlatformError, PlatformOverview, Version};
 use crate::server::settings::{
-    AuthSettings, OidcSettings, PlatformSettings, Settings, StoreSettings,
+    AuthSettings, CatalogueSource, OidcSettings, PlatformSettings, Settings, StoreSettings,
 };
 use crate::server::sqlite_file::Found;
 use clock::SystemClock;
@@ -51,13 +54,17 @@ pub(super) async fn run(options: &CheckOptions, settings: &Settings) -> Exit {
         say(&format!("{warning}."))?;
     }
     let probe = run::probe(settings, &outbound).map_err(StartError::from)?;
-    if let Some(warning) = catch_all::warning(&probe, &settings.stack, rand::random()).await {
+    let (offers, catalogue) = catalogue(settings).await?;
+    let paths = offers.health_paths();
+    if let Some(warning) = catch_all::warning(&probe, &settings.stack, &paths, rand::random()).await
+    {
         say(&format!("{warning}."))?;
     }
     let platform = platform(settings, &outbound).await?;
     let provider = provider(settings, &outbound).await?;
     let database = database(&settings.store).await;
-    conclude(&[platform, provider, database, key(settings), name(settings).await])
+    let others = [platform, provider, database, key(settings), name(settings).await];
+    conclude(&catalogue.into_iter().chain(others).collect::<Vec<_>>())
 }
 
 /// Prints the verdicts. The exit code says whether all are good.
@@ -68,6 +75,40 @@ fn conclude(verdicts: &[Result<String, String>]) -> Exit {
     }
     let all_passed = verdicts.iter().all(Result::is_ok);
     Ok(if all_passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Reads the templates, and prints what is wrong with them. If there is a folder of them, returns a
+/// sentence as well, which says whether they can be used: `Ok` if they can, `Err` if not.
+async fn catalogue(
+    settings: &Settings,
+) -> Result<(Offers, Option<Result<String, String>>), CommandError> {
+    let used = match run::open_unmigrated(&settings.store).await {
+        Ok(store) => {
+            // An older version knows no templates.
+            let used = store.used_templates().await.unwrap_or_default();
+            store.close().await;
+            used
+        }
+        Err(_) => Vec::new(),
+    };
+    let (source, stack) = (settings.catalogue.clone(), settings.stack.clone());
+    let reading = spawn_blocking(move || Offers::read(source, &stack, used)).await;
+    let (offers, faults) =
+        reading.map_err(io::Error::other).map_err(CommandError::system("reading the catalogue"))?;
+    if settings.catalogue == CatalogueSource::Settings {
+        return Ok((offers, None));
+    }
+    for fault in &faults {
+        say(&fault.to_string())?;
+    }
+    let current = offers.current();
+    let ids: Vec<_> = current.iter().map(|entry| entry.template.id.as_str()).collect();
+    let verdict = match (faults.iter().filter(|fault| fault.is_error()).count(), &*ids) {
+        (0, []) => Err(String::from("There is no template: add one to the folder of CATALOGUE.")),
+        (0, ids) => Ok(format!("The templates can be used: {}.", ids.join(", "))),
+        (errors, _) => Err(format!("The templates have {errors} faults: mend them.")),
+    };
+    Ok((offers, Some(verdict)))
 }
 
 /// Returns a sentence that says whether the platform can be used: `Ok` if it can, `Err` if not.

@@ -3,3 +3,4 @@
 pub(super) mod body;
 pub(super) mod deployments;
 pub(super) mod operations;
+pub(super) mod templates;

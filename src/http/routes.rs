@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use percent_encoding::percent_decode_str;
 
-use super::api::{deployments, operations};
+use super::api::{deployments, operations, templates};
 use super::{HttpState, admin, direct, error, events, metrics, sign_in};
 use crate::server::auth::access::Permission::{
     self, Account, Browse, Change, Operate, Start, View,
@@ -24,8 +24,7 @@ use crate::server::auth::sign_in::SignInService;
 use crate::server::page::HiddenPage;
 use domain::refusal::Counted;
 
-/// The maximum length of a file's name and of its path, in bytes. Longer ones are errors of the file
-/// system.
+/// The maximum length of a file's name and of its path on most file systems, in bytes.
 const LONGEST_NAME: usize = 240;
 const LONGEST_PATH: usize = 1_024;
 
@@ -104,6 +103,9 @@ pub(super) static ROUTES: &[Route] = &[
     at(GET, "/api/stacks", Requires(View), by!(Handler, operations::stacks)).recent(),
     at(GET, "/api/stacks/{name}", Requires(View), by!(Handler, operations::stack)).recent(),
     at(DELETE, "/api/stacks/{name}", Requires(Change), by!(Handler, operations::remove)),
+    at(GET, "/api/templates", Requires(Browse), by!(Handler, templates::list)).recent(),
+    at(GET, "/api/templates/{id}/schema", Requires(Browse), by!(Handler, templates::schema)),
+    at(GET, "/templates/{id}/icon.svg", Requires(Browse), by!(Handler, templates::icon)).recent(),
     at(GET, "/api/status/{id}", Requires(View), by!(Handler, events::status)),
     at(GET, "/api/fn/check_name", Requires(Browse), Function).counted(Counted::Check).recent(),
     at(POST, "/api/fn/start_deployment", Requires(Start), Function).counted(Counted::Start),

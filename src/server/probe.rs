@@ -40,9 +40,7 @@ pub trait Probe: Send + Sync {
 /// The result of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Health {
-    /// A success status.
-    Healthy,
-    /// An answer with another status.
+    /// An answer with this status.
     Answering(u16),
     /// No answer: the name does not resolve, the connection fails, or the time is over. Contains
     /// the reason.
@@ -53,6 +51,13 @@ pub enum Health {
     /// The certificate is not trusted; a new stack may not have its certificate yet. Contains the
     /// reason.
     Untrusted(String),
+}
+
+impl Health {
+    /// Returns whether it is an answer with success.
+    pub fn is_success(&self) -> bool {
+        matches!(self, Self::Answering(200..=299))
+    }
 }
 
 /// The certificate authorities that are trusted for a stack's host.
@@ -157,11 +162,10 @@ impl HttpProbe {
     async fn get(&self, url: Url, limit: Duration) -> reqwest::Result<Health> {
         let response = self.http.get(url).timeout(limit).send().await?;
         let status = response.status();
-        if !status.is_success() {
-            return Ok(Health::Answering(status.as_u16()));
+        if status.is_success() {
+            read_some(response).await?;
         }
-        read_some(response).await?;
-        Ok(Health::Healthy)
+        Ok(Health::Answering(status.as_u16()))
     }
 }
 

@@ -15,9 +15,12 @@ use std::{fmt, iter};
 use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305};
 use hmac::{Hmac, Mac as _};
+use rand::RngExt as _;
+use rand::distr::Alphanumeric;
 use secrecy::{ExposeSecret as _, SecretBox, SecretSlice, SecretString};
 use sha2::Sha256;
 
+use self::keyring::Key;
 pub use self::keyring::{Keyring, KeyringError};
 use domain::stack_id::RevisionId;
 
@@ -149,6 +152,28 @@ impl Keyring {
         let key = mac(self.sealing().bytes(), &joined(&["fingerprint", owner.as_str(), id.name]));
         short_hex(&mac(&key, secret.expose_secret().as_bytes()))
     }
+}
+
+impl Keyring {
+    /// Returns digests of bytes that may contain secrets, one for each key, that of new ones first.
+    /// Without the key, nobody can try which bytes have a digest.
+    pub fn digests(&self, bytes: &[u8]) -> impl Iterator<Item = String> {
+        let digest = |key: &Key| {
+            let own = mac(key.bytes(), &joined(&["digest", &key.id]));
+            base16ct::lower::encode_string(&mac(&own, bytes))
+        };
+        self.keys().map(digest)
+    }
+}
+
+/// Returns a new secret of `length` letters and digits, each equally likely.
+pub fn generate(length: u32) -> SecretString {
+    let text: String = rand::rng()
+        .sample_iter(Alphanumeric)
+        .take(usize::try_from(length).unwrap_or(usize::MAX))
+        .map(char::from)
+        .collect();
+    SecretString::from(text)
 }
 
 fn damaged(sealed: &SealedSecret) -> OpenSecretError {

@@ -4,6 +4,7 @@
 
 mod auth;
 mod outbound;
+mod template;
 mod watchers;
 
 use std::net::SocketAddr;
@@ -40,6 +41,8 @@ pub struct Settings {
     pub store: StoreSettings,
     /// The keys that encrypt stored secrets.
     pub secret_key: Option<Keyring>,
+    /// Where the templates come from.
+    pub catalogue: CatalogueSource,
     /// The settings of a stack.
     pub stack: StackSettings,
     /// The settings of health probes.
@@ -115,6 +118,17 @@ impl PlatformSettings {
     pub fn is_sandbox(&self) -> bool {
         matches!(self, Self::Sandbox { .. })
     }
+}
+
+/// Where the templates come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CatalogueSource {
+    /// The one image of the settings.
+    Settings,
+    /// This folder, with a folder for each template.
+    Folder(PathBuf),
+    /// The portal itself: images of the embedded sandbox.
+    BuiltIn,
 }
 
 /// The store of deployments.
@@ -204,7 +218,7 @@ pub struct StackSettings {
     pub public_port: Option<u16>,
     /// The source of a stack's certificate.
     pub certificate: CertificateSource,
-    /// The image, with its tag or digest.
+    /// The image, with its tag or digest, where there is no catalogue.
     pub image: String,
     /// The private registry of the image, if it needs a login.
     pub registry: Option<Registry>,
@@ -298,9 +312,9 @@ impl StackSettings {
         format!("{scheme}://{name}.{suffix}{}", self.shown_port())
     }
 
-    /// Returns the URL of the health check of the stack at `host`.
-    pub fn health_url(&self, host: &str) -> String {
-        format!("{}://{host}{}{}", self.scheme, self.shown_port(), self.health_path)
+    /// Returns the URL of the stack at `host`.
+    pub fn url_of_host(&self, host: &str) -> String {
+        format!("{}://{host}{}", self.scheme, self.shown_port())
     }
 
     /// Returns the pattern that makes a stack's address from its name.
@@ -373,7 +387,7 @@ mod tests {
             let settings = settings(scheme, port);
             assert_eq!(settings.url(&alice), url);
             let host = settings.host(&alice);
-            assert_eq!(settings.health_url(&host), format!("{url}/health"));
+            assert_eq!(settings.url_of_host(&host), url);
         }
     }
 

@@ -1,5 +1,5 @@
-//! The spec of an operation: it is made from the settings when the operation begins, and the saga
-//! uses only the spec from then on.
+//! The spec of an operation: it is made from a template, the answers to its questions and the
+//! settings when the operation begins, and the saga uses only the spec from then on.
 //!
 //! Its secrets are decrypted only when they are passed to the platform, or masked in its log.
 
@@ -8,73 +8,206 @@ use std::collections::BTreeMap;
 use secrecy::SecretString;
 
 use super::platform::Registry;
-use super::secrets::{Keyring, OpenSecretError, SealedSecret, SecretId};
+use super::secrets::{self, Keyring, OpenSecretError, SealedSecret, SecretId};
 use super::settings::StackSettings;
 use super::store::{SealedSpec, SpecOrigin};
 use domain::stack_id::RevisionId;
 use domain::stack_spec::{
-    CertificateSpec, HealthCheck, RegistryLogin, SecretRef, Size, StackSpec, Variable,
+    CertificateSpec, HealthCheck, RegistryLogin, SecretRef, Size, StackSpec, TemplateRef, Variable,
+    VariableValue,
 };
+use domain::template::Template;
+use domain::template::checked::{self, Checked, SecretOrigin};
 
 /// The name of the registry's password among the secrets of a revision.
 const REGISTRY_PASSWORD: &str = "registry:password";
+/// What the names of secrets that answer questions begin with. The key of the question follows.
+const PARAMETER: &str = "parameter:";
 
-/// Makes the spec of `revision`, which begins now, and encrypts its secrets; `None` if it has
-/// secrets and there is no key.
+/// What a stack is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Choice<'a> {
+    /// The template.
+    pub template: &'a Template,
+    /// The reference to its definition; `None` if it is assumed.
+    pub reference: Option<&'a TemplateRef>,
+    /// The answers to its questions.
+    pub checked: &'a Checked,
+    /// The settings, which have what the template leaves open.
+    pub settings: &'a StackSettings,
+    /// The login for the registry of the template's image.
+    pub registry: Option<&'a Registry>,
+    /// The secrets that the stack keeps, by the keys of their parameters.
+    pub kept: &'a BTreeMap<String, SecretString>,
+}
+
+/// A spec with sealed secrets, and what was generated for it.
+#[derive(Clone, Debug)]
+pub struct NewSpec {
+    /// The spec.
+    pub sealed: SealedSpec,
+    /// The generated secrets, by the keys of their parameters.
+    pub generated: BTreeMap<String, SecretString>,
+}
+
+/// A spec cannot be sealed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SealError {
+    /// It has secrets, and the portal has no key.
+    #[error("there are secrets, and the portal has no key to seal them")]
+    NoKey,
+    /// The stack should keep a secret that it does not have.
+    #[error("the stack does not have the secret {name}")]
+    NotKept {
+        /// The name among the secrets of its revision.
+        name: String,
+    },
+}
+
+/// Makes the spec of `revision`, which begins now, and encrypts its secrets.
+///
+/// # Errors
+///
+/// Returns why its secrets cannot be sealed.
 pub fn seal(
+    choice: &Choice<'_>,
+    keyring: Option<&Keyring>,
+    revision: RevisionId,
+) -> Result<NewSpec, SealError> {
+    let Open { mut stack, secrets, generated } = open(choice);
+    let mut sealed = BTreeMap::new();
+    for secret in stack.secrets_mut() {
+        let name = secret.name.as_str();
+        let missing = || SealError::NotKept { name: name.to_owned() };
+        let text = secrets.get(name).ok_or_else(missing)?;
+        let one = keyring.ok_or(SealError::NoKey)?.seal(SecretId { revision, name }, text);
+        secret.fingerprint.clone_from(&one.fingerprint);
+        sealed.insert(name.to_owned(), one);
+    }
+    let sealed = SealedSpec { origin: SpecOrigin::Begun, spec: stack, secrets: sealed };
+    Ok(NewSpec { sealed, generated })
+}
+
+/// Makes the spec of `revision` from the present settings alone, and encrypts its secrets; `None`
+/// if it has secrets and there is no key.
+pub fn seal_assumed(
     settings: &StackSettings,
     keyring: Option<&Keyring>,
     revision: RevisionId,
 ) -> Option<SealedSpec> {
-    if keyring.is_none() && settings.has_secrets() {
-        return None;
-    }
-    let mut secrets = BTreeMap::new();
-    let spec = of_settings(settings, |name, secret| {
-        let sealed = keyring.map(|keyring| keyring.seal(SecretId { revision, name }, secret));
-        let fingerprint = sealed.as_ref().map(|sealed| sealed.fingerprint.clone());
-        secrets.extend(sealed.map(|sealed| (name.to_owned(), sealed)));
-        fingerprint.unwrap_or_default()
-    });
-    Some(SealedSpec { origin: SpecOrigin::Begun, spec, secrets })
+    let new = assumed(settings, |choice| seal(choice, keyring, revision)).ok()?;
+    Some(SealedSpec { origin: SpecOrigin::Assumed, ..new.sealed })
 }
 
-/// Makes the spec of a stack. `fingerprint` gets the name and the value of each secret.
-fn of_settings(
-    settings: &StackSettings,
-    mut fingerprint: impl FnMut(&str, &SecretString) -> String,
-) -> StackSpec {
-    let mut refer = |name: String, secret: &SecretString| {
-        let fingerprint = fingerprint(&name, secret);
-        SecretRef { name, fingerprint }
-    };
-    StackSpec {
-        image: settings.image.clone(),
-        registry: settings.registry.as_ref().map(|Registry { url, user, password }| {
-            RegistryLogin {
-                url: url.clone(),
-                user: user.clone(),
-                password: refer(REGISTRY_PASSWORD.to_owned(), password),
-            }
-        }),
-        port: settings.port,
-        size: Size { cpu_nanos: settings.cpu_nanos, memory_bytes: settings.memory_bytes },
-        environment: (settings.environment.iter())
-            .map(|(name, value)| {
-                let value = refer(format!("env:{name}"), value);
-                Variable { name: name.clone(), value }
-            })
-            .collect(),
+/// Uses what a stack is made of by the present settings alone.
+fn assumed<T>(settings: &StackSettings, use_it: impl FnOnce(&Choice<'_>) -> T) -> T {
+    let (template, checked) = (&settings.template(), &Checked::default());
+    let (registry, kept) = (settings.registry.as_ref(), &BTreeMap::new());
+    use_it(&Choice { template, reference: None, checked, settings, registry, kept })
+}
+
+/// A spec whose secrets are not sealed yet, so that its references have no fingerprints.
+struct Open {
+    stack: StackSpec,
+    secrets: BTreeMap<String, SecretString>,
+    generated: BTreeMap<String, SecretString>,
+}
+
+/// Makes the spec of a stack.
+fn open(choice: &Choice<'_>) -> Open {
+    let Choice { template, checked, settings, .. } = *choice;
+    let mut secrets = OpenSecrets::default();
+    let registry = choice.registry.map(|Registry { url, user, password }| RegistryLogin {
+        url: url.clone(),
+        user: user.clone(),
+        password: secrets.add(REGISTRY_PASSWORD.to_owned(), password.clone()),
+    });
+    let environment = environment(choice, &mut secrets);
+    let size = checked.size.as_ref();
+    let chosen = size.and_then(|id| template.sizes.iter().find(|size| size.id == *id));
+    let of_settings = Size { cpu_nanos: settings.cpu_nanos, memory_bytes: settings.memory_bytes };
+    let stack = StackSpec {
+        template: choice.reference.cloned(),
+        values: checked.values.clone(),
+        image: template.image.clone(),
+        command: template.command.clone(),
+        registry,
+        port: template.port,
+        size_id: size.cloned(),
+        size: chosen.map_or(of_settings, |size| size.limits),
+        environment,
+        volumes: template.volumes.clone(),
         health: HealthCheck {
-            path: settings.health_path.clone(),
+            paths: template.health.clone(),
             timeout: settings.health_timeout,
             interval: settings.health_interval,
         },
+        healthcheck: template.healthcheck.clone(),
         certificate: CertificateSpec {
             source: settings.certificate,
             timeout: settings.certificate_timeout,
         },
+    };
+    Open { stack, secrets: secrets.all, generated: secrets.generated }
+}
+
+/// The secrets of a spec in plain text.
+#[derive(Default)]
+struct OpenSecrets {
+    all: BTreeMap<String, SecretString>,
+    generated: BTreeMap<String, SecretString>,
+}
+
+impl OpenSecrets {
+    fn add(&mut self, name: String, secret: SecretString) -> SecretRef {
+        self.all.insert(name.clone(), secret);
+        SecretRef { name, fingerprint: String::new() }
     }
+}
+
+/// Makes the variables of a stack: those that the template inherits from the settings, then its own
+/// and those of the answers.
+fn environment(choice: &Choice<'_>, secrets: &mut OpenSecrets) -> Vec<Variable> {
+    let inherited = &choice.template.inherit_env;
+    let mut variables = Vec::new();
+    for (name, value) in &choice.settings.environment {
+        if inherited.contains(name) {
+            let value = secrets.add(format!("env:{name}"), value.clone());
+            variables.push(Variable { name: name.clone(), value: VariableValue::Secret(value) });
+        }
+    }
+    for checked::Variable { name, value } in &choice.checked.variables {
+        let value = match value {
+            checked::VariableValue::Plain(text) => VariableValue::Plain(text.clone()),
+            checked::VariableValue::Secret { key, origin } => {
+                VariableValue::Secret(answer(choice, key, origin, secrets))
+            }
+        };
+        variables.push(Variable { name: name.clone(), value });
+    }
+    variables
+}
+
+/// Adds the secret that answers the question `key`. One that should be kept and is not there has
+/// no text.
+fn answer(
+    choice: &Choice<'_>,
+    key: &str,
+    origin: &SecretOrigin,
+    secrets: &mut OpenSecrets,
+) -> SecretRef {
+    let text = match origin {
+        SecretOrigin::Given(text) => Some(SecretString::from(text.expose())),
+        SecretOrigin::Generated(length) => {
+            let text = secrets::generate(*length);
+            secrets.generated.insert(key.to_owned(), text.clone());
+            Some(text)
+        }
+        SecretOrigin::Kept => choice.kept.get(key).cloned(),
+    };
+    let name = format!("{PARAMETER}{key}");
+    secrets.all.extend(text.map(|text| (name.clone(), text)));
+    SecretRef { name, fingerprint: String::new() }
 }
 
 /// The spec that an operation uses.
@@ -109,11 +242,7 @@ impl OperationSpec {
 
     /// Returns a spec made from the present settings, for an operation without a stored spec.
     pub fn unsealed(settings: &StackSettings) -> Self {
-        let mut secrets = BTreeMap::new();
-        let stack = of_settings(settings, |name, secret| {
-            secrets.insert(name.to_owned(), secret.clone());
-            String::new()
-        });
+        let Open { stack, secrets, .. } = assumed(settings, open);
         Self { stack, is_lost: false, secrets: Secrets::Open(secrets) }
     }
 
@@ -136,8 +265,24 @@ impl OperationSpec {
     ///
     /// Returns why one of them does not open.
     pub fn environment(&self) -> Result<Vec<(String, SecretString)>, OpenSecretError> {
-        let open = |Variable { name, value }: &Variable| Ok((name.clone(), self.open(value)?));
+        let open = |Variable { name, value }: &Variable| {
+            let value = match value {
+                VariableValue::Plain(text) => SecretString::from(text.as_str()),
+                VariableValue::Secret(secret) => self.open(secret)?,
+            };
+            Ok((name.clone(), value))
+        };
         self.stack.environment.iter().map(open).collect()
+    }
+
+    /// Returns the secrets that answer questions, decrypted, by the keys of the questions. Those
+    /// that do not open are left out.
+    pub fn parameters(&self) -> BTreeMap<String, SecretString> {
+        let open = |secret: &SecretRef| {
+            let key = secret.name.strip_prefix(PARAMETER)?;
+            Some((key.to_owned(), self.open(secret).ok()?))
+        };
+        self.stack.secrets().filter_map(open).collect()
     }
 
     /// Returns all secrets, decrypted, so that they can be masked in a text.

@@ -5,14 +5,17 @@
 
 pub mod admin;
 mod authorization;
+mod choosing;
 mod health;
 mod idempotency;
 mod listing;
 mod names;
 mod operations;
 mod platform_cache;
+mod request;
 mod starting;
 mod store_probe;
+mod templates;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,12 +25,14 @@ pub use health::Health;
 pub use idempotency::{IdempotentRequest, Response};
 use operations::next_try;
 use platform_cache::PlatformCache;
-use starting::New;
+use request::New;
+pub use request::{SentAnswers, StartRequest, Started};
 use store_probe::StoreProbe;
 
 use super::audit::AuditTrail;
 use super::auth::access::{Caller, IdentifiedBy, Permission, Target};
 use super::auth::accounts::Accounts;
+use super::catalogue::Offers;
 use super::notifier::Notifier;
 use super::recent::Recent;
 use super::reconciler::report::ReconcileReport;
@@ -73,6 +78,8 @@ pub struct ServiceParts {
     pub clock: Arc<dyn Clock>,
     /// Wakes the worker and watchers.
     pub notifier: Arc<Notifier>,
+    /// The templates that there are.
+    pub offers: Arc<Offers>,
     /// The settings of a stack.
     pub stack: Arc<StackSettings>,
     /// The keys that encrypt stored secrets.
@@ -148,7 +155,7 @@ impl Service {
         self.platform_status().await
     }
 
-    /// Starts a deployment of the stack name `input` and returns its id.
+    /// Starts a deployment and returns its id.
     ///
     /// # Errors
     ///
@@ -157,9 +164,9 @@ impl Service {
     pub(crate) async fn start_deployment(
         &self,
         caller: &Caller,
-        input: &str,
+        request: &StartRequest,
     ) -> Result<DeploymentId, ApiError> {
-        Ok(self.start(caller, input, |_| None).await?.id)
+        Ok(self.start(caller, request, |_| None).await?.deployment.id)
     }
 
     /// Describes a deployment for its page.

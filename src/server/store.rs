@@ -20,12 +20,14 @@ pub use domain::kind::StepId;
 pub use facts::{CleanupRecord, End, Fact, Recorded, StoredEvent};
 pub use folding::{PAGE, progress, receipt, receipts, replay};
 pub use journal::{Cause, StepRecord, Steps};
-pub use ports::{Idempotency, Journal, Leases, Operations, Specs, Stacks, Store, TaskLeases};
+pub use ports::{
+    Idempotency, Journal, Leases, Operations, Specs, Stacks, Store, TaskLeases, Templates,
+};
 pub use quota::{LimitReached, Quota, Usage, hour_before, is_within_hour};
 pub use records::{
     CancelOutcome, CancelRequest, CleanUp, IdempotencyKey, Lane, NewDeployment, NewRemoval,
     OperationFilter, Record, RemovalOutcome, SealedSpec, SpecOrigin, Stack, State, StoredResponse,
-    TaskHolder, TaskLease,
+    TaskHolder, TaskLease, TemplateDefinition,
 };
 
 /// Logs `otherwise` if a write failed whose loss does no harm.

@@ -22,6 +22,9 @@ pub enum StoreError {
     /// A limit of the quota is reached.
     #[error("a limit is reached")]
     LimitReached(LimitReached),
+    /// The version of the template has another definition, which stacks are made of.
+    #[error("the version of the template has another definition")]
+    TemplateChanged,
     /// The idempotency key already has a response.
     #[error("the idempotency key is in use")]
     KeyUsed,

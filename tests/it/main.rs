@@ -8,6 +8,7 @@ mod api;
 mod architecture;
 mod backup;
 mod canary;
+mod catalogue;
 mod chaos;
 mod connections;
 mod cross_site;

@@ -210,14 +210,14 @@ async fn a_stack_is_probed_through_no_proxy_but_its_own() {
         HttpProbe::new(&trust, AddressPolicy::Public, outbound, proxy).unwrap()
     };
     let health = probe(Trust::System, &outbound, None).check(&url, LIMIT).await;
-    assert!(!matches!(health, Health::Healthy), "{health:?}");
+    assert!(!matches!(health, Health::Answering(200)), "{health:?}");
     assert_eq!(proxy.requests(), "");
     let health = probe(Trust::System, &outbound, address.clone()).check(&url, LIMIT).await;
-    assert_eq!(health, Health::Healthy);
+    assert_eq!(health, Health::Answering(200));
     assert!(proxy.requests().contains("CONNECT alice.stacks.test:"));
     let plain = format!("http://alice.stacks.test:{}/health", server.address().port());
     let health = probe(Trust::PlainHttp, &untrusting, address.clone());
-    assert_eq!(health.check(&plain, LIMIT).await, Health::Healthy);
+    assert_eq!(health.check(&plain, LIMIT).await, Health::Answering(200));
     let health = probe(Trust::System, &untrusting, address.clone()).check(&url, LIMIT).await;
     assert!(matches!(health, Health::Untrusted(_)), "{health:?}");
     // An address is not resolved, so the policy holds.

@@ -81,8 +81,8 @@ fn tls_server() -> u16 {
 #[tokio::test]
 async fn a_success_is_healthy_and_any_other_status_is_an_answer() {
     for (status, health) in [
-        (200, Health::Healthy),
-        (204, Health::Healthy),
+        (200, Health::Answering(200)),
+        (204, Health::Answering(204)),
         (302, Health::Answering(302)),
         (404, Health::Answering(404)),
         (502, Health::Answering(502)),
@@ -102,7 +102,7 @@ async fn names_under_localhost_are_reached_without_a_resolver() {
     let url = format!("http://some-name.deeper.localhost:{port}/health");
     assert_eq!(
         probe(Trust::PlainHttp, AddressPolicy::Public).check(&url, LIMIT).await,
-        Health::Healthy
+        Health::Answering(200)
     );
     let asked = &server.received_requests().await.unwrap()[0];
     assert_eq!(asked.headers["host"], format!("some-name.deeper.localhost:{port}"));
@@ -114,7 +114,7 @@ async fn an_endless_answer_is_read_no_further_than_needed() {
     let url = format!("http://localhost:{}/health", server.address().port());
     assert_eq!(
         probe(Trust::PlainHttp, AddressPolicy::Public).check(&url, LIMIT).await,
-        Health::Healthy
+        Health::Answering(200)
     );
 }
 
@@ -157,7 +157,7 @@ async fn private_addresses_are_probed_only_if_they_are_allowed() {
     let url = format!("http://127.0.0.1:{port}/");
     assert_eq!(
         probe(Trust::PlainHttp, AddressPolicy::AnyAddress).check(&url, LIMIT).await,
-        Health::Healthy
+        Health::Answering(200)
     );
 }
 
@@ -176,7 +176,7 @@ async fn a_certificate_is_accepted_only_from_a_trusted_authority_and_for_its_own
     ] {
         let health = probe(trust.clone(), AddressPolicy::Public).check(url, LIMIT).await;
         match health {
-            Health::Healthy => assert!(trusted, "{trust:?} {url}"),
+            Health::Answering(200) => assert!(trusted, "{trust:?} {url}"),
             Health::Untrusted(_) => assert!(!trusted, "{trust:?} {url}"),
             other => panic!("{trust:?} {url}: {other:?}"),
         }

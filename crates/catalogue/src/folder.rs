@@ -5,14 +5,17 @@
 //! whole, and hides none of the others.
 
 mod files;
+mod stamp;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use domain::stack_spec::TemplateRef;
 use domain::template::{Offer, Template};
 use sha2::{Digest, Sha256};
 
+pub use self::stamp::Stamp;
 use crate::fault::Fault;
 use crate::parse::{Definition, parse};
 use crate::patterns::Patterns;
@@ -62,7 +65,33 @@ pub(crate) struct Files {
     pub(crate) readme: Option<String>,
 }
 
+impl Entry {
+    /// Makes an entry of a template without files.
+    ///
+    /// # Errors
+    ///
+    /// None of a template's values makes it fail.
+    pub fn of(template: Template, offer: Offer) -> serde_json::Result<Self> {
+        let json = template.to_json()?;
+        let digest = base16ct::lower::encode_string(&Sha256::digest(json.as_bytes()));
+        let patterns = Patterns::of(&template);
+        Ok(Self { template, offer, json, digest, patterns, icon: None, readme: None })
+    }
+
+    /// Returns the reference by which a revision names the definition.
+    pub fn reference(&self) -> TemplateRef {
+        let Template { id, version, .. } = &self.template;
+        TemplateRef { id: id.clone(), version: version.clone(), digest: self.digest.clone() }
+    }
+}
+
 impl Catalogue {
+    /// Makes a catalogue of one template.
+    pub fn only(entry: Entry) -> Self {
+        let entries = BTreeMap::from([(entry.template.id.clone(), Arc::new(entry))]);
+        Self { entries, used: BTreeMap::new() }
+    }
+
     /// Reads a folder.
     pub fn read(folder: &Path) -> Reading {
         Self::default().reload(folder)
@@ -80,8 +109,35 @@ impl Catalogue {
     /// Records that a version with this digest is used, so that it is refused with another content
     /// from now on. The store knows which ones are. A version that nobody has used may still change:
     /// its file may have been read while it was half written.
-    pub fn remember(&mut self, id: &str, version: &str, digest: &str) {
-        self.used.insert((id.to_owned(), version.to_owned()), digest.to_owned());
+    pub fn remember(&mut self, used: TemplateRef) {
+        self.used.insert((used.id, used.version), used.digest);
+    }
+
+    /// Returns whether this definition is recorded as used.
+    pub fn is_used(&self, used: &TemplateRef) -> bool {
+        let key = (used.id.clone(), used.version.clone());
+        self.used.get(&key) == Some(&used.digest)
+    }
+
+    /// Returns the definitions that are recorded as used.
+    pub fn used(&self) -> impl Iterator<Item = TemplateRef> {
+        let reference = |((id, version), digest): (&(String, String), &String)| TemplateRef {
+            id: id.clone(),
+            version: version.clone(),
+            digest: digest.clone(),
+        };
+        self.used.iter().map(reference)
+    }
+
+    /// Removes the templates that `problem` names a problem of, and returns these as faults.
+    pub fn refuse(&mut self, problem: impl Fn(&Template) -> Option<String>) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        self.entries.retain(|id, entry| {
+            let Some(message) = problem(&entry.template) else { return true };
+            faults.push(Fault::of_file(&format!("{id}/{}", files::DEFINITION), message));
+            false
+        });
+        faults
     }
 
     /// Returns the template of this id.
@@ -156,11 +212,8 @@ impl Catalogue {
 /// Makes the entry of a template, with its warnings.
 fn entry(files: Files) -> Result<(Entry, Vec<Fault>), Vec<Fault>> {
     let Definition { template, offer, warnings } = parse(&files.definition, &files.file)?;
-    let json = template.to_json().map_err(|error| {
+    let entry = Entry::of(template, offer).map_err(|error| {
         vec![Fault::of_file(&files.file, format!("it cannot be stored: {error}"))]
     })?;
-    let digest = base16ct::lower::encode_string(&Sha256::digest(json.as_bytes()));
-    let patterns = Patterns::of(&template);
-    let (icon, readme) = (files.icon, files.readme);
-    Ok((Entry { template, offer, json, digest, patterns, icon, readme }, warnings))
+    Ok((Entry { icon: files.icon, readme: files.readme, ..entry }, warnings))
 }

@@ -135,6 +135,9 @@ pub enum MessageCode {
         seconds: u64,
         /// The HTTP status of its last answer.
         status: u16,
+        /// The path that gave it, if several paths are asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        path: Option<String>,
     },
     /// The address answered, and the stack's container did not run.
     NoContainer {

@@ -11,6 +11,7 @@ use strum::{EnumDiscriminants, EnumIter, EnumString, IntoEnumIterator, IntoStati
 
 use crate::local_fault::LocalFault;
 use crate::stack_name::{ParseStackNameError, StackName};
+use crate::template::answer_error::AnswerErrors;
 
 /// The default `Retry-After` in seconds, if the time until there is capacity is unknown.
 const PAUSE_S: u64 = 60;
@@ -27,6 +28,16 @@ const PAUSE_S: u64 = 60;
 pub enum Refusal {
     /// The name breaks a rule; `None` if the body has no name.
     InvalidName(Option<ParseStackNameError>),
+    /// The answers to the template's questions break rules.
+    InvalidParameters(AnswerErrors),
+    /// A template must be chosen: one of these.
+    TemplateRequired(Vec<String>),
+    /// The template does not exist, or is not offered to the caller.
+    NoSuchTemplate,
+    /// The version of the template has another definition in the database.
+    TemplateChanged,
+    /// The secrets that were given at the first attempt are not kept any more.
+    SecretsExpired,
     /// The name is taken.
     NameTaken(StackName, TakenBy),
     /// The name is reserved for its former owner until this time.
@@ -295,7 +306,7 @@ impl RefusalCode {
             | Self::SignInStale
             | Self::IdentityUntrusted => 401,
             Self::ScopeMissing | Self::CrossSite | Self::SignInDenied => 403,
-            Self::NotFound | Self::NoSuchPerson | Self::NoSuchToken => 404,
+            Self::NotFound | Self::NoSuchPerson | Self::NoSuchToken | Self::NoSuchTemplate => 404,
             Self::MethodNotAllowed => 405,
             Self::RequestTimeout => 408,
             Self::NameTaken
@@ -308,11 +319,15 @@ impl RefusalCode {
             | Self::AnotherStack
             | Self::NotSignedIn
             | Self::NotStuck
+            | Self::TemplateChanged
             | Self::IdempotencyKeyInUse
             | Self::TooManyTokens => 409,
             Self::BodyTooLarge => 413,
             Self::UriTooLong => 414,
-            Self::IdempotencyKeyReused => 422,
+            Self::IdempotencyKeyReused
+            | Self::InvalidParameters
+            | Self::TemplateRequired
+            | Self::SecretsExpired => 422,
             Self::LimitReached | Self::TooManyRequests | Self::TooManyStreams => 429,
             Self::Internal => 500,
             Self::PlatformTooOld

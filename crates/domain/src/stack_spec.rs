@@ -3,10 +3,16 @@
 //! An operation keeps the spec with which it began, even if the settings change. The spec contains
 //! no secrets, but refers to them by names and fingerprints.
 
+mod stored;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use strum::EnumString;
+
+pub use crate::size::Size;
+use crate::template::situation::Values;
+use crate::template::{Accept, HealthPath, Volume};
 
 /// The spec of a stack. Persisted as JSON: never rename fields, only add some.
 ///
@@ -14,20 +20,43 @@ use strum::EnumString;
 /// the portal would ignore the field, and finish an operation without it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StackSpec {
+    /// The template; `None` if the stack began before there were templates.
+    pub template: Option<TemplateRef>,
+    /// The answers to the template's questions. No secret is among them.
+    pub values: Values,
     /// The image, with its tag or digest.
     pub image: String,
+    /// The command; that of the image if it is empty.
+    pub command: Vec<String>,
     /// The login for the private registry that the image comes from.
     pub registry: Option<RegistryLogin>,
     /// The port on which the container listens.
     pub port: u16,
+    /// The id of the size that was chosen; `None` if the template has no sizes.
+    pub size_id: Option<String>,
     /// The limits of the container.
     pub size: Size,
     /// The environment variables of the container, in order.
     pub environment: Vec<Variable>,
+    /// The volumes.
+    pub volumes: Vec<Volume>,
     /// How to check that the stack works.
     pub health: HealthCheck,
+    /// The command of the container runtime's own health check.
+    pub healthcheck: Option<Vec<String>>,
     /// The certificate of the stack's address.
     pub certificate: CertificateSpec,
+}
+
+/// A reference to the definition of a template.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct TemplateRef {
+    /// The id.
+    pub id: String,
+    /// The version.
+    pub version: String,
+    /// The SHA-256 of the definition as it is stored, in hexadecimal digits.
+    pub digest: String,
 }
 
 /// A login for a private registry.
@@ -41,22 +70,33 @@ pub struct RegistryLogin {
     pub password: SecretRef,
 }
 
-/// The limits of a container.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Size {
-    /// The CPU limit in nano-CPUs: 1 CPU is 1,000,000,000.
-    pub cpu_nanos: Option<u64>,
-    /// The memory limit in bytes.
-    pub memory_bytes: Option<u64>,
-}
-
 /// A variable of a container.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Variable {
     /// The name, as the container sees it.
     pub name: String,
     /// The value.
-    pub value: SecretRef,
+    pub value: VariableValue,
+}
+
+/// The value of a variable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VariableValue {
+    /// This text.
+    Plain(String),
+    /// A secret of the stack.
+    Secret(SecretRef),
+}
+
+impl VariableValue {
+    /// Returns the reference to the secret, if it is one.
+    pub fn secret(&self) -> Option<&SecretRef> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Secret(secret) => Some(secret),
+        }
+    }
 }
 
 /// A reference to a secret of the stack, which is stored encrypted elsewhere.
@@ -71,8 +111,8 @@ pub struct SecretRef {
 /// How to check that a stack works.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HealthCheck {
-    /// The path that answers with success once the stack works.
-    pub path: String,
+    /// The paths that all answer well once the stack works; at least one.
+    pub paths: Vec<HealthPath>,
     /// The time that a stack may take to answer once it is started.
     pub timeout: Duration,
     /// The longest pause between two probes.
@@ -101,98 +141,26 @@ pub enum CertificateSource {
     Custom,
 }
 
-/// The form in which specs are stored, by its version.
-#[derive(Serialize, Deserialize)]
-#[serde(tag = "version")]
-enum Versioned<T> {
-    #[serde(rename = "1")]
-    One(T),
+impl HealthCheck {
+    /// Returns the status codes that are good where nothing else is said: those of success.
+    pub const SUCCESS: Accept = Accept::Class(2);
 }
 
 impl StackSpec {
-    /// Writes it down, with the version of its form.
-    ///
-    /// # Errors
-    ///
-    /// None of its values makes it fail.
-    pub fn to_json(&self) -> serde_json::Result<String> {
-        serde_json::to_string(&Versioned::One(self))
-    }
-
-    /// Reads what [`StackSpec::to_json`] wrote.
-    ///
-    /// # Errors
-    ///
-    /// Returns what is wrong with a text that is no spec, or one in the form of a later version.
-    pub fn from_json(text: &str) -> serde_json::Result<Self> {
-        let Versioned::One(spec) = serde_json::from_str(text)?;
-        Ok(spec)
-    }
-
     /// Returns the references to all secrets, in a fixed order.
     pub fn secrets(&self) -> impl Iterator<Item = &SecretRef> {
         let password = self.registry.iter().map(|registry| &registry.password);
-        password.chain(self.environment.iter().map(|variable| &variable.value))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn secret(name: &str) -> SecretRef {
-        SecretRef { name: name.to_owned(), fingerprint: String::from("00c0ffee") }
+        let variables = self.environment.iter();
+        password.chain(variables.filter_map(|variable| variable.value.secret()))
     }
 
-    fn spec() -> StackSpec {
-        StackSpec {
-            image: String::from("registry.example.com/ai-stack:1.4"),
-            registry: Some(RegistryLogin {
-                url: Some(String::from("registry.example.com")),
-                user: String::from("puller"),
-                password: secret("registry:password"),
-            }),
-            port: 8080,
-            size: Size { cpu_nanos: Some(500_000_000), memory_bytes: None },
-            environment: vec![Variable { name: String::from("TOKEN"), value: secret("env:TOKEN") }],
-            health: HealthCheck {
-                path: String::from("/health"),
-                timeout: Duration::from_mins(1),
-                interval: Duration::from_millis(1_500),
-            },
-            certificate: CertificateSpec {
-                source: CertificateSource::LetsEncrypt,
-                timeout: Duration::from_mins(5),
-            },
-        }
-    }
-
-    const JSON: &str = "{\"version\":\"1\",\"image\":\"registry.example.com/ai-stack:1.4\",\
-        \"registry\":{\"url\":\"registry.example.com\",\"user\":\"puller\",\"password\":{\
-        \"name\":\"registry:password\",\"fingerprint\":\"00c0ffee\"}},\"port\":8080,\
-        \"size\":{\"cpu_nanos\":500000000,\"memory_bytes\":null},\"environment\":[{\
-        \"name\":\"TOKEN\",\"value\":{\"name\":\"env:TOKEN\",\"fingerprint\":\"00c0ffee\"}}],\
-        \"health\":{\"path\":\"/health\",\"timeout\":{\"secs\":60,\"nanos\":0},\
-        \"interval\":{\"secs\":1,\"nanos\":500000000}},\"certificate\":{\
-        \"source\":\"lets_encrypt\",\"timeout\":{\"secs\":300,\"nanos\":0}}}";
-
-    #[test]
-    fn it_is_stored_in_exactly_this_form_and_read_again() {
-        assert_eq!(spec().to_json().unwrap(), JSON);
-        assert_eq!(StackSpec::from_json(JSON).unwrap(), spec());
-    }
-
-    #[test]
-    fn the_form_of_a_later_version_is_not_read_as_this_one() {
-        for text in [JSON.replace("\"version\":\"1\"", "\"version\":\"2\""), String::from("{}")] {
-            assert!(StackSpec::from_json(&text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn it_names_all_its_secrets() {
-        let spec = spec();
-        let names: Vec<_> = spec.secrets().map(|secret| secret.name.as_str()).collect();
-        assert_eq!(names, ["registry:password", "env:TOKEN"]);
+    /// Returns the references to all secrets, in the same order.
+    pub fn secrets_mut(&mut self) -> impl Iterator<Item = &mut SecretRef> {
+        let password = self.registry.iter_mut().map(|registry| &mut registry.password);
+        let variables = self.environment.iter_mut();
+        password.chain(variables.filter_map(|variable| match &mut variable.value {
+            VariableValue::Plain(_) => None,
+            VariableValue::Secret(secret) => Some(secret),
+        }))
     }
 }

@@ -21,10 +21,12 @@ use serde::{Deserialize, Serialize};
 use self::parameter::Parameter;
 use self::parameter::is_false;
 use self::text::Localized;
-use crate::stack_spec::Size;
+use crate::size::Size;
 
 /// The keys that no parameter can have: they name other fields of a request or of a form.
 pub const RESERVED_KEYS: [&str; 5] = ["name", "parameters", "secrets", "size", "template"];
+/// The id of the template that the settings describe, where there is no catalogue.
+pub const DEFAULT_ID: &str = "default";
 /// The largest number of parameters of a template, and of answers in a request.
 pub const MOST_PARAMETERS: usize = 64;
 
@@ -122,6 +124,13 @@ pub enum Accept {
     Class(u8),
     /// This code.
     Code(u16),
+}
+
+impl HealthPath {
+    /// Returns whether `status` is a good answer.
+    pub fn accepts(&self, status: u16) -> bool {
+        self.accept.iter().any(|codes| codes.includes(status))
+    }
 }
 
 impl Accept {

@@ -10,3 +10,4 @@ pub mod message;
 pub mod name;
 pub mod refusal;
 pub mod remedy;
+pub mod template;

@@ -1,28 +1,34 @@
 //! The body of a deploy request, which is JSON regardless of its content type.
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
-use crate::server::auth::accounts::Digest;
+use crate::server::stacks::{SentAnswers, StartRequest};
 use crate::wire::ApiError;
 use domain::refusal::Refusal;
+use domain::template::answers::{Answers, PARAMETERS, SECRETS, SIZE};
 
 #[derive(Deserialize)]
 struct DeployRequest {
     name: String,
+    template: Option<String>,
+    /// All others. Those that are not for answers are ignored, as the older server did.
+    #[serde(flatten)]
+    others: Map<String, Value>,
 }
 
-/// Returns the digest that shows whether a request with the same idempotency key has the same body.
-pub(in crate::http) fn fingerprint(body: &[u8]) -> String {
-    Digest::of_bytes(body).0
-}
-
-/// Returns the field `name` of the JSON object in `body`.
-pub(in crate::http) fn name(body: &[u8]) -> Result<String, ApiError> {
+/// Returns what the JSON object in `body` asks for.
+pub(in crate::http) fn request(body: &[u8]) -> Result<StartRequest, ApiError> {
     let no_name = || Refusal::InvalidName(None).into();
     match serde_json::from_slice::<DeployRequest>(body) {
         // serde would accept an array as the fields in their order.
         Ok(_) if body.trim_ascii_start().first() != Some(&b'{') => Err(no_name()),
-        Ok(request) => Ok(request.name),
+        Ok(DeployRequest { name, template, mut others }) => {
+            others.retain(|name, _| [PARAMETERS, SECRETS, SIZE].contains(&name.as_str()));
+            let answers = Answers::from_json(&Value::Object(others));
+            let answers = SentAnswers::Read(answers.map_err(Refusal::InvalidParameters)?);
+            Ok(StartRequest { name, template, answers })
+        }
         Err(error) if error.is_data() => Err(no_name()),
         Err(_) => Err(Refusal::InvalidJson.into()),
     }
@@ -57,10 +63,10 @@ mod tests {
                 almost(),
             ]
         ) {
-            match name(&body) {
+            match request(&body).map(|request| request.name) {
                 Ok(name) => {
                     // An independent parser reads the same name.
-                    let read = serde_json::from_slice::<serde_json::Value>(&body);
+                    let read = serde_json::from_slice::<Value>(&body);
                     prop_assert!(read.map_or(true, |read| read["name"] == name));
                 }
                 Err(error) => {
@@ -73,7 +79,7 @@ mod tests {
         #[test]
         fn a_name_arrives_as_it_was_sent(text: String, before in "[ \t\r\n]{0,3}") {
             let body = format!("{before}{}", json!({ "other": [], "name": text }));
-            prop_assert_eq!(name(body.as_bytes()).unwrap(), text);
+            prop_assert_eq!(request(body.as_bytes()).unwrap().name, text);
         }
     }
 }

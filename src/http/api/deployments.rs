@@ -1,5 +1,6 @@
 //! The JSON API of deployments, compatible with the older server.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
@@ -9,6 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use percent_encoding::percent_decode_str;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 
 use super::body;
@@ -44,6 +46,10 @@ struct AcceptedBody<'a> {
     status_endpoint: String,
     deployment_endpoint: String,
     page: String,
+    /// The secrets that were generated, by the keys of their parameters. They are in this answer
+    /// only, and not in one that is replayed.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    generated: BTreeMap<&'a str, &'a str>,
 }
 
 #[derive(Serialize)]
@@ -86,11 +92,11 @@ pub(in crate::http) async fn deploy(
     let key = idempotency_key(&headers)?;
     let idempotency = key.map(|key| IdempotentRequest {
         key: IdempotencyKey { caller: key_scope(&caller), key },
-        fingerprint: body::fingerprint(&content),
+        body: content.to_vec(),
     });
-    let name = body::name(&content);
+    let request = body::request(&content);
     let response =
-        state.service.start_idempotent(&caller, name, idempotency, accepted, refused).await?;
+        state.service.start_idempotent(&caller, request, idempotency, accepted, refused).await?;
     Ok(into_http(response))
 }
 
@@ -138,8 +144,11 @@ fn is_key(text: &str) -> bool {
     (1..=KEY_LENGTH).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// Returns the response to an accepted start.
-pub(in crate::http) fn accepted(deployment: &Deployment) -> stacks::Response {
+/// Returns the response to an accepted start for which these secrets were `generated`.
+pub(in crate::http) fn accepted(
+    deployment: &Deployment,
+    generated: &BTreeMap<String, SecretString>,
+) -> stacks::Response {
     let id = &deployment.id;
     let deployment_endpoint = format!("/api/deployment/{id}");
     let location = Some(deployment_endpoint.clone());
@@ -150,6 +159,9 @@ pub(in crate::http) fn accepted(deployment: &Deployment) -> stacks::Response {
         status_endpoint: format!("/api/status/{id}"),
         deployment_endpoint,
         page: format!("/deployments/{id}"),
+        generated: (generated.iter())
+            .map(|(key, text)| (key.as_str(), text.expose_secret()))
+            .collect(),
     });
     stacks::Response { status: 201, location, body }
 }

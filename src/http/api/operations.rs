@@ -75,8 +75,8 @@ pub(in crate::http) async fn retry(
     Extension(caller): Extension<Caller>,
     id: Parameter,
 ) -> Result<Response, Failed> {
-    let deployment = state.service.retry(&caller, &deployment_id(id)?).await?;
-    Ok(into_http(accepted(&deployment)))
+    let started = state.service.retry(&caller, &deployment_id(id)?).await?;
+    Ok(into_http(accepted(&started.deployment, &started.generated)))
 }
 
 /// `GET /api/stacks`: the live stacks.

@@ -14,8 +14,8 @@ use crate::server::origin::{Origin, Scheme};
 use crate::server::platform::call_slots::CallBounds;
 use crate::server::platform::{OPERATION, REVISION, Registry};
 use crate::server::settings::{
-    AuthSettings, Deadlines, HttpSettings, Limits, LogSettings, MetricsSettings, PlatformSettings,
-    ProbeSettings, Settings, StackSettings, StoreSettings, TraceSettings,
+    AuthSettings, CatalogueSource, Deadlines, HttpSettings, Limits, LogSettings, MetricsSettings,
+    PlatformSettings, ProbeSettings, Settings, StackSettings, StoreSettings, TraceSettings,
 };
 
 use domain::stack_spec::CertificateSource;
@@ -30,6 +30,8 @@ impl Options {
         let platform = platform(&self.platform)?;
         check_store(&self.database_url, &platform)?;
         let stack = self.stack(&platform, environment)?;
+        let catalogue = catalogue(&self.stack);
+        let unused = unused_image(&self.stack);
         let sandbox = platform.is_sandbox();
         let http = HttpSettings {
             trusted_proxies: self.limits.trusted_proxies.clone(),
@@ -53,6 +55,7 @@ impl Options {
             auth,
             store,
             secret_key: self.portal_secret_key,
+            catalogue,
             stack,
             probe: ProbeSettings {
                 ca_file: self.health.stack_ca_file,
@@ -82,7 +85,11 @@ impl Options {
             retention_days: self.retention_days,
             audit_retention_days: self.audit_retention_days,
             outbound,
-            warnings: environment::warnings(environment).into_iter().chain(ignored).collect(),
+            warnings: environment::warnings(environment)
+                .into_iter()
+                .chain(ignored)
+                .chain(unused)
+                .collect(),
             log: LogSettings { filter: self.rust_log, format: self.log_format },
             traces,
             platform,
@@ -96,6 +103,7 @@ impl Options {
     ) -> Result<StackSettings, ConfigError> {
         let options = self.stack.clone();
         let registry = registry(&options)?;
+        let image_on_dokploy = dokploy_image(&options);
         let (suffix, image, scheme, public_port) = match platform {
             PlatformSettings::Sandbox { edge } => (
                 options.stack_domain_suffix.unwrap_or_else(|| String::from("localhost")),
@@ -105,7 +113,7 @@ impl Options {
             ),
             PlatformSettings::Dokploy { .. } => (
                 required(options.stack_domain_suffix, "STACK_DOMAIN_SUFFIX", "ai.example.com")?,
-                required(options.stack_image, "STACK_IMAGE", "registry.example.com/ai-stack:1.4")?,
+                image_on_dokploy?,
                 options.stack_scheme.unwrap_or(Scheme::Https),
                 options.stack_public_port,
             ),
@@ -134,6 +142,28 @@ impl Options {
             },
         })
     }
+}
+
+/// Returns the image of a stack on Dokploy, which a catalogue makes unnecessary.
+fn dokploy_image(options: &StackOptions) -> Result<String, ConfigError> {
+    let image = options.stack_image.clone();
+    let image = image.or_else(|| options.catalogue.as_ref().map(|_| String::new()));
+    required(image, "STACK_IMAGE", "registry.example.com/ai-stack:1.4")
+}
+
+/// Returns where the templates come from.
+fn catalogue(options: &StackOptions) -> CatalogueSource {
+    options.catalogue.clone().map_or(CatalogueSource::Settings, CatalogueSource::Folder)
+}
+
+/// Returns the warning about an image that a catalogue makes ineffective.
+fn unused_image(options: &StackOptions) -> Option<String> {
+    (options.catalogue.is_some() && options.stack_image.is_some()).then(|| {
+        String::from(
+            "STACK_IMAGE has no effect, because CATALOGUE is set: unset it, or describe the image \
+             as a template",
+        )
+    })
 }
 
 fn http(host: IpAddr, port: u16, public_urls: Option<PublicUrls>) -> HttpSettings {

@@ -134,7 +134,6 @@ pub(super) struct PlatformOptions {
     next_help_heading = "Stacks (STACK_ENV_<NAME>, or the file STACK_FILE_<NAME>, goes into the \
                                container as <NAME>)"
 )]
-#[expect(clippy::struct_field_names, reason = "the fields are the variables' names")]
 pub(super) struct StackOptions {
     /// Domain of the stacks: a stack's host is NAME.SUFFIX [default: localhost with the sandbox,
     /// else required]
@@ -150,7 +149,11 @@ pub(super) struct StackOptions {
     /// with http]
     #[arg(long, env, hide_env_values = true, value_parser = parse::certificate)]
     pub(super) stack_certificate: Option<CertificateSource>,
-    /// Container image of a stack [default: sandbox/hello with the sandbox, else required]
+    /// Folder with the templates that people choose from, instead of one image
+    #[arg(long, env, hide_env_values = true)]
+    pub(super) catalogue: Option<PathBuf>,
+    /// Container image of a stack [default: sandbox/hello with the sandbox, else required without
+    /// CATALOGUE]
     #[arg(long, env, hide_env_values = true, value_parser = parse::image)]
     pub(super) stack_image: Option<String>,
     /// Address of the image's private registry

@@ -304,9 +304,14 @@ impl Context {
         self.log(Level::Warn, action, message, 0, None);
     }
 
-    /// Returns the URL of the stack's health check.
-    pub(crate) fn health_url(&self) -> String {
-        format!("{}{}", self.deployment.url, self.spec.stack.health.path)
+    /// Returns the URL of a path of the stack.
+    pub(crate) fn url_of(&self, path: &str) -> String {
+        format!("{}{path}", self.deployment.url)
+    }
+
+    /// Returns the URLs of the stack's health check.
+    pub(crate) fn health_urls(&self) -> Vec<String> {
+        self.spec.stack.health.paths.iter().map(|one| self.url_of(&one.path)).collect()
     }
 
     /// Logs for the person who watches that something succeeded which began at `since`.

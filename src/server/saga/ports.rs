@@ -12,9 +12,7 @@ use crate::server::probe::Probe;
 use crate::server::secrets::Keyring;
 use crate::server::settings::StackSettings;
 use crate::server::spec::{self, OperationSpec};
-use crate::server::store::{
-    Lease, Record, Result, SealedSpec, SpecOrigin, State, Store, StoreError,
-};
+use crate::server::store::{Lease, Record, Result, State, Store, StoreError};
 use crate::server::traces::Traces;
 use clock::Clock;
 use domain::kind::Kinds;
@@ -76,8 +74,7 @@ impl Ports {
             stored => stored?,
         };
         if stored.is_none() && is_made_now {
-            stored = spec::seal(&self.settings, self.keyring.as_ref(), revision)
-                .map(|sealed| SealedSpec { origin: SpecOrigin::Assumed, ..sealed });
+            stored = spec::seal_assumed(&self.settings, self.keyring.as_ref(), revision);
             if let Some(sealed) = &stored {
                 self.store.store_spec(lease, sealed).await?;
             }

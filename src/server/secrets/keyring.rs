@@ -146,11 +146,16 @@ impl Keyring {
         self.find(id).is_some()
     }
 
+    /// Returns all keys, the one that seals first.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Key> {
+        std::iter::once(&self.sealing).chain(&self.older).map(|key| &**key)
+    }
+
     pub(super) fn sealing(&self) -> &Key {
         &self.sealing
     }
 
     pub(super) fn find(&self, id: &str) -> Option<&Key> {
-        std::iter::once(&self.sealing).chain(&self.older).find(|key| key.id == id).map(|key| &**key)
+        self.keys().find(|key| key.id == id)
     }
 }

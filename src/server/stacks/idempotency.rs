@@ -1,30 +1,52 @@
 //! Idempotent starts: a request with an idempotency key is executed once, and its first response is
 //! replayed byte for byte.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::Service;
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+
+use super::{Service, StartRequest};
 use crate::server::auth::access::Caller;
+use crate::server::auth::accounts::Digest;
+use crate::server::secrets::Keyring;
 use crate::server::store::{IdempotencyKey, StoredResponse};
 use crate::wire::ApiError;
 use domain::deployment::Deployment;
 use domain::refusal::{Refusal, RefusalCode};
+use domain::template::answers::SECRETS;
 use domain::time::later;
 
 /// The time for which a response is stored.
 const LIFETIME: Duration = Duration::from_hours(24);
 
 /// A request with an idempotency key.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct IdempotentRequest {
     /// The caller and the key.
     pub key: IdempotencyKey,
-    /// A digest of the request's body.
-    pub fingerprint: String,
+    /// The request's body. It may contain secrets, so it is not printed.
+    pub body: Vec<u8>,
 }
 
-/// The response to a start.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Returns the digests that show whether a request has the same body, the one to store first. A body
+/// may contain secrets, which nobody must be able to guess by a stored digest.
+fn fingerprints(keyring: Option<&Keyring>, body: &[u8]) -> Vec<String> {
+    // Older versions stored this one, when a body was a name alone.
+    let plain = |bytes: &[u8]| Digest::of_bytes(bytes).0;
+    if let Some(keyring) = keyring {
+        return keyring.digests(body).chain([plain(body)]).collect();
+    }
+    let mut fields = serde_json::from_slice::<Map<String, Value>>(body).unwrap_or_default();
+    if fields.remove(SECRETS).is_none() {
+        return vec![plain(body)];
+    }
+    vec![plain(Value::Object(fields).to_string().as_bytes())]
+}
+
+/// The response to a start. It may contain generated secrets, so it is not printed.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Response {
     /// The HTTP status.
     pub status: u16,
@@ -35,7 +57,7 @@ pub struct Response {
 }
 
 impl Service {
-    /// Starts a deployment of the name in `request`, or replays the response that is stored for the
+    /// Starts the deployment of `request`, or replays the response that is stored for the
     /// key of `idempotency`. `accepted` and `refused` make the responses.
     ///
     /// # Errors
@@ -44,24 +66,28 @@ impl Service {
     pub async fn start_idempotent(
         &self,
         caller: &Caller,
-        request: Result<String, ApiError>,
+        request: Result<StartRequest, ApiError>,
         idempotency: Option<IdempotentRequest>,
-        accepted: fn(&Deployment) -> Response,
+        accepted: fn(&Deployment, &BTreeMap<String, SecretString>) -> Response,
         refused: fn(&ApiError) -> Response,
     ) -> Result<Response, ApiError> {
         let Some(idempotency) = idempotency else {
-            return Ok(accepted(&self.start(caller, &request?, |_| None).await?));
+            let started = self.start(caller, &request?, |_| None).await?;
+            return Ok(accepted(&started.deployment, &started.generated));
         };
         if let Some(response) = self.replay(&idempotency).await? {
             return Ok(response);
         }
-        let kept = |new: &Deployment| Some(self.stored_response(&idempotency, accepted(new)));
+        // What is replayed has no secrets.
+        let kept = |new: &Deployment| {
+            Some(self.stored_response(&idempotency, accepted(new, &BTreeMap::new())))
+        };
         let begun = match request {
-            Ok(name) => self.start(caller, &name, kept).await,
+            Ok(request) => self.start(caller, &request, kept).await,
             Err(error) => Err(error),
         };
         match begun {
-            Ok(deployment) => Ok(accepted(&deployment)),
+            Ok(started) => Ok(accepted(&started.deployment, &started.generated)),
             Err(error) => self.store_refusal(&idempotency, error, refused).await,
         }
     }
@@ -85,7 +111,10 @@ impl Service {
         let now = self.parts.clock.now();
         match self.parts.store.stored_response(&idempotency.key, now).await? {
             None => Ok(None),
-            Some(response) if response.fingerprint == idempotency.fingerprint => {
+            Some(response)
+                if fingerprints(self.parts.keyring.as_ref(), &idempotency.body)
+                    .contains(&response.fingerprint) =>
+            {
                 let StoredResponse { status, location, body, .. } = response;
                 Ok(Some(Response { status, location, body }))
             }
@@ -101,11 +130,50 @@ impl Service {
         let now = self.parts.clock.now();
         StoredResponse {
             key: idempotency.key.clone(),
-            fingerprint: idempotency.fingerprint.clone(),
+            fingerprint: fingerprints(self.parts.keyring.as_ref(), &idempotency.body)
+                .into_iter()
+                .next()
+                .unwrap_or_default(),
             status: response.status,
             location: response.location,
             body: response.body,
             expires: later(now, LIFETIME),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "test:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+    const OTHER: &str = "other:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
+
+    fn keyring(text: &str) -> Keyring {
+        Keyring::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_stored_digest_of_a_body_with_secrets_cannot_be_computed_without_the_key() {
+        let body = br#"{"name":"alice","secrets":{"pin":"1234"}}"#;
+        let of = |keyring: Option<Keyring>| fingerprints(keyring.as_ref(), body)[0].clone();
+        let plain = Digest::of_bytes(body).0;
+        assert_ne!(of(Some(keyring(KEY))), plain);
+        assert_ne!(of(Some(keyring(KEY))), of(Some(keyring(OTHER))));
+        let without = fingerprints(None, br#"{"name":"alice","secrets":{"pin":"5678"}}"#);
+        assert_eq!(vec![of(None)], without, "it depends on no secret");
+        assert_ne!(of(None), plain);
+    }
+
+    #[test]
+    fn a_body_is_the_same_after_the_key_was_replaced_and_after_an_update() {
+        let body = br#"{"name":"alice"}"#;
+        let stored = fingerprints(Some(&keyring(KEY)), body)[0].clone();
+        let both = keyring(&format!("{OTHER},{KEY}"));
+        let now = fingerprints(Some(&both), body);
+        assert!(now.contains(&stored));
+        assert!(now.contains(&Digest::of_bytes(body).0));
+        assert!(!fingerprints(Some(&both), br#"{"name":"bob"}"#).contains(&stored));
+        assert_eq!(fingerprints(None, body), [Digest::of_bytes(body).0]);
     }
 }

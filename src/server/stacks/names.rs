@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::Service;
 use super::platform_cache::PlatformSnapshot;
-use super::{New, Service};
 use crate::server::auth::access::Caller;
 use crate::server::name_index::{Lookup, NameState, Reading};
 use crate::server::store::Result;
@@ -70,7 +70,7 @@ impl Service {
             Some(NameState::Reserved) => false,
             Some(NameState::Freed { owner, at }) => {
                 let (now, quota) =
-                    (self.parts.clock.now(), self.quota(&New::of(caller, name.as_str())));
+                    (self.parts.clock.now(), self.quota(caller, caller.identity.owner()));
                 let is_recent = quota.held_since(now).is_some_and(|since| at > since);
                 let freed = is_recent.then_some((owner, at));
                 quota.admit_name(caller.identity.owner(), freed.as_ref(), now).is_ok()

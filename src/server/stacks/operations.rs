@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 
 use super::listing::no_stack;
-use super::{New, Service, no_deployment};
+use super::{New, Service, StartRequest, Started, no_deployment};
 use crate::server::audit::AuditAction;
 use crate::server::auth::access::{Caller, Permission};
 use crate::server::intake::SlotReservation;
 use crate::server::notifier::Notification;
 use crate::server::store::{CancelOutcome, NewRemoval, Record, RemovalOutcome, State};
 use crate::wire::ApiError;
-use domain::deployment::{Deployment, DeploymentId};
+use domain::deployment::DeploymentId;
 use domain::event::{EventBody, ProgressUpdate};
 use domain::kind::{Kind, KindName, StackState};
 use domain::refusal::{Refusal, TakenBy};
@@ -53,17 +53,13 @@ impl Service {
     ///
     /// Returns an error if it has not ended, it has leftovers, its stack is live, or no deployment
     /// of this name can start.
-    pub async fn retry(&self, caller: &Caller, id: &DeploymentId) -> Result<Deployment, ApiError> {
+    pub async fn retry(&self, caller: &Caller, id: &DeploymentId) -> Result<Started, ApiError> {
         let record = self.authorize(caller, Permission::Change, id).await?;
         let begun = self.retry_permitted(caller, &record).await;
         self.parts.audit.failure(caller, AuditAction::Retry, id.as_str(), begun).await
     }
 
-    async fn retry_permitted(
-        &self,
-        caller: &Caller,
-        record: &Record,
-    ) -> Result<Deployment, ApiError> {
+    async fn retry_permitted(&self, caller: &Caller, record: &Record) -> Result<Started, ApiError> {
         let is_a_start = self.kind(record).starts_from.contains(&StackState::Gone);
         let name = || record.deployment.name.clone();
         match (is_a_start, record.state) {
@@ -77,7 +73,8 @@ impl Service {
                 return Err(Refusal::NotADeployment.into());
             }
         }
-        Ok(self.begin(&New::again(caller, record), |_| None).await?)
+        let request = StartRequest::named(record.deployment.name.as_str());
+        Ok(self.begin(&New::again(caller, &request, record), |_| None).await?)
     }
 
     /// Does the same as [`Self::retry`], unless this deployment was retried already: then returns
@@ -95,7 +92,7 @@ impl Service {
             return Ok(newer);
         }
         match self.retry(caller, id).await {
-            Ok(deployment) => Ok(deployment.id),
+            Ok(started) => Ok(started.deployment.id),
             // A concurrent request may have started the retry, and taken the name.
             Err(error) => self.retried_by(caller, id).await?.ok_or(error),
         }

@@ -2,16 +2,19 @@
 
 use std::slice;
 
-use super::Service;
+use super::choosing::Chosen;
+use super::request::{New, StartError, Started};
+use super::{Service, StartRequest};
 use crate::server::audit::{AuditAction, AuditEntry};
 use crate::server::auth::access::{Caller, Identity};
 use crate::server::intake::SlotReservation;
 use crate::server::notifier::Notification;
-use crate::server::platform::PlatformError;
 use crate::server::proxies::network_of;
 use crate::server::settings::Quotas;
-use crate::server::store::{NewDeployment, Quota, Record, StoreError, StoredResponse, hour_before};
-use crate::server::{local_fault, spec};
+use crate::server::spec::{self, Choice, NewSpec, SealError};
+use crate::server::store::{
+    NewDeployment, Quota, Record, StoreError, StoredResponse, TemplateDefinition, hour_before,
+};
 use crate::wire::{Allowance, ApiError};
 use domain::deployment::{Deployment, DeploymentId};
 use domain::event::{EventBody, ProgressUpdate};
@@ -22,101 +25,42 @@ use domain::refusal::{Refusal, TakenBy};
 use domain::stack_id::RevisionId;
 use domain::stack_name::StackName;
 
-/// A deployment cannot begin.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum StartError {
-    #[error("refused: {}", .0.code().as_str())]
-    Refused(Refusal),
-    #[error("the platform cannot report which names are in use")]
-    Platform(#[from] PlatformError),
-    #[error("the store failed")]
-    Store(#[from] StoreError),
-}
-
-impl From<Refusal> for StartError {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-impl From<StartError> for ApiError {
-    fn from(error: StartError) -> Self {
-        match error {
-            StartError::Refused(refusal) => refusal.into(),
-            StartError::Platform(error) => platform_failed(&error).into(),
-            StartError::Store(error) => error.into(),
-        }
-    }
-}
-
-fn platform_failed(error: &PlatformError) -> Refusal {
-    tracing::warn!(error = %error, "Could not read from the platform which names are in use");
-    let pause = match error {
-        PlatformError::Paused { retry_after } => retry_after.as_secs() + 1,
-        _ => 10,
-    };
-    match error.local_fault() {
-        Some(fault) => Refusal::PortalImpaired(local_fault::classify(fault), pause),
-        None => Refusal::PlatformUnreachable(pause),
-    }
-}
-
 /// Returns why the deployment of `name` was not stored.
 fn not_stored(error: StoreError, name: StackName) -> StartError {
     match error {
         StoreError::NameTaken => Refusal::NameTaken(name, TakenBy::Another).into(),
         StoreError::NameHeld { until } => Refusal::NameHeld(name, until).into(),
+        StoreError::TemplateChanged => Refusal::TemplateChanged.into(),
         StoreError::LimitReached(limit) => Refusal::LimitReached(limit).into(),
         error => error.into(),
     }
 }
 
-/// A deployment to start.
-pub(super) struct New<'a> {
-    caller: &'a Caller,
-    /// The name of the stack.
-    pub(super) name: &'a str,
-    /// The deployment that it retries. The retry has the same owner, whoever requests it.
-    pub(super) retry_of: Option<&'a Record>,
-}
-
-impl<'a> New<'a> {
-    /// Describes a first attempt.
-    pub(super) fn of(caller: &'a Caller, name: &'a str) -> Self {
-        Self { caller, name, retry_of: None }
-    }
-
-    /// Describes a retry of `tried`.
-    pub(super) fn again(caller: &'a Caller, tried: &'a Record) -> Self {
-        Self { caller, name: tried.deployment.name.as_str(), retry_of: Some(tried) }
-    }
-
-    /// Returns the owner that the deployment will have.
-    pub(super) fn owner(&self) -> Option<&OwnerId> {
-        match self.retry_of {
-            Some(tried) => tried.owner.as_ref(),
-            None => self.caller.identity.owner(),
-        }
+/// Returns why the spec of the deployment could not be sealed.
+fn not_sealed(error: SealError) -> StartError {
+    match error {
+        SealError::NoKey => Refusal::SecretKeyMissing.into(),
+        SealError::NotKept { .. } => Refusal::SecretsExpired.into(),
     }
 }
 
 impl Service {
-    /// Starts the first attempt of a deployment of the name `input`, and audits a failure. Stores
-    /// the response that `response` makes in the same transaction.
+    /// Starts the first attempt of a deployment, and audits a failure. Stores the response that
+    /// `response` makes in the same transaction.
     pub(super) async fn start(
         &self,
         caller: &Caller,
-        input: &str,
+        request: &StartRequest,
         response: impl FnOnce(&Deployment) -> Option<StoredResponse>,
-    ) -> Result<Deployment, ApiError> {
-        let begun = match self.begin(&New::of(caller, input), response).await {
+    ) -> Result<Started, ApiError> {
+        let begun = match self.begin(&New::of(caller, request), response).await {
             // The request that used the key has its own entry.
             Err(StartError::Store(StoreError::KeyUsed)) => {
                 return Err(Refusal::IdempotencyKeyInUse.into());
             }
             begun => begun.map_err(ApiError::from),
         };
-        self.parts.audit.failure(caller, AuditAction::Start, input, begun).await
+        self.parts.audit.failure(caller, AuditAction::Start, &request.name, begun).await
     }
 
     /// Reserves the name and makes the deployment claimable. Stores the response that `response`
@@ -125,8 +69,10 @@ impl Service {
         &self,
         new: &New<'_>,
         response: impl FnOnce(&Deployment) -> Option<StoredResponse>,
-    ) -> Result<Deployment, StartError> {
-        let name = self.parse_name(new.name).map_err(|rule| Refusal::InvalidName(Some(rule)))?;
+    ) -> Result<Started, StartError> {
+        let name = self.parse_name(&new.request.name);
+        let name = name.map_err(|rule| Refusal::InvalidName(Some(rule)))?;
+        let Chosen { entry, checked, kept } = self.choose(new, &name).await?;
         self.check_that_it_can_start(&name).await?;
         let kind = self.parts.kinds.of(KindName::DEPLOY);
         let deployment = Deployment {
@@ -137,8 +83,17 @@ impl Service {
             name,
         };
         let revision = RevisionId::first_of(&deployment.id);
-        let spec = spec::seal(&self.parts.stack, self.parts.keyring.as_ref(), revision);
-        let spec = spec.ok_or(Refusal::SecretKeyMissing)?;
+        let template = entry.reference();
+        let choice = Choice {
+            template: &entry.template,
+            reference: Some(&template),
+            checked: &checked,
+            settings: &self.parts.stack,
+            registry: self.parts.offers.registry(&entry.template, &self.parts.stack),
+            kept: &kept,
+        };
+        let NewSpec { sealed, generated } =
+            spec::seal(&choice, self.parts.keyring.as_ref(), revision).map_err(not_sealed)?;
         let intake = self.parts.notifier.intake();
         let place = intake.reserve(&deployment.id, kind.direction, deployment.started);
         let begun = NewDeployment {
@@ -147,10 +102,11 @@ impl Service {
             deployment: deployment.clone(),
             retry_of: new.retry_of.map(|record| record.deployment.id.clone()),
             owner: new.owner().cloned(),
-            quota: self.quota(new),
+            quota: self.quota(new.caller, new.owner()),
             audit_entry: Some(self.start_audit_entry(new)),
             claim: place.as_ref().and_then(SlotReservation::claim),
-            spec,
+            template: TemplateDefinition { reference: template.clone(), json: entry.json.clone() },
+            spec: sealed,
         };
         let result = self.parts.store.begin(&begun, response(&deployment).as_ref()).await;
         // Also after an error: the answer to a commit may be lost.
@@ -162,10 +118,11 @@ impl Service {
             return Err(not_stored(error, deployment.name));
         }
         tracing::info!(deployment.id = %deployment.id, stack.name = %deployment.name, "Accepted a deployment");
+        self.parts.offers.remember(template);
         if begun.claim.is_none() {
             self.parts.notifier.notify(&Notification::Work);
         }
-        Ok(deployment)
+        Ok(Started { deployment, generated })
     }
 
     /// Checks that neither a stack nor anything on the platform has the name, and that the platform
@@ -195,7 +152,7 @@ impl Service {
     fn start_audit_entry(&self, new: &New<'_>) -> AuditEntry {
         let (act, target) = match new.retry_of {
             Some(tried) => (AuditAction::Retry, tried.deployment.id.as_str()),
-            None => (AuditAction::Start, new.name),
+            None => (AuditAction::Start, new.request.name.as_str()),
         };
         self.parts.audit.entry(new.caller, act, target)
     }
@@ -216,13 +173,13 @@ impl Service {
         wedged()
     }
 
-    /// Returns the quota within which the deployment may start.
-    pub(super) fn quota(&self, new: &New<'_>) -> Quota {
+    /// Returns the quota within which `caller` may start a deployment for `owner`.
+    pub(super) fn quota(&self, caller: &Caller, owner: Option<&OwnerId>) -> Quota {
         let Quotas { stacks, under_way, under_way_in_all, per_hour, hold_down } = self.parts.quotas;
         // A retry of another person's deployment counts as that person's.
-        let counted_as = match new.owner().filter(|owner| owner.person_id().is_some()) {
+        let counted_as = match owner.filter(|owner| owner.person_id().is_some()) {
             Some(owner) => owner.to_string(),
-            None => counted_as(new.caller),
+            None => counted_as(caller),
         };
         Quota {
             counted_as: Some(counted_as),

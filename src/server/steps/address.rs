@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use super::routes;
+use crate::server::local_fault::LocalFault;
 use crate::server::probe::Health;
 use crate::server::saga::context::Context;
 use crate::server::saga::failure::StepError;
@@ -15,6 +17,7 @@ use crate::server::settings::Deadlines;
 use crate::server::store::StepId;
 use domain::event::FailureCode;
 use domain::message::MessageCode;
+use domain::template::HealthPath;
 use domain::time::elapsed_ms;
 
 /// The time limit of one probe.
@@ -38,19 +41,18 @@ impl Step for CheckAddressFree {
     }
 
     async fn run(&self, cx: &Context) -> Result<(), StepError> {
-        let url = cx.health_url();
         let since = cx.clock.now();
         loop {
-            match cx.probe.check(&url, PROBE_TIMEOUT).await {
-                Health::Healthy => {}
+            let url = match look(cx).await {
+                Look::Answers(url) => url,
+                Look::Free => break,
                 // A local fault says nothing about the address.
-                Health::LocalFault(fault, reason) => {
+                Look::LocalFault(fault, reason) => {
                     cx.show_local_fault("address.probe", fault, &reason).await?;
                     cx.wait(local_faults::PROBE_PAUSE).await?;
                     continue;
                 }
-                Health::Answering(_) | Health::Silent(_) | Health::Untrusted(_) => break,
-            }
+            };
             let waited = Duration::from_millis(elapsed_ms(since, cx.clock.now()));
             let waited = waited.saturating_sub(cx.local_fault_time(since));
             if waited >= ROUTE_REMOVAL_TIMEOUT {
@@ -69,6 +71,35 @@ impl Step for CheckAddressFree {
         cx.journal.clear_message(|code| *code == MessageCode::WaitingForAddress).await?;
         Ok(cx.clear_local_fault().await?)
     }
+}
+
+/// The result of probing all paths of the health check.
+enum Look {
+    /// This one answers as the stack would.
+    Answers(String),
+    /// None does.
+    Free,
+    /// A local fault of the portal prevented the probe. Contains the reason.
+    LocalFault(LocalFault, String),
+}
+
+async fn look(cx: &Context) -> Look {
+    for one in &cx.spec.stack.health.paths {
+        let url = cx.url_of(&one.path);
+        match cx.probe.check(&url, PROBE_TIMEOUT).await {
+            Health::Answering(status) if is_good(one, status) => return Look::Answers(url),
+            Health::LocalFault(fault, reason) => return Look::LocalFault(fault, reason),
+            Health::Answering(_) | Health::Silent(_) | Health::Untrusted(_) => {}
+        }
+    }
+    Look::Free
+}
+
+/// Returns whether the answer could be taken for that of a stack that works. The reverse proxy's own
+/// answers are none.
+fn is_good(path: &HealthPath, status: u16) -> bool {
+    let is_success = (200..300).contains(&status);
+    is_success || path.accepts(status) && !routes::is_of_router(status)
 }
 
 fn in_use(host: &str) -> StepError {

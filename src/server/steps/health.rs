@@ -5,6 +5,7 @@
 //! shows a running container of this deployment. Waiting for a certificate can take minutes, and
 //! has a limit of its own. A container that stops repeatedly ends the wait early.
 
+mod answer;
 mod container;
 mod stopwatch;
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use self::answer::Answer;
 use self::container::ContainerState;
 use self::stopwatch::Stopwatch;
 use super::OperationTag;
@@ -28,8 +30,6 @@ use domain::message::MessageCode;
 use domain::stack_spec::StackSpec;
 use domain::time::elapsed_ms;
 
-/// The time limit of one probe.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 /// The pause before the second of the two answers that count.
 const CONFIRM_PAUSE: Duration = Duration::from_millis(50);
 /// The pause between probes in the first minute.
@@ -64,11 +64,10 @@ impl Step for VerifyHealth {
     }
 
     async fn run(&self, cx: &Context) -> Result<(), StepError> {
-        let url = cx.health_url();
         let since = cx.clock.now();
         let mut wait = HealthWait::resume(cx, since);
         loop {
-            let (health, container) = self.look(cx, &url).await;
+            let (answer, container) = self.look(cx).await;
             // The same container ran in the previous look, before these two answers, and runs after
             // them.
             if let Some(ContainerState::Running(id)) = &container
@@ -79,7 +78,7 @@ impl Step for VerifyHealth {
                 return Ok(());
             }
             let now = cx.clock.now();
-            wait.note(health, container, now);
+            wait.note(answer, container, now);
             wait.show_message(cx).await?;
             wait.local_fault_time = cx.local_fault_time(wait.since);
             if let Err(given_up) = wait.check(cx, now) {
@@ -91,7 +90,8 @@ impl Step for VerifyHealth {
                     (wait.grace_until, wait.is_all_away) = (cx.clock.now() + AGAIN, false);
                 } else {
                     tracing::warn!(
-                        stack.health = ?wait.last, stack.container = ?wait.container, %url,
+                        stack.health = ?wait.last, stack.container = ?wait.container,
+                        stack.url = %cx.deployment.url,
                         "The stack did not become healthy in time"
                     );
                     return Err(given_up);
@@ -106,29 +106,25 @@ impl Step for VerifyHealth {
 }
 
 impl VerifyHealth {
-    /// Probes the stack twice and, if both answers are successful, looks for its container.
-    async fn look(&self, cx: &Context, url: &str) -> (Health, Option<ContainerState>) {
-        let mut health = cx.probe.check(url, PROBE_TIMEOUT).await;
-        if health == Health::Healthy {
+    /// Probes all paths of the stack twice and, if all answers are good, looks for its container.
+    async fn look(&self, cx: &Context) -> (Answer, Option<ContainerState>) {
+        let mut answer = Answer::ask(cx).await;
+        if answer.is_good {
             cx.clock.sleep(CONFIRM_PAUSE).await;
-            health = cx.probe.check(url, PROBE_TIMEOUT).await;
+            answer = Answer::ask(cx).await;
         }
-        let container = match health {
-            Health::Healthy => {
-                Some(container::look(cx, &self.application, self.mark.as_ref()).await)
-            }
-            Health::Answering(_)
-            | Health::Silent(_)
-            | Health::LocalFault(..)
-            | Health::Untrusted(_) => None,
+        let container = if answer.is_good {
+            Some(container::look(cx, &self.application, self.mark.as_ref()).await)
+        } else {
+            None
         };
-        (health, container)
+        (answer, container)
     }
 
     /// Returns whether the platform cannot be reached either: then the cause is probably the
     /// network and not the stack, and an undo would not be possible.
     async fn is_all_away(&self, cx: &Context, wait: &HealthWait) -> bool {
-        let is_silent = matches!(wait.last, Some(Health::Silent(_)));
+        let is_silent = matches!(wait.health(), Some(Health::Silent(_)));
         let name = &self.application.app_name;
         is_silent && cx.platform.tasks(name).await.is_err_and(|error| error.is_out_of_reach())
     }
@@ -186,7 +182,7 @@ struct HealthWait {
     local_fault_time: Duration,
     /// True if neither the stack nor the platform could be reached when the limit had passed.
     is_all_away: bool,
-    last: Option<Health>,
+    last: Option<Answer>,
     container: Option<ContainerState>,
     /// The container that ran in the last look that found one.
     seen: Option<ContainerId>,
@@ -211,7 +207,13 @@ impl HealthWait {
         }
     }
 
-    fn note(&mut self, health: Health, container: Option<ContainerState>, now: Timestamp) {
+    /// Returns the last answer.
+    fn health(&self) -> Option<&Health> {
+        self.last.as_ref().map(|answer| &answer.health)
+    }
+
+    fn note(&mut self, answer: Answer, container: Option<ContainerState>, now: Timestamp) {
+        let health = &answer.health;
         self.untrusted.note(matches!(health, Health::Untrusted(_)), now);
         self.unknown.note(container == Some(ContainerState::Unknown), now);
         let was_away = self.is_all_away && !matches!(health, Health::Silent(_));
@@ -223,12 +225,12 @@ impl HealthWait {
         if let Some(ContainerState::Running(id)) = &container {
             self.seen = Some(id.clone());
         }
-        (self.last, self.container) = (Some(health), container);
+        (self.last, self.container) = (Some(answer), container);
     }
 
     /// Shows watchers the cause of the wait, if it is not simply that the stack does not answer.
     async fn show_message(&self, cx: &Context) -> Result<()> {
-        let message = match (&self.last, &self.container) {
+        let message = match (self.health(), &self.container) {
             // The next look follows immediately.
             (_, Some(ContainerState::Running(_))) => return Ok(()),
             (_, Some(ContainerState::None)) => Some(MessageCode::WaitingForContainer),
@@ -253,7 +255,7 @@ impl HealthWait {
     /// Returns whether a local fault of the portal prevented the last look, which says nothing
     /// about the stack.
     fn has_local_fault(&self) -> bool {
-        matches!(self.last, Some(Health::LocalFault(..)))
+        matches!(self.health(), Some(Health::LocalFault(..)))
             || matches!(self.container, Some(ContainerState::LocalFault(..)))
     }
 
@@ -298,11 +300,15 @@ impl HealthWait {
 
     fn timeout_message(&self, seconds: u64) -> MessageCode {
         match &self.last {
-            Some(Health::Answering(status)) => MessageCode::NotHealthy { seconds, status: *status },
-            Some(Health::Healthy) => MessageCode::NoContainer { seconds },
-            Some(Health::Silent(_) | Health::LocalFault(..) | Health::Untrusted(_)) | None => {
-                MessageCode::StackSilent { seconds }
+            Some(Answer { is_good: true, .. }) => MessageCode::NoContainer { seconds },
+            Some(Answer { health: Health::Answering(status), path, .. }) => {
+                MessageCode::NotHealthy { seconds, status: *status, path: path.clone() }
             }
+            Some(Answer {
+                health: Health::Silent(_) | Health::LocalFault(..) | Health::Untrusted(_),
+                ..
+            })
+            | None => MessageCode::StackSilent { seconds },
         }
     }
 
@@ -362,9 +368,9 @@ mod tests {
     fn time_without_a_certificate_is_not_counted_against_the_stack() {
         let at = |s| Timestamp::from_second(s).unwrap();
         let mut wait = HealthWait { since: at(0), ..HealthWait::default() };
-        wait.note(Health::Untrusted(String::new()), None, at(1));
+        wait.note(Answer::of(Health::Untrusted(String::new())), None, at(1));
         assert_eq!(wait.waited(at(11)), (Duration::from_secs(1), Duration::from_secs(10)));
-        wait.note(Health::Answering(502), None, at(11));
+        wait.note(Answer::of(Health::Answering(502)), None, at(11));
         assert_eq!(wait.waited(at(13)), (Duration::from_secs(3), Duration::from_secs(10)));
     }
 }

@@ -117,11 +117,11 @@ pub(crate) fn still_routed(file: &RouteFile, host: &str) -> Remedy {
 /// Waits until nothing that may be our stack answers at the address. Returns `false` if that takes
 /// too long or the probe fails, and `None` if a local fault of the portal prevented the probe.
 async fn is_silent(cx: &Context) -> Result<Option<bool>, StepError> {
-    let url = cx.health_url();
+    let urls = cx.health_urls();
     let since = cx.now();
     loop {
         // A panic of the probe must not end the undo: the address is then only not verified.
-        let asked = AssertUnwindSafe(cx.probe.check(&url, ASK_LIMIT)).catch_unwind().await;
+        let asked = AssertUnwindSafe(ask(cx, &urls)).catch_unwind().await;
         match asked {
             Ok(health) if !may_be_a_stack(&health) => return Ok(Some(true)),
             Ok(_) if u128::from(elapsed_ms(since, cx.now())) < LIMIT.as_millis() => {}
@@ -136,13 +136,30 @@ async fn is_silent(cx: &Context) -> Result<Option<bool>, StepError> {
     }
 }
 
-/// Returns whether a stack may have given this answer. With 404, 502 and 504 the reverse proxy
-/// itself answers: it has no route, or nothing behind the route.
+/// Probes the paths of the stack, one after the other, until one answers as a stack may.
+async fn ask(cx: &Context, urls: &[String]) -> Health {
+    let mut last = Health::Silent(String::from("no path is asked"));
+    for url in urls {
+        last = cx.probe.check(url, ASK_LIMIT).await;
+        if may_be_a_stack(&last) {
+            break;
+        }
+    }
+    last
+}
+
+/// Returns whether the reverse proxy itself answers with this status: it has no route, or nothing
+/// behind the route.
+pub(super) fn is_of_router(status: u16) -> bool {
+    matches!(status, 404 | 502 | 504)
+}
+
+/// Returns whether a stack may have given this answer.
 fn may_be_a_stack(health: &Health) -> bool {
     match health {
         // After a failed check, a stack may still answer.
-        Health::Healthy | Health::LocalFault(..) => true,
-        Health::Answering(status) => !matches!(status, 404 | 502 | 504),
+        Health::LocalFault(..) => true,
+        Health::Answering(status) => !is_of_router(*status),
         Health::Silent(_) | Health::Untrusted(_) => false,
     }
 }
@@ -267,7 +284,6 @@ mod tests {
     #[test]
     fn a_proxy_that_knows_no_such_address_is_told_from_a_stack_that_is_not_well() {
         let answers = |status| may_be_a_stack(&Health::Answering(status));
-        assert!(may_be_a_stack(&Health::Healthy));
         assert!([200, 301, 401, 403, 418, 500, 503].into_iter().all(answers));
         assert!(![404, 502, 504].into_iter().any(answers));
         assert!(!may_be_a_stack(&Health::Silent(String::from("no connection"))));

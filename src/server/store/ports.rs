@@ -26,6 +26,7 @@ use domain::kind::KindName;
 use domain::owner::OwnerId;
 use domain::stack_id::RevisionId;
 use domain::stack_name::StackName;
+use domain::stack_spec::TemplateRef;
 
 /// Starts deployments and removals, and lists live stacks, reserved names and usage.
 ///
@@ -154,6 +155,15 @@ pub trait Specs: Send + Sync {
     async fn store_spec(&self, lease: &Lease, spec: &SealedSpec) -> Result<()>;
 }
 
+/// Keeps the definitions of the templates that stacks began with.
+#[async_trait]
+pub trait Templates: Send + Sync {
+    /// Lists all of them.
+    async fn used_templates(&self) -> Result<Vec<TemplateRef>>;
+    /// Finds a definition, as JSON, by its digest.
+    async fn template(&self, digest: &str) -> Result<Option<String>>;
+}
+
 /// Grants the leases of operations to workers.
 #[async_trait]
 pub trait Leases: Send + Sync {
@@ -228,7 +238,9 @@ pub trait TaskLeases: Send + Sync {
 
 /// All ports about stacks and operations, and the life cycle of the store.
 #[async_trait]
-pub trait Store: Stacks + Operations + Journal + Specs + Leases + Idempotency + TaskLeases {
+pub trait Store:
+    Stacks + Operations + Journal + Specs + Templates + Leases + Idempotency + TaskLeases
+{
     /// Returns the kind of database, as `/health` shows it.
     fn kind(&self) -> &'static str;
     /// Stores the portal's name, unless there are stacks that were created under another name. A

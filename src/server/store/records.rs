@@ -15,7 +15,7 @@ use domain::event::{EventBody, Seq};
 use domain::kind::KindName;
 use domain::owner::OwnerId;
 use domain::stack_id::RevisionId;
-use domain::stack_spec::StackSpec;
+use domain::stack_spec::{StackSpec, TemplateRef};
 
 /// A deployment to insert.
 #[derive(Clone, Debug)]
@@ -36,8 +36,19 @@ pub struct NewDeployment {
     pub audit_entry: Option<AuditEntry>,
     /// The lease with which it begins, if the portal that accepts it drives it itself.
     pub claim: Option<Claim>,
+    /// The definition of the template of its stack.
+    pub template: TemplateDefinition,
     /// The spec of its stack.
     pub spec: SealedSpec,
+}
+
+/// The definition of a template, which is kept for the stacks that are made of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateDefinition {
+    /// The reference to it.
+    pub reference: TemplateRef,
+    /// The definition as JSON.
+    pub json: String,
 }
 
 /// The origin of a revision's spec.

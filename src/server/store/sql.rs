@@ -21,6 +21,7 @@ pub(super) mod rows;
 mod specs;
 mod stacks;
 pub(super) mod statement;
+mod templates;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -42,6 +42,9 @@ GET    /api/stacks/livey?id={live}     -                         401 200 404 200
 DELETE /api/stacks/livey               -                         401 202 404 403 202 202 401
 DELETE /api/stacks/livey?id={live}     -                         401 202 404 403 202 202 401
 POST   /api/fn/remove_stack            name=livey&id={live}      401 200 404 403 200 200 401
+GET    /api/templates                  -                         401 200 200 200 200 200 401
+GET    /api/templates/default/schema   -                         401 200 200 200 200 200 401
+GET    /templates/default/icon.svg     -                         303 404 404 404 404 404 401
 GET    /account                        -                         303 200 200 403 403 200 401
 POST   /account/tokens                 name=ci&scope=read&days=7 303 303 303 403 403 303 401
 POST   /account/tokens/revoke          id=read                   303 303 303 403 403 303 401
@@ -59,9 +62,13 @@ fn matrix() -> impl Iterator<Item = Row> {
         let words: Vec<&str> = line.split_whitespace().collect();
         let [method, path, body, expected @ ..] = &words[..] else { panic!("{line}") };
         let mut route = path.split('?').next().unwrap().to_owned();
-        for (value, parameter) in
-            [("active", "id"), ("ended", "id"), ("/zoe", "/{name}"), ("/livey", "/{name}")]
-        {
+        for (value, parameter) in [
+            ("active", "id"),
+            ("ended", "id"),
+            ("/zoe", "/{name}"),
+            ("/livey", "/{name}"),
+            ("/default/", "/{id}/"),
+        ] {
             route = route.replace(value, parameter);
         }
         let method = method.parse().unwrap();

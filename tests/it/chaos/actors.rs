@@ -1,9 +1,10 @@
 //! The actors, which do random things to the portals and the platform.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ai_stack_deployer::server::stacks::{Response, Service};
+use ai_stack_deployer::server::stacks::{Response, Service, StartRequest, Started};
 use ai_stack_deployer::server::store::StoredEvent;
 use dokploy_sandbox::Fault;
 use domain::deployment::{Deployment, DeploymentId};
@@ -83,7 +84,7 @@ impl Simulation {
                 }
             }
             3 => match service.retry(&caller(), &id).await {
-                Ok(deployment) => {
+                Ok(Started { deployment, .. }) => {
                     self.note(format!("retried {id} as {}", deployment.id));
                     self.begun.lock().unwrap().push(deployment.id);
                 }
@@ -204,13 +205,14 @@ pub(super) struct Seen {
 }
 
 async fn start(service: &Arc<Service>, name: &str) -> Option<DeploymentId> {
-    let accepted = |deployment: &Deployment| Response {
+    let accepted = |deployment: &Deployment, _: &BTreeMap<_, _>| Response {
         status: 201,
         location: None,
         body: deployment.id.to_string(),
     };
     let refused = |_: &_| Response { status: 409, location: None, body: String::new() };
-    let result =
-        service.start_idempotent(&caller(), Ok(name.to_owned()), None, accepted, refused).await;
+    let result = service
+        .start_idempotent(&caller(), Ok(StartRequest::named(name)), None, accepted, refused)
+        .await;
     DeploymentId::parse(&result.ok()?.body).ok()
 }

@@ -82,7 +82,7 @@ impl Probe for LateStack {
         } else if passed < self.silent {
             Health::Silent(String::from("connection refused"))
         } else {
-            Health::Healthy
+            Health::Answering(200)
         }
     }
 }

@@ -4,11 +4,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ai_stack_deployer::server::audit::AuditTrail;
+use ai_stack_deployer::server::catalogue::Offers;
 use ai_stack_deployer::server::notifier::Notifier;
 use ai_stack_deployer::server::operations;
 use ai_stack_deployer::server::platform::Platform;
 use ai_stack_deployer::server::saga::{Ports, Worker};
-use ai_stack_deployer::server::settings::Quotas;
+use ai_stack_deployer::server::settings::{CatalogueSource, Quotas};
 use ai_stack_deployer::server::stacks::{Service, ServiceParts};
 use ai_stack_deployer::server::store::{Operations, State};
 use clock::Clock;
@@ -173,6 +174,9 @@ impl Portal {
             platform: Arc::<dyn Platform>::clone(&ports.platform),
             clock: Arc::clone(&ports.clock),
             notifier: Arc::clone(&ports.notifier),
+            offers: Arc::new(
+                Offers::read(CatalogueSource::Settings, &ports.settings, Vec::new()).0,
+            ),
             stack: Arc::clone(&ports.settings),
             keyring: ports.keyring.clone(),
             kinds: Kinds::default(),

@@ -37,7 +37,11 @@ impl Probe for ForeignResponder {
         let is_attached = self.platform.count("domain.create") > 0;
         self.asked.lock().unwrap().push((ms, is_attached));
         self.clock.sleep(Duration::from_millis(5)).await;
-        if (self.answers)(ms, is_attached) { Health::Healthy } else { Health::Answering(404) }
+        if (self.answers)(ms, is_attached) {
+            Health::Answering(200)
+        } else {
+            Health::Answering(404)
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The wait for the stack's own answer: its pauses, limits and messages (promise P15).
 
+mod paths;
+
 use std::future::pending;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -160,7 +162,7 @@ async fn a_stack_that_never_answers_fails_at_its_limit() {
 #[tokio::test]
 async fn one_answer_is_not_enough_and_the_second_follows_50_ms_after_it() {
     let flaps: Script = |ms| match ms {
-        0 | 1_000..1_040 | 3_000.. => Health::Healthy,
+        0 | 1_000..1_040 | 3_000.. => Health::Answering(200),
         _ => Health::Answering(502),
     };
     let (world, probe) = drive("sandbox/hello", flaps).await;
@@ -172,7 +174,7 @@ async fn one_answer_is_not_enough_and_the_second_follows_50_ms_after_it() {
 
 #[tokio::test]
 async fn time_without_a_certificate_is_not_counted_against_the_stack() {
-    let late: Script = |ms| if ms < 240_000 { untrusted() } else { Health::Healthy };
+    let late: Script = |ms| if ms < 240_000 { untrusted() } else { Health::Answering(200) };
     let (world, _) = drive("sandbox/hello", late).await;
     assert_eq!(world.record().await.state, State::Live);
     assert_eq!(
@@ -195,7 +197,7 @@ async fn the_message_goes_back_once_the_certificate_is_there() {
     let in_turn: Script = |ms| match ms {
         0..10_000 => untrusted(),
         10_000..20_000 => Health::Answering(502),
-        _ => Health::Healthy,
+        _ => Health::Answering(200),
     };
     let (world, _) = drive("sandbox/hello", in_turn).await;
     assert_eq!(
@@ -244,7 +246,7 @@ async fn time_for_a_certificate_before_a_takeover_is_not_counted_against_the_sta
     let late: Script = |ms| match ms {
         0..200_000 => untrusted(),
         200_000..240_000 => Health::Answering(502),
-        _ => Health::Healthy,
+        _ => Health::Answering(200),
     };
     let minute = Duration::from_mins(1);
     let (world, _) = drive_killed("sandbox/hello", minute, late, vec![205_000, 90_000]).await;
@@ -253,7 +255,7 @@ async fn time_for_a_certificate_before_a_takeover_is_not_counted_against_the_sta
 
 #[tokio::test]
 async fn a_stack_that_restarts_with_the_portal_has_a_moment_to_answer() {
-    let late: Script = |ms| if ms < 72_000 { silent() } else { Health::Healthy };
+    let late: Script = |ms| if ms < 72_000 { silent() } else { Health::Answering(200) };
     let minute = Duration::from_mins(1);
     let (world, _) = drive_killed("sandbox/hello", minute, late, vec![40_000]).await;
     assert_eq!(world.record().await.state, State::Live, "both were away for half a minute");

@@ -178,17 +178,17 @@ async fn begin(before: Vec<Health>, after: Script) -> (World, Arc<ScriptedProbe>
 async fn a_stack_that_cannot_be_probed_for_minutes_does_not_fail() {
     let scripts: [(LocalFault, Script); 3] = [
         (LocalFault::Resources, |ms| {
-            if ms < 240_000 { unasked(LocalFault::Resources) } else { Health::Healthy }
+            if ms < 240_000 { unasked(LocalFault::Resources) } else { Health::Answering(200) }
         }),
         // The stack had nearly used up its limit before.
         (LocalFault::Names, |ms| match ms {
             0..50_000 | 240_000..245_000 => silent(),
             50_000..240_000 => unasked(LocalFault::Names),
-            _ => Health::Healthy,
+            _ => Health::Answering(200),
         }),
         (LocalFault::Network, |ms| match ms {
             10_000..100_000 | 110_000..200_000 => unasked(LocalFault::Network),
-            200_000.. => Health::Healthy,
+            200_000.. => Health::Answering(200),
             _ => silent(),
         }),
     ];
@@ -207,7 +207,7 @@ async fn a_local_fault_of_the_last_probe_does_not_fail_the_stack() {
         59_000..59_500 => {
             Health::LocalFault(LocalFault::Resources, String::from("no answer within 5000 ms"))
         }
-        _ => Health::Healthy,
+        _ => Health::Answering(200),
     })
     .await;
     world.drive().await;
@@ -248,14 +248,14 @@ async fn an_address_that_cannot_be_probed_does_not_count_as_free() {
     // The last one comes first.
     let mut before = vec![unasked(LocalFault::Names); 90];
     before.insert(0, Health::Answering(404));
-    let (world, _) = begin(before, |_| Health::Healthy).await;
+    let (world, _) = begin(before, |_| Health::Answering(200)).await;
     world.drive().await;
     assert_live_after(&world, LocalFault::Names, "a free address").await;
     assert!(world.took().await > Duration::from_secs(90));
 
-    let mut before = vec![Health::Healthy; 100];
+    let mut before = vec![Health::Answering(200); 100];
     before.extend(vec![unasked(LocalFault::Names); 90]);
-    let (world, _) = begin(before, |_| Health::Healthy).await;
+    let (world, _) = begin(before, |_| Health::Answering(200)).await;
     world.drive().await;
     assert_eq!(world.failure().await.code, FailureCode::AddressInUse);
     assert_eq!(world.platform.count("project.create"), 0);
@@ -266,7 +266,7 @@ async fn a_restart_during_a_local_fault_does_not_count_against_the_stack() {
     let (world, _) = begin(Vec::new(), |ms| match ms {
         0..40_000 | 240_000..250_000 => silent(),
         40_000..240_000 => unasked(LocalFault::Resources),
-        _ => Health::Healthy,
+        _ => Health::Answering(200),
     })
     .await;
     let crash = async {
@@ -288,7 +288,7 @@ async fn a_restart_during_a_local_fault_does_not_count_against_the_stack() {
 async fn a_stack_does_not_fail_while_the_network_is_down() {
     // When packets are lost, both the stack and the platform seem silent.
     let (world, _) =
-        begin(Vec::new(), |ms| if ms < 300_000 { silent() } else { Health::Healthy }).await;
+        begin(Vec::new(), |ms| if ms < 300_000 { silent() } else { Health::Answering(200) }).await;
     for _ in 0..330 {
         let (call, reason) =
             ("docker.getServiceContainersByAppName", String::from("No route to host"));
@@ -320,11 +320,11 @@ async fn without_network(stack: Script) -> World {
 #[tokio::test]
 async fn a_stack_that_answers_shortly_after_the_platform_does_not_fail() {
     let stacks: [Script; 2] = [
-        |ms| if ms < 248_000 { silent() } else { Health::Healthy },
+        |ms| if ms < 248_000 { silent() } else { Health::Answering(200) },
         |ms| match ms {
             0..244_000 => silent(),
             244_000..250_000 => Health::Answering(502),
-            _ => Health::Healthy,
+            _ => Health::Answering(200),
         },
     ];
     for stack in stacks {

@@ -8,7 +8,7 @@ use ai_stack_deployer::server::origin::Scheme;
 use ai_stack_deployer::server::platform::Registry;
 use ai_stack_deployer::server::secrets::{Keyring, OpenSecretError};
 use ai_stack_deployer::server::settings::StackSettings;
-use ai_stack_deployer::server::spec::{self, OperationSpec};
+use ai_stack_deployer::server::spec::OperationSpec;
 use ai_stack_deployer::server::store::sqlite::SqliteStore;
 use ai_stack_deployer::server::store::{Lane, SealedSpec, SpecOrigin, Specs, State, StepId};
 use domain::deployment::DeploymentId;
@@ -26,7 +26,7 @@ use super::world::World;
 use crate::support::core_platform::Moment;
 use crate::support::faulty_store::Crash;
 use crate::support::memory_store::MemoryStore;
-use crate::support::settings::stack_settings;
+use crate::support::settings::{seal, stack_settings};
 
 /// The test's key, and another one.
 const OLD: &str = "test:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
@@ -226,7 +226,7 @@ fn a_secret_that_was_exchanged_for_another_value_does_not_open() {
     let sealed = |password: &str| {
         let mut settings = settings();
         settings.environment = vec![variable("TOKEN", password)];
-        spec::seal(&settings, Some(&keyring), revision).unwrap()
+        seal(&settings, Some(&keyring), revision).unwrap()
     };
     let open = |spec: SealedSpec| {
         OperationSpec::stored(spec, revision, Some(keyring.clone())).environment()

@@ -19,6 +19,7 @@ use domain::stack_name::StackName;
 use jiff::Timestamp;
 
 use crate::support::claim_one::{CLEAN_UP, ClaimOne as _, KINDS};
+use crate::support::settings::{stack_settings, template};
 
 mod claims;
 mod panics;
@@ -26,6 +27,7 @@ mod platform_logs;
 pub(super) mod removals;
 pub(super) mod specs;
 mod task_leases;
+mod templates;
 
 /// The duration of leases in these tests.
 pub(super) const LEASE: Duration = Duration::from_secs(30);
@@ -58,6 +60,7 @@ pub(super) fn new(number: u128, name: &str) -> NewDeployment {
         quota: Quota::default(),
         audit_entry: None,
         claim: None,
+        template: template(&stack_settings("sandbox/hello")),
         spec: specs::bare(&id),
     }
 }
@@ -109,6 +112,7 @@ pub(super) async fn hold(store: Arc<dyn Store>) {
     claims::hold(&*store).await;
     task_leases::hold(&*store).await;
     specs::hold(&*store).await;
+    templates::hold(&*store).await;
 }
 
 async fn names_are_reserved_until_nothing_is_left(store: &dyn Store) {

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ai_stack_deployer::http::{
-    ConnectionLimits, ConnectionTimes, HttpState, Responder, responder, serve,
+    ConnectionLimits, ConnectionTimes, HttpState, Responder, Site as _, responder, serve,
 };
 use ai_stack_deployer::server::audit::AuditTrail;
 use ai_stack_deployer::server::auth::recent_accounts::RecentAccounts;
+use ai_stack_deployer::server::catalogue::Offers;
 use ai_stack_deployer::server::config::{self, Environment, Options};
 use ai_stack_deployer::server::notifier::{Notification, Notifier};
 use ai_stack_deployer::server::reconciler::report::ReconcileReport;
@@ -169,6 +170,9 @@ impl TestApp {
             platform: Arc::<FakePlatform>::clone(&platform),
             clock: Arc::<ManualClock>::clone(&clock),
             notifier: Arc::clone(&notifier),
+            offers: Arc::new(
+                Offers::read(settings.catalogue.clone(), &settings.stack, Vec::new()).0,
+            ),
             stack: Arc::new(settings.stack.clone()),
             keyring: match settings.store {
                 StoreSettings::Sqlite { .. } => Some(keyring()),

@@ -286,7 +286,7 @@ impl Probe for CorePlatform {
         self.probed.lock().unwrap().insert(url.to_owned());
         self.clock.sleep(Duration::from_millis(5)).await;
         match self.core().visit(self.clock.now(), host.unwrap_or_default()) {
-            EdgeResponse::Healthy => Health::Healthy,
+            EdgeResponse::Healthy => Health::Answering(200),
             EdgeResponse::UnknownHost => Health::Answering(404),
             EdgeResponse::Down => Health::Answering(502),
             EdgeResponse::Unhealthy => Health::Answering(503),

@@ -13,7 +13,7 @@ use ai_stack_deployer::server::store::{
     CancelOutcome, CancelRequest, CleanupRecord, Fact, Idempotency, IdempotencyKey, Journal, Lane,
     Lease, Leases, NewDeployment, NewRemoval, OperationFilter, Operations, Record, Recorded,
     RemovalOutcome, Result, SealedSpec, Specs, Stack, Stacks, StepId, Steps, Store, StoreError,
-    StoredEvent, StoredResponse, TaskHolder, TaskLease, TaskLeases, Usage,
+    StoredEvent, StoredResponse, TaskHolder, TaskLease, TaskLeases, Templates, Usage,
 };
 use async_trait::async_trait;
 use clock::Clock;
@@ -23,6 +23,7 @@ use domain::kind::KindName;
 use domain::owner::OwnerId;
 use domain::stack_id::RevisionId;
 use domain::stack_name::StackName;
+use domain::stack_spec::TemplateRef;
 use jiff::Timestamp;
 
 /// A store with injected faults.
@@ -258,6 +259,10 @@ delegate! {
     Specs {
         up spec(revision: RevisionId) -> Option<SealedSpec>;
         write store_spec(lease: &Lease, spec: &SealedSpec) -> ();
+    }
+    Templates {
+        up used_templates() -> Vec<TemplateRef>;
+        up template(digest: &str) -> Option<String>;
     }
     Leases {
         own claim(

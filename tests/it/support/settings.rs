@@ -1,18 +1,23 @@
 //! The settings of a stack in tests, and a deployment with them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use ai_stack_deployer::server::catalogue::of_settings;
 use ai_stack_deployer::server::origin::Scheme;
 use ai_stack_deployer::server::secrets::Keyring;
 use ai_stack_deployer::server::settings::{Deadlines, StackSettings};
-use ai_stack_deployer::server::spec;
-use ai_stack_deployer::server::store::{NewDeployment, NewRemoval, Quota};
+use ai_stack_deployer::server::spec::{self, Choice, SealError};
+use ai_stack_deployer::server::store::{
+    NewDeployment, NewRemoval, Quota, SealedSpec, TemplateDefinition,
+};
 use domain::deployment::{Deployment, DeploymentId};
 use domain::event::{EventBody, ProgressUpdate};
 use domain::kind::{DEPLOY, REMOVE};
 use domain::stack_id::RevisionId;
 use domain::stack_name::StackName;
 use domain::stack_spec::CertificateSource;
+use domain::template::checked::Checked;
 use jiff::Timestamp;
 
 /// Returns a deployment called `name` that begins at `started`, without an owner and without
@@ -25,7 +30,8 @@ pub(crate) fn new_deployment(
 ) -> NewDeployment {
     let name = StackName::parse(name).unwrap();
     NewDeployment {
-        spec: spec::seal(settings, Some(&keyring()), RevisionId::first_of(&id)).unwrap(),
+        template: template(settings),
+        spec: seal(settings, Some(&keyring()), RevisionId::first_of(&id)).unwrap(),
         host: settings.host(&name),
         deployment: Deployment { id, kind: DEPLOY.name, url: settings.url(&name), name, started },
         first: EventBody::Progress(ProgressUpdate::first(&DEPLOY, started)),
@@ -35,6 +41,30 @@ pub(crate) fn new_deployment(
         audit_entry: None,
         claim: None,
     }
+}
+
+/// Returns the definition of the template that the settings describe.
+pub(crate) fn template(settings: &StackSettings) -> TemplateDefinition {
+    let entry = of_settings(settings).unwrap();
+    TemplateDefinition { reference: entry.reference(), json: entry.json }
+}
+
+/// Makes a spec of the template that the settings describe.
+pub(crate) fn seal(
+    settings: &StackSettings,
+    keyring: Option<&Keyring>,
+    revision: RevisionId,
+) -> Result<SealedSpec, SealError> {
+    let entry = of_settings(settings).unwrap();
+    let choice = Choice {
+        template: &entry.template,
+        reference: Some(&entry.reference()),
+        checked: &Checked::default(),
+        settings,
+        registry: settings.registry.as_ref(),
+        kept: &BTreeMap::new(),
+    };
+    Ok(spec::seal(&choice, keyring, revision)?.sealed)
 }
 
 /// Asks for the removal of a stack, whichever it is.

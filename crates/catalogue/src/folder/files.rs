@@ -10,8 +10,8 @@ use crate::parse::LARGEST_KIB;
 
 /// The file of a template's definition.
 pub(super) const DEFINITION: &str = "template.toml";
-const ICON: &str = "icon.svg";
-const README: &str = "README.md";
+pub(super) const ICON: &str = "icon.svg";
+pub(super) const README: &str = "README.md";
 const LARGEST_ICON_KIB: usize = 64;
 /// The largest number of templates.
 const MOST: usize = 200;

@@ -1,6 +1,6 @@
 //! Reads fixed variables, health checks, sizes and volumes.
 
-use domain::stack_spec::Size;
+use domain::size::Size;
 use domain::template::answer_error::{AnswerError, FieldError};
 use domain::template::carry::check_carried;
 use domain::template::decimal::Decimal;

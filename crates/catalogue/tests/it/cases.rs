@@ -8,7 +8,7 @@ use domain::template::answer_error::AnswerCode;
 use domain::template::situation::Situation;
 use serde_json::{Value, json};
 
-use crate::support::{Faces, alice, codes, lines, template};
+use crate::support::{Faces, alice, codes, lines, said, template};
 
 /// What must come of a set of answers: some of the variables, or all errors.
 #[derive(Clone, Copy)]
@@ -152,15 +152,13 @@ fn what_is_known_of_the_person_fills_only_what_it_fits() {
 }
 
 #[test]
-fn the_errors_have_the_form_of_the_wire() {
+fn each_error_has_a_code_and_a_sentence() {
     let faces = Faces::new(template(), alice());
     let errors =
         faces.json(&json!({"parameters": {"team": "A", "tags": ["a", "b,c"]}})).unwrap_err();
     assert_eq!(
-        domain::words::answer::fields(&errors),
-        json!({ "fields": {
-            "tags": { "code": "SEPARATOR", "message": "Item 2: An item cannot contain \",\"." },
-            "team": { "code": "TOO_SHORT", "message": "This needs at least 2 characters." },
-        } })
+        said(&errors),
+        "tags SEPARATOR Item 2: An item cannot contain \",\".\n\
+         team TOO_SHORT This needs at least 2 characters.\n"
     );
 }

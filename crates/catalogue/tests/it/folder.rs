@@ -5,6 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use catalogue::{Catalogue, Fault};
+use domain::stack_spec::TemplateRef;
 
 use crate::support::ALL;
 
@@ -150,8 +151,8 @@ fn a_version_that_is_used_has_one_content_for_ever() {
     };
     write("1.0.0", "First.");
     let mut first = Catalogue::read(folder.path()).catalogue;
-    let digest = first.get("one").unwrap().digest.clone();
-    first.remember("one", "1.0.0", &digest);
+    let used = first.get("one").unwrap().reference();
+    first.remember(used.clone());
     write("1.0.0", "Changed.");
     let changed = first.reload(folder.path());
     assert!(changed.faults[0].message.contains("write another `version`"), "{:?}", changed.faults);
@@ -165,7 +166,7 @@ fn a_version_that_is_used_has_one_content_for_ever() {
     write("1.0.0", "First.");
     assert_eq!(again.catalogue.reload(folder.path()).faults, [], "the first content is back");
     let mut known = Catalogue::default();
-    known.remember("one", "1.0.0", "another digest");
+    known.remember(TemplateRef { digest: String::from("another digest"), ..used });
     assert_eq!(known.reload(folder.path()).faults.len(), 1);
 }
 

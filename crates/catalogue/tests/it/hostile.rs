@@ -2,12 +2,11 @@
 
 use domain::template::carry::check_carried;
 use domain::template::decimal::Decimal;
-use domain::words;
 use proptest::prelude::*;
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
-use crate::support::{Faces, alice, codes, definition, lines, template};
+use crate::support::{Faces, alice, codes, definition, lines, said, template};
 
 fn is_encoded(value: &str) -> bool {
     dokploy::encode_environment(&[(String::from("A"), SecretString::from(value))]).is_ok()
@@ -38,7 +37,7 @@ fn an_answer_and_all_together_have_a_largest_size() {
         json!({ "parameters": { "team": "red" }, "secrets": { "api_key": "a".repeat(1 << 20) } });
     let errors = faces.json(&body).unwrap_err();
     assert_eq!(codes(&errors), [(String::from("api_key"), String::from("TOO_LARGE"))]);
-    assert!(words::answer::fields(&errors).to_string().len() < 200);
+    assert!(said(&errors).len() < 200);
     let mut text = String::from(
         "[template]\nid = \"all\"\nname = \"All\"\nsummary = \"All\"\nversion = \"1\"\nimage = \"a:1.0\"\n\
          port = 1\nfirst_access = \"none-needed\"\n[[health]]\npath = \"/\"\n",
@@ -82,7 +81,7 @@ fn no_error_and_no_debug_output_contains_a_secret() {
     let answers = domain::template::answers::Answers::from_json(&body).unwrap();
     let errors = faces.json(&body).unwrap_err();
     assert_eq!(errors.iter().count(), 2);
-    for shown in [format!("{answers:?} {errors:?}"), words::answer::fields(&errors).to_string()] {
+    for shown in [format!("{answers:?} {errors:?}"), said(&errors)] {
         assert!(!shown.contains("canary"), "{shown}");
     }
     let body = json!({ "parameters": { "team": "red" }, "secrets": { "api_key": canary } });

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use catalogue::{Definition, Patterns, json_schema, parse};
 use domain::template::Template;
-use domain::template::answer_error::{AnswerCode, AnswerErrors};
+use domain::template::answer_error::{AnswerCode, AnswerErrors, FieldError};
 use domain::template::answers::Answers;
 use domain::template::checked::{Checked, SecretOrigin, VariableValue};
 use domain::template::situation::Situation;
@@ -36,6 +36,15 @@ pub(crate) fn alice() -> Situation {
         stack_url: Some(String::from("https://alices.example.com")),
         before: None,
     }
+}
+
+/// Returns all errors, each in a line: the field, the code and the sentence.
+pub(crate) fn said(errors: &AnswerErrors) -> String {
+    let line = |(key, error): (&str, &FieldError)| {
+        let code = <&str>::from(error.code());
+        format!("{key} {code} {}\n", domain::words::answer::message(error))
+    };
+    errors.iter().map(line).collect()
 }
 
 /// Everything that checks answers to one template in one situation.

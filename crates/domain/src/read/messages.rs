@@ -63,9 +63,11 @@ impl FromJson for M {
             "NO_ANSWER" => Self::NoAnswer { phase: phase()? },
             "ADDRESS_IN_USE" => Self::AddressInUse { host: field(&args, "host")? },
             "CRASH_LOOP" => Self::CrashLoop { exit_code: optional(&args, "exitCode")? },
-            "NOT_HEALTHY" => {
-                Self::NotHealthy { seconds: seconds()?, status: field(&args, "status")? }
-            }
+            "NOT_HEALTHY" => Self::NotHealthy {
+                seconds: seconds()?,
+                status: field(&args, "status")?,
+                path: optional(&args, "path")?,
+            },
             "NO_CONTAINER" => Self::NoContainer { seconds: seconds()? },
             "STACK_SILENT" => Self::StackSilent { seconds: seconds()? },
             _ => return None,

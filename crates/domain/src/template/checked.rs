@@ -5,7 +5,7 @@ use std::fmt;
 use super::situation::Values;
 
 /// A set of answers that obeys all rules.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checked {
     /// The id of the size; `None` if the template has no sizes.
     pub size: Option<String>,

@@ -1,16 +1,6 @@
 //! The sentences of refused answers.
 
-use serde_json::{Map, Value, json};
-
-use crate::template::answer_error::{AnswerError, AnswerErrors, Expected, FieldError};
-
-/// Returns the form of errors on the wire: `{"fields": {key: {"code", "message"}}}`.
-pub fn fields(errors: &AnswerErrors) -> Value {
-    let field = |error: &FieldError| json!({ "code": error.code(), "message": message(error) });
-    let fields: Map<_, _> =
-        errors.iter().map(|(key, error)| (key.to_owned(), field(error))).collect();
-    json!({ "fields": fields })
-}
+use crate::template::answer_error::{AnswerError, Expected, FieldError};
 
 /// Returns the sentence: what is wrong, and what to do.
 pub fn message(error: &FieldError) -> String {

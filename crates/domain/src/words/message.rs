@@ -79,10 +79,11 @@ pub fn sentence(code: &MessageCode) -> String {
         }
         M::CrashLoop { exit_code: None } => "The container could not be kept running.",
         M::NoCertificate => "The address did not get a valid certificate in time.",
-        M::NotHealthy { seconds, status } => {
+        M::NotHealthy { seconds, status, path } => {
+            let what = path.as_ref().map_or("it", |path| path);
             return format!(
-                "The stack did not become healthy within {seconds} seconds (it answers with status \
-                 {status})."
+                "The stack did not become healthy within {seconds} seconds ({what} answers with \
+                 status {status})."
             );
         }
         M::NoContainer { seconds } => {

@@ -8,6 +8,7 @@ use crate::refusal::{
     Counted, CrossSite, FilterField, InternalFault, LimitReached, Missing, Refusal, TakenBy,
     Unreadable, whole_seconds,
 };
+use crate::template::answer_error::AnswerErrors;
 
 /// Returns the sentence: what happened, and what to do.
 pub fn message(refusal: &Refusal) -> String {
@@ -17,6 +18,24 @@ pub fn message(refusal: &Refusal) -> String {
         R::InvalidName(None) => {
             "The body has no name: send an object with a string field called name, like \
              {\"name\":\"alice\"}."
+        }
+        R::InvalidParameters(errors) => return invalid_parameters(errors),
+        R::TemplateRequired(ids) if ids.is_empty() => {
+            "There is no template, so nothing can be started. An operator must add one."
+        }
+        R::TemplateRequired(ids) => {
+            return format!("Choose a template: send `template` as one of {}.", ids.join(", "));
+        }
+        R::NoSuchTemplate => {
+            "There is no such template: /api/templates lists those that there are."
+        }
+        R::TemplateChanged => {
+            "This version of the template has another definition, of which stacks are made. An \
+             operator must give the template a new version."
+        }
+        R::SecretsExpired => {
+            "The secrets that were typed are not kept any more: start the stack anew, and type \
+             them again."
         }
         R::NameTaken(name, TakenBy::Another) => {
             return format!("The name {name} is taken: choose another.");
@@ -157,6 +176,11 @@ pub fn message(refusal: &Refusal) -> String {
         R::Internal(InternalFault::Answer) => ANSWER,
     };
     plain.to_owned()
+}
+
+fn invalid_parameters(errors: &AnswerErrors) -> String {
+    let keys: Vec<_> = errors.iter().map(|(key, _)| key).collect();
+    format!("Some answers cannot be used: see `fields` for {}.", keys.join(", "))
 }
 
 /// The sentence of [`Refusal::PortalUnreachable`].

@@ -51,6 +51,20 @@ fn of_code(page: FormPage<'_>, code: RefusalCode) -> String {
     let so = consequence(page);
     match (code, page) {
         (C::InvalidName, _) => format!("The name breaks a rule, so {so}."),
+        (C::InvalidParameters | C::TemplateRequired, _) => {
+            format!("Some answers cannot be used, so {so}. Fill in the form again.")
+        }
+        (C::NoSuchTemplate, _) => {
+            format!("There is no such template, so {so}. Choose one of those that there are.")
+        }
+        (C::TemplateChanged, _) => format!(
+            "This version of the template has another definition, so {so}. An operator must give \
+             the template a new version."
+        ),
+        (C::SecretsExpired, _) => format!(
+            "The secrets that were typed are not kept any more, so {so}. Start the stack anew, \
+             and type them again."
+        ),
         (C::NameTaken, _) => format!("The name is now taken, so {so}."),
         (C::NameHeld, _) => format!(
             "The name is still reserved for the former owner of a removed stack, so {so}. \

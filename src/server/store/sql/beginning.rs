@@ -10,7 +10,7 @@ use super::pool::Transaction;
 use super::purge::delete_expired;
 use super::rows::{self, Columns as _};
 use super::statement::Statement;
-use super::{SqlStore, quotas, responses, specs};
+use super::{SqlStore, quotas, responses, specs, templates};
 use crate::server::audit::AuditEntry;
 use crate::server::notifier::Notification;
 use crate::server::store::{
@@ -44,6 +44,7 @@ pub(super) async fn begin<D: Dialect>(
     insert_stack(revision.stack, &new).execute(&mut tx).await.map_err(name_taken)?;
     insert(revision, &new).execute(&mut tx).await?;
     specs::insert(&mut tx, revision, &new.spec).await?;
+    templates::insert(&mut tx, &new.template, deployment.started).await?;
     if let Some(tried) = &new.retry_of {
         let link = Statement::new("UPDATE operations SET retried_by = $1 WHERE id = $2");
         link.bind(&deployment.id).bind(tried).execute(&mut tx).await?;
@@ -59,8 +60,8 @@ pub(super) async fn begin<D: Dialect>(
 fn insert_stack(stack: StackId, new: &NewDeployment) -> Statement {
     let deployment = &new.deployment;
     Statement::new(
-        "INSERT INTO stacks (stack, name, host, url, owner, counted_as, created_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO stacks (stack, name, host, url, owner, counted_as, created_ms, template)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(stack)
     .bind(&deployment.name)
@@ -69,6 +70,7 @@ fn insert_stack(stack: StackId, new: &NewDeployment) -> Statement {
     .bind(new.owner.as_ref())
     .bind(new.quota.counted_as.as_deref())
     .bind(deployment.started)
+    .bind(&new.template.reference.id)
 }
 
 /// Returns the statement that inserts the row of a deployment, which creates `revision`.

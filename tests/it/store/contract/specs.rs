@@ -2,7 +2,6 @@
 
 use ai_stack_deployer::server::platform::Registry;
 use ai_stack_deployer::server::settings::StackSettings;
-use ai_stack_deployer::server::spec;
 use ai_stack_deployer::server::store::{
     Lane, Lease, NewDeployment, SealedSpec, SpecOrigin, State, Store, StoreError,
 };
@@ -11,7 +10,7 @@ use domain::stack_id::RevisionId;
 
 use super::{claim, end, new};
 use crate::support::claim_one::CLEAN_UP;
-use crate::support::settings::{keyring, stack_settings};
+use crate::support::settings::{keyring, seal, stack_settings};
 
 /// Runs this part against `store`.
 pub(super) async fn hold(store: &dyn Store) {
@@ -21,7 +20,7 @@ pub(super) async fn hold(store: &dyn Store) {
 
 /// Returns a spec without secrets.
 pub(super) fn bare(id: &DeploymentId) -> SealedSpec {
-    spec::seal(&stack_settings("sandbox/hello"), None, RevisionId::first_of(id)).unwrap()
+    seal(&stack_settings("sandbox/hello"), None, RevisionId::first_of(id)).unwrap()
 }
 
 /// Returns a spec with two secrets, sealed for the deployment with this number.
@@ -32,7 +31,7 @@ pub(in crate::store) fn sealed(number: u128) -> SealedSpec {
         environment: vec![(String::from("TOKEN"), "value\0of any kind".into())],
         ..stack_settings("sandbox/hello")
     };
-    spec::seal(&settings, Some(&keyring()), revision(number)).unwrap()
+    seal(&settings, Some(&keyring()), revision(number)).unwrap()
 }
 
 /// Returns the first revision of the stack of the deployment with this number.

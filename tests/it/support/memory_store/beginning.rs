@@ -2,7 +2,8 @@
 
 use ai_stack_deployer::server::store::{
     CancelRequest, CleanUp, Lease, NewDeployment, NewRemoval, Record, RemovalOutcome, Result,
-    SealedSpec, Specs, State, StoreError, StoredResponse, Usage, hour_before, is_within_hour,
+    SealedSpec, Specs, State, StoreError, StoredResponse, TemplateDefinition, Templates, Usage,
+    hour_before, is_within_hour,
 };
 use async_trait::async_trait;
 use domain::deployment::{DeploymentMetadata, Links};
@@ -10,6 +11,7 @@ use domain::event::Event;
 use domain::owner::OwnerId;
 use domain::stack_id::RevisionId;
 use domain::stack_name::StackName;
+use domain::stack_spec::{StackSpec, TemplateRef};
 use jiff::Timestamp;
 
 use super::MemoryStore;
@@ -19,6 +21,11 @@ impl MemoryStore {
     /// Forgets all specs, as if an older version had begun what there is.
     pub(crate) fn forget_specs(&self) {
         self.tables().specs.clear();
+    }
+
+    /// Changes all specs.
+    pub(crate) fn change_specs(&self, change: impl Fn(&mut StackSpec)) {
+        self.tables().specs.values_mut().for_each(|sealed| change(&mut sealed.spec));
     }
 }
 
@@ -36,7 +43,33 @@ impl Specs for MemoryStore {
     }
 }
 
+#[async_trait]
+impl Templates for MemoryStore {
+    async fn used_templates(&self) -> Result<Vec<TemplateRef>> {
+        Ok(self.up()?.templates.values().map(|one| one.reference.clone()).collect())
+    }
+
+    async fn template(&self, digest: &str) -> Result<Option<String>> {
+        Ok(self.up()?.templates.get(digest).map(|one| one.json.clone()))
+    }
+}
+
 impl Tables {
+    /// Keeps the definition of a template, unless its version has another one.
+    fn keep_template(&mut self, new: &TemplateDefinition) -> Result<()> {
+        let TemplateRef { id, version, digest } = &new.reference;
+        let is_same = |one: &&TemplateDefinition| {
+            one.reference.id == *id && one.reference.version == *version
+        };
+        match self.templates.values().find(is_same) {
+            Some(one) if one.reference.digest != *digest => Err(StoreError::TemplateChanged),
+            Some(_) | None => {
+                self.templates.insert(digest.clone(), new.clone());
+                Ok(())
+            }
+        }
+    }
+
     /// Reserves the name, and inserts the deployment with its stored response, if the quota allows
     /// it.
     pub(super) fn begin(
@@ -55,7 +88,9 @@ impl Tables {
         if self.deployments.iter().any(holds) {
             return Err(StoreError::NameTaken);
         }
-        self.admit(new)?;
+        let templates = self.templates.clone();
+        self.keep_template(&new.template)?;
+        self.admit(new).inspect_err(|_| self.templates = templates)?;
         if let Some(response) = response {
             self.responses.insert(key(response), response.clone());
         }

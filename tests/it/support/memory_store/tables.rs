@@ -1,12 +1,12 @@
 //! The tables of the store in memory.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use ai_stack_deployer::server::audit::AuditEntry;
 use ai_stack_deployer::server::store::{
     CancelRequest, Claim, CleanupRecord, Lane, Lease, Record, Result, SealedSpec, State, Steps,
-    StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease,
+    StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease, TemplateDefinition,
 };
 use domain::deployment::DeploymentId;
 use domain::event::Event;
@@ -21,6 +21,8 @@ use super::accounts::AccountTables;
 pub(super) struct Tables {
     pub(super) deployments: Vec<Row>,
     pub(super) specs: HashMap<RevisionId, SealedSpec>,
+    /// The definitions of templates, by their digests.
+    pub(super) templates: BTreeMap<String, TemplateDefinition>,
     pub(super) responses: HashMap<(String, String), StoredResponse>,
     pub(super) accounts: AccountTables,
     pub(super) audit: Vec<AuditEntry>,

@@ -1,0 +1,8 @@
+//! The texts of the template that the settings describe, where there is no catalogue.
+
+/// Its name.
+pub const DEFAULT_NAME: &str = "AI stack";
+/// What it is, in one line.
+pub const DEFAULT_SUMMARY: &str = "An AI stack of your own";
+/// The label of its link.
+pub const OPEN: &str = "Open";

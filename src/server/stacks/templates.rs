@@ -1,0 +1,68 @@
+//! The templates that a caller is offered.
+
+use std::sync::Arc;
+
+use catalogue::{Entry, json_schema};
+use serde_json::Value;
+
+use super::Service;
+use crate::server::auth::access::Caller;
+use crate::server::catalogue::unnamed;
+use crate::wire::{ApiError, TemplateView};
+use domain::refusal::Refusal;
+use domain::stack_name::StackName;
+use domain::template::situation::Situation;
+use domain::template::text::FALLBACK;
+
+impl Service {
+    /// Lists the templates that the caller is offered.
+    pub fn templates(&self, caller: &Caller) -> Vec<TemplateView> {
+        let offered = self.parts.offers.offered(&Self::audience(caller));
+        let default = unnamed(&offered).map(|entry| entry.template.id.clone());
+        let view = |entry: &Arc<Entry>| {
+            let template = &entry.template;
+            TemplateView {
+                id: template.id.clone(),
+                name: template.name.in_language(FALLBACK).to_owned(),
+                summary: template.summary.in_language(FALLBACK).to_owned(),
+                version: template.version.clone(),
+                default: default.as_ref() == Some(&template.id),
+                icon: entry.icon.is_some().then(|| format!("/templates/{}/icon.svg", template.id)),
+            }
+        };
+        offered.iter().map(view).collect()
+    }
+
+    /// Returns the template of this id.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if there is none, or the caller is not offered it.
+    pub fn template(&self, caller: &Caller, id: &str) -> Result<Arc<Entry>, ApiError> {
+        let found = self.parts.offers.find(&Self::audience(caller), id);
+        found.ok_or_else(|| Refusal::NoSuchTemplate.into())
+    }
+
+    /// Returns the JSON Schema of the answers to a template's questions, for a stack of this name.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if there is no such template, the caller is not offered it, or the name
+    /// breaks a rule.
+    pub fn template_schema(
+        &self,
+        caller: &Caller,
+        id: &str,
+        name: Option<&str>,
+    ) -> Result<Value, ApiError> {
+        let entry = self.template(caller, id)?;
+        let situation = match name {
+            Some(name) => {
+                let name = StackName::parse(name);
+                self.situation(&name.map_err(|rule| Refusal::InvalidName(Some(rule)))?)
+            }
+            None => Situation::default(),
+        };
+        Ok(json_schema(&entry.template, &situation, &entry.patterns, FALLBACK))
+    }
+}
