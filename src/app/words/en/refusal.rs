@@ -51,8 +51,11 @@ fn of_code(page: FormPage<'_>, code: RefusalCode) -> String {
     let so = consequence(page);
     match (code, page) {
         (C::InvalidName, _) => format!("The name breaks a rule, so {so}."),
-        (C::InvalidParameters | C::TemplateRequired, _) => {
+        (C::InvalidParameters, _) => {
             format!("Some answers cannot be used, so {so}. Fill in the form again.")
+        }
+        (C::TemplateRequired, _) => {
+            format!("This portal offers several templates, and none was chosen, so {so}.")
         }
         (C::NoSuchTemplate, _) => {
             format!("There is no such template, so {so}. Choose one of those that there are.")
