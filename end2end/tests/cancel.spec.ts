@@ -9,7 +9,7 @@ test('one that waits in the queue says its place, and is cancelled there', async
   await page.goto(`${origin(slow)}/deployments/${id}`);
   await expectAwake(page);
   const step = page.locator('.step[data-state=running]');
-  await expect(step).toContainText(/Starting the container.*(next|\d(nd|rd|th)) in the platform's queue/);
+  await expect(step).toContainText(/Starting the container.*(next|\d(st|nd|rd|th)) in the platform's queue/);
   await keep(page, 'queued');
   // The page stays, with what was opened on it and with the focus.
   await page.getByText('Log', { exact: true }).click();

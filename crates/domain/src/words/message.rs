@@ -153,13 +153,16 @@ pub(crate) const CANCELLED_AFTER: &str = "The deployment was cancelled. Before t
 
 /// Says where in the platform's queue a job is that has `before` others before it.
 pub fn queued(before: usize) -> String {
-    let place = match before {
-        0 => String::from("next"),
-        1 => String::from("2nd"),
-        2 => String::from("3rd"),
-        _ => format!("{}th", before + 1),
+    let place = before + 1;
+    let ending = match (place % 10, place % 100) {
+        _ if before == 0 => return String::from("next in the platform's queue"),
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
     };
-    format!("{place} in the platform's queue")
+    format!("{place}{ending} in the platform's queue")
 }
 
 /// Puts a phase into the middle of a sentence.
@@ -186,8 +189,11 @@ mod tests {
 
     #[test]
     fn a_place_in_the_queue_is_an_ordinal() {
-        let places = [0, 1, 2, 3].map(queued);
-        let expected = ["next", "2nd", "3rd", "4th"];
+        let places = [0, 1, 2, 3, 10, 11, 12, 20, 21, 22, 23, 92, 110, 120].map(queued);
+        let expected = [
+            "next", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "22nd", "23rd", "24th",
+            "93rd", "111th", "121st",
+        ];
         for (place, expected) in places.iter().zip(expected) {
             assert_eq!(*place, format!("{expected} in the platform's queue"));
         }
