@@ -178,8 +178,10 @@ fn wrong_answers_are_refused_at_their_fields_and_nothing_is_started() {
     let (status, answer) = deploy(json!({}));
     assert_eq!((status, &answer["code"]), (422, &json!("TEMPLATE_REQUIRED")));
     assert_eq!(answer["templates"], json!(["notes", "other"]));
-    let (status, answer) = deploy(json!({ "template": "missing" }));
-    assert_eq!((status, &answer["code"]), (404, &json!("NO_SUCH_TEMPLATE")));
+    for no_template in [json!("missing"), json!(5), json!({})] {
+        let (status, answer) = deploy(json!({ "template": no_template }));
+        assert_eq!((status, &answer["code"]), (404, &json!("NO_SUCH_TEMPLATE")), "{answer}");
+    }
     for (more, key, code) in [
         (json!({ "parameters": { "pages": 0 } }), "pages", "BELOW_MINIMUM"),
         (json!({ "parameters": { "pages": "x" } }), "pages", "WRONG_TYPE"),

@@ -11,7 +11,7 @@ use domain::template::answers::{Answers, PARAMETERS, SECRETS, SIZE};
 #[derive(Deserialize)]
 struct DeployRequest {
     name: String,
-    template: Option<String>,
+    template: Option<Value>,
     /// All others. Those that are not for answers are ignored, as the older server did.
     #[serde(flatten)]
     others: Map<String, Value>,
@@ -24,6 +24,11 @@ pub(in crate::http) fn request(body: &[u8]) -> Result<StartRequest, ApiError> {
         // serde would accept an array as the fields in their order.
         Ok(_) if body.trim_ascii_start().first() != Some(&b'{') => Err(no_name()),
         Ok(DeployRequest { name, template, mut others }) => {
+            let template = match template {
+                None | Some(Value::Null) => None,
+                Some(Value::String(id)) => Some(id),
+                Some(_) => return Err(Refusal::NoSuchTemplate.into()),
+            };
             others.retain(|name, _| [PARAMETERS, SECRETS, SIZE].contains(&name.as_str()));
             let answers = Answers::from_json(&Value::Object(others));
             let answers = SentAnswers::Read(answers.map_err(Refusal::InvalidParameters)?);
