@@ -76,7 +76,7 @@ impl Offers {
             }
         };
         let (mut catalogue, mut faults) = (catalogue, faults);
-        faults.extend(catalogue.refuse(unsupported));
+        faults.extend(catalogue.refuse(&Catalogue::default(), unsupported));
         let current = RwLock::new(Arc::new(catalogue));
         (Self { source, current, stamp: Mutex::new(stamp) }, faults)
     }
@@ -95,8 +95,9 @@ impl Offers {
         if *last == stamp && !is_asked {
             return None;
         }
-        let Reading { mut catalogue, mut faults } = self.current().reload(folder);
-        faults.extend(catalogue.refuse(unsupported));
+        let before = self.current();
+        let Reading { mut catalogue, mut faults } = before.reload(folder);
+        faults.extend(catalogue.refuse(&before, unsupported));
         self.replace(|now| {
             let mut next = catalogue;
             // A version may have been used meanwhile.

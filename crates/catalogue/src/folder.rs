@@ -129,13 +129,22 @@ impl Catalogue {
         self.used.iter().map(reference)
     }
 
-    /// Removes the templates that `problem` names a problem of, and returns these as faults.
-    pub fn refuse(&mut self, problem: impl Fn(&Template) -> Option<String>) -> Vec<Fault> {
+    /// Refuses the templates that `problem` names a problem of, and returns these as faults. They
+    /// stay as they are in `before`.
+    pub fn refuse(
+        &mut self,
+        before: &Self,
+        problem: impl Fn(&Template) -> Option<String>,
+    ) -> Vec<Fault> {
         let mut faults = Vec::new();
         self.entries.retain(|id, entry| {
             let Some(message) = problem(&entry.template) else { return true };
             faults.push(Fault::of_file(&format!("{id}/{}", files::DEFINITION), message));
-            false
+            let before = before.entries.get(id);
+            before.is_some_and(|before| {
+                *entry = Arc::clone(before);
+                true
+            })
         });
         faults
     }

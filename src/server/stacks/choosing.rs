@@ -14,6 +14,7 @@ use crate::server::spec::OperationSpec;
 use crate::server::store::Record;
 use domain::refusal::Refusal;
 use domain::stack_name::StackName;
+use domain::template::DEFAULT_ID;
 use domain::template::answers::Answers;
 use domain::template::checked::Checked;
 use domain::template::parameter::Parameter;
@@ -64,7 +65,8 @@ impl Service {
             return Ok(Chosen { entry, checked, kept: BTreeMap::new() });
         };
         let Tried { template, before, secrets } = self.tried(tried).await?;
-        let entry = self.entry(&audience, template.as_deref())?;
+        // One of a version without templates, or of other settings, is not started as something else.
+        let entry = self.entry(&audience, Some(template.as_deref().unwrap_or(DEFAULT_ID)))?;
         let situation = Situation { before: Some(before), ..self.situation(name) };
         let checked = entry.template.check(&Answers::default(), &situation, &entry.patterns);
         let checked = checked.map_err(|errors| {

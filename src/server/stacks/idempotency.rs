@@ -2,6 +2,7 @@
 //! replayed byte for byte.
 
 use std::collections::BTreeMap;
+use std::iter;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -15,7 +16,7 @@ use crate::server::store::{IdempotencyKey, StoredResponse};
 use crate::wire::ApiError;
 use domain::deployment::Deployment;
 use domain::refusal::{Refusal, RefusalCode};
-use domain::template::answers::SECRETS;
+use domain::template::answers::{PARAMETERS, SECRETS};
 use domain::time::later;
 
 /// The time for which a response is stored.
@@ -33,16 +34,23 @@ pub struct IdempotentRequest {
 /// Returns the digests that show whether a request has the same body, the one to store first. A body
 /// may contain secrets, which nobody must be able to guess by a stored digest.
 fn fingerprints(keyring: Option<&Keyring>, body: &[u8]) -> Vec<String> {
-    // Older versions stored this one, when a body was a name alone.
+    // Older versions know only this one.
     let plain = |bytes: &[u8]| Digest::of_bytes(bytes).0;
-    if let Some(keyring) = keyring {
-        return keyring.digests(body).chain([plain(body)]).collect();
+    let fields = serde_json::from_slice::<Map<String, Value>>(body).ok();
+    let has = |name| fields.as_ref().is_none_or(|fields| fields.contains_key(name));
+    match keyring {
+        Some(keyring) if has(SECRETS) || has(PARAMETERS) => {
+            keyring.digests(body).chain([plain(body)]).collect()
+        }
+        Some(keyring) => iter::once(plain(body)).chain(keyring.digests(body)).collect(),
+        None if !has(SECRETS) => vec![plain(body)],
+        // Bodies that cannot be read all have the same answer.
+        None => {
+            let mut fields = fields.unwrap_or_default();
+            fields.remove(SECRETS);
+            vec![plain(Value::Object(fields).to_string().as_bytes())]
+        }
     }
-    let mut fields = serde_json::from_slice::<Map<String, Value>>(body).unwrap_or_default();
-    if fields.remove(SECRETS).is_none() {
-        return vec![plain(body)];
-    }
-    vec![plain(Value::Object(fields).to_string().as_bytes())]
 }
 
 /// The response to a start. It may contain generated secrets, so it is not printed.
@@ -163,11 +171,18 @@ mod tests {
         let without = fingerprints(None, br#"{"name":"alice","secrets":{"pin":"5678"}}"#);
         assert_eq!(vec![of(None)], without, "it depends on no secret");
         assert_ne!(of(None), plain);
+        let broken = br#"{"name":"alice","secrets":{"pin":"1234"},}"#;
+        for keyring in [None, Some(keyring(KEY))] {
+            let stored = fingerprints(keyring.as_ref(), broken)[0].clone();
+            assert_ne!(stored, Digest::of_bytes(broken).0, "it cannot be read");
+        }
     }
 
     #[test]
     fn a_body_is_the_same_after_the_key_was_replaced_and_after_an_update() {
         let body = br#"{"name":"alice"}"#;
+        assert_eq!(fingerprints(Some(&keyring(KEY)), body)[0], Digest::of_bytes(body).0);
+        let body = br#"{"name":"alice","parameters":{}}"#;
         let stored = fingerprints(Some(&keyring(KEY)), body)[0].clone();
         let both = keyring(&format!("{OTHER},{KEY}"));
         let now = fingerprints(Some(&both), body);
