@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use ai_stack_deployer::server::notifier::Notification;
-use ai_stack_deployer::server::store::{Record, RemovalOutcome, Stacks, State};
+use ai_stack_deployer::server::store::{
+    Journal, Record, RemovalOutcome, Stacks, State, StepRecord,
+};
 use clock::Clock;
 use domain::stack_name::StackName;
 
@@ -81,6 +83,36 @@ fn a_stack_that_is_removed_at_once_leaves_no_late_resources() {
         let portal = live_after_a_kill(clock, "project.create").await;
         let removal = remove(&portal).await;
         assert_eq!(removal.state, State::RolledBack);
+        portal.clock.sleep(LATE * 3).await;
+        assert_eq!(count(&portal), [0, 0, 0]);
+    });
+}
+
+#[test]
+fn a_deployment_that_two_kills_interrupt_and_that_fails_waits_for_the_late_project() {
+    in_virtual_time(async |clock| {
+        let portal = Portal::new(clock, "sandbox/missing");
+        let fault = format!("project.create:late={}s:1", LATE.as_secs());
+        portal.platform.core().inject(fault.parse().unwrap());
+        portal.reserve(0).await;
+        let id = portal.store.records()[0].deployment.id.clone();
+        let first = portal.start("one");
+        portal.clock.sleep(Duration::from_secs(1)).await;
+        first.abort();
+        portal.store.void_leases();
+        // The second worker creates the project again, and is killed right after that.
+        let second = portal.start("two");
+        let is_created =
+            |record: &_| matches!(record, StepRecord::Succeeded { response_lost: true, .. });
+        while !portal.store.journal(&id).await.unwrap().records.values().any(is_created) {
+            portal.clock.sleep(Duration::from_millis(1)).await;
+        }
+        second.abort();
+        portal.store.void_leases();
+        assert_eq!(count(&portal)[0], 1, "the first call came too early");
+        portal.start("three");
+        let record = until(&portal, 0, |record| record.state != State::Active).await;
+        assert_eq!(record.state, State::RolledBack);
         portal.clock.sleep(LATE * 3).await;
         assert_eq!(count(&portal), [0, 0, 0]);
     });

@@ -28,10 +28,11 @@ pub(crate) fn pending(
     now: Timestamp,
 ) -> BTreeMap<StepId, Timestamp> {
     let failed_at = steps.records.values().find_map(|record| record.cause()?.at);
-    // The records do not say when a response was lost, so each case uses a later known time.
+    // The records do not say when a response was lost, so each case uses a later known time. While
+    // the operation goes on, that is now.
     let since = |record: &StepRecord| match record {
         StepRecord::Started => Some(now),
-        StepRecord::Succeeded { response_lost: true, .. } => failed_at.or(ended),
+        StepRecord::Succeeded { response_lost: true, .. } => failed_at.or(ended).or(Some(now)),
         StepRecord::Failed { .. } => failed_at,
         StepRecord::Succeeded { response_lost: false, .. } | StepRecord::Undone { .. } => None,
     };
