@@ -15,8 +15,8 @@ mod reply;
 
 #[cfg(feature = "ssr")]
 pub(crate) use account::{
-    AccountLink, AccountView, SignedIn, TokenStatus, TokenView, account, is_hidden_page,
+    AccountLink, AccountView, SignedIn, TokenStatus, TokenView, account, generated, is_hidden_page,
     page_cookies, provider_sign_out, sign_in_service, signed_in,
 };
 #[cfg(feature = "ssr")]
-pub(crate) use reply::{caller, forbid_storing, redirect_to, respond_with, service};
+pub(crate) use reply::{caller, forbid_storing, redirect_to, respond_with, service, started_at};

@@ -42,4 +42,4 @@ fn kind(name: KindName) -> &'static Kind {
 #[cfg(feature = "controls")]
 pub(crate) use browser::{mark_running, restore_rendered};
 #[cfg(feature = "ssr")]
-pub use shell::{App, shell};
+pub use shell::{App, SmallForms, shell};

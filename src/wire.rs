@@ -178,6 +178,19 @@ pub struct TemplateView {
     /// The path of its icon, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub icon: Option<String>,
+    /// How long it usually takes until a stack of it is live, if that was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usual: Option<Usual>,
+}
+
+/// What is wrong with the answers of a form so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormVerdict {
+    /// The fields that cannot be used, by their keys; that of the name is `name`.
+    pub fields: BTreeMap<String, FieldProblem>,
+    /// The address that the stack would have, if its name is available.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
 }
 
 /// A live stack.

@@ -64,13 +64,19 @@ site_by_steps() {
   add_small "$1"
 }
 
-# The small form of the code, which pages without a deployment load. A site without it works if the other form has
+# The small forms of the code, which pages without a deployment load. A site without them works if the whole one has
 # everything.
 add_small() {
   local name
-  name=$(manifest_value output-name)-controls
-  add_module "$1" name-form "$name"
-  node scripts/lib/site.mjs "$1" "$SITE" "pkg/$name"
+  name=$(manifest_value output-name)
+  add_form "$1" name-form "$name-controls"
+  add_form "$1" question-form "$name-questions"
+}
+
+# add_form MODE FEATURE NAME: a small form of the code
+add_form() {
+  add_module "$@"
+  node scripts/lib/site.mjs "$1" "$SITE" "pkg/$3"
 }
 
 # add_module MODE FEATURE NAME: a form of the code, as WebAssembly with its JavaScript

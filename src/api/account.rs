@@ -12,7 +12,7 @@ use leptos::prelude::{use_context, with_context};
 use crate::server::auth::access::{Caller, Identity, Role, Scope};
 use crate::server::auth::accounts::{Person, Token};
 use crate::server::auth::sign_in::SignInService;
-use crate::server::page::{HiddenPage, OriginInUse, PageCookies};
+use crate::server::page::{HiddenPage, NewSecret, OriginInUse, PageCookies};
 use crate::wire::ApiError;
 use domain::owner::OwnerId;
 
@@ -106,7 +106,12 @@ pub(crate) async fn provider_sign_out(sign_in_service: &SignInService) -> Option
     sign_in_service.sign_out_address(&portal).await
 }
 
-/// Returns the cookies of the current request.
+/// Returns the secrets that were just generated for the stack of the page.
+pub(crate) fn generated() -> Vec<NewSecret> {
+    page_cookies().generated
+}
+
+/// Returns the cookies that the page needs.
 pub(crate) fn page_cookies() -> PageCookies {
     extension::<PageCookies>().unwrap_or_default()
 }

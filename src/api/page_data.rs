@@ -10,9 +10,10 @@ use leptos::prelude::use_context;
 
 use super::account::AccountLink;
 use crate::server::auth::access::Caller;
-use crate::server::page::DEPLOYMENTS;
+use crate::server::page::{DEPLOYMENTS, NEW};
+use crate::server::stacks::form::{Filling, NAME, TemplateForm};
 use crate::server::stacks::{Service, deployment_id};
-use crate::wire::{Allowance, ApiError, DeploymentView, PlatformStatus, Usual};
+use crate::wire::{Allowance, ApiError, DeploymentView, PlatformStatus, TemplateView, Usual};
 
 /// The age up to which the time of a page is shown again, in milliseconds.
 const SHOWN_MS: i64 = 100;
@@ -40,6 +41,8 @@ pub(crate) struct FrameData {
 pub(crate) enum Content {
     /// The home page.
     Home(HomeData),
+    /// The pages of a new stack.
+    New(Box<NewPageData>),
     /// The page of an operation.
     Operation(Result<Box<DeploymentView>, ApiError>),
     /// A page that reads for itself.
@@ -47,25 +50,62 @@ pub(crate) enum Content {
 }
 
 /// What the home page shows, but for what its address asks for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct HomeData {
     /// How long a deployment usually takes, if that was measured.
     pub(crate) usual: Option<Usual>,
     /// The number of stacks that the caller has and may have, if it is limited.
     pub(crate) allowance: Option<Allowance>,
+    /// The templates to choose from, or the form of the only one; `None` if that asks for nothing but
+    /// a name.
+    pub(crate) choice: Option<Box<NewData>>,
+}
+
+/// What the pages of a new stack show.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct NewPageData {
+    /// The templates, or the form of one.
+    pub(crate) choice: NewData,
+    /// The number of stacks that the caller has and may have, if it is limited.
+    pub(crate) allowance: Option<Allowance>,
+}
+
+/// The templates to choose from, or the form of one.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum NewData {
+    /// The templates to choose from, and the name of the stack if the address has one.
+    Templates {
+        /// The templates.
+        templates: Vec<TemplateView>,
+        /// The name.
+        name: Option<String>,
+    },
+    /// The form of a template.
+    Form(Box<TemplateForm>),
+}
+
+/// The address of a page, and what a form on it was refused for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Address<'a> {
+    /// The path.
+    pub(crate) path: &'a str,
+    /// The query.
+    pub(crate) query: &'a str,
+    /// The form that was refused, if one was.
+    pub(crate) refused: Option<&'a Filling>,
 }
 
 impl PageData {
-    /// Reads what the page at `path` shows; `caller` is `None` if there is nothing for them.
+    /// Reads what the page at `address` shows; `caller` is `None` if there is nothing for them.
     pub(crate) async fn read(
         service: &Service,
         account: AccountLink,
-        path: &str,
+        address: Address<'_>,
         caller: Option<&Caller>,
     ) -> Self {
         let content = async {
             match caller {
-                Some(caller) => Content::read(service, path, caller).await,
+                Some(caller) => Content::read(service, address, caller).await,
                 None => Content::Other,
             }
         };
@@ -86,16 +126,60 @@ impl PageData {
 }
 
 impl Content {
-    async fn read(service: &Service, path: &str, caller: &Caller) -> Self {
+    /// Returns whether the page has templates, or the questions of one.
+    pub(crate) fn has_questions(&self) -> bool {
+        match self {
+            Self::Home(home) => home.choice.is_some(),
+            Self::New(_) => true,
+            Self::Operation(_) | Self::Other => false,
+        }
+    }
+
+    async fn read(service: &Service, address: Address<'_>, caller: &Caller) -> Self {
+        let path = address.path;
         if path == "/" {
             let (usual, allowance) = join!(service.usual_duration(), service.allowance(caller));
-            return Self::Home(HomeData { usual, allowance });
+            if service.has_only_a_name(caller) {
+                return Self::Home(HomeData { usual, allowance, choice: None });
+            }
+            let choice = choice(service, caller, &Filling::link(address.query)).await;
+            return Self::Home(HomeData { usual, allowance, choice: Some(Box::new(choice)) });
+        }
+        if let Some(choice) = new_data(service, address, caller).await {
+            let allowance = service.allowance(caller).await;
+            return Self::New(Box::new(NewPageData { choice, allowance }));
         }
         match path.strip_prefix(DEPLOYMENTS) {
             Some(id) => Self::Operation(operation(service, caller, id).await.map(Box::new)),
             None => Self::Other,
         }
     }
+}
+
+/// Returns what a page of a new stack shows; `None` if it is none, or there is no such template.
+async fn new_data(service: &Service, address: Address<'_>, caller: &Caller) -> Option<NewData> {
+    let rest = address.path.strip_prefix(NEW)?;
+    let link = Filling::link(address.query);
+    match rest.strip_prefix('/') {
+        None if rest.is_empty() => Some(choice(service, caller, &link).await),
+        None => None,
+        Some(id) => {
+            let filling = address.refused.unwrap_or(&link);
+            service.template_form(caller, id, filling).await.map(Box::new).map(NewData::Form)
+        }
+    }
+}
+
+/// Returns the templates to choose from, or the form of the only one.
+async fn choice(service: &Service, caller: &Caller, link: &Filling) -> NewData {
+    let templates = service.templates(caller).await;
+    if let [only] = &templates[..]
+        && let Some(form) = service.template_form(caller, &only.id, link).await
+    {
+        return NewData::Form(Box::new(form));
+    }
+    let name = link.values(NAME).last().map(|name| (*name).to_owned());
+    NewData::Templates { templates, name }
 }
 
 async fn operation(

@@ -61,7 +61,7 @@ pub(crate) fn forbid_storing() {
 
 /// Returns the address of the page of a deployment that `caller` has just started. A browser that came
 /// without a cookie gets one with this response.
-pub(super) fn started_at(service: &Service, caller: &Caller, id: &DeploymentId) -> String {
+pub(crate) fn started_at(service: &Service, caller: &Caller, id: &DeploymentId) -> String {
     let page = page_of(id);
     match caller.identity {
         Identity::Anonymous => format!("{page}?{}", cookie_sent(service.clock().now())),

@@ -4,6 +4,7 @@ pub mod account;
 pub mod admin;
 pub mod deployment;
 pub mod home;
+pub mod new;
 pub mod notice;
 pub mod sign_in;
 pub mod title;

@@ -15,11 +15,13 @@ use super::pages::admin::AdminPage;
 use super::pages::admin::audit::AuditLogPage;
 use super::pages::deployment::DeploymentPage;
 use super::pages::home::HomePage;
+use super::pages::new::NewPage;
 use super::pages::notice::NotFoundPage;
 use super::pages::sign_in::SignInPage;
 use super::policy;
 use super::words::frame as words;
 use crate::api::is_hidden_page;
+use crate::api::page_data::page_data;
 use crate::server::page::DEPLOYMENTS;
 
 /// Applies the stored theme before the first paint, and manages without the page's code if that
@@ -35,15 +37,26 @@ use crate::server::page::DEPLOYMENTS;
 /// shown only once.
 const START_SCRIPT: &str = include_str!("start.js");
 
-/// Renders the document. Only the page of a deployment loads the whole code; for the others,
-/// `controls` is the name of a small form of it.
-pub fn shell(mut options: LeptosOptions, controls: Arc<str>) -> impl IntoView {
+/// The names of the small forms of the code.
+#[derive(Clone, Debug)]
+pub struct SmallForms {
+    /// The one for the questions of templates.
+    pub questions: Arc<str>,
+    /// The one for all other pages without a deployment.
+    pub controls: Arc<str>,
+}
+
+/// Renders the document. Only the page of a deployment loads the whole code; the others load a
+/// `small` form of it.
+pub fn shell(mut options: LeptosOptions, small: &SmallForms) -> impl IntoView + use<> {
     policy::send();
     let stylesheet = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
     let url = use_context::<RequestUrl>().and_then(|url| url.parse().ok());
     let is_whole = url.is_none_or(|url| url.path().starts_with(DEPLOYMENTS));
     if !is_whole {
-        options.output_name = controls;
+        let has_questions = page_data().is_some_and(|data| data.content.has_questions());
+        let form = if has_questions { &small.questions } else { &small.controls };
+        options.output_name = Arc::clone(form);
     }
     view! {
         <!DOCTYPE html>
@@ -93,6 +106,8 @@ fn Page() -> impl IntoView {
     Either::Right(view! {
         <Routes fallback=NotFoundPage>
             <Route path=path!("/") view=HomePage ssr=SsrMode::Async />
+            <Route path=path!("/new") view=NewPage ssr=SsrMode::Async />
+            <Route path=path!("/new/:template") view=NewPage ssr=SsrMode::Async />
             <Route path=path!("/deployments/:id") view=DeploymentPage ssr=SsrMode::Async />
             <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
             <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />

@@ -62,8 +62,8 @@ pub(super) async fn admit(
         parts.extensions.insert(HiddenPage);
     }
     // The answer to a form leads to a page, which notices whether the cookie comes back.
-    let is_form =
-        route.is_some_and(Route::is_function) && rule == Rule::Requires(Permission::Start);
+    let is_form = route.is_some_and(|route| route.is_function() || route.is_form())
+        && rule == Rule::Requires(Permission::Start);
     let is_newcomer = caller.identity == Identity::Anonymous
         && (is_form || parts.method == Method::GET && accepts_html(&parts.headers));
     parts.extensions.insert(caller);

@@ -81,7 +81,18 @@ pub(super) async fn check(
     route: Option<&Route>,
     parts: &Parts,
 ) -> Result<(), Failed> {
-    let Some(counted) = route.and_then(|route| route.counted) else { return Ok(()) };
+    match route.and_then(|route| route.counted) {
+        Some(counted) => Ok(count(state, counted, parts).await?),
+        None => Ok(()),
+    }
+}
+
+/// Counts a request, and rejects those of an address beyond the limit with 429.
+pub(super) async fn count(
+    state: &HttpState,
+    counted: Counted,
+    parts: &Parts,
+) -> Result<(), Refusal> {
     let address = auth::address(&parts.extensions, &parts.headers, &state.proxies);
     let Err(wait) = state.limiter.check(counted, address) else { return Ok(()) };
     let caller = state.authenticator.anonymous_caller(address);
@@ -91,11 +102,11 @@ pub(super) async fn check(
     Err(too_many(counted, wait))
 }
 
-fn too_many(counted: Counted, wait: Duration) -> Failed {
+fn too_many(counted: Counted, wait: Duration) -> Refusal {
     // Whole seconds, rounded up, so that a client that waits exactly this long is not rejected
     // again.
     let seconds = u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1);
-    Refusal::TooManyRequests(counted, seconds).into()
+    Refusal::TooManyRequests(counted, seconds)
 }
 
 /// Adapts the clock port's monotonic time to the rate limiter. With wall-clock time, setting the

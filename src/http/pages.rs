@@ -28,16 +28,19 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use self::rendered::{PageKey, RenderedPages};
 use super::error::{self, Failed};
+use super::generated;
 use super::headers::HasSecret;
+use super::new::{self, RefusedForm};
 use super::site::Site;
 use super::{HttpState, routes};
 use crate::api::AccountLink;
-use crate::api::page_data::PageData;
+use crate::api::page_data::{Address, PageData};
 use crate::app::{App, shell};
 use crate::server::auth::access::Caller;
 use crate::server::auth::cookies;
 use crate::server::auth::secret::TOKEN_PREFIX;
 use crate::server::page::{HiddenPage, PageCookies};
+use crate::server::stacks::form::Filling;
 use domain::refusal::Refusal;
 
 /// The pages that use other cookies than the session's.
@@ -78,8 +81,8 @@ impl<'a> Pages<'a> {
 
     /// Returns the handler that renders the page at an address.
     pub(super) fn page(&self) -> impl Fn(Request) -> Responding + Clone + Send + Sync + 'static {
-        let (options, controls) = (self.site.options.clone(), Arc::clone(&self.site.controls));
-        let document = move || shell(options.clone(), Arc::clone(&controls));
+        let (options, small) = (self.site.options.clone(), self.site.small.clone());
+        let document = move || shell(options.clone(), &small);
         let render = render_app_async_with_context(self.context(), document);
         let service = Arc::clone(&self.state.service);
         let has_sign_in = self.state.sign_in_service.is_some();
@@ -95,7 +98,12 @@ impl<'a> Pages<'a> {
                 let account = AccountLink::of(has_sign_in, &parts.extensions);
                 let is_hidden = parts.extensions.get::<HiddenPage>().is_some();
                 let caller = parts.extensions.get::<Caller>().filter(|_| !is_hidden);
-                let mut data = PageData::read(&service, account, parts.uri.path(), caller).await;
+                let address = Address {
+                    path: parts.uri.path(),
+                    query: parts.uri.query().unwrap_or_default(),
+                    refused: parts.extensions.get::<Arc<Filling>>().map(Arc::as_ref),
+                };
+                let mut data = PageData::read(&service, account, address, caller).await;
                 let (nonce, key) = (Nonce::new(), PageKey::of(&parts, &data));
                 if let Some(page) = key.as_ref().and_then(|key| rendered.find(key, &mut data)) {
                     return page.with(&nonce);
@@ -108,6 +116,36 @@ impl<'a> Pages<'a> {
                     Some(key) => rendered.keep(key, data, response, &nonce).await,
                     None => response,
                 }
+            })
+        }
+    }
+
+    /// Returns the handler of the form of a new stack. One that is refused comes back on its page,
+    /// with the status of the refusal.
+    pub(super) fn form(
+        &self,
+        state: &Arc<HttpState>,
+    ) -> impl Fn(Request) -> Responding + Clone + Send + Sync + 'static {
+        let (page, state) = (self.page(), Arc::clone(state));
+        move |request| {
+            let (page, state) = (page.clone(), Arc::clone(&state));
+            Box::pin(async move {
+                let RefusedForm { page: request, error } = match new::start(&state, request).await {
+                    Ok(response) => return response,
+                    Err(refused) => *refused,
+                };
+                let mut response = page(request).await;
+                let (refusal, _) = Failed::from(error).into_response().into_parts();
+                if response.status().is_success() {
+                    *response.status_mut() = refusal.status;
+                }
+                let headers = response.headers_mut();
+                headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+                if let Some(seconds) = refusal.headers.get(header::RETRY_AFTER) {
+                    headers.insert(header::RETRY_AFTER, seconds.clone());
+                }
+                response.extensions_mut().extend(refusal.extensions);
+                response
             })
         }
     }
@@ -252,6 +290,14 @@ async fn with_cookies(
     mut request: Request,
     render: impl Fn(Request) -> Responding + Send,
 ) -> Response {
+    if let Some((generated, removed)) = generated::read(request.headers(), request.uri().path()) {
+        let cookies = PageCookies { generated, ..PageCookies::default() };
+        request.extensions_mut().insert(cookies);
+        let mut response = render(request).await;
+        response.extensions_mut().insert(HasSecret);
+        response.headers_mut().append(header::SET_COOKIE, removed);
+        return response;
+    }
     if !PAGES_WITH_COOKIES.contains(&request.uri().path()) {
         return render(request).await;
     }
@@ -260,7 +306,12 @@ async fn with_cookies(
     let had_session = cookies::read(request.headers(), cookies::SESSION).is_some();
     let takes_token = token.is_some();
     let had_probe = cookies::read(request.headers(), cookies::PROBE).is_some();
-    request.extensions_mut().insert(PageCookies { fresh_token, had_session, had_probe });
+    request.extensions_mut().insert(PageCookies {
+        fresh_token,
+        had_session,
+        had_probe,
+        ..PageCookies::default()
+    });
     let mut response = render(request).await;
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if takes_token {

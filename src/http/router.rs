@@ -21,8 +21,9 @@ use super::connections::Site;
 use super::direct::Direct;
 use super::error::{Code, Failed};
 use super::pages::Pages;
+use super::request_size::{self, Size};
 use super::routes::{self, Answer, NotInTable, ROUTES, Route};
-use super::{HttpState, auth, cross_site, functions, headers, limit, request_size};
+use super::{HttpState, auth, cross_site, functions, headers, limit, new};
 use crate::server::run_to_completion::RunToCompletion;
 use domain::refusal::Refusal;
 
@@ -62,6 +63,7 @@ fn direct_route(method: &Method, path: &str) -> Option<(&'static Route, Direct)>
         | Answer::SignIn(_)
         | Answer::Function
         | Answer::Page
+        | Answer::Form
         | Answer::Files => None,
     });
     routes.find(|(route, _)| route.method == *method && route.is_spelled(path))
@@ -103,6 +105,7 @@ fn table(state: &Arc<HttpState>, options: LeptosOptions) -> Router {
                 }
                 Answer::Function => on(method, pages.function()),
                 Answer::Page => on(method, pages.page()).layer(headers::compression()),
+                Answer::Form => on(method, pages.form(state)).layer(headers::compression()),
                 Answer::Files => get_service(pages.code()),
             };
             Some((route.path, answer))
@@ -216,13 +219,26 @@ async fn handle(
         return ControlFlow::Break(auth::close(parts.uri.path()));
     };
     unless_refused(limit::check(state, route, &parts).await)?;
-    let is_newcomer = auth::admit(state, route, &mut parts).await?;
-    let body = request_size::receive(&parts.headers, body, state.service.clock()).await;
+    let size = route.map_or(Size::Usual, |route| route.size);
+    let is_newcomer = match auth::admit(state, route, &mut parts).await {
+        ControlFlow::Continue(is_newcomer) => is_newcomer,
+        ControlFlow::Break(response) if new::is_form(&parts) && is_redirect(&response) => {
+            let body = request_size::receive(&parts.headers, body, size, state.service.clock());
+            let body = unless_refused(body.await)?;
+            return ControlFlow::Break(new::sign_in_again(&parts, body).await);
+        }
+        ControlFlow::Break(response) => return ControlFlow::Break(response),
+    };
+    let body = request_size::receive(&parts.headers, body, size, state.service.clock()).await;
     let mut response = next.respond(Request::from_parts(parts, unless_refused(body)?)).await;
     if let Some(cookie) = is_newcomer.then(|| state.authenticator.new_cookie()).flatten() {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     ControlFlow::Continue(response)
+}
+
+fn is_redirect(response: &Response) -> bool {
+    response.status().is_redirection()
 }
 
 /// Returns the response, whoever made it.

@@ -14,7 +14,8 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use percent_encoding::percent_decode_str;
 
 use super::api::{deployments, operations, templates};
-use super::{HttpState, admin, direct, error, events, metrics, sign_in};
+use super::request_size::Size;
+use super::{HttpState, admin, direct, error, events, metrics, new, sign_in};
 use crate::server::auth::access::Permission::{
     self, Account, Browse, Change, Operate, Start, View,
 };
@@ -38,6 +39,8 @@ pub(super) struct Route {
     pub(super) counted: Option<Counted>,
     /// How old the knowledge about its callers' credentials may be.
     pub(super) freshness: Freshness,
+    /// How large its requests may be.
+    pub(super) size: Size,
 }
 
 /// The rule of a route: who may use it.
@@ -61,11 +64,13 @@ pub(super) enum Answer {
     Function,
     /// A page.
     Page,
+    /// The form of a new stack, which comes back on its page if it is refused.
+    Form,
     /// The files of the site's code and style.
     Files,
 }
 
-use Answer::{Direct, Files, Function, Handler, Page, SignIn};
+use Answer::{Direct, Files, Form, Function, Handler, Page, SignIn};
 use Rule::{Everyone, Requires};
 use direct::Direct::{CheckName, Health, Live, Ready};
 
@@ -74,7 +79,8 @@ const POST: Method = Method::POST;
 const DELETE: Method = Method::DELETE;
 
 const fn at(method: Method, path: &'static str, rule: Rule, answer: Answer) -> Route {
-    Route { method, path, rule, answer, counted: None, freshness: Freshness::Present }
+    let freshness = Freshness::Present;
+    Route { method, path, rule, answer, counted: None, freshness, size: Size::Usual }
 }
 
 /// Makes an [`Answer`] from a handler.
@@ -95,7 +101,8 @@ pub(super) static ROUTES: &[Route] = &[
         .counted(Counted::Check)
         .recent(),
     at(POST, "/api/deploy", Requires(Start), by!(Handler, deployments::deploy))
-        .counted(Counted::Start),
+        .counted(Counted::Start)
+        .of_size(Size::Answers),
     at(GET, "/api/deployment/{id}", Requires(View), by!(Handler, deployments::deployment)).recent(),
     at(POST, "/api/deployment/{id}/cancel", Requires(Change), by!(Handler, operations::cancel)),
     at(POST, "/api/deployment/{id}/retry", Requires(Change), by!(Handler, operations::retry))
@@ -113,6 +120,13 @@ pub(super) static ROUTES: &[Route] = &[
     at(POST, "/api/fn/retry_deployment", Requires(Change), Function).counted(Counted::Start),
     at(POST, "/api/fn/remove_stack", Requires(Change), Function),
     at(GET, "/", Requires(Browse), Page).recent(),
+    at(GET, "/new", Requires(Browse), Page).recent(),
+    at(GET, "/new/{template}", Requires(Browse), Page).recent(),
+    // It counts as a start, which it does itself: what is refused comes back on the page.
+    at(POST, "/new/{template}", Requires(Start), Form).of_size(Size::Answers),
+    at(POST, "/new/{template}/check", Requires(Browse), by!(Handler, new::check))
+        .counted(Counted::Check)
+        .of_size(Size::Answers),
     at(GET, "/deployments/{id}", Requires(View), Page).recent(),
     at(GET, "/pkg/{*path}", Everyone, Files),
     at(GET, "/sign-in", Everyone, Page),
@@ -168,6 +182,12 @@ impl Route {
         self
     }
 
+    /// Lets its requests be of this size.
+    const fn of_size(mut self, size: Size) -> Self {
+        self.size = size;
+        self
+    }
+
     /// Finds the route of a request; `None` if the router has no route for the path, or the route
     /// does not support the method.
     pub(super) fn of(parts: &Parts) -> Result<Option<&'static Self>, NotInTable> {
@@ -183,6 +203,11 @@ impl Route {
     /// Returns whether the route answers with a page.
     pub(super) fn is_page(&self) -> bool {
         matches!(self.answer, Page)
+    }
+
+    /// Returns whether the route is the form of a new stack.
+    pub(super) fn is_form(&self) -> bool {
+        matches!(self.answer, Form)
     }
 
     /// Returns whether the route is a server function.

@@ -17,13 +17,15 @@ use sha2::{Digest as _, Sha256};
 
 use super::error;
 use super::headers::{list, weighted};
+use crate::app::SmallForms;
 
 /// The caching of files whose address changes with their content.
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 /// The variable that `cargo leptos watch` sets.
 const WATCH: &str = "LEPTOS_WATCH";
-/// What the name of the small form of the scripts and the WebAssembly has besides the whole one's.
+/// What the names of the small forms of the scripts and the WebAssembly have besides the whole one's.
 const CONTROLS: &str = "-controls";
+const QUESTIONS: &str = "-questions";
 /// The number of hexadecimal digits of a version.
 const DIGITS: usize = 16;
 /// The compressed forms of a file, with the endings of their names, the smallest first.
@@ -36,9 +38,8 @@ pub(super) struct Site {
     pub(super) options: LeptosOptions,
     /// True during development, when the files change while the portal runs.
     pub(super) is_watched: bool,
-    /// The name of the scripts and the WebAssembly for pages without a deployment. It is that of the
-    /// whole code if the site lacks their small form: cargo-leptos alone does not build it.
-    pub(super) controls: Arc<str>,
+    /// The names of the scripts and the WebAssembly of the pages without a deployment.
+    pub(super) small: SmallForms,
     /// The folder of the code, in the site.
     folder: String,
     code: Arc<Code>,
@@ -65,16 +66,17 @@ impl Site {
             tracing::warn!(%error, folder = %path.display(), "The code of the pages cannot be read");
             Code::new()
         });
-        let small = format!("{}{CONTROLS}", options.output_name);
-        let has = |end| code.contains_key(&format!("{small}{end}"));
-        let controls = if has(".js") && has(".wasm") {
-            small.into()
-        } else {
-            Arc::clone(&options.output_name)
+        // cargo-leptos alone builds no small form: then it is the whole code.
+        let form = |which| {
+            let name = format!("{}{which}", options.output_name);
+            let has = |end| code.contains_key(&format!("{name}{end}"));
+            let is_there = has(".js") && has(".wasm");
+            if is_there { name.into() } else { Arc::clone(&options.output_name) }
         };
+        let small = SmallForms { controls: form(CONTROLS), questions: form(QUESTIONS) };
         options.site_pkg_dir = format!("{folder}/{}", version(&code)).into();
         let is_watched = env::var_os(WATCH).is_some();
-        Self { options, is_watched, controls, folder, code: Arc::new(code) }
+        Self { options, is_watched, small, folder, code: Arc::new(code) }
     }
 
     /// Returns the address in the site of the file at `path`, if that has our version.

@@ -3,6 +3,8 @@
 //!
 //! Only codes go into an address: a sentence there could be anybody's.
 
+use std::fmt;
+
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
 use jiff::Timestamp;
@@ -19,6 +21,8 @@ const NAME_LIMIT: usize = 64;
 
 /// How the paths of the pages of operations begin.
 pub(crate) const DEPLOYMENTS: &str = "/deployments/";
+/// The path of the page of a new stack. The pages of templates are below it.
+pub(crate) const NEW: &str = "/new";
 /// The parameter with which a response that sets a cookie leads to the next page: the time in Unix
 /// seconds. The page then knows whether the cookie came back. Without it, nobody could tell a browser
 /// that refuses cookies from one that comes for the first time.
@@ -31,10 +35,28 @@ const COMES_BACK_WITHIN_S: u64 = 30;
 pub(crate) struct PageCookies {
     /// A token that was just made, to be shown this once.
     pub(crate) fresh_token: Option<String>,
+    /// The secrets that were just generated for a stack, to be shown this once.
+    pub(crate) generated: Vec<NewSecret>,
     /// True if the browser was signed in once.
     pub(crate) had_session: bool,
     /// True if the browser keeps cookies.
     pub(crate) had_probe: bool,
+}
+
+/// A secret that was generated.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct NewSecret {
+    /// The label of its question.
+    pub(crate) label: String,
+    /// The secret.
+    pub(crate) text: String,
+}
+
+/// Only the label.
+impl fmt::Debug for NewSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NewSecret({})", self.label)
+    }
 }
 
 /// The origin at which the person uses the portal: one of `PUBLIC_URL`.

@@ -5,6 +5,7 @@
 //! ciphertext begins with its nonce. It must not know where sealed secrets are stored, or what they
 //! are for.
 
+mod handed_out;
 pub mod key_file;
 mod keyring;
 pub mod rotation;

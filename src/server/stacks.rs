@@ -6,16 +6,20 @@
 pub mod admin;
 mod authorization;
 mod choosing;
+pub mod form;
 mod health;
 mod idempotency;
+mod kept_secrets;
 mod listing;
 mod names;
+mod new_stack;
 mod operations;
 mod platform_cache;
 mod request;
 mod starting;
 mod store_probe;
 mod templates;
+mod usual;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +32,7 @@ use platform_cache::PlatformCache;
 use request::New;
 pub use request::{SentAnswers, StartRequest, Started};
 use store_probe::StoreProbe;
+use usual::Usuals;
 
 use super::audit::AuditTrail;
 use super::auth::access::{Caller, IdentifiedBy, Permission, Target};
@@ -42,7 +47,7 @@ use super::store::{self, CancelRequest, PAGE, Record, Result, Store, StoreError,
 use super::vitals::Vitals;
 use crate::server::metrics::{Metrics, Present};
 use crate::server::platform::PlatformOverview;
-use crate::wire::{AddressPattern, ApiError, DeploymentView, PlatformStatus, Usual};
+use crate::wire::{AddressPattern, ApiError, DeploymentView, PlatformStatus};
 use clock::Clock;
 use domain::deployment::{DeploymentId, Snapshot};
 use domain::event::Seq;
@@ -50,14 +55,6 @@ use domain::kind::Kinds;
 use domain::progress::Progress;
 use domain::refusal::Refusal;
 
-/// The number of recent deployments from which the usual duration of one is computed.
-const SAMPLES: u32 = 40;
-/// The minimum number for that.
-const FEWEST: usize = 5;
-/// The age up to which the usual duration is shown again.
-const USUAL_LIFETIME: Duration = Duration::from_secs(10);
-/// The time limit for reading it.
-const USUAL_TIMEOUT: Duration = Duration::from_secs(2);
 /// The age up to which the counts of the operations are used again.
 const PRESENT_LIFETIME: Duration = Duration::from_secs(2);
 
@@ -108,8 +105,8 @@ pub struct Service {
     store_probe: Arc<StoreProbe>,
     /// What the metrics do not count, as it was up to two seconds ago.
     present: Recent<Present>,
-    /// How long a deployment usually takes, as it was up to ten seconds ago.
-    usual: Recent<Option<Usual>>,
+    /// How long deployments usually take, as it was up to ten seconds ago.
+    usual: Recent<Arc<Usuals>>,
 }
 
 impl Service {
@@ -125,7 +122,7 @@ impl Service {
             vitals: Arc::default(),
             store_probe: Arc::new(store_probe),
             present: Recent::new(PRESENT_LIFETIME),
-            usual: Recent::new(USUAL_LIFETIME),
+            usual: Recent::new(usual::LIFETIME),
         }
     }
 
@@ -243,21 +240,6 @@ impl Service {
         self.parts.store.events(id, after, PAGE).await
     }
 
-    /// Returns how long a deployment usually takes, as it was up to ten seconds ago; `None` if there
-    /// are too few successful ones.
-    pub(crate) async fn usual_duration(&self) -> Option<Usual> {
-        let (store, clock) = (&self.parts.store, &*self.parts.clock);
-        let read = async {
-            let durations = tokio::select! {
-                durations = store.durations(SAMPLES) => durations.ok(),
-                () = clock.sleep(USUAL_TIMEOUT) => None,
-            };
-            // If the store fails or is slow, pages show the last estimate, if there was one.
-            durations.map_or_else(|| self.usual.last().flatten(), usual)
-        };
-        self.usual.get(clock, read).await
-    }
-
     /// Returns the state of the platform for the home page.
     pub(crate) async fn platform_status(&self) -> PlatformStatus {
         let snapshot = self.platform_cache.current().await;
@@ -285,37 +267,11 @@ impl Service {
     }
 }
 
-/// Returns the spread of these durations, without the fastest and the slowest.
-fn usual(mut durations: Vec<Duration>) -> Option<Usual> {
-    if durations.len() < FEWEST {
-        return None;
-    }
-    durations.sort_unstable();
-    let quantile = |percent: usize| {
-        let at = (durations.len() - 1) * percent / 100;
-        durations.get(at).map_or(0, Duration::as_secs)
-    };
-    Some(Usual { low_s: quantile(20), median_s: quantile(50), high_s: quantile(80) + 1 })
-}
-
 /// Logs the failure: a caller only gets to know that there was one.
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         let source = std::error::Error::source(&error).map(ToString::to_string);
         tracing::error!(error = %error, source, "The database failed");
         Refusal::StoreUnavailable.into()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_usual_leaves_the_fastest_and_the_slowest_out() {
-        let seconds = |list: &[u64]| list.iter().copied().map(Duration::from_secs).collect();
-        assert_eq!(usual(seconds(&[20, 30, 40, 50])), None, "too few to tell");
-        let durations = seconds(&[600, 20, 25, 30, 35, 40, 1, 28, 33, 38, 31]);
-        assert_eq!(usual(durations), Some(Usual { low_s: 25, median_s: 31, high_s: 39 }));
     }
 }

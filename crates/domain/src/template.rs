@@ -200,6 +200,11 @@ impl Template {
         Ok(template)
     }
 
+    /// Returns whether a stack of it needs nothing but a name: it has neither questions nor sizes.
+    pub fn asks_nothing(&self) -> bool {
+        self.parameters.is_empty() && self.sizes.is_empty()
+    }
+
     /// Returns the parameter of this key.
     pub fn parameter(&self, key: &str) -> Option<&Parameter> {
         self.parameters.iter().find(|parameter| parameter.key == key)

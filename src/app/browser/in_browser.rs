@@ -77,6 +77,14 @@ pub(crate) fn nearest(event: &Event, selected: &str) -> Option<Element> {
     event.target()?.dyn_ref::<Element>()?.closest(selected).ok()?
 }
 
+/// Returns the elements within `parent` that are `selected`.
+#[cfg(feature = "question-form")]
+pub(crate) fn all(parent: &Element, selected: &str) -> Vec<Element> {
+    let Ok(found) = parent.query_selector_all(selected) else { return Vec::new() };
+    let nodes = (0..found.length()).filter_map(|at| found.item(at));
+    nodes.filter_map(|node| node.dyn_into().ok()).collect()
+}
+
 /// Returns the elements in `parent`.
 pub(crate) fn children(parent: &Element) -> impl Iterator<Item = Element> + use<> {
     let first = parent.first_element_child();
@@ -116,7 +124,7 @@ pub(crate) fn go_to(address: &str) {
 }
 
 /// Calls `react` whenever the person comes back to this page, which the browser has kept.
-#[cfg(feature = "name-form")]
+#[cfg(any(feature = "name-form", feature = "question-form"))]
 pub(crate) fn on_return(mut react: impl FnMut() + 'static) {
     listen(&window(), "pageshow", move |event| {
         let event = event.dyn_ref::<web_sys::PageTransitionEvent>();

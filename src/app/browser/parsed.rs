@@ -1,7 +1,9 @@
 //! JSON that the browser has parsed.
 
+#[cfg(any(feature = "hydrate", feature = "name-form"))]
+use js_sys::JSON;
 use js_sys::futures::JsFuture;
-use js_sys::{Array, JSON, Reflect};
+use js_sys::{Array, Reflect};
 use wasm_bindgen::JsValue;
 use web_sys::Response;
 
@@ -12,6 +14,7 @@ pub(crate) struct Parsed(JsValue);
 
 impl Parsed {
     /// Parses `text`.
+    #[cfg(any(feature = "hydrate", feature = "name-form"))]
     pub(crate) fn parse(text: &str) -> Option<Self> {
         JSON::parse(text).ok().map(Self)
     }

@@ -1,5 +1,6 @@
 //! The requests of a page to the portal.
 
+#[cfg(any(feature = "hydrate", feature = "name-form"))]
 use js_sys::encode_uri_component;
 #[cfg(feature = "hydrate")]
 use js_sys::futures::JsFuture;
@@ -22,6 +23,7 @@ use domain::words::refusal as words;
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
 /// The header by which a server function redirects a caller that is no form.
+#[cfg(any(feature = "hydrate", feature = "name-form"))]
 const REDIRECTS: &str = "serverfnredirect";
 
 /// Sends a request; `None` if there is no answer in time.
@@ -37,22 +39,45 @@ pub(crate) async fn get(address: &str, limit_ms: u32) -> Option<Response> {
 /// # Errors
 ///
 /// Returns why nothing was done, or that the answer is not one of the portal.
+#[cfg(any(feature = "hydrate", feature = "name-form"))]
 pub(crate) async fn post(address: &str, field: &str, value: &str) -> Result<String, Refused> {
-    let by_itself = |message: &str| Refused {
-        #[cfg(feature = "name-form")]
-        code: String::new(),
-        message: message.to_owned(),
-    };
-    let unreachable = || by_itself(words::PORTAL_UNREACHABLE);
-    let request = request().ok_or_else(unreachable)?;
-    request.set_method("POST");
-    let body = format!("{field}={}", String::from(encode_uri_component(value)));
-    request.set_body(&JsValue::from(body));
-    let response = send(address, &request).await.ok_or_else(unreachable)?;
+    let fields = format!("{field}={}", String::from(encode_uri_component(value)));
+    let response = send_fields(address, &fields).await?;
     let header = |name| response.headers().get(name).ok().flatten();
     match header("location").filter(|_| response.ok() && header(REDIRECTS).is_some()) {
         Some(location) => Ok(location),
-        None => Err(refusal(&response).await.unwrap_or_else(|| by_itself(words::ANSWER))),
+        None => Err(refusal(&response).await),
+    }
+}
+
+/// Posts the fields of a form to `address`, and returns the JSON of the answer.
+///
+/// # Errors
+///
+/// Returns why there is none.
+#[cfg(feature = "question-form")]
+pub(crate) async fn post_fields(address: &str, fields: &str) -> Result<Parsed, Refused> {
+    let response = send_fields(address, fields).await?;
+    if !response.ok() {
+        return Err(refusal(&response).await);
+    }
+    Parsed::of(&response).await.ok_or_else(|| by_itself(words::ANSWER))
+}
+
+async fn send_fields(address: &str, fields: &str) -> Result<Response, Refused> {
+    let unreachable = || by_itself(words::PORTAL_UNREACHABLE);
+    let request = request().ok_or_else(unreachable)?;
+    request.set_method("POST");
+    request.set_body(&JsValue::from(fields));
+    send(address, &request).await.ok_or_else(unreachable)
+}
+
+/// Returns why there is no answer of the portal.
+fn by_itself(message: &str) -> Refused {
+    Refused {
+        #[cfg(feature = "name-form")]
+        code: String::new(),
+        message: message.to_owned(),
     }
 }
 
@@ -75,13 +100,17 @@ fn request() -> Option<RequestInit> {
     Some(request)
 }
 
-async fn refusal(response: &Response) -> Option<Refused> {
-    let body = Parsed::of(response).await?;
-    Some(Refused {
-        #[cfg(feature = "name-form")]
-        code: field(&body, "code")?,
-        message: field(&body, "error")?,
-    })
+/// Reads why the portal did not do it.
+async fn refusal(response: &Response) -> Refused {
+    let read = async {
+        let body = Parsed::of(response).await?;
+        Some(Refused {
+            #[cfg(feature = "name-form")]
+            code: field(&body, "code")?,
+            message: field(&body, "error")?,
+        })
+    };
+    read.await.unwrap_or_else(|| by_itself(words::ANSWER))
 }
 
 /// Reads the body of `response` as text.

@@ -10,8 +10,9 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::notice::{Notice, Refused};
 use crate::api::page_data::{Content, PageData, page_data};
-use crate::api::{caller, forbid_storing, service};
+use crate::api::{caller, forbid_storing, generated, service};
 use crate::app::deployment::forms::{LinkButton, PRIMARY};
+use crate::app::islands::buttons::CopyButton;
 use crate::app::islands::live_deployment::LiveDeployment;
 use crate::app::kind;
 use crate::app::page_state::{PageState, PageStateInputs};
@@ -19,7 +20,7 @@ use crate::app::pages::PageTitle;
 use crate::app::words::deployment::START_ANOTHER;
 use crate::app::words::{FormPage, operation as words, page_state, refusal};
 use crate::server::auth::access::Identity;
-use crate::server::page::{COOKIE_SENT, was_cookie_just_sent};
+use crate::server::page::{COOKIE_SENT, NewSecret, was_cookie_just_sent};
 use crate::server::stacks::deployment_id;
 use crate::wire::{ApiError, DeploymentView, StackRemoval};
 use domain::deployment::{Deployment, DeploymentId};
@@ -52,6 +53,7 @@ pub fn DeploymentPage() -> impl IntoView {
         .into_any(),
         Ok(view) => view! {
             <Refused sentence=refused />
+            <Generated />
             <Found view kept />
         }
         .into_any(),
@@ -75,11 +77,35 @@ pub fn DeploymentPage() -> impl IntoView {
     }
 }
 
+/// Renders the secrets that were just generated for the stack, which are shown only once.
+#[component]
+fn Generated() -> impl IntoView {
+    let secrets = generated();
+    (!secrets.is_empty()).then(|| {
+        let row = |NewSecret { label, text }| {
+            view! {
+                <h3>{label}</h3>
+                <code translate="no" class="fresh-token__secret">
+                    {text.clone()}
+                </code>
+                <CopyButton text />
+            }
+        };
+        view! {
+            <section class="fresh-token" aria-labelledby="generated" data-once="">
+                <h2 id="generated">{words::GENERATED}</h2>
+                <p>{words::GENERATED_LEAD}</p>
+                {secrets.into_iter().map(row).collect_view()}
+            </section>
+        }
+    })
+}
+
 /// Returns what the router has read for the page of an operation.
 fn operation(data: &PageData) -> Result<DeploymentView, ApiError> {
     match &data.content {
         Content::Operation(found) => found.clone().map(|view| *view),
-        Content::Home(_) | Content::Other => not_read(),
+        Content::Home(_) | Content::New(_) | Content::Other => not_read(),
     }
 }
 

@@ -9,10 +9,11 @@ use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use crate::api::page_data::{Content, HomeData, PageData, page_data};
+use crate::api::page_data::{Content, HomeData, NewPageData, PageData, page_data};
 use crate::api::{caller, service};
 use crate::app::islands::name_form::NameForm;
 use crate::app::pages::PageTitle;
+use crate::app::pages::new::new_stack;
 use crate::app::words::{FormPage, frame, home as words, refusal};
 use crate::server::stacks::Service;
 use crate::wire::NameVerdict;
@@ -24,8 +25,19 @@ pub fn HomePage() -> impl IntoView {
     let name = query.get("name").unwrap_or_default();
     let refused = query.get("refused");
     let data = page_data();
-    let HomeData { usual, allowance } = data.as_deref().map(home_data).unwrap_or_default();
+    let HomeData { usual, allowance, choice } = data.as_deref().map(home_data).unwrap_or_default();
     let pace = usual.map_or_else(|| words::WITH_ADDRESS.to_owned(), words::pace);
+    if let Some(choice) = choice {
+        return Either::Left(view! {
+            <PageTitle text=frame::PORTAL />
+            <section class="hero">
+                <h1>{words::HEADING} {pace}</h1>
+                <p class="hero__lead">{words::LEAD}</p>
+            </section>
+            {new_stack(NewPageData { choice: *choice, allowance })}
+            <Plan />
+        });
+    }
     let form = data.zip(service().ok()).map(|(data, service)| {
         let problem = refused.as_deref().and_then(|code| refusal::sentence(FormPage::Home, code));
         let (pattern, platform) = (service.address_pattern(), data.frame.platform.clone());
@@ -39,7 +51,7 @@ pub fn HomePage() -> impl IntoView {
     });
     let allowance =
         allowance.map(|allowance| view! { <p class="allowance">{words::allowance(allowance)}</p> });
-    view! {
+    Either::Right(view! {
         <PageTitle text=frame::PORTAL />
         <section class="hero">
             <h1>{words::HEADING} {pace}</h1>
@@ -48,14 +60,14 @@ pub fn HomePage() -> impl IntoView {
         {form}
         {allowance}
         <Plan />
-    }
+    })
 }
 
 /// Returns what the router has read for the home page.
 fn home_data(data: &PageData) -> HomeData {
     match &data.content {
-        Content::Home(data) => *data,
-        Content::Operation(_) | Content::Other => HomeData::default(),
+        Content::Home(data) => data.clone(),
+        Content::New(_) | Content::Operation(_) | Content::Other => HomeData::default(),
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) mod home;
 #[cfg(any(feature = "ssr", feature = "name-form"))]
 pub(crate) mod name_form;
 #[cfg(feature = "ssr")]
+pub(crate) mod new;
+#[cfg(feature = "ssr")]
 pub(crate) mod operation;
 #[cfg(feature = "leptos")]
 pub(crate) mod page_state;

@@ -46,7 +46,7 @@ pub(in crate::http) async fn list(
     State(state): State<Arc<HttpState>>,
     Extension(caller): Extension<Caller>,
 ) -> impl IntoResponse {
-    (NO_STORE, Json(TemplatesBody { templates: state.service.templates(&caller) }))
+    (NO_STORE, Json(TemplatesBody { templates: state.service.templates(&caller).await }))
 }
 
 /// `GET /api/templates/:id/schema`: the JSON Schema of the answers to a template's questions.

@@ -19,6 +19,7 @@ use crate::api::AccountLink;
 use crate::api::page_data::{Content, PageData};
 use crate::app::policy;
 use crate::http::error::Failed;
+use crate::http::generated;
 use crate::wire::Allowance;
 use domain::refusal::{InternalFault, Refusal};
 
@@ -60,10 +61,13 @@ impl PageKey {
     /// Returns the key of the page that a request asks for; `None` if it depends on more than its path
     /// and its data.
     pub(super) fn of(parts: &Parts, data: &PageData) -> Option<Self> {
+        if generated::read(&parts.headers, parts.uri.path()).is_some() {
+            return None;
+        }
         let (allowance, may_change) = match &data.content {
             Content::Home(home) => (home.allowance, false),
             Content::Operation(Ok(view)) => (None, view.may_change),
-            Content::Operation(Err(_)) | Content::Other => return None,
+            Content::New(_) | Content::Operation(Err(_)) | Content::Other => return None,
         };
         let is_plain = parts.method == Method::GET && parts.uri.query().is_none();
         let (path, account) = (parts.uri.path().to_owned(), data.frame.account.clone());

@@ -174,6 +174,14 @@ impl Authenticator {
         Caller { identity: self.anonymous_identity(), address, until: None }
     }
 
+    /// Returns whether cookies are for HTTPS only.
+    pub(crate) fn is_secure(&self) -> bool {
+        match self {
+            Self::Open { is_secure, .. } => *is_secure,
+            Self::SignIn { .. } => true,
+        }
+    }
+
     /// Creates a cookie that identifies a browser from now on; `None` if people sign in.
     pub(crate) fn new_cookie(&self) -> Option<HeaderValue> {
         match self {

@@ -20,16 +20,32 @@ const MOST_SIGN_INS: usize = 8;
 /// The name of the cookie that carries a new API token to the page that shows it once.
 pub(crate) const TOKEN: &str = "__Host-token";
 
-/// Returns the name of the cookie that identifies a browser on an open portal. Without HTTPS, it
-/// has no `__Host-` prefix: the prefix requires the attribute `Secure`, and some browsers then
-/// ignore the cookie.
+/// The cookie that takes generated secrets to the page that shows them once, without a prefix.
+pub(crate) const GENERATED: &str = "generated";
+
+/// Returns the name of a cookie. Without HTTPS, it has no `__Host-` prefix: the prefix requires the
+/// attribute `Secure`, and some browsers then ignore the cookie.
+pub(crate) fn name(plain: &str, is_secure: bool) -> String {
+    if is_secure { format!("__Host-{plain}") } else { plain.to_owned() }
+}
+
+/// Returns the name of the cookie that identifies a browser on an open portal.
 pub(crate) fn browser(is_secure: bool) -> &'static str {
     if is_secure { "__Host-browser" } else { "browser" }
 }
 
 /// Returns the `Set-Cookie` header that identifies a browser on an open portal for `lifetime`.
 pub(crate) fn write_browser(is_secure: bool, value: &str, lifetime: Duration) -> HeaderValue {
-    let name = browser(is_secure);
+    write_as(is_secure, browser(is_secure), value, lifetime)
+}
+
+/// Returns the `Set-Cookie` header of a cookie on a portal with or without HTTPS.
+pub(crate) fn write_as(
+    is_secure: bool,
+    name: &str,
+    value: &str,
+    lifetime: Duration,
+) -> HeaderValue {
     if is_secure {
         return write(name, value, lifetime);
     }

@@ -16,21 +16,23 @@ use domain::template::text::FALLBACK;
 
 impl Service {
     /// Lists the templates that the caller is offered.
-    pub fn templates(&self, caller: &Caller) -> Vec<TemplateView> {
+    pub async fn templates(&self, caller: &Caller) -> Vec<TemplateView> {
         let offered = self.parts.offers.offered(&Self::audience(caller));
         let default = unnamed(&offered).map(|entry| entry.template.id.clone());
-        let view = |entry: &Arc<Entry>| {
+        let mut views = Vec::new();
+        for entry in &offered {
             let template = &entry.template;
-            TemplateView {
+            views.push(TemplateView {
                 id: template.id.clone(),
                 name: template.name.in_language(FALLBACK).to_owned(),
                 summary: template.summary.in_language(FALLBACK).to_owned(),
                 version: template.version.clone(),
                 default: default.as_ref() == Some(&template.id),
+                usual: self.usual_of(&template.id).await,
                 icon: entry.icon.is_some().then(|| format!("/templates/{}/icon.svg", template.id)),
-            }
-        };
-        offered.iter().map(view).collect()
+            });
+        }
+        views
     }
 
     /// Returns the template of this id.

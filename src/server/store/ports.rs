@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::{
     CancelOutcome, CancelRequest, CleanupRecord, Fact, IdempotencyKey, Lane, Lease, NewDeployment,
     NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome, Result, SealedSpec, Stack,
-    Steps, StoredEvent, StoredResponse, TaskHolder, TaskLease, Usage,
+    Steps, StoredEvent, StoredResponse, TaskHolder, TaskLease, TimeToLive, Usage,
 };
 use crate::server::audit::AuditEntry;
 use crate::server::metrics::OperationCounts;
@@ -68,9 +68,9 @@ pub trait Stacks: Send + Sync {
         name: &StackName,
         since: Timestamp,
     ) -> Result<Option<(Option<OwnerId>, Timestamp)>>;
-    /// Returns the durations of the last successful deployments, newest first, at most `limit`.
+    /// Returns the durations of the last successful deployments with their templates, newest first, at most `limit`.
     /// Stacks that are removed by now count as well.
-    async fn durations(&self, limit: u32) -> Result<Vec<Duration>>;
+    async fn durations(&self, limit: u32) -> Result<Vec<TimeToLive>>;
 }
 
 /// Finds and lists operations, and records requests about them.

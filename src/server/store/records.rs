@@ -299,3 +299,12 @@ impl TaskLease {
         self.until().saturating_add(self.ttl).unwrap_or(Timestamp::MAX)
     }
 }
+
+/// How long a stack took until it was live.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimeToLive {
+    /// The id of its template.
+    pub template: String,
+    /// From the request to its being live.
+    pub took: Duration,
+}

@@ -13,7 +13,7 @@ use ai_stack_deployer::server::store::{
     CancelOutcome, CancelRequest, CleanupRecord, Fact, Idempotency, IdempotencyKey, Journal, Lane,
     Lease, Leases, NewDeployment, NewRemoval, OperationFilter, Operations, Record, Recorded,
     RemovalOutcome, Result, SealedSpec, Specs, Stack, Stacks, StepId, Steps, Store, StoreError,
-    StoredEvent, StoredResponse, TaskHolder, TaskLease, TaskLeases, Templates, Usage,
+    StoredEvent, StoredResponse, TaskHolder, TaskLease, TaskLeases, Templates, TimeToLive, Usage,
 };
 use async_trait::async_trait;
 use clock::Clock;
@@ -235,7 +235,7 @@ delegate! {
         up names(freed_since: Option<Timestamp>) -> HashMap<StackName, NameState>;
         up usages(counted_as: &[&str], hour_ago: Timestamp) -> Vec<Usage>;
         up freed(name: &StackName, since: Timestamp) -> Option<(Option<OwnerId>, Timestamp)>;
-        up durations(limit: u32) -> Vec<Duration>;
+        up durations(limit: u32) -> Vec<TimeToLive>;
     }
     Operations {
         up find(id: &DeploymentId) -> Option<Record>;

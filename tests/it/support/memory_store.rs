@@ -12,7 +12,7 @@ use ai_stack_deployer::server::store::{
     CancelOutcome, CancelRequest, CleanupRecord, Fact, Idempotency, IdempotencyKey, Journal, Lane,
     Lease, Leases, NewDeployment, NewRemoval, OperationFilter, Operations, Record, Recorded,
     RemovalOutcome, Result, Stack, Stacks, State, StepRecord, Steps, Store, StoreError,
-    StoredEvent, StoredResponse, TaskHolder, TaskLease, TaskLeases, Usage,
+    StoredEvent, StoredResponse, TaskHolder, TaskLease, TaskLeases, TimeToLive, Usage,
 };
 use async_trait::async_trait;
 use domain::deployment::DeploymentId;
@@ -121,7 +121,7 @@ impl Stacks for MemoryStore {
         Ok(self.up()?.freed(name, since))
     }
 
-    async fn durations(&self, limit: u32) -> Result<Vec<Duration>> {
+    async fn durations(&self, limit: u32) -> Result<Vec<TimeToLive>> {
         let mut tables = self.up()?;
         tables.comparisons += 1;
         Ok(tables.durations(limit))

@@ -3,6 +3,9 @@
 #[cfg(feature = "ssr")]
 pub(crate) use on_server::*;
 
+/// The label of the button that starts a stack.
+#[cfg(any(feature = "ssr", feature = "name-form", feature = "question-form"))]
+pub(crate) const DEPLOY: &str = "Deploy";
 /// The label of a button that starts something, after it is pressed.
 pub(crate) const STARTING: &str = "Starting…";
 

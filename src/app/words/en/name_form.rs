@@ -9,7 +9,6 @@ pub(crate) use domain::words::name::rule;
 
 #[cfg(feature = "ssr")]
 pub(crate) const NAME: &str = "Name";
-pub(crate) const SUBMIT: &str = "Deploy";
 
 /// The placeholder for a name in the address line.
 pub(crate) const PLACEHOLDER: &str = "your-name";

@@ -9,7 +9,8 @@ use sqlx::{ColumnIndex, Decode, Row, Type};
 use crate::server::platform::AppName;
 use crate::server::store::{
     CancelRequest, CleanUp, IdempotencyKey, Lease, Record, Recorded, Result, Stack, State, StepId,
-    StepRecord, StoreError, StoredEvent, StoredResponse, Usage, is_within_hour, unavailable,
+    StepRecord, StoreError, StoredEvent, StoredResponse, TimeToLive, Usage, is_within_hour,
+    unavailable,
 };
 use domain::deployment::{Deployment, DeploymentId, DeploymentMetadata, Links};
 use domain::kind::KindName;
@@ -218,8 +219,9 @@ pub(super) fn count(row: &impl Columns) -> Result<u32> {
 }
 
 /// Reads the duration of a deployment from the column `took_ms`.
-pub(super) fn took(row: &impl Columns) -> Result<Duration> {
-    Ok(Duration::from_millis(u64::try_from(row.number("took_ms")?).unwrap_or(0)))
+pub(super) fn took(row: &impl Columns) -> Result<TimeToLive> {
+    let took = Duration::from_millis(u64::try_from(row.number("took_ms")?).unwrap_or(0));
+    Ok(TimeToLive { template: row.text("template")?, took })
 }
 
 /// Reads a row of `services`.

@@ -1,7 +1,6 @@
 //! Implements the stacks port: new operations, live stacks, reserved names and usage.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -11,7 +10,8 @@ use super::statement::Statement;
 use super::{SqlStore, beginning, lists, quotas, rows};
 use crate::server::name_index::NameState;
 use crate::server::store::{
-    NewDeployment, NewRemoval, RemovalOutcome, Result, Stack, Stacks, StoredResponse, Usage,
+    NewDeployment, NewRemoval, RemovalOutcome, Result, Stack, Stacks, StoredResponse, TimeToLive,
+    Usage,
 };
 use domain::owner::OwnerId;
 use domain::stack_name::StackName;
@@ -81,9 +81,9 @@ impl<D: Dialect> Stacks for SqlStore<D> {
         self.row(quotas::freed(name, since)).await?.as_ref().map(rows::freed).transpose()
     }
 
-    async fn durations(&self, limit: u32) -> Result<Vec<Duration>> {
+    async fn durations(&self, limit: u32) -> Result<Vec<TimeToLive>> {
         let took = Statement::new(
-            "SELECT live_ms - created_ms AS took_ms FROM stacks
+            "SELECT template, live_ms - created_ms AS took_ms FROM stacks
              WHERE live_ms IS NOT NULL ORDER BY live_ms DESC LIMIT $1",
         );
         self.rows(took.bind(i64::from(limit))).await?.iter().map(rows::took).collect()

@@ -122,7 +122,11 @@ async fn durations_include_stacks_that_are_removed_by_now(store: &dyn Store) {
     let name = StackName::parse("nina").unwrap();
     let removing = store.begin_removal(&name, &removal(97, None)).await.unwrap();
     assert_eq!(removing, RemovalOutcome::Accepted(removal(97, None).id));
-    let measured = async || store.durations(100).await.unwrap();
+    let measured = async || -> Vec<Duration> {
+        let measured = store.durations(100).await.unwrap();
+        assert!(measured.iter().all(|one| one.template == "default"), "{measured:?}");
+        measured.into_iter().map(|one| one.took).collect()
+    };
     let [came_up, failed, stuck] = [6, 7, 8].map(Duration::from_secs);
     assert!(measured().await.contains(&came_up), "while it is being removed");
     finish(store, CLEAN_UP, &removal(97, None).id, State::RolledBack).await;

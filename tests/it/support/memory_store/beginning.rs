@@ -114,6 +114,7 @@ impl Tables {
         };
         let first = Event { seq: 1, body: new.first.clone() };
         let row = Row::new(record, new.quota.counted_as.clone(), &first);
+        let row = Row { template: new.template.reference.id.clone(), ..row };
         self.deployments.push(row.claimed(new.claim.as_ref()));
         self.audit.extend(new.audit_entry.clone());
         Ok(())

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ai_stack_deployer::server::audit::AuditEntry;
 use ai_stack_deployer::server::store::{
     CancelRequest, Claim, CleanupRecord, Lane, Lease, Record, Result, SealedSpec, State, Steps,
-    StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease, TemplateDefinition,
+    StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease, TemplateDefinition, TimeToLive,
 };
 use domain::deployment::DeploymentId;
 use domain::event::Event;
@@ -37,6 +37,8 @@ pub(super) struct Tables {
 pub(super) struct Row {
     pub(super) record: Record,
     pub(super) counted_as: Option<String>,
+    /// The id of the template of a deployment.
+    pub(super) template: String,
     pub(super) released: Option<Timestamp>,
     pub(super) events: Vec<StoredEvent>,
     pub(super) steps: Steps,
@@ -79,12 +81,13 @@ impl Tables {
     }
 
     /// Returns the durations of the last successful deployments, newest first.
-    pub(super) fn durations(&self, limit: u32) -> Vec<Duration> {
+    pub(super) fn durations(&self, limit: u32) -> Vec<TimeToLive> {
         let mut ended: Vec<_> = self.deployments.iter().filter(|row| self.came_up(row)).collect();
         ended.sort_by_key(|row| std::cmp::Reverse(row.record.metadata.completed));
         let took = |row: &Row| {
             let completed = row.record.metadata.completed.unwrap();
-            completed.duration_since(row.record.deployment.started).unsigned_abs()
+            let took = completed.duration_since(row.record.deployment.started).unsigned_abs();
+            TimeToLive { template: row.template.clone(), took }
         };
         ended.into_iter().map(took).take(limit as usize).collect()
     }
@@ -142,6 +145,7 @@ impl Row {
         Self {
             record,
             counted_as,
+            template: String::new(),
             released: None,
             events: vec![stored(first)],
             steps: Steps::default(),

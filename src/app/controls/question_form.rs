@@ -1,0 +1,213 @@
+//! The form of a template in the browser: it shows only the questions that are asked, and lets the
+//! server check what was answered, after a pause and before the start.
+//!
+//! The check is the server's, so that it is the same without JavaScript. A failed connection does not
+//! replace the page.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use js_sys::futures::spawn_local;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::{Element, Event, FormData, HtmlElement, HtmlFormElement, UrlSearchParams};
+
+use crate::app::browser::{Parsed, all, listen, on_return, pause, post_fields, say};
+use crate::app::words::buttons::{DEPLOY, STARTING};
+use domain::read::{Json, field};
+
+/// The pause in milliseconds after typing, until the server checks the answers.
+const PAUSE_MS: u32 = 300;
+/// The elements that answers are given with.
+const FIELDS: &str = "input, textarea";
+
+/// The form: its elements and its state.
+struct QuestionForm {
+    form: HtmlFormElement,
+    button: Element,
+    status: Element,
+    /// The address of the check.
+    check: String,
+    /// The keys of the questions that were answered. Only their problems are shown.
+    answered: RefCell<Vec<String>>,
+    /// The number of edits so far. A check that waits is forgotten when it has grown.
+    edits: Cell<u32>,
+    /// True while a start is requested.
+    is_posting: Cell<bool>,
+}
+
+/// Starts the form in `island`.
+#[wasm_bindgen]
+pub fn question_form(island: Element) {
+    if let Some(form) = QuestionForm::of(&island) {
+        form.start();
+    }
+}
+
+impl QuestionForm {
+    fn of(island: &Element) -> Option<Rc<Self>> {
+        let find = |selected: &str| island.query_selector(selected).ok().flatten();
+        Some(Rc::new(Self {
+            form: find("form")?.dyn_into().ok()?,
+            button: find("button[type=submit]")?,
+            status: find(".questions__status")?,
+            check: island.get_attribute("data-check")?,
+            answered: RefCell::default(),
+            edits: Cell::new(0),
+            is_posting: Cell::new(false),
+        }))
+    }
+
+    fn start(self: Rc<Self>) {
+        self.show_asked();
+        let form = Rc::clone(&self);
+        listen(&self.form, "input", move |event| form.edit(&event));
+        let form = Rc::clone(&self);
+        listen(&self.form, "submit", move |event| {
+            event.prevent_default();
+            form.submit();
+        });
+        on_return(move || self.set_posting(false));
+    }
+
+    /// Shows the questions that are asked with the answers so far. The others are not sent.
+    fn show_asked(&self) {
+        for question in all(&self.form, "[data-when]") {
+            let data = |name| question.get_attribute(name).unwrap_or_default();
+            let is_asked = self.answer(&data("data-when")) == Some(data("data-equals"));
+            // The attributes' names are valid ones, so that this cannot fail.
+            question.toggle_attribute_with_force("hidden", !is_asked).ok();
+            for field in all(&question, FIELDS) {
+                field.toggle_attribute_with_force("disabled", !is_asked).ok();
+            }
+        }
+    }
+
+    /// Returns the answer to an earlier question as the form sends it; `None` if that is not asked.
+    fn answer(&self, key: &str) -> Option<String> {
+        let fields = FormData::new_with_form(&self.form).ok()?;
+        fields.get_all(&format!("p.{key}")).iter().last()?.as_string()
+    }
+
+    /// Lets the server check the answers after a pause.
+    fn edit(self: &Rc<Self>, event: &Event) {
+        let field = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        if let Some(key) = field.and_then(|field| key_of(&field)) {
+            self.note(key);
+        }
+        self.show_asked();
+        let (form, number) = (Rc::clone(self), self.edits.get().wrapping_add(1));
+        self.edits.set(number);
+        spawn_local(async move {
+            pause(PAUSE_MS).await;
+            if form.edits.get() == number && !form.is_posting.get() {
+                form.ask().await;
+            }
+        });
+    }
+
+    fn note(&self, key: String) {
+        let mut answered = self.answered.borrow_mut();
+        if !answered.contains(&key) {
+            answered.push(key);
+        }
+    }
+
+    fn submit(self: &Rc<Self>) {
+        if self.is_posting.get() {
+            return;
+        }
+        self.set_posting(true);
+        all(&self.form, FIELDS).iter().filter_map(key_of).for_each(|key| self.note(key));
+        let form = Rc::clone(self);
+        spawn_local(async move {
+            match form.ask().await {
+                Some(false) => {
+                    // This fails only while the page is being left.
+                    form.form.submit().ok();
+                }
+                Some(true) => {
+                    form.set_posting(false);
+                    form.focus_on_problem();
+                }
+                None => form.set_posting(false),
+            }
+        });
+    }
+
+    /// Lets the server check the answers, and shows what is wrong. Returns whether anything is; `None`
+    /// if there is no answer.
+    async fn ask(&self) -> Option<bool> {
+        let fields = FormData::new_with_form(&self.form).ok()?;
+        let fields = UrlSearchParams::new_with_str_sequence_sequence(&fields).ok()?;
+        let number = self.edits.get();
+        let verdict = post_fields(&self.check, &String::from(fields.to_string())).await;
+        if number != self.edits.get() && !self.is_posting.get() {
+            return None;
+        }
+        match verdict {
+            Ok(verdict) => {
+                say(&self.status, "");
+                self.show(&verdict)
+            }
+            Err(refused) => {
+                say(&self.status, &refused.message);
+                None
+            }
+        }
+    }
+
+    /// Shows the verdict on what was answered. Returns whether anything is wrong.
+    fn show(&self, verdict: &Parsed) -> Option<bool> {
+        let problems = verdict.get("fields")?;
+        let mut is_any = false;
+        for key in &*self.answered.borrow() {
+            let sentence =
+                problems.get(key).and_then(|problem| field::<String, _>(&problem, "message"));
+            is_any |= sentence.is_some();
+            let find =
+                |id: &str| self.form.query_selector(&format!("[id='{id}-{key}']")).ok().flatten();
+            if let Some(place) = find("problem") {
+                say(&place, sentence.as_deref().unwrap_or_default());
+            }
+            if let Some(field) = find("field") {
+                match sentence {
+                    Some(_) => field.set_attribute("aria-invalid", "true").ok(),
+                    None => field.remove_attribute("aria-invalid").ok(),
+                };
+            }
+        }
+        if let (Some(url), Ok(Some(place))) = (
+            field::<String, _>(verdict, "url"),
+            self.form.query_selector("#about-name [translate]"),
+        ) {
+            say(&place, &url);
+        }
+        Some(is_any)
+    }
+
+    /// Moves the focus to the first field with a problem, and unfolds what it is in.
+    fn focus_on_problem(&self) {
+        let Ok(Some(field)) = self.form.query_selector("[aria-invalid]") else { return };
+        if let Ok(Some(details)) = field.closest("details") {
+            details.toggle_attribute_with_force("open", true).ok();
+        }
+        if let Some(field) = field.dyn_ref::<HtmlElement>() {
+            field.focus().ok();
+        }
+    }
+
+    fn set_posting(&self, is_posting: bool) {
+        self.is_posting.set(is_posting);
+        self.button.toggle_attribute_with_force("disabled", is_posting).ok();
+        say(&self.button, if is_posting { STARTING } else { DEPLOY });
+    }
+}
+
+/// Returns the key of the question that a field is for.
+fn key_of(field: &Element) -> Option<String> {
+    let name = field.get_attribute("name")?;
+    let key = name.strip_prefix("p.").or(name.strip_prefix("s.")).unwrap_or(&name);
+    let key = key.strip_suffix(".other").unwrap_or(key);
+    (!name.starts_with("k.")).then(|| key.to_owned())
+}

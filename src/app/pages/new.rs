@@ -1,0 +1,84 @@
+//! The pages of a new stack: `/new` with the templates to choose from, and `/new/<template>` with the
+//! questions of one. The home page has the same.
+//!
+//! A link fills the form with `?name=alice&p.key=value`, and starts nothing. What was refused comes
+//! back filled, with what is wrong at each field and summed up above.
+
+pub mod card;
+pub mod field;
+pub mod form;
+pub mod readme;
+
+use leptos::prelude::*;
+
+use self::card::Cards;
+use self::form::QuestionForm;
+use super::notice::NotFoundPage;
+use crate::api::page_data::{Content, NewData, NewPageData, page_data};
+use crate::app::pages::PageTitle;
+use crate::app::pages::new::readme::Readme;
+use crate::app::words::home::allowance as allowance_words;
+use crate::app::words::new as words;
+use crate::server::stacks::form::TemplateForm;
+
+/// Renders the page of a new stack.
+#[component]
+pub fn NewPage() -> impl IntoView {
+    let data = page_data();
+    let data = data.as_deref().and_then(|data| match &data.content {
+        Content::New(data) => Some(NewPageData::clone(data)),
+        Content::Home(_) | Content::Operation(_) | Content::Other => None,
+    });
+    let Some(data) = data else { return view! { <NotFoundPage /> }.into_any() };
+    let top = match &data.choice {
+        NewData::Templates { .. } => view! {
+            <PageTitle text=words::TITLE.to_owned() />
+            <section class="hero">
+                <h1>{words::HEADING}</h1>
+                <p class="hero__lead">{words::LEAD}</p>
+            </section>
+        }
+        .into_any(),
+        NewData::Form(form) => view! { <About form=(**form).clone() /> }.into_any(),
+    };
+    view! {
+        {top}
+        {new_stack(data)}
+    }
+    .into_any()
+}
+
+/// Renders what a template is.
+#[component]
+fn About(
+    /// The form of the template.
+    form: TemplateForm,
+) -> impl IntoView {
+    let TemplateForm { name, summary, icon, readme, usual, .. } = form;
+    let icon = icon.map(|src| {
+        view! { <img class="hero__icon" src=src alt="" width="48" height="48" /> }
+    });
+    let usual = usual.map(|usual| view! { <p class="hero__usual">{words::usual(usual)}</p> });
+    view! {
+        <PageTitle text=words::title_of(&name) />
+        <section class="hero">
+            {icon} <h1>{words::heading_of(&name)}</h1> <p class="hero__lead">{summary}</p> {usual}
+        </section>
+        {readme.map(|text| view! { <Readme text /> })}
+    }
+}
+
+/// Renders the templates to choose from, or the form of one.
+pub(super) fn new_stack(data: NewPageData) -> impl IntoView {
+    let NewPageData { choice, allowance } = data;
+    let allowance =
+        allowance.map(|allowance| view! { <p class="allowance">{allowance_words(allowance)}</p> });
+    let choice = match choice {
+        NewData::Templates { templates, name } => view! { <Cards templates name /> }.into_any(),
+        NewData::Form(form) => view! { <QuestionForm form=*form /> }.into_any(),
+    };
+    view! {
+        {choice}
+        {allowance}
+    }
+}

@@ -1,0 +1,286 @@
+//! The fields of a template's form, one for each kind of question.
+
+use leptos::prelude::*;
+
+use crate::app::words::new as words;
+use crate::server::stacks::form::{AskedIf, Control, Field, KEPT_FIELD, LATER_FIELD, Pick};
+use domain::template::answers::{OTHER_FIELD, PARAMETER_FIELD, SECRET_FIELD, SIZE};
+
+/// The number of rows of a field of several lines.
+const ROWS: u32 = 4;
+
+/// Returns the id of the field of a question.
+pub(super) fn id_of(key: &str) -> String {
+    format!("field-{key}")
+}
+
+/// Renders what is wrong with a field. The element is there in any case: the page's code writes into
+/// it.
+#[component]
+pub fn Problem(
+    /// The key of the question.
+    key: String,
+    /// What is wrong.
+    sentence: Option<String>,
+) -> impl IntoView {
+    view! {
+        <p id=format!("problem-{key}") class="hint hint--bad" role="status">
+            {sentence}
+        </p>
+    }
+}
+
+/// Renders the sizes.
+#[component]
+pub fn SizeChoice(
+    /// The sizes.
+    sizes: Vec<Pick>,
+    /// What is wrong.
+    problem: Option<String>,
+) -> impl IntoView {
+    (!sizes.is_empty()).then(|| {
+        view! {
+            <fieldset class="question" id=id_of(SIZE) tabindex="-1">
+                <legend>{words::SIZE}</legend>
+                <Problem key=SIZE.to_owned() sentence=problem />
+                <Picks picks=sizes name=SIZE.to_owned() />
+            </fieldset>
+        }
+    })
+}
+
+/// Renders values to pick from.
+#[component]
+fn Picks(
+    /// The values.
+    picks: Vec<Pick>,
+    /// The name of the field.
+    name: String,
+) -> impl IntoView {
+    let pick = |pick: Pick| {
+        let help = pick.help.or_else(|| pick.limits.map(words::limits));
+        let help = help.map(|help| view! { <span class="question__help">{help}</span> });
+        view! {
+            <label class="pick">
+                <input type="radio" name=name.clone() value=pick.value checked=pick.is_picked />
+                <span>{pick.label} {help}</span>
+            </label>
+        }
+    };
+    picks.into_iter().map(pick).collect_view()
+}
+
+/// Renders a question.
+#[component]
+pub fn FieldRow(
+    /// The question.
+    field: Field,
+    /// What is wrong with its answer.
+    problem: Option<String>,
+) -> impl IntoView {
+    let Field { key, label, help, control, is_required, is_from_link, is_folded, later, asked_if } =
+        field;
+    let is_optional = !is_required && !matches!(control, Control::Tick { .. });
+    let optional =
+        is_optional.then(|| view! { <span class="question__optional">{words::OPTIONAL}</span> });
+    let condition = asked_if.as_ref().map(|earlier| {
+        view! { <p class="question__help question__condition">{words::asked_if(earlier)}</p> }
+    });
+    let from_link = is_from_link
+        .then(|| view! { <p class="question__help question__from-link">{words::FROM_LINK}</p> });
+    let help = help.map(|help| view! { <p>{help}</p> });
+    let note = later.map(words::if_left_empty).or_else(|| note(&control));
+    let note = note.map(|note| view! { <p>{note}</p> });
+    let later = later.map(|_| {
+        view! { <input type="hidden" name=format!("{LATER_FIELD}{key}") value="1" /> }
+    });
+    let about = view! {
+        <div id=format!("about-{key}") class="question__help">
+            {help} {note} {later}
+        </div>
+    };
+    let (when, equals) = asked_if.map(|AskedIf { key, value, .. }| (key, value)).unzip();
+    // What is folded away could not be pointed at.
+    let is_required = is_required && when.is_none() && !is_folded;
+    let entry = Entry { is_required, is_bad: problem.is_some() };
+    let problem = view! { <Problem key=key.clone() sentence=problem /> };
+    let id = id_of(&key);
+    match &control {
+        Control::Choice { .. } => view! {
+            <fieldset class="question" id=id tabindex="-1" data-when=when data-equals=equals>
+                <legend>{label} " " {optional}</legend>
+                {condition} {from_link} {problem} <ControlOf key control entry /> {about}
+            </fieldset>
+        }
+        .into_any(),
+        Control::Tick { .. } => view! {
+            <div class="question" data-when=when data-equals=equals>
+                <label class="pick" for=id>
+                    <ControlOf key control entry />
+                    <span>{label}</span>
+                </label>
+                {condition}
+                {from_link}
+                {problem}
+                {about}
+            </div>
+        }
+        .into_any(),
+        Control::Line { .. }
+        | Control::Lines { .. }
+        | Control::Number { .. }
+        | Control::Secret { .. } => view! {
+            <div class="question" data-when=when data-equals=equals>
+                <label for=id>{label} " " {optional}</label>
+                {condition}
+                {from_link}
+                <ControlOf key control entry />
+                {problem}
+                {about}
+            </div>
+        }
+        .into_any(),
+    }
+}
+
+/// Returns what the way of asking needs to be explained.
+fn note(control: &Control) -> Option<&'static str> {
+    match control {
+        Control::Secret { kept: Some(_), .. } => Some(words::SECRET_KEPT),
+        Control::Secret { is_generated: true, .. } => Some(words::SECRET_GENERATED),
+        Control::Lines { max: None, .. } => Some(words::ONE_PER_LINE),
+        Control::Secret { .. }
+        | Control::Lines { .. }
+        | Control::Line { .. }
+        | Control::Number { .. }
+        | Control::Tick { .. }
+        | Control::Choice { .. } => None,
+    }
+}
+
+/// How a control behaves.
+#[derive(Clone, Copy)]
+struct Entry {
+    /// Whether the browser may insist on an answer.
+    is_required: bool,
+    /// Whether the answer was refused.
+    is_bad: bool,
+}
+
+/// Renders what is typed into, ticked or picked.
+#[component]
+fn ControlOf(
+    /// The key of the question.
+    key: String,
+    /// How it is asked.
+    control: Control,
+    /// How it behaves.
+    entry: Entry,
+) -> impl IntoView {
+    let (id, name) = (id_of(&key), format!("{PARAMETER_FIELD}{key}"));
+    let described = format!("problem-{key} about-{key}");
+    let (required, invalid) = (entry.is_required, entry.is_bad.then_some("true"));
+    match control {
+        Control::Line { value, max } => view! {
+            <input
+                id=id
+                name=name
+                type="text"
+                value=value
+                maxlength=max
+                required=required
+                autocomplete="off"
+                aria-invalid=invalid
+                aria-describedby=described
+            />
+        }
+        .into_any(),
+        Control::Lines { value, max } => view! {
+            <textarea
+                id=id
+                name=name
+                rows=ROWS
+                maxlength=max
+                required=required
+                aria-invalid=invalid
+                aria-describedby=described
+            >
+                // A browser drops the first end of a line.
+                {format!("\n{value}")}
+            </textarea>
+        }
+        .into_any(),
+        Control::Number { value, min, max, step, unit } => view! {
+            <span class="question__number">
+                <input
+                    id=id
+                    name=name
+                    type="number"
+                    inputmode="decimal"
+                    value=value
+                    min=min
+                    max=max
+                    step=step
+                    required=required
+                    aria-invalid=invalid
+                    aria-describedby=described
+                />
+                <span>{unit}</span>
+            </span>
+        }
+        .into_any(),
+        Control::Tick { is_on } => view! {
+            <input type="hidden" name=name.clone() value="false" />
+            <input
+                id=id
+                name=name
+                type="checkbox"
+                value="true"
+                checked=is_on
+                aria-invalid=invalid
+                aria-describedby=described
+            />
+        }
+        .into_any(),
+        Control::Choice { picks, other } => {
+            let other = other.map(|own| {
+                view! {
+                    <label class="pick pick--other">
+                        <span>{words::OTHER}</span>
+                        <input
+                            type="text"
+                            name=format!("{name}{OTHER_FIELD}")
+                            value=own
+                            autocomplete="off"
+                        />
+                    </label>
+                }
+            });
+            view! {
+                <Picks picks name />
+                {other}
+            }
+            .into_any()
+        }
+        Control::Secret { is_generated, kept, max } => {
+            let required = required && !is_generated && kept.is_none();
+            let kept = kept.map(|sealed| {
+                view! { <input type="hidden" name=format!("{KEPT_FIELD}{key}") value=sealed /> }
+            });
+            view! {
+                <input
+                    id=id
+                    name=format!("{SECRET_FIELD}{key}")
+                    type="password"
+                    maxlength=max
+                    required=required
+                    autocomplete="new-password"
+                    aria-invalid=invalid
+                    aria-describedby=described
+                />
+                {kept}
+            }
+            .into_any()
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The form of a template: the name of the stack, and the template's questions.
+//!
+//! It is a plain form. With the page's code, `controls` checks answers as they are given, and shows
+//! only the questions that are asked.
+
+use leptos::prelude::*;
+
+use super::field::{FieldRow, Problem, SizeChoice, id_of};
+use crate::api::page_data::page_data;
+use crate::api::service;
+use crate::app::pages::notice::Refused;
+use crate::app::words::buttons::DEPLOY;
+use crate::app::words::name_form::{self, PLACEHOLDER};
+use crate::app::words::new as words;
+use crate::server::page::NEW;
+use crate::server::stacks::form::{Field, NAME, TemplateForm};
+use domain::template::answers::SIZE;
+
+/// Renders the form.
+#[component]
+pub fn QuestionForm(
+    /// The form.
+    form: TemplateForm,
+) -> impl IntoView {
+    let summed_up = summed_up(&form);
+    let TemplateForm { id, stack_name, sizes, fields, problems, problem, .. } = form;
+    let from_link = fields.iter().any(|field| field.is_from_link);
+    let from_link =
+        from_link.then(|| view! { <p class="questions__note">{words::FROM_LINK_NOTE}</p> });
+    let row = |field: Field| {
+        let problem = problems.get(&field.key).cloned();
+        view! { <FieldRow field problem /> }
+    };
+    let (folded, open): (Vec<_>, Vec<_>) = fields.into_iter().partition(|field| field.is_folded);
+    let advanced = (!folded.is_empty()).then(|| {
+        view! {
+            <details class="disclosure">
+                <summary>{words::ADVANCED}</summary>
+                <div class="questions__fields">{folded.into_iter().map(row).collect_view()}</div>
+            </details>
+        }
+    });
+    let data = page_data();
+    let warning = data.and_then(|data| name_form::warning(&data.frame.platform));
+    view! {
+        <Refused sentence=problem />
+        <Problems summed_up />
+        <leptos-island data-component="question_form" data-check=format!("{NEW}/{id}/check")>
+            <form class="questions" action=format!("{NEW}/{id}") method="post">
+                {from_link} <div class="questions__fields">
+                    <NameRow stack_name problem=problems.get(NAME).cloned() />
+                    {open.into_iter().map(row).collect_view()}
+                    <SizeChoice sizes problem=problems.get(SIZE).cloned() /> {advanced}
+                </div> <button class="button button--primary" type="submit">
+                    <span>{DEPLOY}</span>
+                </button> <p class="questions__status hint hint--bad" role="status"></p>
+                {warning.map(|warning| view! { <p class="name-form__warning">{warning}</p> })}
+            </form>
+        </leptos-island>
+    }
+}
+
+/// Renders the field of the stack's name.
+#[component]
+fn NameRow(
+    /// The name, as far as it is typed.
+    stack_name: String,
+    /// What is wrong with it.
+    problem: Option<String>,
+) -> impl IntoView {
+    let pattern = service().ok().map(|service| service.address_pattern());
+    let address =
+        pattern.map(|pattern| format!("{}{PLACEHOLDER}{}", pattern.before, pattern.after));
+    let is_focused = stack_name.is_empty() && problem.is_none();
+    view! {
+        <div class="question">
+            <label for=id_of(NAME)>{name_form::NAME}</label>
+            <input
+                id=id_of(NAME)
+                name=NAME
+                type="text"
+                value=stack_name
+                required
+                autofocus=is_focused
+                autocomplete="off"
+                autocapitalize="none"
+                spellcheck="false"
+                aria-invalid=problem.is_some().then_some("true")
+                aria-describedby="problem-name about-name"
+            />
+            <Problem key=NAME.to_owned() sentence=problem />
+            <p id="about-name" class="question__help">
+                {words::NAME_HELP} " " <span translate="no">{address}</span>
+            </p>
+        </div>
+    }
+}
+
+/// Returns what is wrong: the id of the field, its label and the sentence.
+fn summed_up(form: &TemplateForm) -> Vec<(String, String, String)> {
+    let label = |key: &str| match key {
+        NAME => name_form::NAME.to_owned(),
+        SIZE => words::SIZE.to_owned(),
+        key => {
+            let field = form.fields.iter().find(|field| field.key == key);
+            field.map_or_else(|| key.to_owned(), |field| field.label.clone())
+        }
+    };
+    let one = |(key, sentence): (&String, &String)| (id_of(key), label(key), sentence.clone());
+    form.problems.iter().map(one).collect()
+}
+
+/// Renders what is wrong, each with a link to its field. It gets the focus.
+#[component]
+fn Problems(
+    /// The id of the field, its label and what is wrong with it.
+    summed_up: Vec<(String, String, String)>,
+) -> impl IntoView {
+    let count = summed_up.len();
+    let item = |(id, label, sentence): (String, String, String)| {
+        view! {
+            <li>
+                <a href=format!("#{id}")>{label}</a>
+                ": "
+                {sentence}
+            </li>
+        }
+    };
+    (count > 0).then(|| {
+        view! {
+            <div class="refused problems" role="alert" tabindex="-1" autofocus>
+                <h2>{words::problems(count)}</h2>
+                <ul>{summed_up.into_iter().map(item).collect_view()}</ul>
+            </div>
+        }
+    })
+}

@@ -1,0 +1,161 @@
+//! The form of a new stack: starts it, or says why not, with what fills the form again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, header};
+use axum::response::Response;
+use axum::{Extension, Json};
+
+use super::api::deployments::{Parameter, parameter};
+use super::error::Failed;
+use super::request_size::ANSWERS_LIMIT;
+use super::sign_in::see_other;
+use super::{HttpState, generated, limit};
+use crate::api::started_at;
+use crate::server::auth::access::Caller;
+use crate::server::page::{NEW, percent_encode, sign_in_location};
+use crate::server::stacks::form::{Filling, NAME, answered};
+use crate::server::stacks::{SentAnswers, StartRequest};
+use crate::wire::{ApiError, FormVerdict};
+use domain::refusal::{Counted, InternalFault, Refusal, RefusalCode};
+use domain::template::answers::{PARAMETER_FIELD, SECRET_FIELD, SIZE};
+
+/// The length in bytes of the longest address that takes a form's entries through a sign-in.
+const LONGEST_RETURN: usize = 2_000;
+
+/// A form that was refused.
+pub(super) struct RefusedForm {
+    /// The request for the page with the form.
+    pub(super) page: Request,
+    /// The reason.
+    pub(super) error: ApiError,
+}
+
+/// Starts the stack of a form, and leads to its page.
+///
+/// # Errors
+///
+/// Returns why nothing was started, with the request for the page with the form, filled.
+pub(super) async fn start(
+    state: &HttpState,
+    request: Request,
+) -> Result<Response, Box<RefusedForm>> {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, ANSWERS_LIMIT).await.unwrap_or_default();
+    let pairs = pairs_in(&body);
+    let template = parts.uri.path().rsplit('/').next().unwrap_or_default().to_owned();
+    match begin(state, &parts, &template, pairs.clone()).await {
+        Ok(response) => Ok(response),
+        Err(error) => {
+            let mut filling = filling(pairs, &error);
+            if let Some(caller) = parts.extensions.get::<Caller>() {
+                let kept = state.service.keep_secrets(caller, &template, &filling.pairs);
+                filling.kept.extend(kept);
+            }
+            // A secret that cannot be used is typed again. None is shown.
+            filling.kept.retain(|key, _| !filling.problems.contains_key(key));
+            filling.pairs.retain(|(field, _)| !field.starts_with(SECRET_FIELD));
+            Err(Box::new(RefusedForm { page: page_request(parts, filling), error }))
+        }
+    }
+}
+
+async fn begin(
+    state: &HttpState,
+    parts: &Parts,
+    template: &str,
+    pairs: Vec<(String, String)>,
+) -> Result<Response, ApiError> {
+    let caller = parts.extensions.get::<Caller>();
+    let caller = caller.ok_or(Refusal::Internal(InternalFault::NoCaller))?;
+    limit::count(state, Counted::Start, parts).await?;
+    let pairs = state.service.take_secrets_back(caller, template, pairs)?;
+    let name = pairs.iter().rev().find(|(field, _)| field == NAME);
+    let request = StartRequest {
+        name: name.map(|(_, name)| name.clone()).unwrap_or_default(),
+        template: Some(template.to_owned()),
+        answers: SentAnswers::Form(answered(pairs)),
+    };
+    let (id, secrets) = state.service.start_form(caller, &request).await?;
+    let page = started_at(&state.service, caller, &id);
+    let is_secure = state.authenticator.is_secure();
+    Ok(see_other(&page, generated::write(is_secure, &id, &secrets)))
+}
+
+/// `POST /new/:template/check`: what is wrong with a form's answers so far.
+pub(super) async fn check(
+    State(state): State<Arc<HttpState>>,
+    Extension(caller): Extension<Caller>,
+    id: Parameter,
+    body: Bytes,
+) -> Result<Json<FormVerdict>, Failed> {
+    let template = parameter(id)?;
+    let pairs = pairs_in(&body);
+    let pairs = state.service.take_secrets_back(&caller, &template, pairs)?;
+    Ok(Json(state.service.check_form(&caller, &template, &pairs).await?))
+}
+
+/// Leads somebody whose session ended meanwhile to the sign-in, and from there back to the form with
+/// what is no secret.
+pub(super) async fn sign_in_again(parts: &Parts, body: Body) -> Response {
+    let body = to_bytes(body, ANSWERS_LIMIT).await.unwrap_or_default();
+    let path = parts.uri.path();
+    let mut location = path.to_owned();
+    for (field, value) in pairs_in(&body) {
+        let is_shown = field == NAME || field == SIZE || field.starts_with(PARAMETER_FIELD);
+        if !is_shown || value.is_empty() {
+            continue;
+        }
+        let mark = if location.len() == path.len() { '?' } else { '&' };
+        let pair = format!("{mark}{}={}", percent_encode(&field), percent_encode(&value));
+        if location.len() + pair.len() <= LONGEST_RETURN {
+            location.push_str(&pair);
+        }
+    }
+    see_other(&sign_in_location(&location, Some(RefusalCode::SignInRequired)), [])
+}
+
+/// Returns whether a path is that of a template's form.
+pub(super) fn is_form(parts: &Parts) -> bool {
+    let rest = parts.uri.path().strip_prefix(NEW).and_then(|rest| rest.strip_prefix('/'));
+    parts.method == Method::POST && rest.is_some_and(|rest| !rest.contains('/'))
+}
+
+fn pairs_in(body: &[u8]) -> Vec<(String, String)> {
+    form_urlencoded::parse(body).into_owned().collect()
+}
+
+/// Returns the request for the page with the form, which is filled.
+fn page_request(mut parts: Parts, filling: Filling) -> Request {
+    parts.method = Method::GET;
+    for name in [header::CONTENT_LENGTH, header::CONTENT_TYPE, header::TRANSFER_ENCODING] {
+        parts.headers.remove(name);
+    }
+    parts.extensions.insert(Arc::new(filling));
+    parts.headers.insert(header::ACCEPT, HeaderValue::from_static("text/html"));
+    Request::from_parts(parts, Body::empty())
+}
+
+/// Returns what fills a form that was refused.
+fn filling(pairs: Vec<(String, String)>, error: &ApiError) -> Filling {
+    let fields = error.details.as_ref().map(|details| &details.fields);
+    let mut problems: BTreeMap<_, _> = fields
+        .into_iter()
+        .flatten()
+        .map(|(key, problem)| (key.clone(), problem.message.clone()))
+        .collect();
+    if is_about_name(error.code) {
+        problems.insert(NAME.to_owned(), error.message.clone());
+    }
+    let problem = problems.is_empty().then(|| error.message.clone());
+    Filling { pairs, problems, problem, ..Filling::default() }
+}
+
+fn is_about_name(code: RefusalCode) -> bool {
+    use RefusalCode::{InvalidName, NameHeld, NameTaken};
+    matches!(code, InvalidName | NameTaken | NameHeld)
+}

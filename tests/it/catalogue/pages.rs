@@ -1,0 +1,201 @@
+//! The pages of a new stack: cards, the form without scripts, and what the scripts ask.
+
+use serde_json::Value;
+
+use super::{NOTES, put, variables};
+use crate::support::platform::Platform;
+use crate::support::process::{PortalDir, Running, exchange, request};
+
+/// A template that asks nothing.
+const PLAIN: &str = r#"
+[template]
+id = "plain"
+name = "Plain"
+summary = "Nothing to answer."
+version = "1.0.0"
+image = "sandbox/hello:1.0.0"
+port = 8080
+first_access = "none-needed"
+
+[[health]]
+path = "/health"
+"#;
+
+/// A question that depends on another, one that is folded away, a list and a choice.
+const MORE: &str = r#"
+[[parameter]]
+key = "shared"
+type = "boolean"
+label = "Share it"
+env = "NOTES_SHARED"
+
+[[parameter]]
+key = "people"
+type = "list"
+label = "With whom"
+env = "NOTES_PEOPLE"
+when = { key = "shared", equals = true }
+
+[[parameter]]
+key = "colour"
+type = "choice"
+label = "Colour"
+env = "NOTES_COLOUR"
+advanced = true
+choices = [{ value = "r", label = "Red" }, { value = "g", label = "Green" }]
+other = { pattern = "[a-z]+" }
+"#;
+
+/// A portal with these templates.
+fn portal(templates: &[(&str, String)]) -> (PortalDir, Platform, Running) {
+    let portal_dir = PortalDir::new();
+    let folder = portal_dir.path().join("catalogue");
+    for (id, text) in templates {
+        put(&folder, id, text);
+    }
+    let platform = Platform::answering_after(&portal_dir, "1");
+    let portal = platform.portal(&portal_dir, &[("CATALOGUE", folder.to_str().unwrap())]);
+    (portal_dir, platform, portal)
+}
+
+/// Asks as a browser does, with these cookies. Returns the head and the body of the answer.
+fn browse(port: u16, line: &str, cookies: &str, form: &str) -> (String, String) {
+    let headers = format!(
+        "Accept: text/html\r\nCookie: {cookies}\r\nSec-Fetch-Site: same-origin\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\n"
+    );
+    let answer = exchange(port, &request(line, &headers, form));
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.to_owned(), body.to_owned())
+}
+
+/// Returns what stands between two texts.
+fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
+    let begin = text.find(before).unwrap_or_else(|| panic!("no {before} in {text}")) + before.len();
+    let rest = &text[begin..];
+    &rest[..rest.find(after).unwrap()]
+}
+
+/// Returns the cookies that an answer sets, as a browser sends them.
+fn cookies(head: &str) -> String {
+    let lines = head.lines().filter_map(|line| line.strip_prefix("set-cookie: "));
+    lines.map(|line| line.split(';').next().unwrap()).collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn a_form_without_scripts_loses_nothing_and_shows_what_was_generated_once() {
+    let (portal_dir, platform, _portal) = portal(&[("notes", format!("{NOTES}{MORE}"))]);
+    let port = portal_dir.port;
+    let (head, page) = browse(port, "GET /new/notes", "", "");
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    let browser = cookies(&head);
+    for expected in [
+        r#"<form action="/new/notes" method="post" class="questions">"#,
+        r#"name="s.password" type="password""#,
+        r#"name="p.pages" type="number""#,
+        "0.5 CPUs, 256 MiB of memory",
+        "Only if “Share it” is ticked.",
+    ] {
+        assert!(page.contains(expected), "{expected} in {page}");
+    }
+
+    let form = "name=alice&p.title=My+notes&p.pages=501&s.api_key=canary-51c9&size=large\
+                &p.shared=false&p.people=&s.password=&p.colour=";
+    let (head, page) = browse(port, "POST /new/notes", &browser, form);
+    assert!(head.starts_with("HTTP/1.1 422"), "{head}");
+    assert!(head.contains("cache-control: no-store"), "{head}");
+    assert!(page.contains("One answer cannot be used"), "{page}");
+    assert!(page.contains(r##"<a href="#field-pages">Pages</a>"##), "{page}");
+    assert!(page.contains(r#"value="My notes""#) && page.contains(r#"value="501""#), "{page}");
+    assert!(page.contains(r#"value="large" checked"#), "{page}");
+    assert!(!page.contains("canary-51c9"), "a secret came back");
+    let sealed = between(&page, r#"name="k.api_key" value=""#, "\"").to_owned();
+
+    // Another browser cannot use what was sealed for this one.
+    let again = format!("name=alice&p.title=My+notes&p.pages=50&s.api_key=&k.api_key={sealed}");
+    let (head, page) = browse(port, "POST /new/notes", "browser=0123", &again);
+    assert!(head.starts_with("HTTP/1.1 422"), "{head}");
+    assert!(page.contains("type them again"), "{page}");
+
+    let (head, _) = browse(port, "POST /new/notes", &browser, &again);
+    assert!(head.starts_with("HTTP/1.1 303"), "{head}");
+    let path = between(&head, "location: ", "\r\n").to_owned();
+    let id = path.strip_prefix("/deployments/").unwrap().to_owned();
+    portal_dir.wait_for_event(&id, "event: complete");
+
+    let line = format!("GET {path}");
+    let (head, page) = browse(port, &line, &format!("{browser}; {}", cookies(&head)), "");
+    let password = between(&page, r#"class="fresh-token__secret">"#, "<").to_owned();
+    assert_eq!(password.len(), 24);
+    assert!(head.contains("generated=; Path=/; Max-Age=0"), "{head}");
+    assert!(head.contains("no-store") && !head.contains("content-encoding"), "{head}");
+    let (_, page) = browse(port, &line, &browser, "");
+    assert!(!page.contains(&password), "shown again");
+
+    let arrived = variables(&platform);
+    for expected in ["NOTES_TITLE=My notes", "NOTES_PAGES=50", "NOTES_API_KEY=canary-51c9"] {
+        assert!(arrived.iter().any(|one| one == expected), "{expected} in {arrived:?}");
+    }
+    assert!(arrived.contains(&format!("NOTES_PASSWORD={password}")), "{arrived:?}");
+}
+
+#[test]
+fn a_link_fills_the_form_but_for_secrets_and_starts_nothing() {
+    let (portal_dir, _platform, _portal) = portal(&[("notes", format!("{NOTES}{MORE}"))]);
+    let link = "GET /new/notes?name=alice&p.title=From+afar&p.colour=r&s.api_key=planted&size=large&p.nothing=x";
+    let (head, page) = browse(portal_dir.port, link, "", "");
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    assert!(page.contains("Some answers come from the link"), "{page}");
+    assert!(page.contains(r#"value="alice""#) && page.contains(r#"value="From afar""#), "{page}");
+    assert!(page.contains(r#"value="r" checked"#), "{page}");
+    assert!(!page.contains("planted"), "{page}");
+    // The colour is an advanced question, which a link does not fold away.
+    assert!(!page.contains("More settings"), "{page}");
+    let (_, page) = browse(portal_dir.port, "GET /new/notes", "", "");
+    assert!(page.contains("More settings") && !page.contains("come from the link"), "{page}");
+}
+
+#[test]
+fn several_templates_are_cards_and_one_is_a_form() {
+    let (portal_dir, _platform, _portal) =
+        portal(&[("notes", NOTES.to_owned()), ("plain", PLAIN.to_owned())]);
+    let port = portal_dir.port;
+    for line in ["GET /new?name=alice", "GET /?name=alice"] {
+        let (_, page) = browse(port, line, "", "");
+        for (id, name) in [("notes", "Notes"), ("plain", "Plain")] {
+            let link = format!(r#"<a href="/new/{id}?name=alice">{name}</a>"#);
+            assert!(page.contains(&link), "{line}: {link} in {page}");
+        }
+    }
+    let (head, _) = browse(port, "GET /new/other", "", "");
+    assert!(head.starts_with("HTTP/1.1 404"), "{head}");
+    let (head, _) = browse(port, "POST /new/other", "", "name=alice");
+    assert!(head.starts_with("HTTP/1.1 404"), "{head}");
+
+    let (portal_dir, _platform, _portal) = portal(&[("notes", NOTES.to_owned())]);
+    for line in ["GET /new", "GET /"] {
+        let (_, page) = browse(portal_dir.port, line, "", "");
+        assert!(page.contains(r#"action="/new/notes""#), "{line}: {page}");
+    }
+    let (portal_dir, _platform, _portal) = portal(&[("plain", PLAIN.to_owned())]);
+    let (_, page) = browse(portal_dir.port, "GET /", "", "");
+    assert!(page.contains(r#"class="name-form""#) && !page.contains("/new/plain"), "{page}");
+}
+
+#[test]
+fn scripts_ask_what_is_wrong_so_far() {
+    let (portal_dir, _platform, _portal) = portal(&[("notes", NOTES.to_owned())]);
+    let check = |form: &str| {
+        let (head, body) = browse(portal_dir.port, "POST /new/notes/check", "", form);
+        assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+        serde_json::from_str::<Value>(&body).unwrap()
+    };
+    let verdict = check("name=alice&p.pages=10");
+    assert_eq!(verdict["fields"], serde_json::json!({}), "{verdict}");
+    assert!(verdict["url"].as_str().unwrap().contains("alice"), "{verdict}");
+    let verdict = check("name=-&p.pages=x&s.password=short");
+    let fields = verdict["fields"].as_object().unwrap();
+    let keys: Vec<_> = fields.keys().map(String::as_str).collect();
+    assert_eq!(keys, ["name", "pages", "password"], "{verdict}");
+    assert!(verdict.get("url").is_none(), "{verdict}");
+}
