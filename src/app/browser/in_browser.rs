@@ -135,7 +135,7 @@ pub(crate) fn on_return(mut react: impl FnMut() + 'static) {
 }
 
 /// Makes an element with a class and a text.
-#[cfg(feature = "name-form")]
+#[cfg(any(feature = "name-form", feature = "question-form"))]
 pub(crate) fn element(tag: &str, class: &str, text: &str) -> Option<Element> {
     let element = document().create_element(tag).ok()?;
     if !class.is_empty() {

@@ -12,8 +12,9 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::{Element, Event, FormData, HtmlElement, HtmlFormElement, UrlSearchParams};
 
-use crate::app::browser::{Parsed, all, listen, on_return, pause, post_fields, say};
+use crate::app::browser::{Parsed, all, element, listen, on_return, pause, post_fields, say};
 use crate::app::words::buttons::{DEPLOY, STARTING};
+use crate::app::words::problems::problems;
 use domain::read::{Json, field};
 
 /// The pause in milliseconds after typing, until the server checks the answers.
@@ -26,6 +27,8 @@ struct QuestionForm {
     form: HtmlFormElement,
     button: Element,
     status: Element,
+    /// What is wrong, summed up.
+    summary: Element,
     /// The address of the check.
     check: String,
     /// The keys of the questions that were answered. Only their problems are shown.
@@ -51,6 +54,7 @@ impl QuestionForm {
             form: find("form")?.dyn_into().ok()?,
             button: find("button[type=submit]")?,
             status: find(".questions__status")?,
+            summary: find(".problems")?,
             check: island.get_attribute("data-check")?,
             answered: RefCell::default(),
             edits: Cell::new(0),
@@ -128,7 +132,7 @@ impl QuestionForm {
                 }
                 Some(true) => {
                     form.set_posting(false);
-                    form.focus_on_problem();
+                    form.sum_up();
                 }
                 None => form.set_posting(false),
             }
@@ -186,14 +190,31 @@ impl QuestionForm {
         Some(is_any)
     }
 
-    /// Moves the focus to the first field with a problem, and unfolds what it is in.
-    fn focus_on_problem(&self) {
-        let Ok(Some(field)) = self.form.query_selector("[aria-invalid]") else { return };
-        if let Ok(Some(details)) = field.closest("details") {
-            details.toggle_attribute_with_force("open", true).ok();
+    /// Sums up what is wrong, each with a link to its field, and moves the focus there. Unfolds what
+    /// the fields are in.
+    fn sum_up(&self) {
+        let find = |selected: &str| self.summary.query_selector(selected).ok().flatten();
+        let (Some(heading), Some(list)) = (find("h2"), find("ul")) else { return };
+        list.set_text_content(None);
+        let mut count = 0;
+        for question in all(&self.form, ".question") {
+            let problem = question.query_selector(".hint--bad").ok().flatten();
+            let sentence = problem.and_then(|problem| problem.text_content()).unwrap_or_default();
+            if sentence.is_empty() {
+                continue;
+            }
+            count += 1;
+            if let Ok(Some(details)) = question.closest("details") {
+                details.toggle_attribute_with_force("open", true).ok();
+            }
+            if let Some(line) = line_of(&question, &sentence) {
+                list.append_child(&line).ok();
+            }
         }
-        if let Some(field) = field.dyn_ref::<HtmlElement>() {
-            field.focus().ok();
+        say(&heading, &problems(count));
+        self.summary.toggle_attribute_with_force("hidden", false).ok();
+        if let Some(summary) = self.summary.dyn_ref::<HtmlElement>() {
+            summary.focus().ok();
         }
     }
 
@@ -202,6 +223,16 @@ impl QuestionForm {
         self.button.toggle_attribute_with_force("disabled", is_posting).ok();
         say(&self.button, if is_posting { STARTING } else { DEPLOY });
     }
+}
+
+/// Makes the line of the summary about a question.
+fn line_of(question: &Element, sentence: &str) -> Option<Element> {
+    let link = element("a", "", &question.get_attribute("data-label")?)?;
+    link.set_attribute("href", &format!("#field-{}", question.get_attribute("data-key")?)).ok()?;
+    let (line, text) = (element("li", "", "")?, element("span", "", &format!(": {sentence}"))?);
+    line.append_child(&link).ok()?;
+    line.append_child(&text).ok()?;
+    Some(line)
 }
 
 /// Returns the key of the question that a field is for.

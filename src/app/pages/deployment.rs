@@ -92,7 +92,7 @@ fn Generated() -> impl IntoView {
             }
         };
         view! {
-            <section class="fresh-token" aria-labelledby="generated" data-once="">
+            <section class="fresh-token generated" aria-labelledby="generated" data-once="">
                 <h2 id="generated">{words::GENERATED}</h2>
                 <p>{words::GENERATED_LEAD}</p>
                 {secrets.into_iter().map(row).collect_view()}

@@ -22,6 +22,8 @@ pub(crate) mod new;
 pub(crate) mod operation;
 #[cfg(feature = "leptos")]
 pub(crate) mod page_state;
+#[cfg(any(feature = "ssr", feature = "question-form"))]
+pub(crate) mod problems;
 #[cfg(feature = "leptos")]
 pub(crate) mod receipt;
 #[cfg(feature = "ssr")]

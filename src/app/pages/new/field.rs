@@ -40,7 +40,13 @@ pub fn SizeChoice(
 ) -> impl IntoView {
     (!sizes.is_empty()).then(|| {
         view! {
-            <fieldset class="question" id=id_of(SIZE) tabindex="-1">
+            <fieldset
+                class="question"
+                id=id_of(SIZE)
+                tabindex="-1"
+                data-key=SIZE
+                data-label=words::SIZE
+            >
                 <legend>{words::SIZE}</legend>
                 <Problem key=SIZE.to_owned() sentence=problem />
                 <Picks picks=sizes name=SIZE.to_owned() />
@@ -104,17 +110,17 @@ pub fn FieldRow(
     let is_required = is_required && when.is_none() && !is_folded;
     let entry = Entry { is_required, is_bad: problem.is_some() };
     let problem = view! { <Problem key=key.clone() sentence=problem /> };
-    let id = id_of(&key);
+    let (id, data_key, data_label) = (id_of(&key), key.clone(), label.clone());
     match &control {
         Control::Choice { .. } => view! {
-            <fieldset class="question" id=id tabindex="-1" data-when=when data-equals=equals>
+            <fieldset class="question" id=id tabindex="-1" data-key=data_key data-label=data_label data-when=when data-equals=equals>
                 <legend>{label} " " {optional}</legend>
                 {condition} {from_link} {problem} <ControlOf key control entry /> {about}
             </fieldset>
         }
         .into_any(),
         Control::Tick { .. } => view! {
-            <div class="question" data-when=when data-equals=equals>
+            <div class="question" data-key=data_key data-label=data_label data-when=when data-equals=equals>
                 <label class="pick" for=id>
                     <ControlOf key control entry />
                     <span>{label}</span>
@@ -130,7 +136,7 @@ pub fn FieldRow(
         | Control::Lines { .. }
         | Control::Number { .. }
         | Control::Secret { .. } => view! {
-            <div class="question" data-when=when data-equals=equals>
+            <div class="question" data-key=data_key data-label=data_label data-when=when data-equals=equals>
                 <label for=id>{label} " " {optional}</label>
                 {condition}
                 {from_link}

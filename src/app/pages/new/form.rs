@@ -12,6 +12,7 @@ use crate::app::pages::notice::Refused;
 use crate::app::words::buttons::DEPLOY;
 use crate::app::words::name_form::{self, PLACEHOLDER};
 use crate::app::words::new as words;
+use crate::app::words::problems::problems;
 use crate::server::page::NEW;
 use crate::server::stacks::form::{Field, NAME, TemplateForm};
 use domain::template::answers::SIZE;
@@ -44,8 +45,8 @@ pub fn QuestionForm(
     let warning = data.and_then(|data| name_form::warning(&data.frame.platform));
     view! {
         <Refused sentence=problem />
-        <Problems summed_up />
         <leptos-island data-component="question_form" data-check=format!("{NEW}/{id}/check")>
+            <Problems summed_up />
             <form class="questions" action=format!("{NEW}/{id}") method="post">
                 {from_link} <div class="questions__fields">
                     <NameRow stack_name problem=problems.get(NAME).cloned() />
@@ -73,7 +74,7 @@ fn NameRow(
         pattern.map(|pattern| format!("{}{PLACEHOLDER}{}", pattern.before, pattern.after));
     let is_focused = stack_name.is_empty() && problem.is_none();
     view! {
-        <div class="question">
+        <div class="question" data-key=NAME data-label=name_form::NAME>
             <label for=id_of(NAME)>{name_form::NAME}</label>
             <input
                 id=id_of(NAME)
@@ -90,7 +91,9 @@ fn NameRow(
             />
             <Problem key=NAME.to_owned() sentence=problem />
             <p id="about-name" class="question__help">
-                {words::NAME_HELP} " " <span translate="no">{address}</span>
+                {words::NAME_HELP} " " <span class="question__address" translate="no">
+                    {address}
+                </span>
             </p>
         </div>
     }
@@ -110,7 +113,8 @@ fn summed_up(form: &TemplateForm) -> Vec<(String, String, String)> {
     form.problems.iter().map(one).collect()
 }
 
-/// Renders what is wrong, each with a link to its field. It gets the focus.
+/// Renders what is wrong, each with a link to its field. It gets the focus. The element is there in
+/// any case: the page's code writes into it.
 #[component]
 fn Problems(
     /// The id of the field, its label and what is wrong with it.
@@ -126,12 +130,11 @@ fn Problems(
             </li>
         }
     };
-    (count > 0).then(|| {
-        view! {
-            <div class="refused problems" role="alert" tabindex="-1" autofocus>
-                <h2>{words::problems(count)}</h2>
-                <ul>{summed_up.into_iter().map(item).collect_view()}</ul>
-            </div>
-        }
-    })
+    let is_any = count > 0;
+    view! {
+        <div class="refused problems" role="alert" tabindex="-1" autofocus=is_any hidden=!is_any>
+            <h2>{is_any.then(|| problems(count))}</h2>
+            <ul>{summed_up.into_iter().map(item).collect_view()}</ul>
+        </div>
+    }
 }

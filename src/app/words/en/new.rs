@@ -66,14 +66,6 @@ fn decimal(number: u64, unit: u64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// Returns the heading of what is wrong.
-pub(crate) fn problems(count: usize) -> String {
-    match count {
-        1 => String::from("One answer cannot be used"),
-        count => format!("{count} answers cannot be used"),
-    }
-}
-
 /// Says what an answer is that is left empty.
 pub(crate) fn if_left_empty(later: Later) -> &'static str {
     match later {
