@@ -170,7 +170,6 @@ fn unsupported(template: &Template) -> Option<String> {
     let says = [
         (!template.command.is_empty(), "command"),
         (template.healthcheck.is_some(), "healthcheck"),
-        (!template.volumes.is_empty(), "volume"),
     ];
     let (_, key) = says.into_iter().find(|(is_said, _)| *is_said)?;
     Some(format!("this version of the portal cannot do `{key}` yet: leave it out"))

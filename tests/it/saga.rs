@@ -11,7 +11,6 @@ mod matrix;
 mod not_running;
 mod on_disk;
 mod orphans;
-
 mod reconcile;
 mod retries;
 mod scenario;
@@ -20,5 +19,6 @@ mod specs;
 mod stranded;
 mod unauthorized;
 mod undo;
+mod volumes;
 mod wedged;
 mod world;

@@ -7,7 +7,8 @@
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use crate::server::platform::{Application, Configuration, OPERATION, REVISION};
+use super::VolumesOutput;
+use crate::server::platform::{Application, Configuration, OPERATION, REVISION, ServiceSettings};
 use crate::server::saga::context::Context;
 use crate::server::saga::failure::StepError;
 use crate::server::saga::step::Step;
@@ -17,6 +18,8 @@ use domain::stack_spec::StackSpec;
 /// Configures the application.
 pub(crate) struct Configure {
     pub(crate) application: Application,
+    /// Its volumes, if it has some.
+    pub(crate) volumes: Option<VolumesOutput>,
 }
 
 /// The tag that the container carries in its environment.
@@ -48,8 +51,24 @@ impl Step for Configure {
             memory_bytes: size.memory_bytes,
         };
         let id = &self.application.id;
-        let configure = || cx.platform.configure_application(id, &configuration);
-        cx.mutate("application.update", "Configured the application", configure).await?;
+        let (action, done) = ("application.update", "Configured the application");
+        if let Some(service) = self.service() {
+            let configure = || cx.platform.configure_service(id, &configuration, &service);
+            cx.mutate(action, done, configure).await?;
+        } else {
+            let configure = || cx.platform.configure_application(id, &configuration);
+            cx.mutate(action, done, configure).await?;
+        }
         Ok(Some(OperationTag { operation }))
+    }
+}
+
+impl Configure {
+    /// Returns how the swarm runs the container, if the stack says so.
+    fn service(&self) -> Option<ServiceSettings> {
+        let VolumesOutput { node, .. } = self.volumes.as_ref()?;
+        // Volumes are on one node, so the container must be there, too.
+        let constraints = vec![format!("node.hostname=={node}")];
+        Some(ServiceSettings { constraints, ..ServiceSettings::default() })
     }
 }
