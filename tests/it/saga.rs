@@ -15,6 +15,7 @@ mod reconcile;
 mod retries;
 mod scenario;
 mod scenarios;
+mod service;
 mod specs;
 mod stranded;
 mod unauthorized;

@@ -78,9 +78,10 @@ impl Scenario {
         perturbations: &[Perturbation],
     ) -> Ended {
         let what = format!("{self:?} {perturbations:?}");
-        let volumes = if self.has_volume { vec![volume()] } else { Vec::new() };
         let settings = stack_settings(self.image);
-        let mut world = World::begin_with(store, settings, &volumes, &[]).await;
+        let volumes = self.has_volume.then(volume);
+        let mut world =
+            World::begin_with(store, settings, |spec| spec.volumes.extend(volumes), &[]).await;
         if self.is_removed {
             world.drive().await;
             world.remove().await;

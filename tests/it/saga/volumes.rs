@@ -46,7 +46,13 @@ fn counting() -> StackSettings {
 }
 
 async fn begin(settings: StackSettings) -> World {
-    World::begin_with(Arc::new(MemoryStore::default()), settings, &[volume()], &[]).await
+    World::begin_with(
+        Arc::new(MemoryStore::default()),
+        settings,
+        |spec| spec.volumes.push(volume()),
+        &[],
+    )
+    .await
 }
 
 /// Begins a deployment with a volume and injected `faults` and runs it to its end.
@@ -324,7 +330,13 @@ async fn a_stack_without_volumes_that_gives_up_at_any_step_is_undone_as_a_whole(
 async fn a_lost_spec_does_not_hide_the_volumes() {
     let store = Arc::new(MemoryStore::default());
     let settings = stack_settings("sandbox/hello");
-    let mut world = World::begin_with(Arc::clone(&store) as _, settings, &[volume()], &[]).await;
+    let mut world = World::begin_with(
+        Arc::clone(&store) as _,
+        settings,
+        |spec| spec.volumes.push(volume()),
+        &[],
+    )
+    .await;
     world.drive().await;
     // As if the spec had been replaced by one that is assumed.
     store.forget_specs();

@@ -20,7 +20,7 @@ use domain::kind::Kinds;
 use domain::phase::Phase;
 use domain::receipt::Line;
 use domain::stack_name::StackName;
-use domain::template::Volume;
+use domain::stack_spec::StackSpec;
 use domain::words;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -87,14 +87,14 @@ impl World {
         settings: StackSettings,
         faults: &[&str],
     ) -> Self {
-        Self::begin_with(store, settings, &[], faults).await
+        Self::begin_with(store, settings, |_| {}, faults).await
     }
 
-    /// Begins it with these settings and volumes.
+    /// Begins it with these settings, after `change` changed the spec that they make.
     pub(super) async fn begin_with(
         store: Arc<dyn Store>,
         settings: StackSettings,
-        volumes: &[Volume],
+        change: impl FnOnce(&mut StackSpec),
         faults: &[&str],
     ) -> Self {
         let clock = Arc::new(JumpingClock::default());
@@ -116,16 +116,9 @@ impl World {
             traces: Arc::default(),
         };
         let id = DeploymentId::from_random(42);
-        let world = Self {
-            store,
-            platform,
-            id,
-            clock,
-            ports,
-            volumes: volumes.len(),
-            cancelled: Arc::default(),
-        };
-        world.reserve("alice", volumes).await;
+        let mut world =
+            Self { store, platform, id, clock, ports, volumes: 0, cancelled: Arc::default() };
+        world.volumes = world.reserve("alice", change).await;
         for fault in faults {
             world.inject(fault);
         }
@@ -195,11 +188,13 @@ impl World {
         self.platform.core().inject(fault.parse::<Fault>().unwrap());
     }
 
-    async fn reserve(&self, name: &str, volumes: &[Volume]) {
+    /// Reserves the name, and returns the number of volumes of the stack.
+    async fn reserve(&self, name: &str, change: impl FnOnce(&mut StackSpec)) -> usize {
         let started = self.clock.now();
         let mut new = new_deployment(&self.ports.settings, self.id.clone(), name, started);
-        new.spec.spec.volumes = volumes.to_vec();
+        change(&mut new.spec.spec);
         self.store.begin(&new, None).await.unwrap();
+        new.spec.spec.volumes.len()
     }
 
     /// Drives the operation to its end, resumes it after every crash, and returns the number of
