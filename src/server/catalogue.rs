@@ -75,8 +75,6 @@ impl Offers {
                 Reading { catalogue, faults: Vec::new() }
             }
         };
-        let (mut catalogue, mut faults) = (catalogue, faults);
-        faults.extend(catalogue.refuse(&Catalogue::default(), unsupported));
         let current = RwLock::new(Arc::new(catalogue));
         (Self { source, current, stamp: Mutex::new(stamp) }, faults)
     }
@@ -95,9 +93,7 @@ impl Offers {
         if *last == stamp && !is_asked {
             return None;
         }
-        let before = self.current();
-        let Reading { mut catalogue, mut faults } = before.reload(folder);
-        faults.extend(catalogue.refuse(&before, unsupported));
+        let Reading { catalogue, faults } = self.current().reload(folder);
         self.replace(|now| {
             let mut next = catalogue;
             // A version may have been used meanwhile.
@@ -163,17 +159,6 @@ impl Offers {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         *current = Arc::new(next(&current));
     }
-}
-
-/// Returns what this version of the portal cannot do of what a template says.
-fn unsupported(template: &Template) -> Option<String> {
-    let says = [
-        (!template.command.is_empty(), "command"),
-        (template.healthcheck.is_some(), "healthcheck"),
-        (!template.volumes.is_empty(), "volume"),
-    ];
-    let (_, key) = says.into_iter().find(|(is_said, _)| *is_said)?;
-    Some(format!("this version of the portal cannot do `{key}` yet: leave it out"))
 }
 
 /// Returns the template of these without being named: the default one, or the only one.

@@ -14,9 +14,10 @@ pub use self::routes::{RouteFile, routes_host};
 pub use ::dokploy::{
     Advice, AppName, Application, ApplicationId, ApplicationSummary, Breaker, BreakerState,
     Certificate, Configuration, Container, ContainerId, CreatedProject, Domain, DomainId,
-    Environment, EnvironmentId, Error as PlatformError, Host, Job, JobId, JobStatus,
-    NewApplication, NewDomain, NewProject, Project, ProjectId, ProjectSummary, QueuedJob, Registry,
-    Removal, Scale, Task, TaskState, Version,
+    Environment, EnvironmentId, Error as PlatformError, HealthCheck, Host, Job, JobId, JobStatus,
+    Mount, MountId, NewApplication, NewDomain, NewMount, NewProject, NodeName, Project, ProjectId,
+    ProjectSummary, QueuedJob, Registry, Removal, Scale, ServiceSettings, Task, TaskState, Version,
+    VolumeName, VolumeRemoval,
 };
 
 pub mod call_slots;
@@ -122,9 +123,29 @@ pub trait Platform: PlatformOverview {
         id: &ApplicationId,
         configuration: &Configuration,
     ) -> Result<(), PlatformError>;
+    /// Does the same, and sets how the swarm runs the container. Idempotent.
+    async fn configure_service(
+        &self,
+        id: &ApplicationId,
+        configuration: &Configuration,
+        settings: &ServiceSettings,
+    ) -> Result<(), PlatformError>;
     /// Removes an application, its domains and its service. The platform does not report errors of
     /// Docker.
     async fn delete_application(&self, id: &ApplicationId) -> Result<Removal, PlatformError>;
+
+    /// Adds a mount to an application. Not idempotent: a second one at the same path makes the next
+    /// deployment fail. The next deployment mounts the volume, and makes it if it does not exist.
+    async fn create_mount(&self, new: &NewMount) -> Result<MountId, PlatformError>;
+    /// Lists an application's mounts.
+    async fn mounts_of(&self, id: &ApplicationId) -> Result<Vec<Mount>, PlatformError>;
+    /// Removes a mount; its volume stays.
+    async fn remove_mount(&self, id: &MountId) -> Result<Removal, PlatformError>;
+    /// Lists the volumes of the platform's own node, also those of others. The list is also empty
+    /// while Docker is down.
+    async fn volumes(&self) -> Result<Vec<VolumeName>, PlatformError>;
+    /// Removes a volume of that node with its files, unless a container holds it. Idempotent.
+    async fn remove_volume(&self, name: &VolumeName) -> Result<VolumeRemoval, PlatformError>;
 
     /// Attaches a host to an application. Not idempotent.
     async fn create_domain(&self, new: &NewDomain) -> Result<DomainId, PlatformError>;
@@ -166,4 +187,6 @@ pub trait Platform: PlatformOverview {
     async fn clear_route_file(&self, file: &RouteFile) -> Result<(), PlatformError>;
     /// Counts the nodes that run services; 0 means that Docker does not answer.
     async fn node_count(&self) -> Result<usize, PlatformError>;
+    /// Returns the platform's own node; `None` means that Docker does not answer.
+    async fn own_node(&self) -> Result<Option<NodeName>, PlatformError>;
 }

@@ -3,6 +3,7 @@
 //! They are plain values, which `config` reads and which do not change while the server runs.
 
 mod auth;
+mod marks;
 mod outbound;
 mod template;
 mod watchers;
@@ -24,7 +25,6 @@ use super::proxies::Proxy;
 use crate::server::platform::Registry;
 use crate::server::secrets::Keyring;
 use crate::wire::AddressPattern;
-use domain::stack_id::StackId;
 use domain::stack_name::StackName;
 use domain::stack_spec::CertificateSource;
 
@@ -325,17 +325,6 @@ impl StackSettings {
         }
     }
 
-    /// Returns the marker of all resources of `stack`, by which they are found and recognised as
-    /// this portal's.
-    pub fn marker(&self, stack: StackId) -> String {
-        format!("{}{}", self.marker_prefix(), stack.deployment())
-    }
-
-    /// Returns the prefix of all markers of this portal.
-    pub fn marker_prefix(&self) -> String {
-        format!("ai-stack-deployer/{}/", self.portal_name)
-    }
-
     fn shown_port(&self) -> String {
         match self.public_port {
             Some(port) if port != self.scheme.default_port() => format!(":{port}"),
@@ -346,6 +335,8 @@ impl StackSettings {
 
 #[cfg(test)]
 mod tests {
+    use domain::stack_id::StackId;
+
     use super::*;
 
     fn settings(scheme: Scheme, public_port: Option<u16>) -> StackSettings {

@@ -25,9 +25,9 @@ pub use ports::{
 };
 pub use quota::{LimitReached, Quota, Usage, hour_before, is_within_hour};
 pub use records::{
-    CancelOutcome, CancelRequest, CleanUp, IdempotencyKey, Lane, NewDeployment, NewRemoval,
-    OperationFilter, Record, RemovalOutcome, SealedSpec, SpecOrigin, Stack, State, StoredResponse,
-    TaskHolder, TaskLease, TemplateDefinition, TimeToLive,
+    CancelOutcome, CancelRequest, CleanUp, Disposal, IdempotencyKey, Lane, NewDeployment,
+    NewRemoval, OperationFilter, Record, RemovalOutcome, SealedSpec, SpecOrigin, Stack, State,
+    StoredResponse, TaskHolder, TaskLease, TemplateDefinition, TimeToLive,
 };
 
 /// Logs `otherwise` if a write failed whose loss does no harm.

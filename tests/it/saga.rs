@@ -11,14 +11,15 @@ mod matrix;
 mod not_running;
 mod on_disk;
 mod orphans;
-
 mod reconcile;
 mod retries;
 mod scenario;
 mod scenarios;
+mod service;
 mod specs;
 mod stranded;
 mod unauthorized;
 mod undo;
+mod volumes;
 mod wedged;
 mod world;

@@ -129,26 +129,6 @@ impl Catalogue {
         self.used.iter().map(reference)
     }
 
-    /// Refuses the templates that `problem` names a problem of, and returns these as faults. They
-    /// stay as they are in `before`.
-    pub fn refuse(
-        &mut self,
-        before: &Self,
-        problem: impl Fn(&Template) -> Option<String>,
-    ) -> Vec<Fault> {
-        let mut faults = Vec::new();
-        self.entries.retain(|id, entry| {
-            let Some(message) = problem(&entry.template) else { return true };
-            faults.push(Fault::of_file(&format!("{id}/{}", files::DEFINITION), message));
-            let before = before.entries.get(id);
-            before.is_some_and(|before| {
-                *entry = Arc::clone(before);
-                true
-            })
-        });
-        faults
-    }
-
     /// Returns the template of this id.
     pub fn get(&self, id: &str) -> Option<&Arc<Entry>> {
         self.entries.get(id)

@@ -97,11 +97,15 @@ impl Kind {
         }
     }
 
-    /// Returns the phases that the page lists, in their order.
+    /// Returns the phases that the page lists, in their order. Several steps may be one phase.
     pub fn listed(&self) -> impl Iterator<Item = Phase> + use<> {
         let is_forward = self.direction == Direction::Forward;
         let steps = if is_forward { self.steps } else { &[] };
-        steps.iter().map(|step| step.phase).filter(|phase| phase.is_step())
+        let first = |(index, step): &(usize, &KindStep)| {
+            !steps.iter().take(*index).any(|before| before.phase == step.phase)
+        };
+        let phases = steps.iter().enumerate().filter(first).map(|(_, step)| step.phase);
+        phases.filter(|phase| phase.is_step())
     }
 
     /// Returns the phases in which an operation of this kind can be before its end.

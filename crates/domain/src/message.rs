@@ -55,6 +55,8 @@ pub enum MessageCode {
     RemovingAddress,
     /// A removal removes the application, which stops the container.
     StoppingContainer,
+    /// A removal removes the volumes.
+    RemovingVolumes,
     /// A person cancelled the deployment.
     Cancelled,
     /// A person cancelled the deployment after it had failed.

@@ -20,6 +20,8 @@ pub enum ResourceKind {
     Application,
     /// The project that contains the application.
     Project,
+    /// A volume with the data of the stack.
+    Volume,
 }
 
 impl ResourceKind {
@@ -30,6 +32,7 @@ impl ResourceKind {
             Self::Service => "container",
             Self::Application => "application",
             Self::Project => "project",
+            Self::Volume => "volume",
         }
     }
 }
@@ -46,6 +49,8 @@ pub enum Outcome {
     VerifiedGone,
     /// It exists, or may exist, and could not be removed.
     Left,
+    /// It was kept, as somebody wanted.
+    Kept,
 }
 
 /// One line of a receipt.
@@ -69,10 +74,10 @@ pub struct Line {
 }
 
 impl Line {
-    /// Returns whether the resource is gone.
-    pub fn is_gone(&self) -> bool {
+    /// Returns whether nothing remains to be done: the resource is gone, or was kept on purpose.
+    pub fn is_settled(&self) -> bool {
         match self.outcome {
-            Outcome::Removed | Outcome::VerifiedGone => true,
+            Outcome::Removed | Outcome::VerifiedGone | Outcome::Kept => true,
             Outcome::Made | Outcome::Left => false,
         }
     }
@@ -81,16 +86,18 @@ impl Line {
 /// The outcome for every resource of a deployment, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
-    /// True if it is confirmed or verified that no resource is left.
+    /// True if it is confirmed or verified that no resource is left, except for those that were
+    /// kept on purpose.
     pub clean: bool,
     /// One line for each resource that was created, or may have been.
     pub lines: Vec<Line>,
 }
 
 impl Receipt {
-    /// Returns the receipt of `lines`. It is clean if every resource was removed or verified gone.
+    /// Returns the receipt of `lines`. It is clean if every resource was removed, verified gone, or
+    /// kept on purpose.
     pub fn of(lines: Vec<Line>) -> Self {
-        Self { clean: lines.iter().all(Line::is_gone), lines }
+        Self { clean: lines.iter().all(Line::is_settled), lines }
     }
 
     /// Returns the lines of the resources that could not be removed.

@@ -21,6 +21,11 @@ pub enum Remedy {
         /// Its name.
         service: String,
     },
+    /// Remove the volume on the Dokploy server.
+    RemoveVolume {
+        /// Its name.
+        volume: String,
+    },
     /// Delete the domain.
     DeleteDomain(Named),
     /// Delete the application, while that leaves no service behind.
@@ -135,7 +140,7 @@ impl Remedy {
     /// Returns who has to do something.
     pub fn kind(&self) -> RemedyKind {
         match self {
-            Self::RemoveService { .. } => RemedyKind::Command,
+            Self::RemoveService { .. } | Self::RemoveVolume { .. } => RemedyKind::Command,
             Self::DeleteDomain(_)
             | Self::DeleteApplication(_)
             | Self::DeleteProject(_)

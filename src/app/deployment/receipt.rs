@@ -54,7 +54,7 @@ pub fn ReceiptLines(
 fn line(line: &Line) -> Piece {
     let name = Piece::of_class("bdi", "receipt__name").with("translate", "no").text(&line.name);
     let piece = Piece::of_class("li", "receipt__line")
-        .with("data-state", if line.is_gone() { "done" } else { "failed" })
+        .with("data-state", if line.is_settled() { "done" } else { "failed" })
         .piece(mark())
         .piece(Piece::of_class("span", "receipt__words").text(&receipt::line(line)))
         .piece(name);

@@ -10,7 +10,7 @@ use crate::server::saga::engine::{Halt, MayAsk, Operation, Saga};
 use crate::server::saga::late_commit;
 use crate::server::steps::{
     CheckAddressFree, Configure, CreateApplication, CreateDomain, CreateProject, Deploy,
-    FindEnvironment, VerifyHealth, advice, removal,
+    FindEnvironment, MountVolumes, NameVolumes, VerifyHealth, VolumesOutput, advice, removal,
 };
 use crate::server::store::{Result, StepId};
 use domain::kind::{DEPLOY, Kind};
@@ -32,11 +32,27 @@ pub(super) async fn steps(saga: &mut Saga) -> Result<(), Halt> {
     }
     let project = saga.step(CreateProject).await?;
     let environment = saga.step(FindEnvironment { project: project.clone() }).await?;
+    let volumes = volumes(saga).await?;
     let application = saga.step(CreateApplication { project, environment }).await?;
-    let mark = saga.step(Configure { application: application.clone() }).await?;
+    if let Some(volumes) = volumes.clone() {
+        saga.step(MountVolumes { application: application.clone(), volumes }).await?;
+    }
+    let mark = saga.step(Configure { application: application.clone(), volumes }).await?;
     saga.step(CreateDomain { application: application.clone() }).await?;
     saga.step(Deploy { application: application.clone() }).await?;
     saga.step(VerifyHealth { application, mark }).await
+}
+
+/// Names the volumes, if the stack has some. The journal shows this as well, since a spec may be
+/// lost. A stack without volumes has no record of the step, also if an older version began it: then
+/// the step must not be taken, since the undo would stop at it.
+async fn volumes(saga: &mut Saga) -> Result<Option<VolumesOutput>, Halt> {
+    let has_volumes = !saga.cx.spec.stack.volumes.is_empty();
+    if has_volumes || saga.has_record(StepId::VOLUMES) {
+        saga.step(NameVolumes).await.map(Some)
+    } else {
+        Ok(None)
+    }
 }
 
 #[async_trait]
@@ -72,7 +88,7 @@ impl Operation for DeployStack {
         match step {
             StepId::DOMAIN => Some(CallKind::Domain),
             StepId::DEPLOY => (seconds < ENQUEUING_S).then_some(CallKind::Other),
-            StepId::ADDRESS | StepId::ENVIRONMENT | StepId::HEALTH => None,
+            StepId::ADDRESS | StepId::ENVIRONMENT | StepId::VOLUMES | StepId::HEALTH => None,
             _ => Some(CallKind::Other),
         }
     }

@@ -15,9 +15,10 @@ use crate::server::metrics::Metrics;
 
 use super::{
     AppName, Application, ApplicationId, Breaker, Configuration, Container, ContainerId,
-    CreatedProject, Domain, DomainId, Host, Inspected, Job, JobId, NewApplication, NewDomain,
-    NewProject, OPERATION, Platform, PlatformError, PlatformOverview, Project, ProjectId,
-    ProjectSummary, QueuedJob, Removal, RouteFile, Scale, Task, Version,
+    CreatedProject, Domain, DomainId, Host, Inspected, Job, JobId, Mount, MountId, NewApplication,
+    NewDomain, NewMount, NewProject, NodeName, OPERATION, Platform, PlatformError,
+    PlatformOverview, Project, ProjectId, ProjectSummary, QueuedJob, Removal, RouteFile, Scale,
+    ServiceSettings, Task, Version, VolumeName, VolumeRemoval,
 };
 
 /// Converts a problem of the server into the portal's type.
@@ -88,7 +89,17 @@ implement! {
         remove_project(id: &ProjectId) -> Removal;
         create_application(new: &NewApplication) -> Application;
         configure_application(id: &ApplicationId, configuration: &Configuration) -> ();
+        configure_service(
+            id: &ApplicationId,
+            configuration: &Configuration,
+            settings: &ServiceSettings
+        ) -> ();
         delete_application(id: &ApplicationId) -> Removal;
+        create_mount(new: &NewMount) -> MountId;
+        mounts_of(id: &ApplicationId) -> Vec<Mount>;
+        remove_mount(id: &MountId) -> Removal;
+        volumes() -> Vec<VolumeName>;
+        remove_volume(name: &VolumeName) -> VolumeRemoval;
         create_domain(new: &NewDomain) -> DomainId;
         domains_of(id: &ApplicationId) -> Vec<Domain>;
         delete_domain(id: &DomainId) -> Removal;
@@ -103,6 +114,7 @@ implement! {
         services() -> Vec<AppName>;
         scales() -> Vec<(AppName, Option<Scale>)>;
         node_count() -> usize;
+        own_node() -> Option<NodeName>;
     }
 
     async fn inspect_container(

@@ -155,6 +155,7 @@ impl Resource {
                 "delete it in Dokploy while no deployment of it is running or queued there"
             }
             ResourceKind::Domain => "delete it in Dokploy",
+            ResourceKind::Volume => "remove it in Docker, once nobody needs its data",
         }
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::context::Context;
 use super::failure::StepError;
-use crate::server::platform::AppName;
+use crate::server::platform::{AppName, VolumeName};
 use domain::time::elapsed_ms;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -24,6 +24,16 @@ const CALLS_PER_CHECK: u32 = 3;
 /// Waits until the service called `name` is proved gone. Returns `false` after [`LIMIT`].
 pub(crate) async fn service_is_gone(cx: &Context, name: &AppName) -> Result<bool, StepError> {
     wait_until(cx, || is_absent(cx, name)).await
+}
+
+/// Returns whether the volume called `name` is proved gone: Docker answered both before and after a
+/// list without it.
+pub(crate) async fn volume_is_gone(cx: &Context, name: &VolumeName) -> Result<bool, StepError> {
+    if !has_node(cx).await? {
+        return Ok(false);
+    }
+    let volumes = cx.query("dockerVolume.getVolumes", || cx.platform.volumes()).await?;
+    Ok(!volumes.contains(name) && has_node(cx).await?)
 }
 
 /// Waits until Docker answers. Returns `false` after [`LIMIT`].

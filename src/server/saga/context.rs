@@ -12,20 +12,22 @@ use super::failure::StepError;
 use super::journal::Journal;
 use super::late_commit;
 use super::outages::Outages;
-use super::polls::{Polls, ReadCursor};
+use super::polls::Polls;
 use super::ports::Ports;
 use super::run_mode::RunMode;
 use crate::server::metrics::Metrics;
-use crate::server::platform::{AppName, Platform, QueuedJob};
+use crate::server::platform::{Platform, VolumeName};
 use crate::server::probe::Probe;
 use crate::server::settings::Deadlines;
 use crate::server::spec::OperationSpec;
-use crate::server::store::{Cause, Lease, Result, StepId, StoreError};
+use crate::server::store::{Cause, Disposal, Lease, Result, StepId, StoreError};
 use crate::server::traces::{Attempt, Trace};
 use clock::Clock;
 use domain::deployment::Deployment;
 use domain::event::{Level, LogEntry};
 use domain::time::elapsed_ms;
+
+mod calls;
 
 /// The context that the steps of one deployment share.
 pub struct Context {
@@ -46,6 +48,9 @@ pub struct Context {
     pub(crate) deployment: Deployment,
     pub(crate) host: String,
     pub(crate) marker: String,
+    /// What a removal does with the data of the stack.
+    pub(crate) disposal: Disposal,
+    volume_prefix: String,
     /// The number of clean-up attempts since the end.
     pub(crate) tries: u32,
     /// The number of panics while the operation was driven.
@@ -92,6 +97,8 @@ impl Context {
             deployment: record.deployment,
             host: record.host,
             marker,
+            disposal: record.disposal,
+            volume_prefix: ports.settings.volume_prefix(record.revision.stack),
             tries: record.clean_up.tries,
             panics: record.panics,
             deadline_ms: AtomicI64::new(deadline),
@@ -304,6 +311,11 @@ impl Context {
         self.log(Level::Warn, action, message, 0, None);
     }
 
+    /// Returns the name of the stack's volume `key`.
+    pub(crate) fn volume(&self, key: &str) -> VolumeName {
+        VolumeName(format!("{}{key}", self.volume_prefix))
+    }
+
     /// Returns the URL of a path of the stack.
     pub(crate) fn url_of(&self, path: &str) -> String {
         format!("{}{path}", self.deployment.url)
@@ -338,54 +350,6 @@ impl Context {
             duration_ms,
             attempt,
         });
-    }
-}
-
-/// The calls that operations share, see [`Polls`].
-impl Context {
-    /// Returns a reading of the platform's queue that began after `cursor`, and moves `cursor` to
-    /// it.
-    pub(crate) async fn queue(
-        &self,
-        cursor: &mut ReadCursor,
-    ) -> Result<Arc<Vec<QueuedJob>>, StepError> {
-        let (read_after, queue) = (*cursor, &self.polls.queue);
-        let call = || {
-            let platform = Arc::clone(&self.platform);
-            async move { platform.queue().await }
-        };
-        let read = || queue.read_after(read_after, &*self.clock, call);
-        let (queue, read) = self.query("deployment.queueList", read).await?;
-        *cursor = read;
-        Ok(queue)
-    }
-
-    /// Lists the names of all services, by a call that begins now.
-    pub(crate) async fn services(&self) -> Result<Arc<Vec<AppName>>, StepError> {
-        let services = &self.polls.services;
-        let call = || {
-            let platform = Arc::clone(&self.platform);
-            async move { platform.services().await }
-        };
-        let read = || services.read_after(services.cursor(), &*self.clock, call);
-        Ok(self.query("swarm.getNodeApps", read).await?.0)
-    }
-
-    /// Counts the nodes, by a call that begins now.
-    pub(crate) async fn node_count(&self) -> Result<usize, StepError> {
-        let nodes = &self.polls.nodes;
-        let call = || {
-            let platform = Arc::clone(&self.platform);
-            async move { platform.node_count().await }
-        };
-        let read = || nodes.read_after(nodes.cursor(), &*self.clock, call);
-        Ok(*self.query("swarm.getNodes", read).await?.0)
-    }
-
-    /// Reserves a turn for this many calls about one application, and returns the time until the
-    /// turn.
-    pub(crate) fn paced_delay(&self, questions: u32) -> Duration {
-        self.polls.pacer.turn(questions, self.clock.monotonic())
     }
 }
 

@@ -37,6 +37,7 @@ use domain::time::elapsed_ms;
 
 pub(crate) mod late_commit;
 mod messages;
+mod position;
 
 use messages::MessageHistory;
 
@@ -175,34 +176,6 @@ impl Journal {
         let state = self.state.lock();
         let cause = |(step, record): (&StepId, &StepRecord)| Some((*step, record.cause()?.clone()));
         state.steps.records.iter().find_map(cause)
-    }
-
-    /// Returns the current or else the next step, and whether it has begun.
-    pub(crate) fn under_way(&self) -> (StepId, bool) {
-        let state = self.state.lock();
-        let is_open = |step: &StepId| {
-            state.steps.records.get(step).is_none_or(|record| *record == StepRecord::Started)
-        };
-        let mut steps = self.kind.steps.iter().map(|step| step.id);
-        let step = steps.find(is_open).unwrap_or(self.last_step());
-        (step, state.steps.records.contains_key(&step))
-    }
-
-    /// Returns the last of the kind's steps.
-    pub(crate) fn last_step(&self) -> StepId {
-        self.kind.steps.last().map_or(StepId::new(""), |step| step.id)
-    }
-
-    /// Returns the receipt's lines of all steps undone so far, newest step first.
-    pub(crate) fn undone_lines(&self) -> Vec<Line> {
-        let state = self.state.lock();
-        let newest_first = self.kind.steps.iter().rev();
-        let records = newest_first.filter_map(|step| state.steps.records.get(&step.id));
-        let lines = records.filter_map(|record| match record {
-            StepRecord::Undone { lines, .. } => Some(lines.clone()),
-            StepRecord::Started | StepRecord::Succeeded { .. } | StepRecord::Failed { .. } => None,
-        });
-        lines.flatten().collect()
     }
 
     /// Returns whether no step has begun yet.

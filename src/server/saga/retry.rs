@@ -38,6 +38,18 @@ impl Context {
         self.repeat(Attempts::new(self, action, Some(on_success)).in_turn(), make).await
     }
 
+    /// Does the same, but logs it only when it fails: its answer says whether it had an effect.
+    pub(crate) async fn mutate_unlogged<T, F>(
+        &self,
+        action: &'static str,
+        make: impl FnMut() -> F + Send,
+    ) -> Result<T, StepError>
+    where
+        F: Future<Output = Result<T, PlatformError>> + Send,
+    {
+        self.repeat(Attempts::new(self, action, None).in_turn(), make).await
+    }
+
     /// Makes a call that only reads, and logs `on_success` for people when it succeeds.
     pub(crate) async fn query_and_log<T, F>(
         &self,

@@ -8,7 +8,7 @@ use crate::server::audit::AuditAction;
 use crate::server::auth::access::{Caller, Permission};
 use crate::server::intake::SlotReservation;
 use crate::server::notifier::Notification;
-use crate::server::store::{CancelOutcome, NewRemoval, Record, RemovalOutcome, State};
+use crate::server::store::{CancelOutcome, Disposal, NewRemoval, Record, RemovalOutcome, State};
 use crate::wire::ApiError;
 use domain::deployment::DeploymentId;
 use domain::event::{EventBody, ProgressUpdate};
@@ -148,6 +148,7 @@ impl Service {
             started,
             first: EventBody::Progress(ProgressUpdate::first(kind, started)),
             of: of.cloned(),
+            disposal: Disposal::Delete,
             audit_entry: Some(self.parts.audit.entry(caller, AuditAction::Remove, called)),
             claim: place.as_ref().and_then(SlotReservation::claim),
         };

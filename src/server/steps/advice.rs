@@ -201,6 +201,7 @@ impl Seen {
             ResourceKind::Service => self.of_service(cx, &AppName(line.name.clone())),
             ResourceKind::Application => self.of_application(cx, line),
             ResourceKind::Project => self.of_project(cx, line),
+            ResourceKind::Volume => self.of_volume(cx, line),
         }
     }
 
@@ -253,6 +254,15 @@ impl Seen {
             (None, Some(id)) if line.id.as_ref() == Some(id) => was_moved(cx, id),
             (None, _) => Remedy::AlreadyGone,
         }
+    }
+
+    /// A volume is removed after the application that has it.
+    fn of_volume(&self, cx: &Context, line: &Line) -> Remedy {
+        let mut applications = applications(&self.projects);
+        if self.moved.is_some() || applications.any(|one| is_ours(cx, &self.projects, &one.id)) {
+            return Remedy::AwaitCleanUp { marker: None };
+        }
+        Remedy::RemoveVolume { volume: line.name.clone() }
     }
 
     fn of_project(&self, cx: &Context, line: &Line) -> Remedy {

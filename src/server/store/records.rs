@@ -87,10 +87,30 @@ pub struct NewRemoval {
     /// The target: the deployment that created the stack, or its unfinished removal. `None` means
     /// whichever stack has the name.
     pub of: Option<DeploymentId>,
+    /// What happens to the data of the stack.
+    pub disposal: Disposal,
     /// Its audit entry.
     pub audit_entry: Option<AuditEntry>,
     /// The lease with which it begins, if the portal that accepts it drives it itself.
     pub claim: Option<Claim>,
+}
+
+/// What a removal does with the data of its stack.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum Disposal {
+    /// It deletes the data.
+    #[default]
+    Delete,
+    /// It keeps the data.
+    Keep,
+}
+
+impl Disposal {
+    /// Returns the word in the database. Persisted: never rename.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
 }
 
 impl NewRemoval {
@@ -171,6 +191,8 @@ pub struct Record {
     pub seq: Seq,
     /// The state of a request to cancel it.
     pub cancel_request: CancelRequest,
+    /// What it does with the data of the stack, if it is a removal.
+    pub disposal: Disposal,
     /// The progress of its clean-up or recheck.
     pub clean_up: CleanUp,
     /// The number of panics while it was driven.

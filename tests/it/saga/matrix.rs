@@ -82,7 +82,7 @@ pub(super) fn removals() -> Vec<Scenario> {
 }
 
 /// Runs every scenario without a perturbation, and with each perturbation that is possible in it.
-async fn run(
+pub(super) async fn run(
     scenarios: Vec<Scenario>,
     perturbations: fn(&Scenario, &Calm) -> Vec<Perturbation>,
 ) -> Tally {

@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use ai_stack_deployer::server::reconciler::{Finding, HandledFinding, Reconciler, Repair, report};
 use clock::Clock;
-use domain::kind::DEPLOY;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::world::World;
+use super::world::{STEPS_WITHOUT_VOLUMES, World};
 use crate::support::clock::JumpingClock;
 use crate::support::core_platform::{CorePlatform, Moment};
 
@@ -242,7 +241,7 @@ async fn docker_that_stops_while_containers_are_listed_proves_nothing() {
 
 #[tokio::test]
 async fn a_stack_in_progress_or_being_removed_is_not_reported() {
-    for step in DEPLOY.steps.iter().map(|step| step.id) {
+    for step in STEPS_WITHOUT_VOLUMES {
         let world = World::begin("sandbox/hello", &[]).await;
         world.drive_until(step).await;
         assert!(world.reconciler().survey().await.unwrap().is_empty(), "{step:?}");

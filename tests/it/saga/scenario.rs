@@ -8,10 +8,12 @@ use ai_stack_deployer::server::store::{CancelRequest, State, Store};
 use domain::event::FailureCode;
 use domain::progress::End;
 
+use super::volumes::volume;
 use super::world::World;
 use crate::support::core_platform::Moment;
 use crate::support::faulty_store::Crash;
 use crate::support::memory_store::MemoryStore;
+use crate::support::settings::stack_settings;
 
 /// Before the write, for a request to cancel.
 pub(super) const BEFORE: Crash = Crash::Before;
@@ -27,6 +29,8 @@ pub(super) struct Scenario {
     pub(super) expected: &'static [State],
     /// True if it is a removal of a live stack. The faults begin with the removal.
     pub(super) is_removed: bool,
+    /// True if the stack has a volume.
+    pub(super) has_volume: bool,
 }
 
 /// A perturbation of the portal. Writes and calls are counted from the start of the scenario, from
@@ -59,7 +63,7 @@ pub(super) struct Ended {
 impl Scenario {
     pub(super) fn new(image: &'static str, faults: &[&str], expected: &'static [State]) -> Self {
         let faults = faults.iter().map(|&fault| fault.to_owned()).collect();
-        Self { image, faults, expected, is_removed: false }
+        Self { image, faults, expected, is_removed: false, has_volume: false }
     }
 
     /// Runs the scenario with `perturbations`, and checks that it ends with all resources or none.
@@ -74,7 +78,10 @@ impl Scenario {
         perturbations: &[Perturbation],
     ) -> Ended {
         let what = format!("{self:?} {perturbations:?}");
-        let mut world = World::begin_in(store, self.image, &[]).await;
+        let settings = stack_settings(self.image);
+        let volumes = self.has_volume.then(volume);
+        let mut world =
+            World::begin_with(store, settings, |spec| spec.volumes.extend(volumes), &[]).await;
         if self.is_removed {
             world.drive().await;
             world.remove().await;

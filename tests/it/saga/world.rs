@@ -5,22 +5,22 @@ use std::time::Duration;
 
 use ai_stack_deployer::server::notifier::Notifier;
 use ai_stack_deployer::server::operations;
-use ai_stack_deployer::server::platform::ProjectId;
 use ai_stack_deployer::server::reconciler::Reconciler;
 use ai_stack_deployer::server::saga::{Context, Ports, drive};
 use ai_stack_deployer::server::settings::StackSettings;
 use ai_stack_deployer::server::store::{
-    Journal, Lane, Leases, Operations, Record, RemovalOutcome, Result, Stacks, State, StepId, Store,
+    Disposal, Journal, Lane, Leases, NewRemoval, Operations, Record, RemovalOutcome, Result,
+    Stacks, State, StepId, Store,
 };
 use clock::Clock;
 use dokploy_sandbox::Fault;
 use domain::deployment::DeploymentId;
-use domain::event::{Event, EventBody, Failure};
-use domain::kind::{DEPLOY, Kinds};
+use domain::event::{Event, EventBody};
+use domain::kind::Kinds;
 use domain::phase::Phase;
-use domain::progress::{End, Progress};
-use domain::receipt::{Line, Outcome, Receipt};
+use domain::receipt::Line;
 use domain::stack_name::StackName;
+use domain::stack_spec::StackSpec;
 use domain::words;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -32,10 +32,24 @@ use crate::support::faulty_store::{Crash, FaultyStore};
 use crate::support::memory_store::MemoryStore;
 use crate::support::settings::{keyring, new_deployment, new_removal, stack_settings};
 
+mod ends;
+
 /// The calls of a deployment that change something.
 pub(super) const CHANGING: [&str; 5] = [
     "project.create", "application.create", "application.update", "domain.create",
     "application.deploy",
+];
+
+/// The steps of a deployment of a stack without volumes.
+pub(super) const STEPS_WITHOUT_VOLUMES: [StepId; 8] = [
+    StepId::ADDRESS,
+    StepId::PROJECT,
+    StepId::ENVIRONMENT,
+    StepId::APPLICATION,
+    StepId::CONFIGURATION,
+    StepId::DOMAIN,
+    StepId::DEPLOY,
+    StepId::HEALTH,
 ];
 
 /// Returns what an operator reads about what is left.
@@ -50,6 +64,8 @@ pub(super) struct World {
     pub(super) id: DeploymentId,
     pub(super) clock: Arc<JumpingClock>,
     pub(super) ports: Ports,
+    /// The number of volumes of the stack.
+    volumes: usize,
     /// The token by which the saga learns of a request to cancel, as from the worker.
     cancelled: Arc<Mutex<CancellationToken>>,
 }
@@ -71,6 +87,16 @@ impl World {
         settings: StackSettings,
         faults: &[&str],
     ) -> Self {
+        Self::begin_with(store, settings, |_| {}, faults).await
+    }
+
+    /// Begins it with these settings, after `change` changed the spec that they make.
+    pub(super) async fn begin_with(
+        store: Arc<dyn Store>,
+        settings: StackSettings,
+        change: impl FnOnce(&mut StackSpec),
+        faults: &[&str],
+    ) -> Self {
         let clock = Arc::new(JumpingClock::default());
         let platform = CorePlatform::new(Arc::clone(&clock) as _, 7);
         let store = Arc::new(FaultyStore::new(store));
@@ -90,8 +116,9 @@ impl World {
             traces: Arc::default(),
         };
         let id = DeploymentId::from_random(42);
-        let world = Self { store, platform, id, clock, ports, cancelled: Arc::default() };
-        world.reserve("alice").await;
+        let mut world =
+            Self { store, platform, id, clock, ports, volumes: 0, cancelled: Arc::default() };
+        world.volumes = world.reserve("alice", change).await;
         for fault in faults {
             world.inject(fault);
         }
@@ -161,10 +188,13 @@ impl World {
         self.platform.core().inject(fault.parse::<Fault>().unwrap());
     }
 
-    async fn reserve(&self, name: &str) {
+    /// Reserves the name, and returns the number of volumes of the stack.
+    async fn reserve(&self, name: &str, change: impl FnOnce(&mut StackSpec)) -> usize {
         let started = self.clock.now();
-        let new = new_deployment(&self.ports.settings, self.id.clone(), name, started);
+        let mut new = new_deployment(&self.ports.settings, self.id.clone(), name, started);
+        change(&mut new.spec.spec);
         self.store.begin(&new, None).await.unwrap();
+        new.spec.spec.volumes.len()
     }
 
     /// Drives the operation to its end, resumes it after every crash, and returns the number of
@@ -186,7 +216,7 @@ impl World {
         panic!("something is still left after {most} tries: {:?}", self.record().await.metadata);
     }
 
-    async fn drive_in(&self, lane: Lane) -> u32 {
+    pub(super) async fn drive_in(&self, lane: Lane) -> u32 {
         let mut crashes = 0;
         loop {
             if self.drive_once(lane).await.is_ok() {
@@ -242,11 +272,21 @@ impl World {
         self.id = self.begin_removal().await;
     }
 
+    /// Begins the removal of the live stack, which is the operation of this world from then on, and
+    /// which does this with its data.
+    pub(super) async fn remove_with(&mut self, disposal: Disposal) {
+        let new = NewRemoval { disposal, ..new_removal(43, self.clock.now()) };
+        self.id = self.begin_new_removal(&new).await;
+    }
+
     /// Begins the removal of the live stack.
     pub(super) async fn begin_removal(&self) -> DeploymentId {
-        let (name, started) = (StackName::parse("alice").unwrap(), self.clock.now());
-        let new = new_removal(43, started);
-        match self.store.begin_removal(&name, &new).await.unwrap() {
+        self.begin_new_removal(&new_removal(43, self.clock.now())).await
+    }
+
+    async fn begin_new_removal(&self, new: &NewRemoval) -> DeploymentId {
+        let name = StackName::parse("alice").unwrap();
+        match self.store.begin_removal(&name, new).await.unwrap() {
             RemovalOutcome::Accepted(id) => id,
             refused @ (RemovalOutcome::DifferentStack | RemovalOutcome::NotLive) => {
                 panic!("{refused:?}")
@@ -256,7 +296,7 @@ impl World {
 
     /// Drives the deployment until the journal has begun `step`, and crashes there.
     pub(super) async fn drive_until(&self, step: StepId) {
-        let index = DEPLOY.steps.iter().position(|one| one.id == step).unwrap();
+        let index = STEPS_WITHOUT_VOLUMES.iter().position(|one| *one == step).unwrap();
         // Each step writes twice: its intent and its result.
         self.store.crash_at(u32::try_from(2 * index).unwrap() + 1, Crash::Before);
         self.drive_once(Lane::Forward).await.unwrap_err();
@@ -320,68 +360,4 @@ impl World {
         };
         self.events().await.into_iter().filter_map(sentence).collect()
     }
-
-    /// Returns how it ended.
-    pub(super) async fn end(&self) -> End {
-        Progress::of(self.events().await).end.unwrap()
-    }
-
-    /// Returns the failure with which it ended.
-    pub(super) async fn failure(&self) -> Failure {
-        match self.end().await {
-            End::Failed(failure) => failure,
-            other => panic!("it did not fail: {other:?}"),
-        }
-    }
-
-    /// Returns the default environment of the project `id`.
-    pub(super) async fn environment_of(&self, id: &str) -> String {
-        let project =
-            self.platform.client().project(&ProjectId(id.to_owned())).await.unwrap().unwrap();
-        project.environments[0].id.0.clone()
-    }
-
-    /// Counts the existing resources, as `(projects, applications, domains, services)`.
-    pub(super) async fn count(&self) -> (usize, usize, usize, usize) {
-        let inventory = self.platform.inventory().await;
-        let count = |key: &str| inventory[key].as_array().map_or(0, Vec::len);
-        (count("projects"), count("applications"), count("domains"), count("services"))
-    }
-
-    /// Checks that the platform has all resources or none, as the store says (promises P1, P5, P8,
-    /// P9).
-    pub(super) async fn assert_all_or_nothing(&self, what: &str) {
-        let (state, end) = (self.record().await.state, self.end().await);
-        match (state, end) {
-            (State::Live, End::Live(completion)) => {
-                assert_eq!(self.count().await, (1, 1, 1, 1), "{what}: live, once");
-                let inventory = self.platform.inventory().await;
-                let id = |key: &str, id: &str| inventory[key][0][id].clone();
-                let resources = completion.resources;
-                assert_eq!(id("projects", "projectId"), Value::from(resources.project_id));
-                assert_eq!(
-                    id("applications", "applicationId"),
-                    Value::from(resources.application_id),
-                    "{what}"
-                );
-                assert_eq!(id("domains", "domainId"), Value::from(resources.domain_id));
-            }
-            (State::RolledBack, End::Failed(failure)) => {
-                assert_eq!(self.count().await, (0, 0, 0, 0), "{what}: nothing is left");
-                let receipt = self.record().await.metadata.receipt.unwrap_or(failure.receipt);
-                assert_is_clean(&receipt, what);
-            }
-            (State::RolledBack, End::Removed(removal)) => {
-                assert_eq!(self.count().await, (0, 0, 0, 0), "{what}: nothing is left");
-                assert_is_clean(&removal.receipt, what);
-            }
-            (state, end) => panic!("{what}: neither all nor nothing: {state:?} {end:?}"),
-        }
-    }
-}
-
-fn assert_is_clean(receipt: &Receipt, what: &str) {
-    assert!(receipt.clean, "{what}");
-    let gone = |outcome| matches!(outcome, Outcome::Removed | Outcome::VerifiedGone);
-    assert!(receipt.lines.iter().all(|line| gone(line.outcome)), "{what}");
 }

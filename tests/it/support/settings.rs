@@ -9,7 +9,7 @@ use ai_stack_deployer::server::secrets::Keyring;
 use ai_stack_deployer::server::settings::{Deadlines, StackSettings};
 use ai_stack_deployer::server::spec::{self, Choice, SealError};
 use ai_stack_deployer::server::store::{
-    NewDeployment, NewRemoval, Quota, SealedSpec, TemplateDefinition,
+    Disposal, NewDeployment, NewRemoval, Quota, SealedSpec, TemplateDefinition,
 };
 use domain::deployment::{Deployment, DeploymentId};
 use domain::event::{EventBody, ProgressUpdate};
@@ -75,6 +75,7 @@ pub(crate) fn new_removal(number: u128, started: Timestamp) -> NewRemoval {
         started,
         first: EventBody::Progress(ProgressUpdate::first(&REMOVE, started)),
         of: None,
+        disposal: Disposal::Delete,
         audit_entry: None,
         claim: None,
     }

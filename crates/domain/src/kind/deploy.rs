@@ -33,8 +33,12 @@ impl StepId {
     pub const PROJECT: Self = Self::new("project");
     /// Find its environment.
     pub const ENVIRONMENT: Self = Self::new("environment");
+    /// Name its volumes, and choose the node that has them.
+    pub const VOLUMES: Self = Self::new("volumes");
     /// Create the application.
     pub const APPLICATION: Self = Self::new("application");
+    /// Mount its volumes.
+    pub const MOUNTS: Self = Self::new("mounts");
     /// Set what it runs.
     pub const CONFIGURATION: Self = Self::new("configuration");
     /// Attach its host.
@@ -59,12 +63,15 @@ pub static DEPLOY: Kind = Kind {
     done_sentence: words::LIVE,
 };
 
-/// The steps of a deployment, which a removal undoes.
-pub(super) static STEPS: [KindStep; 8] = [
+/// The steps of a deployment, which a removal undoes. Stacks without volumes leave out the steps
+/// about them, which are part of the phase of the step that follows.
+pub(super) static STEPS: [KindStep; 10] = [
     KindStep::new(StepId::ADDRESS, Phase::INITIALIZING, 0, words::ADDRESS),
     KindStep::new(StepId::PROJECT, Phase::CREATING_PROJECT, 10, words::PROJECT),
     KindStep::new(StepId::ENVIRONMENT, Phase::GETTING_ENVIRONMENT, 25, words::ENVIRONMENT),
+    KindStep::new(StepId::VOLUMES, Phase::CREATING_APPLICATION, 40, words::APPLICATION),
     KindStep::new(StepId::APPLICATION, Phase::CREATING_APPLICATION, 40, words::APPLICATION),
+    KindStep::new(StepId::MOUNTS, Phase::CONFIGURING_APPLICATION, 50, words::CONFIGURATION),
     KindStep::new(StepId::CONFIGURATION, Phase::CONFIGURING_APPLICATION, 50, words::CONFIGURATION),
     KindStep::new(StepId::DOMAIN, Phase::CREATING_DOMAIN, 60, words::DOMAIN),
     KindStep::new(StepId::DEPLOY, Phase::DEPLOYING, 70, words::DEPLOY),

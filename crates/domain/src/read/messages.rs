@@ -7,7 +7,7 @@ use crate::phase::Phase;
 use crate::remedy::Remedy;
 
 /// The messages without arguments.
-const PLAIN: [(&str, M); 28] = [
+const PLAIN: [(&str, M); 29] = [
     ("WAITING_FOR_PLATFORM", M::WaitingForPlatform),
     ("WAITING_FOR_KEY", M::WaitingForKey),
     ("WAITING_FOR_HANG", M::WaitingForHang),
@@ -21,6 +21,7 @@ const PLAIN: [(&str, M); 28] = [
     ("REMOVING_PROJECT", M::RemovingProject),
     ("REMOVING_ADDRESS", M::RemovingAddress),
     ("STOPPING_CONTAINER", M::StoppingContainer),
+    ("REMOVING_VOLUMES", M::RemovingVolumes),
     ("CANCELLED", M::Cancelled),
     ("PANICKED", M::Panicked),
     ("STATE_LOST", M::StateLost),

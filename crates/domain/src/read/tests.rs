@@ -92,6 +92,7 @@ fn remedies() -> Vec<Remedy> {
     let text = || String::from("docker-1");
     vec![
         Remedy::RemoveService { service: text() },
+        Remedy::RemoveVolume { volume: text() },
         Remedy::DeleteDomain(named()),
         Remedy::DeleteApplication(named()),
         Remedy::DeleteProject(named()),

@@ -24,6 +24,7 @@ pub fn sentence(code: &MessageCode) -> String {
         M::RemovingProject => "Removing the project",
         M::RemovingAddress => "Removing the address",
         M::StoppingContainer => "Stopping the container",
+        M::RemovingVolumes => "Removing the volumes",
         M::Cancelled => "The deployment was cancelled.",
         M::CancelledAfter { message, .. } => return format!("{CANCELLED_AFTER}{message}"),
         M::Panicked => "The portal had an internal error several times in a row.",

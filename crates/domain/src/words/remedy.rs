@@ -11,6 +11,7 @@ pub fn sentence(remedy: &Remedy) -> String {
     use Remedy as R;
     match remedy {
         R::RemoveService { service } => format!("docker service rm {service}"),
+        R::RemoveVolume { volume } => format!("docker volume rm {volume}"),
         R::DeleteDomain(domain) => format!("Delete the domain {domain} in Dokploy"),
         R::DeleteApplication(application) => {
             format!("Delete the application {application} in Dokploy, {SAFELY}")

@@ -40,6 +40,7 @@ pub(crate) fn line(line: &Line) -> String {
         Outcome::Removed => format!("{noun} removed"),
         Outcome::VerifiedGone => format!("{noun} removed (verified)"),
         Outcome::Left => format!("{noun} could not be removed"),
+        Outcome::Kept => format!("{noun} kept"),
     }
 }
 
@@ -161,7 +162,7 @@ mod tests {
         ];
         for (outcome, words, gone) in cases {
             let entry = entry(ResourceKind::Service, outcome);
-            assert_eq!((line(&entry).as_str(), entry.is_gone()), (words, gone));
+            assert_eq!((line(&entry).as_str(), entry.is_settled()), (words, gone));
         }
     }
 

@@ -168,8 +168,8 @@ fn insert_removal(live: &DeploymentId, new: &NewRemoval) -> Statement {
     Statement::new(
         "INSERT INTO operations
              (id, stack, seq, started_ms, removes, lease_owner, lease_token, lease_until_ms, kind,
-              from_revision)
-         SELECT $1, stack, 1, $2, id, $4, $5, $6, $7, to_revision
+              from_revision, disposal)
+         SELECT $1, stack, 1, $2, id, $4, $5, $6, $7, to_revision, $8
          FROM operations WHERE id = $3",
     )
     .bind(&new.id)
@@ -179,6 +179,7 @@ fn insert_removal(live: &DeploymentId, new: &NewRemoval) -> Statement {
     .bind(claim.map_or(0, |claim| claim.token))
     .bind(claim.map_or(0, |claim| claim.until.as_millisecond()))
     .bind(new.kind.as_str())
+    .bind(new.disposal.as_str())
 }
 
 /// Locks the deployment that created the live stack `name`, so that no other transaction can begin

@@ -8,9 +8,9 @@ use sqlx::{ColumnIndex, Decode, Row, Type};
 
 use crate::server::platform::AppName;
 use crate::server::store::{
-    CancelRequest, CleanUp, IdempotencyKey, Lease, Record, Recorded, Result, Stack, State, StepId,
-    StepRecord, StoreError, StoredEvent, StoredResponse, TimeToLive, Usage, is_within_hour,
-    unavailable,
+    CancelRequest, CleanUp, Disposal, IdempotencyKey, Lease, Record, Recorded, Result, Stack,
+    State, StepId, StepRecord, StoreError, StoredEvent, StoredResponse, TimeToLive, Usage,
+    is_within_hour, unavailable,
 };
 use domain::deployment::{Deployment, DeploymentId, DeploymentMetadata, Links};
 use domain::kind::KindName;
@@ -81,6 +81,7 @@ pub(super) fn record(row: &impl Columns) -> Result<Record> {
         },
         seq: row.number("seq")?.cast_unsigned(),
         cancel_request: cancel_request(row)?,
+        disposal: disposal(row)?,
         clean_up: CleanUp {
             tries: u32::try_from(row.number("tries")?).unwrap_or(u32::MAX),
             due: optional_time(row, "due_ms")?,
@@ -128,6 +129,12 @@ pub(super) fn name(row: &impl Columns) -> Result<StackName> {
 pub(super) fn cancel_request(row: &impl Columns) -> Result<CancelRequest> {
     let requested = row.optional_number("cancel_ms")?;
     Ok(requested.map_or(CancelRequest::None, |_| CancelRequest::Requested))
+}
+
+/// Reads what a removal does with the data. An older version, whose stacks have none, writes nothing.
+fn disposal(row: &impl Columns) -> Result<Disposal> {
+    let Some(word) = row.optional_text("disposal")? else { return Ok(Disposal::default()) };
+    word.parse().map_err(|_| StoreError::Corrupt { what: "disposal" })
 }
 
 /// Reads an operation's id.

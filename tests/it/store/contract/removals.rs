@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ai_stack_deployer::server::store::{
-    CleanupRecord, Lane, NewRemoval, RemovalOutcome, State, Store,
+    CleanupRecord, Disposal, Lane, NewRemoval, RemovalOutcome, State, Store,
 };
 use domain::deployment::DeploymentId;
 use domain::kind::REMOVE;
@@ -44,7 +44,8 @@ pub(in crate::store) async fn live(store: &dyn Store, number: u128, name: &str) 
 
 async fn a_removal_frees_the_name_once_nothing_is_left(store: &dyn Store) {
     let name = StackName::parse("judy").unwrap();
-    let begin = async |number| store.begin_removal(&name, &removal(number, None)).await.unwrap();
+    let keep = |number| NewRemoval { disposal: Disposal::Keep, ..removal(number, None) };
+    let begin = async |number| store.begin_removal(&name, &keep(number)).await.unwrap();
     let accepted = |number| RemovalOutcome::Accepted(DeploymentId::new(&REMOVE, number));
     assert_eq!(begin(71).await, RemovalOutcome::NotLive, "nothing of that name");
     store.begin(&new(70, "judy"), None).await.unwrap();
@@ -61,6 +62,9 @@ async fn a_removal_frees_the_name_once_nothing_is_left(store: &dyn Store) {
     let record = store.find(&id).await.unwrap().unwrap();
     assert_eq!(record.metadata.links.removes, Some(DeploymentId::from_random(70)));
     assert_eq!((record.host.as_str(), record.seq), ("judy.example.com", 1));
+    assert_eq!(record.disposal, Disposal::Keep);
+    let made = store.find(&DeploymentId::from_random(70)).await.unwrap().unwrap();
+    assert_eq!(made.disposal, Disposal::Delete, "it is no removal");
     assert_eq!(store.events(&id, 0, 10).await.unwrap().len(), 1);
 
     let lease = finish(store, CLEAN_UP, &id, State::Stuck).await;

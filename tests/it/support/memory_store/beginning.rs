@@ -1,9 +1,9 @@
 //! Inserts new operations: a deployment within its quota, and the removal of a live stack.
 
 use ai_stack_deployer::server::store::{
-    CancelRequest, CleanUp, Lease, NewDeployment, NewRemoval, Record, RemovalOutcome, Result,
-    SealedSpec, Specs, State, StoreError, StoredResponse, TemplateDefinition, Templates, Usage,
-    hour_before, is_within_hour,
+    CancelRequest, CleanUp, Disposal, Lease, NewDeployment, NewRemoval, Record, RemovalOutcome,
+    Result, SealedSpec, Specs, State, StoreError, StoredResponse, TemplateDefinition, Templates,
+    Usage, hour_before, is_within_hour,
 };
 use async_trait::async_trait;
 use domain::deployment::{DeploymentMetadata, Links};
@@ -109,6 +109,7 @@ impl Tables {
             metadata: DeploymentMetadata { links, ..DeploymentMetadata::default() },
             seq: 1,
             cancel_request: CancelRequest::None,
+            disposal: Disposal::default(),
             clean_up: CleanUp::default(),
             panics: 0,
         };
@@ -198,6 +199,7 @@ impl Tables {
         record.deployment.id = new.id.clone();
         record.deployment.started = new.started;
         record.state = State::Active;
+        record.disposal = new.disposal;
         record.seq = 1;
         let first = Event { seq: 1, body: new.first.clone() };
         let row = Row::new(record, counted_as, &first);

@@ -1,0 +1,154 @@
+//! Names the volumes of the stack, and chooses the node that has them. The undo deletes them, or
+//! keeps them.
+//!
+//! Running the step makes nothing: the first task of the service makes a volume (recording day-two
+//! 397). Neither the application nor the project removes it, so the undo comes after that of the
+//! application, and removes what only then nobody holds any more.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::server::platform::{VolumeName, VolumeRemoval};
+use crate::server::saga::absence;
+use crate::server::saga::context::Context;
+use crate::server::saga::failure::StepError;
+use crate::server::saga::step::Step;
+use crate::server::store::{Disposal, StepId};
+use domain::kind::Direction;
+use domain::message::MessageCode;
+use domain::receipt::{Line, Outcome, ResourceKind};
+use domain::time::elapsed_ms;
+
+/// The pause between two calls, for the node or for a volume that is in use.
+const PAUSE: Duration = Duration::from_secs(1);
+/// The time for which a volume may be in use after its containers are gone.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// Names the volumes.
+pub(crate) struct NameVolumes;
+
+/// The volumes of a stack.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct VolumesOutput {
+    /// The node that has them.
+    pub(super) node: String,
+    /// The volumes, in the order of the template.
+    pub(super) volumes: Vec<NamedVolume>,
+}
+
+/// A volume of a stack.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct NamedVolume {
+    /// Its name on the node.
+    pub(super) name: VolumeName,
+    /// The folder in the container.
+    pub(super) path: String,
+    /// True if it has the data of an earlier stack.
+    pub(super) is_brought_back: bool,
+}
+
+impl Step for NameVolumes {
+    const ID: StepId = StepId::VOLUMES;
+    type Output = VolumesOutput;
+
+    async fn run(&self, cx: &Context) -> Result<VolumesOutput, StepError> {
+        let node = own_node(cx).await?;
+        let volumes = cx.spec.stack.volumes.iter().map(|volume| NamedVolume {
+            name: cx.volume(&volume.key),
+            path: volume.path.clone(),
+            is_brought_back: false,
+        });
+        Ok(VolumesOutput { node, volumes: volumes.collect() })
+    }
+
+    async fn undo(
+        &self,
+        cx: &Context,
+        output: Option<&VolumesOutput>,
+    ) -> Result<Vec<Line>, StepError> {
+        // Without an output, no later step has begun, so that nothing has made a volume.
+        let volumes = output.map(|output| output.volumes.as_slice()).unwrap_or_default();
+        let mut lines = Vec::new();
+        for volume in volumes.iter().rev() {
+            let outcome = if volume.is_kept(cx) {
+                Outcome::Kept
+            } else if remove(cx, &volume.name).await? {
+                Outcome::VerifiedGone
+            } else {
+                Outcome::Left
+            };
+            lines.push(volume.line(cx, outcome));
+        }
+        Ok(lines)
+    }
+
+    fn possible_leftovers(&self, cx: &Context, output: Option<&VolumesOutput>) -> Vec<Line> {
+        let volumes = output.map(|output| output.volumes.as_slice()).unwrap_or_default();
+        let deleted = volumes.iter().rev().filter(|volume| !volume.is_kept(cx));
+        deleted.map(|volume| volume.line(cx, Outcome::Left)).collect()
+    }
+}
+
+impl NamedVolume {
+    /// Returns whether the undo keeps it: because the removal of its stack was asked to, or because
+    /// a start that failed had brought it back.
+    fn is_kept(&self, cx: &Context) -> bool {
+        match cx.journal.kind().direction {
+            Direction::Forward => self.is_brought_back,
+            Direction::Back => cx.disposal == Disposal::Keep,
+        }
+    }
+
+    fn line(&self, cx: &Context, outcome: Outcome) -> Line {
+        cx.line(ResourceKind::Volume, None, &self.name.0, outcome)
+    }
+}
+
+/// Returns the name of the platform's own node, and waits until Docker tells it.
+async fn own_node(cx: &Context) -> Result<String, StepError> {
+    loop {
+        if let Some(node) = cx.query("swarm.getNodes", || cx.platform.own_node()).await? {
+            cx.journal.clear_message(|code| *code == MessageCode::WaitingForPlatform).await?;
+            return Ok(node.0);
+        }
+        cx.journal.set_message(MessageCode::WaitingForPlatform).await?;
+        cx.wait(PAUSE).await?;
+    }
+}
+
+/// Removes a volume of ours, and returns whether it is proved gone. It removes nothing while a
+/// container of the stack may exist.
+async fn remove(cx: &Context, name: &VolumeName) -> Result<bool, StepError> {
+    let since = cx.clock.now();
+    match cx.journal.kind().direction {
+        Direction::Forward => {}
+        Direction::Back => cx.journal.set_message(MessageCode::RemovingVolumes).await?,
+    }
+    if !absence::docker_is_up(cx).await? {
+        return Ok(false);
+    }
+    for service in cx.journal.services() {
+        if !absence::service_is_gone(cx, &service).await? {
+            return Ok(false);
+        }
+    }
+    let asked = cx.now();
+    let call = || cx.platform.remove_volume(name);
+    loop {
+        match cx.mutate_unlogged("dockerVolume.removeVolume", call).await? {
+            VolumeRemoval::Removed | VolumeRemoval::Unknown => break,
+            VolumeRemoval::InUse => {}
+        }
+        if u128::from(elapsed_ms(asked, cx.now())) >= LIMIT.as_millis() {
+            cx.warn("volume.remove", "The volume is still in use: it was not removed");
+            return Ok(false);
+        }
+        cx.wait(PAUSE).await?;
+    }
+    let is_gone = absence::volume_is_gone(cx, name).await?;
+    if is_gone {
+        cx.info("volume.verify", "Removed the volume, and verified that it is gone", since);
+    }
+    Ok(is_gone)
+}
