@@ -10,7 +10,7 @@ use leptos::prelude::use_context;
 
 use super::account::AccountLink;
 use crate::server::auth::access::Caller;
-use crate::server::page::DEPLOYMENTS;
+use crate::server::page::{API_DOCS, DEPLOYMENTS};
 use crate::server::stacks::{Service, deployment_id};
 use crate::wire::{Allowance, ApiError, DeploymentView, PlatformStatus, Usual};
 
@@ -42,6 +42,8 @@ pub(crate) enum Content {
     Home(HomeData),
     /// The page of an operation.
     Operation(Result<Box<DeploymentView>, ApiError>),
+    /// The page about the API, which is the same for all.
+    ApiDocs,
     /// A page that reads for itself.
     Other,
 }
@@ -90,6 +92,9 @@ impl Content {
         if path == "/" {
             let (usual, allowance) = join!(service.usual_duration(), service.allowance(caller));
             return Self::Home(HomeData { usual, allowance });
+        }
+        if path == API_DOCS {
+            return Self::ApiDocs;
         }
         match path.strip_prefix(DEPLOYMENTS) {
             Some(id) => Self::Operation(operation(service, caller, id).await.map(Box::new)),

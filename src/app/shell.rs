@@ -13,6 +13,7 @@ use super::frame::{Footer, Header};
 use super::pages::account::AccountPage;
 use super::pages::admin::AdminPage;
 use super::pages::admin::audit::AuditLogPage;
+use super::pages::api_docs::ApiDocsPage;
 use super::pages::deployment::DeploymentPage;
 use super::pages::home::HomePage;
 use super::pages::notice::NotFoundPage;
@@ -20,7 +21,7 @@ use super::pages::sign_in::SignInPage;
 use super::policy;
 use super::words::frame as words;
 use crate::api::is_hidden_page;
-use crate::server::page::DEPLOYMENTS;
+use crate::server::page::{API_DOCS, DEPLOYMENTS};
 
 /// Applies the stored theme before the first paint, and manages without the page's code if that
 /// fails to start, or has not started within 20 seconds. The attribute `data-code` of the root
@@ -36,15 +37,18 @@ use crate::server::page::DEPLOYMENTS;
 const START_SCRIPT: &str = include_str!("start.js");
 
 /// Renders the document. Only the page of a deployment loads the whole code; for the others,
-/// `controls` is the name of a small form of it.
+/// `controls` is the name of a small form of it. The page about the API has no scripts.
 pub fn shell(mut options: LeptosOptions, controls: Arc<str>) -> impl IntoView {
     policy::send();
     let stylesheet = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
     let url = use_context::<RequestUrl>().and_then(|url| url.parse().ok());
+    let has_scripts = url.as_ref().is_none_or(|url| url.path() != API_DOCS);
     let is_whole = url.is_none_or(|url| url.path().starts_with(DEPLOYMENTS));
     if !is_whole {
         options.output_name = controls;
     }
+    let start = has_scripts.then(|| view! { <script nonce=use_nonce()>{START_SCRIPT}</script> });
+    let hydration = has_scripts.then(|| view! { <HydrationScripts options islands=true /> });
     view! {
         <!DOCTYPE html>
         <html lang=words::LANGUAGE>
@@ -53,10 +57,10 @@ pub fn shell(mut options: LeptosOptions, controls: Arc<str>) -> impl IntoView {
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
                 <meta name="description" content=words::DESCRIPTION />
-                <script nonce=use_nonce()>{START_SCRIPT}</script>
+                {start}
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
                 <link rel="stylesheet" href=stylesheet />
-                <HydrationScripts options islands=true />
+                {hydration}
                 <MetaTags />
             </head>
             <body>
@@ -98,6 +102,7 @@ fn Page() -> impl IntoView {
             <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />
             <Route path=path!("/admin") view=AdminPage ssr=SsrMode::Async />
             <Route path=path!("/admin/audit") view=AuditLogPage ssr=SsrMode::Async />
+            <Route path=path!("/api/docs") view=ApiDocsPage ssr=SsrMode::Async />
         </Routes>
     })
 }

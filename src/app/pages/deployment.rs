@@ -79,7 +79,7 @@ pub fn DeploymentPage() -> impl IntoView {
 fn operation(data: &PageData) -> Result<DeploymentView, ApiError> {
     match &data.content {
         Content::Operation(found) => found.clone().map(|view| *view),
-        Content::Home(_) | Content::Other => not_read(),
+        Content::Home(_) | Content::ApiDocs | Content::Other => not_read(),
     }
 }
 

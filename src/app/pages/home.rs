@@ -55,7 +55,7 @@ pub fn HomePage() -> impl IntoView {
 fn home_data(data: &PageData) -> HomeData {
     match &data.content {
         Content::Home(data) => *data,
-        Content::Operation(_) | Content::Other => HomeData::default(),
+        Content::Operation(_) | Content::ApiDocs | Content::Other => HomeData::default(),
     }
 }
 
