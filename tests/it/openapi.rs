@@ -1,4 +1,7 @@
-//! The description of the API: it is valid, and has every route.
+//! The description of the API: it is valid, it has every route, and what it says is held against every
+//! answer.
+
+mod answers;
 
 use std::collections::BTreeSet;
 
