@@ -6,6 +6,8 @@
 #[cfg(feature = "ssr")]
 pub mod account;
 pub mod deployments;
+#[cfg(feature = "ssr")]
+pub(crate) mod docs;
 mod error;
 pub mod names;
 #[cfg(feature = "ssr")]

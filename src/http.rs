@@ -19,6 +19,7 @@ mod health;
 mod limit;
 mod metrics;
 mod new;
+mod openapi;
 mod origins;
 mod pages;
 mod request_size;
@@ -28,7 +29,7 @@ mod sign_in;
 mod site;
 mod streams;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -41,6 +42,7 @@ pub use routes::routes;
 
 use self::events::Channels;
 use self::limit::Limiter;
+use self::openapi::Document;
 use self::streams::Streams;
 use crate::server::audit::AuditTrail;
 use crate::server::auth::authenticate::Authenticator;
@@ -49,6 +51,14 @@ use crate::server::origin::Origin;
 use crate::server::proxies::Proxy;
 use crate::server::settings::{HttpSettings, Limits, MetricsSettings};
 use crate::server::stacks::Service;
+
+/// The description of the API.
+static DOCUMENT: LazyLock<Document> = LazyLock::new(|| Document::of(routes::described()));
+
+/// Returns the description of the API: an OpenAPI document in JSON.
+pub fn openapi_document() -> &'static str {
+    DOCUMENT.json()
+}
 
 /// The state that the handlers share.
 #[derive(Clone)]

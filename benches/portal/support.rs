@@ -4,9 +4,12 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "tests may panic, and so may a benchmark"
 )]
 
+#[path = "../../tests/it/support/contract.rs"]
+mod contract;
 #[path = "../../tests/it/support/keeper.rs"]
 pub(crate) mod keeper;
 #[path = "../../tests/it/support/postgres.rs"]

@@ -10,7 +10,7 @@ use leptos::prelude::use_context;
 
 use super::account::AccountLink;
 use crate::server::auth::access::Caller;
-use crate::server::page::{DEPLOYMENTS, NEW};
+use crate::server::page::{API_DOCS, DEPLOYMENTS, NEW};
 use crate::server::stacks::form::{Filling, NAME, TemplateForm};
 use crate::server::stacks::{Service, deployment_id};
 use crate::wire::{Allowance, ApiError, DeploymentView, PlatformStatus, TemplateView, Usual};
@@ -45,6 +45,8 @@ pub(crate) enum Content {
     New(Box<NewPageData>),
     /// The page of an operation.
     Operation(Result<Box<DeploymentView>, ApiError>),
+    /// The page about the API, which is the same for all.
+    ApiDocs,
     /// A page that reads for itself.
     Other,
 }
@@ -131,7 +133,7 @@ impl Content {
         match self {
             Self::Home(home) => home.choice.is_some(),
             Self::New(_) => true,
-            Self::Operation(_) | Self::Other => false,
+            Self::Operation(_) | Self::ApiDocs | Self::Other => false,
         }
     }
 
@@ -148,6 +150,9 @@ impl Content {
         if let Some(choice) = new_data(service, address, caller).await {
             let allowance = service.allowance(caller).await;
             return Self::New(Box::new(NewPageData { choice, allowance }));
+        }
+        if path == API_DOCS {
+            return Self::ApiDocs;
         }
         match path.strip_prefix(DEPLOYMENTS) {
             Some(id) => Self::Operation(operation(service, caller, id).await.map(Box::new)),

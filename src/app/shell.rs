@@ -13,6 +13,7 @@ use super::frame::{Footer, Header};
 use super::pages::account::AccountPage;
 use super::pages::admin::AdminPage;
 use super::pages::admin::audit::AuditLogPage;
+use super::pages::api_docs::ApiDocsPage;
 use super::pages::deployment::DeploymentPage;
 use super::pages::home::HomePage;
 use super::pages::new::NewPage;
@@ -22,7 +23,7 @@ use super::policy;
 use super::words::frame as words;
 use crate::api::is_hidden_page;
 use crate::api::page_data::page_data;
-use crate::server::page::DEPLOYMENTS;
+use crate::server::page::{API_DOCS, DEPLOYMENTS};
 
 /// Applies the stored theme before the first paint, and manages without the page's code if that
 /// fails to start, or has not started within 20 seconds. The attribute `data-code` of the root
@@ -47,17 +48,20 @@ pub struct SmallForms {
 }
 
 /// Renders the document. Only the page of a deployment loads the whole code; the others load a
-/// `small` form of it.
+/// `small` form of it. The page about the API has no scripts.
 pub fn shell(mut options: LeptosOptions, small: &SmallForms) -> impl IntoView + use<> {
     policy::send();
     let stylesheet = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
     let url = use_context::<RequestUrl>().and_then(|url| url.parse().ok());
+    let has_scripts = url.as_ref().is_none_or(|url| url.path() != API_DOCS);
     let is_whole = url.is_none_or(|url| url.path().starts_with(DEPLOYMENTS));
     if !is_whole {
         let has_questions = page_data().is_some_and(|data| data.content.has_questions());
         let form = if has_questions { &small.questions } else { &small.controls };
         options.output_name = Arc::clone(form);
     }
+    let start = has_scripts.then(|| view! { <script nonce=use_nonce()>{START_SCRIPT}</script> });
+    let hydration = has_scripts.then(|| view! { <HydrationScripts options islands=true /> });
     view! {
         <!DOCTYPE html>
         <html lang=words::LANGUAGE>
@@ -66,10 +70,10 @@ pub fn shell(mut options: LeptosOptions, small: &SmallForms) -> impl IntoView + 
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
                 <meta name="description" content=words::DESCRIPTION />
-                <script nonce=use_nonce()>{START_SCRIPT}</script>
+                {start}
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
                 <link rel="stylesheet" href=stylesheet />
-                <HydrationScripts options islands=true />
+                {hydration}
                 <MetaTags />
             </head>
             <body>
@@ -113,6 +117,7 @@ fn Page() -> impl IntoView {
             <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />
             <Route path=path!("/admin") view=AdminPage ssr=SsrMode::Async />
             <Route path=path!("/admin/audit") view=AuditLogPage ssr=SsrMode::Async />
+            <Route path=path!("/api/docs") view=ApiDocsPage ssr=SsrMode::Async />
         </Routes>
     })
 }

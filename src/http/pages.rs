@@ -10,6 +10,7 @@ use std::future::ready;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::handler::HandlerWithoutStateExt;
 use axum::http::header::{self, HeaderName};
@@ -32,16 +33,16 @@ use super::generated;
 use super::headers::HasSecret;
 use super::new::{self, RefusedForm};
 use super::site::Site;
-use super::{HttpState, routes};
+use super::{DOCUMENT, HttpState, routes};
 use crate::api::AccountLink;
 use crate::api::page_data::{Address, PageData};
 use crate::app::{App, shell};
 use crate::server::auth::access::Caller;
 use crate::server::auth::cookies;
 use crate::server::auth::secret::TOKEN_PREFIX;
-use crate::server::page::{HiddenPage, PageCookies};
+use crate::server::page::{API_DOCS, HiddenPage, PageCookies};
 use crate::server::stacks::form::Filling;
-use domain::refusal::Refusal;
+use domain::refusal::{InternalFault, Refusal};
 
 /// The pages that use other cookies than the session's.
 const PAGES_WITH_COOKIES: [&str; 2] = ["/account", "/sign-in"];
@@ -50,6 +51,9 @@ const PAGES_WITH_COOKIES: [&str; 2] = ["/account", "/sign-in"];
 const NEVER: HeaderValue = HeaderValue::from_static("no-cache");
 /// The caching of an icon.
 const FOR_A_DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400");
+
+/// The end of a document.
+const END: &[u8] = b"</html>";
 
 /// The headers of requests for what has changed, and for a part of what has not.
 const CONDITIONS: [HeaderName; 5] = [
@@ -111,7 +115,9 @@ impl<'a> Pages<'a> {
                 let data = Arc::new(data);
                 parts.extensions.insert(Arc::clone(&data));
                 parts.extensions.insert(nonce.clone());
+                let is_api_docs = parts.uri.path() == API_DOCS;
                 let response = with_cookies(Request::from_parts(parts, body), render).await;
+                let response = if is_api_docs { without_tail(response).await } else { response };
                 match key {
                     Some(key) => rendered.keep(key, data, response, &nonce).await,
                     None => response,
@@ -244,6 +250,7 @@ impl<'a> Pages<'a> {
             provide_request();
             provide_context(Arc::clone(&service));
             provide_context(service.kinds());
+            provide_context(Arc::clone(&DOCUMENT.docs));
             if let Some(sign_in_service) = sign_in_service.clone() {
                 provide_context(sign_in_service);
             }
@@ -282,6 +289,18 @@ fn is_too_long(headers: &HeaderMap) -> bool {
     let length = headers.get(header::CONTENT_LENGTH);
     let length = length.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     length.is_some_and(|length| length > error::BODY_LIMIT)
+}
+
+/// Removes what Leptos adds behind a document: scripts for islands, which a page without scripts has
+/// no use for.
+async fn without_tail(response: Response) -> Response {
+    let (parts, body) = response.into_parts();
+    let Ok(mut html) = to_bytes(body, usize::MAX).await else {
+        return Failed::from(Refusal::Internal(InternalFault::NotReady)).into_response();
+    };
+    let end = html.windows(END.len()).position(|window| window == END);
+    html.truncate(end.map_or(html.len(), |at| at + END.len()));
+    Response::from_parts(parts, Body::from(html))
 }
 
 /// Passes the cookies that a page uses to it. Deletes the cookie of a new token from the browser,

@@ -135,8 +135,8 @@ fn quality(headers: &HeaderMap, coding: &str) -> Option<f32> {
     listed?.parse().ok().filter(|quality| *quality > 0.0)
 }
 
-/// Returns whether the client has the form with this tag.
-fn has(headers: &HeaderMap, tag: &HeaderValue) -> bool {
+/// Returns whether the client has the content with this tag.
+pub(super) fn has(headers: &HeaderMap, tag: &HeaderValue) -> bool {
     let mut known = list(headers, header::IF_NONE_MATCH);
     known.any(|known| known == "*" || known.trim_start_matches("W/").as_bytes() == tag.as_bytes())
 }
@@ -168,6 +168,12 @@ fn version(code: &Code) -> String {
     digest(&all)
 }
 
+/// Returns the tag of this content: a digest of it.
+pub(super) fn tag(content: &[u8]) -> HeaderValue {
+    HeaderValue::try_from(format!("\"{}\"", digest(content)))
+        .unwrap_or(HeaderValue::from_static("\"\""))
+}
+
 fn digest(content: &[u8]) -> String {
     let mut digits = base16ct::lower::encode_string(&Sha256::digest(content));
     digits.truncate(DIGITS);
@@ -179,8 +185,8 @@ fn read(folder: &Path) -> io::Result<Code> {
     let content = |path: PathBuf| {
         let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().into_owned();
         let content = Bytes::from(fs::read(path)?);
-        let tag = HeaderValue::try_from(format!("\"{}\"", digest(&content)));
-        Ok((name, CodeFile { content, tag: tag.map_err(io::Error::other)? }))
+        let tag = tag(&content);
+        Ok((name, CodeFile { content, tag }))
     };
     files(folder)?.into_iter().map(content).collect()
 }

@@ -19,6 +19,8 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b
 /// The number of characters of a refused name that go back into the field.
 const NAME_LIMIT: usize = 64;
 
+/// The path of the page about the API.
+pub(crate) const API_DOCS: &str = "/api/docs";
 /// How the paths of the pages of operations begin.
 pub(crate) const DEPLOYMENTS: &str = "/deployments/";
 /// The path of the page of a new stack. The pages of templates are below it.

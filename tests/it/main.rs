@@ -31,6 +31,7 @@ mod key;
 mod kills;
 mod long_heads;
 mod metrics;
+mod openapi;
 mod operations;
 mod operator;
 mod outbound;

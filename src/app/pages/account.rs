@@ -11,7 +11,7 @@ use super::tokens::{FreshToken, MakeTokenForm, TokenList};
 use crate::api::{AccountView, account, redirect_to, sign_in_service};
 use crate::app::pages::PageTitle;
 use crate::app::words::{FormPage, account as words, refusal};
-use crate::server::page::sign_in_location;
+use crate::server::page::{API_DOCS, sign_in_location};
 use domain::refusal::RefusalCode;
 
 /// Renders the account of the person who is signed in. Redirects others to the sign-in page.
@@ -60,6 +60,7 @@ fn Account(
     let refused = refused.and_then(|code| refusal::sentence(FormPage::Account, &code));
     let (problem, refused) = if is_about_name { (refused, None) } else { (None, refused) };
     let [before, header, after] = words::TOKENS_LEAD;
+    let [about, api, end] = words::API_DOCS;
     view! {
         <PageTitle text=words::title(&who.name) />
         <Refused sentence=refused />
@@ -83,6 +84,7 @@ fn Account(
         <section class="account" aria-labelledby="tokens">
             <h2 id="tokens">{words::TOKENS}</h2>
             <p class="account__lead">{before} <code>{header}</code> {after}</p>
+            <p class="account__lead">{about} <a href=API_DOCS>{api}</a> {end}</p>
             {fresh_token.map(|token| view! { <FreshToken token /> })}
             <TokenList tokens />
             <MakeTokenForm name problem />

@@ -105,7 +105,7 @@ fn Generated() -> impl IntoView {
 fn operation(data: &PageData) -> Result<DeploymentView, ApiError> {
     match &data.content {
         Content::Operation(found) => found.clone().map(|view| *view),
-        Content::Home(_) | Content::New(_) | Content::Other => not_read(),
+        Content::Home(_) | Content::New(_) | Content::ApiDocs | Content::Other => not_read(),
     }
 }
 

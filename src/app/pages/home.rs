@@ -67,7 +67,9 @@ pub fn HomePage() -> impl IntoView {
 fn home_data(data: &PageData) -> HomeData {
     match &data.content {
         Content::Home(data) => data.clone(),
-        Content::New(_) | Content::Operation(_) | Content::Other => HomeData::default(),
+        Content::New(_) | Content::Operation(_) | Content::ApiDocs | Content::Other => {
+            HomeData::default()
+        }
     }
 }
 

@@ -27,7 +27,7 @@ pub fn NewPage() -> impl IntoView {
     let data = page_data();
     let data = data.as_deref().and_then(|data| match &data.content {
         Content::New(data) => Some(NewPageData::clone(data)),
-        Content::Home(_) | Content::Operation(_) | Content::Other => None,
+        Content::Home(_) | Content::Operation(_) | Content::ApiDocs | Content::Other => None,
     });
     let Some(data) = data else { return view! { <NotFoundPage /> }.into_any() };
     let top = match &data.choice {

@@ -5,6 +5,8 @@
 pub(crate) mod account;
 #[cfg(feature = "ssr")]
 pub(crate) mod admin;
+#[cfg(feature = "ssr")]
+pub(crate) mod api_docs;
 pub(crate) mod buttons;
 #[cfg(feature = "leptos")]
 pub(crate) mod deployment;

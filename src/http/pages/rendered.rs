@@ -67,6 +67,7 @@ impl PageKey {
         let (allowance, may_change) = match &data.content {
             Content::Home(home) => (home.allowance, false),
             Content::Operation(Ok(view)) => (None, view.may_change),
+            Content::ApiDocs => (None, false),
             Content::New(_) | Content::Operation(Err(_)) | Content::Other => return None,
         };
         let is_plain = parts.method == Method::GET && parts.uri.query().is_none();

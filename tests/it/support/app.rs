@@ -17,8 +17,8 @@ use ai_stack_deployer::server::reconciler::report::ReconcileReport;
 use ai_stack_deployer::server::settings::{Settings, StoreSettings};
 use ai_stack_deployer::server::stacks::{Service, ServiceParts};
 use ai_stack_deployer::server::store::{CancelRequest, End, Fact, Journal, Lane, Lease, State};
-use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use axum::body::Body;
+use axum::http::{HeaderValue, Request, Response, StatusCode, header};
 use clap::Parser;
 use clock::Clock;
 use domain::deployment::DeploymentId;
@@ -33,7 +33,7 @@ use hyper::client::conn::http1::handshake;
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use leptos::config::LeptosOptions;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::OnceCell;
@@ -43,6 +43,7 @@ use super::claim_one::ClaimOne as _;
 use super::fake_platform::FakePlatform;
 use super::manual_clock::ManualClock;
 use super::memory_store::MemoryStore;
+pub(crate) use super::reply::Reply;
 use super::settings::keyring;
 use super::sign_in_service::{accounts, authenticator, clock, sign_in_service};
 
@@ -74,52 +75,6 @@ pub(crate) struct TestApp {
     cookie: Option<HeaderValue>,
     /// Where the portal is served, once it is.
     served: OnceCell<SocketAddr>,
-}
-
-/// A complete answer.
-#[derive(Debug)]
-pub(crate) struct Reply {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: String,
-}
-
-impl Reply {
-    pub(crate) async fn of(response: Response<Body>) -> Self {
-        let (parts, body) = response.into_parts();
-        let bytes = to_bytes(body, usize::MAX).await.unwrap();
-        let is_compressed = parts.headers.contains_key("content-encoding");
-        let body = match String::from_utf8(bytes.to_vec()) {
-            Err(_) if is_compressed => String::from("(compressed)"),
-            text => text.unwrap(),
-        };
-        Self { status: parts.status, headers: parts.headers, body }
-    }
-
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
-    }
-
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(|value| value.to_str().unwrap())
-    }
-
-    /// Checks that this is an error in the usual format, and returns its code.
-    pub(crate) fn error_code(&self) -> String {
-        let json = self.json();
-        let keys: Vec<_> = json.as_object().unwrap().keys().cloned().collect();
-        assert_eq!(keys, ["code", "error", "success"], "{self:?}");
-        assert_eq!(json["success"], false, "{self:?}");
-        assert_eq!(self.header("content-type"), Some("application/json"), "{self:?}");
-        let sentence = json["error"].as_str().unwrap();
-        assert!(sentence.ends_with('.') && sentence.len() > 10, "no sentence: {sentence}");
-        json["code"].as_str().unwrap().to_owned()
-    }
-
-    /// Returns the status and the code of an error, such as `404 NOT_FOUND`.
-    pub(crate) fn error(&self) -> String {
-        format!("{} {}", self.status.as_u16(), self.error_code())
-    }
 }
 
 /// Returns a line of a receipt.
@@ -227,7 +182,10 @@ impl TestApp {
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
-        Reply::of(self.open(request).await).await
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        let reply = Reply::of(self.open(request).await).await;
+        reply.check(method.as_str(), &uri);
+        reply
     }
 
     pub(crate) async fn get(&self, path: &str) -> Reply {

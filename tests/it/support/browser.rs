@@ -111,7 +111,10 @@ impl Browser {
             .header(header::COOKIE, cookies);
         let reply = if origin == PORTAL {
             let request = request.body(Body::from(form.to_owned())).unwrap();
-            Reply::of(self.portal.clone().respond(request).await).await
+            let (method, uri) = (request.method().clone(), request.uri().clone());
+            let reply = Reply::of(self.portal.clone().respond(request).await).await;
+            reply.check(method.as_str(), &uri);
+            reply
         } else {
             exchange(&origin, request.body(form.to_owned()).unwrap()).await
         };

@@ -15,6 +15,8 @@ use std::time::Duration;
 use clock::{Clock, SystemClock};
 use tempfile::TempDir;
 
+use super::contract;
+
 const BINARY: &str = env!("CARGO_BIN_EXE_ai-stack-deployer");
 /// The log message of a portal that is ready.
 const LISTENS: &str = "The portal listens on";
@@ -236,9 +238,12 @@ pub(crate) fn id_in(answer: &str, prefix: &str) -> String {
     answer[at..at + 36].to_owned()
 }
 
-/// Sends `request`, and reads until the server closes the connection.
+/// Sends `request`, and reads until the server closes the connection. Checks that the API's document
+/// allows an answer of the portal.
 pub(crate) fn exchange(port: u16, request: &str) -> String {
-    try_exchange(port, request).unwrap()
+    let answer = try_exchange(port, request).unwrap();
+    contract::check_raw(request, &answer);
+    answer
 }
 
 /// Does the same as [`exchange`] with a server that may be killed meanwhile.

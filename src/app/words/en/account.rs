@@ -19,6 +19,9 @@ pub(crate) const TOKENS_LEAD: [&str; 3] = [
     "Authorization: Bearer",
     " acts on your behalf. It sees your stacks, and changes them if the token allows it.",
 ];
+/// The link to the page about the API is in the middle.
+pub(crate) const API_DOCS: [&str; 3] =
+    ["What such a program can do is on the page about the ", "API", "."];
 pub(crate) const NO_TOKENS: &str = "You have no tokens.";
 pub(crate) const FRESH_TOKEN: &str = "Your new token";
 pub(crate) const FRESH_TOKEN_LEAD: &str = "Copy it now: it is shown only once. Anyone who has it \

@@ -1,0 +1,238 @@
+//! The descriptions of the routes, one function each. The table of routes names them.
+
+use axum::http::StatusCode;
+use domain::refusal::RefusalCode as Code;
+use utoipa::openapi::ResponseBuilder;
+use utoipa::openapi::content::ContentBuilder;
+
+use super::described::{Described, Group, header};
+use super::schema::{integer, one_of_texts, reference, text};
+use super::schemas::{id, name};
+
+/// What the start of a deployment refuses, whoever begins it.
+const START: [Code; 13] = [
+    Code::InvalidName,
+    Code::InvalidParameters,
+    Code::TemplateRequired,
+    Code::NoSuchTemplate,
+    Code::TemplateChanged,
+    Code::NameTaken,
+    Code::NameHeld,
+    Code::LimitReached,
+    Code::PlatformUnreachable,
+    Code::PlatformTooOld,
+    Code::PlatformKeyRefused,
+    Code::PlatformWedged,
+    Code::PortalImpaired,
+];
+
+const OF_OPERATION: &str =
+    "The id of the operation: `dep_` or another prefix, and 32 hexadecimal digits.";
+const OF_STACK: &str =
+    "Only the stack that this deployment made is meant, or the one that this removal removes.";
+
+pub(in crate::http) fn check_name(it: Described) -> Described {
+    it.named(
+        "checkName",
+        Group::Names,
+        "Check a name",
+        "Says whether a stack can have this name. A name that breaks a rule is answered with 200 as \
+         well, and `valid` is false. Only the start of a deployment reserves a name.",
+    )
+    .path("name", "The name.", text().min_length(Some(1)))
+    .answers(StatusCode::OK, "NameCheck", "Whether the name is available.")
+}
+
+pub(in crate::http) fn deploy(it: Described) -> Described {
+    it.named(
+        "deploy",
+        Group::Operations,
+        "Start a deployment",
+        "Reserves the name and begins to bring a stack up. The answer comes at once; the events say \
+         how it goes on.",
+    )
+    .header(
+        "Idempotency-Key",
+        "Makes the request safe to repeat for 24 hours: the same key and body get the first answer.",
+        text().min_length(Some(1)).max_length(Some(255)).pattern(Some("^[!-~]+$")),
+    )
+    .body(
+        "DeployRequest",
+        "At most 64 KiB, within 10 seconds. It is read as JSON, whatever its content type.",
+    )
+    .creates("StartedDeployment", "The deployment was started.")
+    .refuses(START)
+    .refuses([
+        Code::SecretKeyMissing,
+        Code::InvalidJson,
+        Code::InvalidIdempotencyKey,
+        Code::IdempotencyKeyInUse,
+        Code::IdempotencyKeyReused,
+    ])
+}
+
+pub(in crate::http) fn operation(it: Described) -> Described {
+    it.named(
+        "getOperation",
+        Group::Operations,
+        "Get the state of an operation",
+        "Returns how far a deployment, a removal or another operation is, and what it left.",
+    )
+    .path("id", OF_OPERATION, id())
+    .answers(StatusCode::OK, "OperationAnswer", "The operation.")
+    .refuses([Code::NotFound])
+}
+
+pub(in crate::http) fn cancel(it: Described) -> Described {
+    it.named(
+        "cancelDeployment",
+        Group::Operations,
+        "Cancel a deployment",
+        "Requests that the deployment ends and that what it made is removed. It may be repeated.",
+    )
+    .path("id", OF_OPERATION, id())
+    .answers(StatusCode::ACCEPTED, "CancelledDeployment", "The cancellation was requested.")
+    .refuses([Code::NotFound, Code::NotCancellable, Code::AlreadyEnded])
+}
+
+pub(in crate::http) fn retry(it: Described) -> Described {
+    it.named(
+        "retryDeployment",
+        Group::Operations,
+        "Retry a deployment",
+        "Starts a new deployment with the name, the template and the answers of one that failed or \
+         was cancelled.",
+    )
+    .path("id", OF_OPERATION, id())
+    .creates("StartedDeployment", "The new deployment was started.")
+    .refuses(START)
+    .refuses([
+        Code::SecretKeyMissing,
+        Code::SecretsExpired,
+        Code::NotFound,
+        Code::NotEnded,
+        Code::NameNotClean,
+        Code::NotADeployment,
+    ])
+}
+
+pub(in crate::http) fn events(it: Described) -> Described {
+    let content = ContentBuilder::new().schema(Some(text()));
+    let stream = ResponseBuilder::new()
+        .description(
+            "The events: each has the number of the event in `id`, and JSON in `data`. The data of \
+             `progress` is a `ProgressEvent`, of `log` a `LogEntry` with `seq`, of `complete` a \
+             `CompleteEvent`, and of `error` an `ErrorEvent`. The last one is `complete` or `error`. \
+             A comment every 15 seconds keeps the connection open.",
+        )
+        .header("X-Accel-Buffering", header("`no`: a proxy must not hold events back."))
+        .content("text/event-stream", content.build());
+    it.named(
+        "streamEvents",
+        Group::Operations,
+        "Watch an operation",
+        "Sends the recorded events of an operation as server-sent events, and those to come. After a \
+         lost connection, it continues after the last event: the larger of `Last-Event-ID` and \
+         `after` counts, and what is no number counts as 0.",
+    )
+    .path("id", OF_OPERATION, id())
+    .query("after", "The number of the last event that the caller has.", integer())
+    .query(
+        "follow",
+        "With `false`, the answer ends after the events that are recorded.",
+        one_of_texts(["true", "false"]),
+    )
+    .header("Last-Event-ID", "The number of the last event that the caller has.", integer())
+    .responds(StatusCode::OK, stream)
+    .answers_nothing(StatusCode::NO_CONTENT, "The caller has all events, and there will be no more.")
+    .refuses([Code::NotFound, Code::TooManyStreams])
+}
+
+pub(in crate::http) fn stacks(it: Described) -> Described {
+    it.named(
+        "listStacks",
+        Group::Stacks,
+        "List the live stacks",
+        "Returns the live stacks that the caller may see.",
+    )
+    .answers(StatusCode::OK, "StacksAnswer", "The stacks.")
+}
+
+pub(in crate::http) fn stack(it: Described) -> Described {
+    it.named("getStack", Group::Stacks, "Get a live stack", "Returns one live stack.")
+        .path("name", "The name of the stack.", name())
+        .query("id", OF_STACK, id())
+        .answers(StatusCode::OK, "StackAnswer", "The stack.")
+        .refuses([Code::NotFound, Code::AnotherStack])
+}
+
+pub(in crate::http) fn remove(it: Described) -> Described {
+    it.named(
+        "removeStack",
+        Group::Stacks,
+        "Remove a stack",
+        "Begins the removal of a live stack, or returns the removal that is in progress. The owner \
+         may omit `id`. A stack without an owner requires it.",
+    )
+    .path("name", "The name of the stack.", name())
+    .query("id", OF_STACK, id())
+    .answers(StatusCode::ACCEPTED, "StartedRemoval", "The removal is in progress.")
+    .refuses([Code::NotFound, Code::AnotherStack, Code::IdRequired])
+}
+
+pub(in crate::http) fn templates(it: Described) -> Described {
+    it.named(
+        "listTemplates",
+        Group::Templates,
+        "List the templates",
+        "Returns the templates that the caller is offered.",
+    )
+    .answers(StatusCode::OK, "TemplatesAnswer", "The templates.")
+}
+
+pub(in crate::http) fn template_schema(it: Described) -> Described {
+    let content = ContentBuilder::new().schema(Some(reference("AnswerSchema"))).build();
+    let schema = ResponseBuilder::new().description("The schema.");
+    it.named(
+        "getTemplateSchema",
+        Group::Templates,
+        "Get the questions of a template",
+        "Returns the JSON Schema of the answers to a template's questions.",
+    )
+    .path("id", "The id of the template.", text().min_length(Some(1)))
+    .query("name", "The name that the stack will have, on which some defaults depend.", name())
+    .responds(StatusCode::OK, schema.content("application/schema+json", content))
+    .refuses([Code::NoSuchTemplate, Code::InvalidName])
+}
+
+pub(in crate::http) fn document(it: Described) -> Described {
+    it.named(
+        "getDocument",
+        Group::Description,
+        "Get this document",
+        "Returns this document, OpenAPI 3.1 in JSON. It is the same for all callers, and changes \
+         only with the version of the portal.",
+    )
+    .header("If-None-Match", "The `ETag` of a document that the caller has.", text())
+    .responds(
+        StatusCode::OK,
+        ResponseBuilder::new()
+            .description("The document.")
+            .header("ETag", header("A digest of the document."))
+            .content(
+                "application/json",
+                ContentBuilder::new().schema(Some(reference("Document"))).build(),
+            ),
+    )
+    .answers_nothing(StatusCode::NOT_MODIFIED, "The caller has this document.")
+}
+
+pub(in crate::http) fn page(it: Described) -> Described {
+    it.named(
+        "getDocumentation",
+        Group::Description,
+        "Read this document as a page",
+        "Returns a page for people that says the same.",
+    )
+    .answers_text("text/html; charset=utf-8", "The page.")
+}
