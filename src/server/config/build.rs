@@ -30,7 +30,7 @@ impl Options {
         let platform = platform(&self.platform)?;
         check_store(&self.database_url, &platform)?;
         let stack = self.stack(&platform, environment)?;
-        let catalogue = catalogue(&self.stack);
+        let catalogue = catalogue(&self.stack, &platform);
         let unused = unused_image(&self.stack);
         let sandbox = platform.is_sandbox();
         let http = HttpSettings {
@@ -151,9 +151,13 @@ fn dokploy_image(options: &StackOptions) -> Result<String, ConfigError> {
     required(image, "STACK_IMAGE", "registry.example.com/ai-stack:1.4")
 }
 
-/// Returns where the templates come from.
-fn catalogue(options: &StackOptions) -> CatalogueSource {
-    options.catalogue.clone().map_or(CatalogueSource::Settings, CatalogueSource::Folder)
+/// Returns where the templates come from: those of the embedded sandbox are built in.
+fn catalogue(options: &StackOptions, platform: &PlatformSettings) -> CatalogueSource {
+    match (&options.catalogue, platform, &options.stack_image) {
+        (Some(folder), _, _) => CatalogueSource::Folder(folder.clone()),
+        (None, PlatformSettings::Sandbox { .. }, None) => CatalogueSource::BuiltIn,
+        (None, _, _) => CatalogueSource::Settings,
+    }
 }
 
 /// Returns the warning about an image that a catalogue makes ineffective.

@@ -149,10 +149,11 @@ pub(super) struct StackOptions {
     /// with http]
     #[arg(long, env, hide_env_values = true, value_parser = parse::certificate)]
     pub(super) stack_certificate: Option<CertificateSource>,
-    /// Folder with the templates that people choose from, instead of one image
+    /// Folder with the templates that people choose from, instead of one image [default: three
+    /// built-in ones with the sandbox, unless `STACK_IMAGE` is set]
     #[arg(long, env, hide_env_values = true)]
     pub(super) catalogue: Option<PathBuf>,
-    /// Container image of a stack [default: sandbox/hello with the sandbox, else required without
+    /// Container image of a stack [default: none with the sandbox, else required without
     /// CATALOGUE]
     #[arg(long, env, hide_env_values = true, value_parser = parse::image)]
     pub(super) stack_image: Option<String>,

@@ -6,7 +6,7 @@ use clap::Parser;
 use secrecy::ExposeSecret;
 
 use super::*;
-use crate::server::settings::{PlatformSettings, Settings, StoreSettings};
+use crate::server::settings::{CatalogueSource, PlatformSettings, Settings, StoreSettings};
 use domain::stack_spec::CertificateSource;
 
 #[derive(Debug, Parser)]
@@ -58,10 +58,21 @@ fn nothing_configured_is_a_sandbox_on_this_machine() {
     assert!(matches!(settings.platform, PlatformSettings::Sandbox { edge } if edge.port() == 8081));
     assert_eq!(file(&settings), Path::new("data/portal.db"));
     assert_eq!(settings.stack.address_pattern().address("alice"), "http://alice.localhost:8081");
-    assert_eq!(settings.stack.image, "sandbox/hello");
+    assert_eq!(settings.catalogue, CatalogueSource::BuiltIn);
     assert_eq!(settings.stack.certificate, CertificateSource::None);
     assert!(settings.probe.allow_private);
     assert_eq!((settings.retention_days, settings.limits.deploys_per_minute), (90, 240));
+}
+
+#[test]
+fn templates_are_built_in_for_the_sandbox_unless_an_image_or_a_folder_is_given() {
+    let source = |variables: &[(&str, &str)]| settings(variables).catalogue;
+    let image = ("STACK_IMAGE", "sandbox/slow");
+    assert_eq!(source(&[image]), CatalogueSource::Settings);
+    let folder = || CatalogueSource::Folder("templates".into());
+    assert_eq!(source(&[("CATALOGUE", "templates")]), folder());
+    assert_eq!(source(&with_dokploy(&[])), CatalogueSource::Settings);
+    assert_eq!(source(&with_dokploy(&[("CATALOGUE", "templates")])), folder());
 }
 
 #[test]
