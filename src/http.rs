@@ -23,6 +23,7 @@ mod openapi;
 mod origins;
 mod pages;
 mod request_size;
+mod reveal;
 mod router;
 mod routes;
 mod sign_in;

@@ -33,6 +33,7 @@ use crate::server::audit::AuditTrail;
 use crate::server::auth::authenticate::Authenticator;
 use crate::server::auth::oidc::{BuildOidcError, Oidc};
 use crate::server::auth::sign_in::{SignInParts, SignInService};
+use crate::server::catalogue::Offers;
 use crate::server::metrics::Metrics;
 use crate::server::notifier::Notifier;
 use crate::server::probe::BuildProbeError;
@@ -164,13 +165,14 @@ impl Portal {
         check_portal_name(&*store, name).await?;
         let keyring = keys::of_portal(&settings, &*store_ports.secrets).await?;
         let audit = Arc::new(AuditTrail::new(Arc::clone(&store_ports.audit), Arc::clone(&clock)));
-        let sign_in_service = sign_in_service(&settings, &store_ports, &audit, &outbound, &clock)?;
         let stop_sandbox = CancellationToken::new();
         let (dokploy, sandbox) = platform(&settings, &outbound, &clock, &stop_sandbox).await?;
         let dokploy = platform::dokploy::counted(dokploy, Arc::clone(&metrics));
         let platform = Arc::new(Dokploy::new(dokploy, Arc::clone(&clock))?);
         let stack = Arc::new(settings.stack.clone());
         let offers = templates::of_portal(&settings, &*store).await;
+        let sign_in_service =
+            sign_in_service(&settings, &store_ports, &audit, &outbound, &clock, &offers)?;
         let reconcile_report = Arc::new(ReconcileReport::default());
         let service = Arc::new(Service::new(ServiceParts {
             store: Arc::clone(&store),
@@ -363,6 +365,7 @@ fn sign_in_service(
     audit: &Arc<AuditTrail>,
     outbound: &Outbound,
     clock: &Arc<dyn Clock>,
+    offers: &Arc<Offers>,
 ) -> Result<Option<Arc<SignInService>>, StartError> {
     let public_url = &settings.http.public_url;
     let oidc = match &settings.auth {
@@ -382,6 +385,10 @@ fn sign_in_service(
         provider: Arc::new(Oidc::new(oidc, outbound, Arc::clone(clock))?),
         clock: Arc::clone(clock),
         random: Arc::new(rand::random),
+        asked: {
+            let offers = Arc::clone(offers);
+            Arc::new(move || offers.asked())
+        },
     }))))
 }
 

@@ -114,6 +114,10 @@ pub struct DeploymentView {
     pub usual: Option<Usual>,
     /// True if the viewer may cancel or retry it, or remove its stack.
     pub may_change: bool,
+    /// True if the viewer can have generated secrets of the stack shown. The server renders that, so
+    /// this is not sent to the browser.
+    #[serde(skip)]
+    pub can_reveal: bool,
     /// The number of hours for which the stack's name stays reserved for its owner after the
     /// removal.
     pub kept_hours: Option<u64>,

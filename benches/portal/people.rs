@@ -1,5 +1,6 @@
 //! People who have signed in, as they are in the store.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ai_stack_deployer::server::auth::access::{Role, Scope};
@@ -46,6 +47,8 @@ pub(crate) async fn add(database: &Database, role: Role) -> anyhow::Result<Perso
         subject: String::from("bench"),
         name: String::from("Bench"),
         role,
+        email: None,
+        groups: BTreeSet::new(),
     };
     let owner = accounts.sign_in(&profile, &new_session).await?.owner;
     let (token, name) = (Secret::token(rand::random()), String::from("bench"));

@@ -42,7 +42,7 @@ pub(crate) enum Content {
     /// The home page.
     Home(HomeData),
     /// The pages of a new stack.
-    New(Box<NewPageData>),
+    New(Result<Box<NewPageData>, ApiError>),
     /// The page of an operation.
     Operation(Result<Box<DeploymentView>, ApiError>),
     /// The page about the API, which is the same for all.
@@ -141,15 +141,16 @@ impl Content {
         let path = address.path;
         if path == "/" {
             let (usual, allowance) = join!(service.usual_duration(), service.allowance(caller));
-            if service.has_only_a_name(caller) {
-                return Self::Home(HomeData { usual, allowance, choice: None });
-            }
-            let choice = choice(service, caller, &Filling::link(address.query)).await;
-            return Self::Home(HomeData { usual, allowance, choice: Some(Box::new(choice)) });
+            // If the store is unavailable, the form of the name is better than nothing.
+            let choice = match service.has_only_a_name(caller).await {
+                Ok(false) => choice(service, caller, &Filling::link(address.query)).await.ok(),
+                Ok(true) | Err(_) => None,
+            };
+            return Self::Home(HomeData { usual, allowance, choice: choice.map(Box::new) });
         }
         if let Some(choice) = new_data(service, address, caller).await {
             let allowance = service.allowance(caller).await;
-            return Self::New(Box::new(NewPageData { choice, allowance }));
+            return Self::New(choice.map(|choice| Box::new(NewPageData { choice, allowance })));
         }
         if path == API_DOCS {
             return Self::ApiDocs;
@@ -161,30 +162,33 @@ impl Content {
     }
 }
 
-/// Returns what a page of a new stack shows; `None` if it is none, or there is no such template.
-async fn new_data(service: &Service, address: Address<'_>, caller: &Caller) -> Option<NewData> {
+/// Returns what a page of a new stack shows; `None` if it is none.
+async fn new_data(
+    service: &Service,
+    address: Address<'_>,
+    caller: &Caller,
+) -> Option<Result<NewData, ApiError>> {
     let rest = address.path.strip_prefix(NEW)?;
     let link = Filling::link(address.query);
     match rest.strip_prefix('/') {
         None if rest.is_empty() => Some(choice(service, caller, &link).await),
         None => None,
         Some(id) => {
-            let filling = address.refused.unwrap_or(&link);
-            service.template_form(caller, id, filling).await.map(Box::new).map(NewData::Form)
+            let form = service.template_form(caller, id, address.refused.unwrap_or(&link)).await;
+            Some(form.map(Box::new).map(NewData::Form))
         }
     }
 }
 
 /// Returns the templates to choose from, or the form of the only one.
-async fn choice(service: &Service, caller: &Caller, link: &Filling) -> NewData {
-    let templates = service.templates(caller).await;
-    if let [only] = &templates[..]
-        && let Some(form) = service.template_form(caller, &only.id, link).await
-    {
-        return NewData::Form(Box::new(form));
+async fn choice(service: &Service, caller: &Caller, link: &Filling) -> Result<NewData, ApiError> {
+    let templates = service.templates(caller).await?;
+    if let [only] = &templates[..] {
+        let form = service.template_form(caller, &only.id, link).await?;
+        return Ok(NewData::Form(Box::new(form)));
     }
     let name = link.values(NAME).last().map(|name| (*name).to_owned());
-    NewData::Templates { templates, name }
+    Ok(NewData::Templates { templates, name })
 }
 
 async fn operation(

@@ -18,20 +18,21 @@ const SHOWN_WITHIN: Duration = Duration::from_mins(1);
 const LONGEST: usize = 3_800;
 
 /// Returns the cookie with the secrets that were generated for a stack, each after the label of its
-/// question; `None` if there are none, or they are too long for a cookie.
+/// question, as many as fit; `None` if there are none.
 pub(super) fn write(
     is_secure: bool,
     id: &DeploymentId,
     secrets: &[(String, SecretString)],
 ) -> Option<HeaderValue> {
-    if secrets.is_empty() {
-        return None;
-    }
     let plain: Vec<_> =
         secrets.iter().map(|(label, secret)| (label, secret.expose_secret())).collect();
-    let value = BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(&(id.as_str(), plain)).ok()?);
+    let encode = |count: usize| {
+        let text = serde_json::to_vec(&(id.as_str(), plain.get(..count)?)).ok()?;
+        Some(BASE64_URL_SAFE_NO_PAD.encode(text)).filter(|value| value.len() <= LONGEST)
+    };
+    let value = (1..=plain.len()).rev().find_map(encode)?;
     let name = cookies::name(GENERATED, is_secure);
-    (value.len() <= LONGEST).then(|| cookies::write_as(is_secure, &name, &value, SHOWN_WITHIN))
+    Some(cookies::write_as(is_secure, &name, &value, SHOWN_WITHIN))
 }
 
 /// Returns the generated secrets that a request brings for the page at `path`, and the headers that
@@ -72,7 +73,11 @@ mod tests {
             assert!(read(&headers, "/").is_none());
         }
         assert!(write(true, &id, &[]).is_none());
-        let long = [(String::from("Password"), SecretString::from("x".repeat(LONGEST)))];
-        assert!(write(true, &id, &long).is_none());
+        let long = (String::from("Password"), SecretString::from("x".repeat(LONGEST)));
+        assert!(write(true, &id, std::slice::from_ref(&long)).is_none());
+        let [short] = secrets;
+        let both = [short, long];
+        let only = write(true, &id, &both[..1]);
+        assert_eq!(write(true, &id, &both), only, "what fits is shown");
     }
 }

@@ -17,7 +17,7 @@ use super::api::{deployments, document, operations, templates};
 use super::openapi::operations as docs;
 use super::openapi::{Describe, Described, Row};
 use super::request_size::Size;
-use super::{HttpState, admin, direct, events, metrics, new, sign_in};
+use super::{HttpState, admin, direct, events, metrics, new, reveal, sign_in};
 use crate::server::auth::access::Permission::{
     self, Account, Browse, Change, Operate, Start, View,
 };
@@ -147,6 +147,7 @@ pub(super) static ROUTES: &[Route] = &[
         .counted(Counted::Check)
         .of_size(Size::Answers),
     at(GET, "/deployments/{id}", Requires(View), Page).recent(),
+    at(POST, "/deployments/{id}/reveal", Requires(Account), by!(Handler, reveal::reveal)),
     at(GET, "/pkg/{*path}", Everyone, Files),
     at(GET, "/sign-in", Everyone, Page),
     at(GET, "/auth/sign-in", Everyone, by!(SignIn, sign_in::begin)).counted(Counted::SignIn),

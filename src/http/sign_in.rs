@@ -52,6 +52,9 @@ const NAME_LIMIT: usize = 64;
 pub(super) struct BeginQuery {
     #[serde(default)]
     return_to: String,
+    /// Whether the provider must ask the person even if they are signed in there.
+    #[serde(default)]
+    again: String,
 }
 
 /// The authorization response (RFC 6749, section 4.1.2).
@@ -109,9 +112,10 @@ pub(super) async fn begin(
     headers: HeaderMap,
     query: Result<Query<BeginQuery>, QueryRejection>,
 ) -> Response {
-    let wanted = query.map(|Query(query)| query.return_to).unwrap_or_default();
+    let (wanted, again) =
+        query.map(|Query(query)| (query.return_to, !query.again.is_empty())).unwrap_or_default();
     let return_to = ReturnTo::parse(&wanted);
-    match sign_in_service.begin(&return_to, &portal).await {
+    match sign_in_service.begin(&return_to, &portal, again).await {
         Ok(SignInStarted { address, state, browser }) => {
             let name = cookies::sign_in(&state);
             let cookie = cookies::write(&name, browser.expose(), SIGN_IN_LIFETIME);

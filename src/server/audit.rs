@@ -79,6 +79,8 @@ pub enum AuditAction {
     /// Ended the sessions and revoked the tokens of another person, as an operator.
     #[strum(serialize = "shut_out")]
     RevokeAccess,
+    /// Had the generated secrets of a stack shown.
+    Reveal,
 }
 
 impl AuditAction {

@@ -8,9 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use catalogue::{Catalogue, Entry, Fault, Reading, Stamp};
 
+use super::auth::sign_in::Asked;
 use super::platform::Registry;
 use super::settings::{CatalogueSource, StackSettings};
 use domain::stack_spec::TemplateRef;
+use domain::template::parameter::{DefaultAnswer, Parameter, Source};
 use domain::template::{Offer, Template};
 
 /// The number of digits of a hash that are the version of the settings' template.
@@ -34,7 +36,8 @@ impl Audience {
             Self::Operator => true,
             Self::Anybody => offer.groups.is_empty(),
             Self::Person(groups) => {
-                offer.groups.is_empty() || offer.groups.iter().any(|group| groups.contains(group))
+                offer.groups.is_empty()
+                    || offer.groups.iter().any(|group| groups.contains(plain(group)))
             }
         }
     }
@@ -122,6 +125,25 @@ impl Offers {
         paths.map(|one| one.path.clone()).collect()
     }
 
+    /// Returns whether some template is offered to groups only.
+    pub fn has_groups(&self) -> bool {
+        self.current().iter().any(|entry| !entry.offer.groups.is_empty())
+    }
+
+    /// Returns what the templates ask of people.
+    pub fn asked(&self) -> Asked {
+        let current = self.current();
+        let groups = current.iter().flat_map(|entry| &entry.offer.groups);
+        let parameters = current.iter().flat_map(|entry| &entry.template.parameters);
+        let asks_for_email = |parameter: &Parameter| {
+            parameter.default == Some(DefaultAnswer::From(Source::PersonEmail))
+        };
+        Asked {
+            email: parameters.into_iter().any(asks_for_email),
+            groups: groups.map(|group| plain(group).to_owned()).collect(),
+        }
+    }
+
     /// Returns the template of this id, if `audience` is offered it.
     pub fn find(&self, audience: &Audience, id: &str) -> Option<Arc<Entry>> {
         self.current().get(id).filter(|entry| audience.is_offered(&entry.offer)).cloned()
@@ -177,6 +199,11 @@ pub fn of_settings(settings: &StackSettings) -> serde_json::Result<Entry> {
     let content = Entry::of(template.clone(), Offer::default())?;
     let version = content.digest.chars().take(VERSION_LENGTH).collect();
     Entry::of(Template { version, ..template }, Offer { default: true, groups: Vec::new() })
+}
+
+/// Returns the name of a group without the slash that Keycloak writes before its full path.
+fn plain(group: &str) -> &str {
+    group.strip_prefix('/').unwrap_or(group)
 }
 
 /// The registry of images that name none.

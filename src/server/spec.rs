@@ -39,6 +39,8 @@ pub struct Choice<'a> {
     pub registry: Option<&'a Registry>,
     /// The secrets that the stack keeps, by the keys of their parameters.
     pub kept: &'a BTreeMap<String, SecretString>,
+    /// Those of them that the portal generated.
+    pub kept_generated: &'a [String],
 }
 
 /// A spec with sealed secrets, and what was generated for it.
@@ -103,7 +105,8 @@ pub fn seal_assumed(
 fn assumed<T>(settings: &StackSettings, use_it: impl FnOnce(&Choice<'_>) -> T) -> T {
     let (template, checked) = (&settings.template(), &Checked::default());
     let (registry, kept) = (settings.registry.as_ref(), &BTreeMap::new());
-    use_it(&Choice { template, reference: None, checked, settings, registry, kept })
+    let kept_generated = &[];
+    use_it(&Choice { template, reference: None, checked, settings, registry, kept, kept_generated })
 }
 
 /// A spec whose secrets are not sealed yet, so that its references have no fingerprints.
@@ -136,6 +139,7 @@ fn open(choice: &Choice<'_>) -> Open {
         size_id: size.cloned(),
         size: chosen.map_or(of_settings, |size| size.limits),
         environment,
+        generated: secrets.generated.keys().chain(&secrets.kept_generated).cloned().collect(),
         volumes: template.volumes.clone(),
         health: HealthCheck {
             paths: template.health.clone(),
@@ -156,6 +160,8 @@ fn open(choice: &Choice<'_>) -> Open {
 struct OpenSecrets {
     all: BTreeMap<String, SecretString>,
     generated: BTreeMap<String, SecretString>,
+    /// The keys of those that are kept, and were generated earlier.
+    kept_generated: Vec<String>,
 }
 
 impl OpenSecrets {
@@ -203,7 +209,11 @@ fn answer(
             secrets.generated.insert(key.to_owned(), text.clone());
             Some(text)
         }
-        SecretOrigin::Kept => choice.kept.get(key).cloned(),
+        SecretOrigin::Kept => {
+            let was_generated = choice.kept_generated.iter().any(|generated| generated == key);
+            secrets.kept_generated.extend(was_generated.then(|| key.to_owned()));
+            choice.kept.get(key).cloned()
+        }
     };
     let name = format!("{PARAMETER}{key}");
     secrets.all.extend(text.map(|text| (name.clone(), text)));
@@ -283,6 +293,23 @@ impl OperationSpec {
             Some((key.to_owned(), self.open(secret).ok()?))
         };
         self.stack.secrets().filter_map(open).collect()
+    }
+
+    /// Returns the secrets that the portal generated, decrypted, by the keys of their questions.
+    ///
+    /// # Errors
+    ///
+    /// Returns why one of them does not open.
+    pub fn generated(&self) -> Result<Vec<(String, SecretString)>, OpenSecretError> {
+        let is_generated = |secret: &&SecretRef| {
+            let key = secret.name.strip_prefix(PARAMETER);
+            key.is_some_and(|key| self.stack.generated.iter().any(|one| one == key))
+        };
+        let open = |secret: &SecretRef| {
+            let key = secret.name.trim_start_matches(PARAMETER).to_owned();
+            Ok((key, self.open(secret)?))
+        };
+        self.stack.secrets().filter(is_generated).map(open).collect()
     }
 
     /// Returns all secrets, decrypted, so that they can be masked in a text.

@@ -16,6 +16,7 @@ mod new_stack;
 mod operations;
 mod platform_cache;
 mod request;
+mod reveal;
 mod starting;
 mod store_probe;
 mod templates;
@@ -180,6 +181,7 @@ impl Service {
             not_running: self.downtime(&record),
             kept_hours: self.kept_hours(&record),
             may_change: caller.may(Permission::Change, target).is_ok(),
+            can_reveal: self.can_reveal(caller, &record).await,
             is_cancelling: record.cancel_request == CancelRequest::Requested,
             next_try: next_try(&record),
             deployment: record.deployment,

@@ -38,6 +38,10 @@ pub enum Refusal {
     TemplateChanged,
     /// The secrets that were given at the first attempt are not kept any more.
     SecretsExpired,
+    /// Generated secrets are only shown soon after a sign-in.
+    SignInAgain,
+    /// The generated secrets do not open with the portal's key.
+    SecretsLost,
     /// The name is taken.
     NameTaken(StackName, TakenBy),
     /// The name is reserved for its former owner until this time.
@@ -305,7 +309,7 @@ impl RefusalCode {
             | Self::TokenInvalid
             | Self::SignInStale
             | Self::IdentityUntrusted => 401,
-            Self::ScopeMissing | Self::CrossSite | Self::SignInDenied => 403,
+            Self::ScopeMissing | Self::CrossSite | Self::SignInDenied | Self::SignInAgain => 403,
             Self::NotFound | Self::NoSuchPerson | Self::NoSuchToken | Self::NoSuchTemplate => 404,
             Self::MethodNotAllowed => 405,
             Self::RequestTimeout => 408,
@@ -335,6 +339,7 @@ impl RefusalCode {
             | Self::PlatformWedged
             | Self::PlatformUnreachable
             | Self::SecretKeyMissing
+            | Self::SecretsLost
             | Self::PortalImpaired
             | Self::StoreUnavailable
             | Self::PortalUnreachable

@@ -38,6 +38,8 @@ pub struct StackSpec {
     pub size: Size,
     /// The environment variables of the container, in order.
     pub environment: Vec<Variable>,
+    /// The keys of the answers that are secrets which the portal generated. They can be shown again.
+    pub generated: Vec<String>,
     /// The volumes.
     pub volumes: Vec<Volume>,
     /// How to check that the stack works.

@@ -20,7 +20,7 @@ use crate::app::pages::PageTitle;
 use crate::app::words::deployment::START_ANOTHER;
 use crate::app::words::{FormPage, operation as words, page_state, refusal};
 use crate::server::auth::access::Identity;
-use crate::server::page::{COOKIE_SENT, NewSecret, was_cookie_just_sent};
+use crate::server::page::{COOKIE_SENT, NewSecret, page_of, percent_encode, was_cookie_just_sent};
 use crate::server::stacks::deployment_id;
 use crate::wire::{ApiError, DeploymentView, StackRemoval};
 use domain::deployment::{Deployment, DeploymentId};
@@ -101,6 +101,32 @@ fn Generated() -> impl IntoView {
     })
 }
 
+/// Renders the form that has the generated secrets shown again.
+#[component]
+fn Reveal(
+    /// The deployment of the stack.
+    id: DeploymentId,
+) -> impl IntoView {
+    let page = page_of(&id);
+    let again = format!("/auth/sign-in?again=1&return_to={}", percent_encode(&page));
+    view! {
+        <details class="disclosure reveal">
+            <summary>{words::GENERATED_SECRETS}</summary>
+            <form action=format!("{page}/reveal") method="post">
+                <p>{words::REVEAL_LEAD}</p>
+                <p class="actions">
+                    <button class="button" type="submit">
+                        {words::REVEAL}
+                    </button>
+                    <a class="button" href=again rel="external">
+                        {words::SIGN_IN_AGAIN}
+                    </a>
+                </p>
+            </form>
+        </details>
+    }
+}
+
 /// Returns what the router has read for the page of an operation.
 fn operation(data: &PageData) -> Result<DeploymentView, ApiError> {
     match &data.content {
@@ -140,6 +166,7 @@ fn Found(
             is_down: view.not_running.is_some(),
         },
     );
+    let reveal = view.can_reveal.then(|| view! { <Reveal id=view.deployment.id.clone() /> });
     let title = page_state::title(page_state, &view.deployment.name, view.progress.percent);
     let refresh_s = match (page_state.is_under_way(), receipt.is_some() && !is_clean) {
         (true, _) => Some(REFRESH_S),
@@ -161,6 +188,7 @@ fn Found(
         <PageTitle text=title />
         {refresh}
         <LiveDeployment view />
+        {reveal}
     }
 }
 

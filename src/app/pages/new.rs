@@ -13,12 +13,12 @@ use leptos::prelude::*;
 
 use self::card::Cards;
 use self::form::QuestionForm;
-use super::notice::NotFoundPage;
+use super::notice::{NotFoundPage, Notice};
 use crate::api::page_data::{Content, NewData, NewPageData, page_data};
 use crate::app::pages::PageTitle;
 use crate::app::pages::new::readme::Readme;
 use crate::app::words::home::allowance as allowance_words;
-use crate::app::words::new as words;
+use crate::app::words::{new as words, operation};
 use crate::server::stacks::form::TemplateForm;
 
 /// Renders the page of a new stack.
@@ -26,10 +26,25 @@ use crate::server::stacks::form::TemplateForm;
 pub fn NewPage() -> impl IntoView {
     let data = page_data();
     let data = data.as_deref().and_then(|data| match &data.content {
-        Content::New(data) => Some(NewPageData::clone(data)),
+        Content::New(data) => Some(data.clone()),
         Content::Home(_) | Content::Operation(_) | Content::ApiDocs | Content::Other => None,
     });
-    let Some(data) = data else { return view! { <NotFoundPage /> }.into_any() };
+    let data = match data {
+        Some(Ok(data)) => *data,
+        Some(Err(error)) if error.status() != 404 => {
+            return view! {
+                <Notice
+                    status=error.status()
+                    title=operation::UNAVAILABLE
+                    heading=operation::UNAVAILABLE_HEADING
+                >
+                    <p>{error.message}</p>
+                </Notice>
+            }
+            .into_any();
+        }
+        Some(Err(_)) | None => return view! { <NotFoundPage /> }.into_any(),
+    };
     let top = match &data.choice {
         NewData::Templates { .. } => view! {
             <PageTitle text=words::TITLE.to_owned() />

@@ -17,7 +17,7 @@ use crate::cli::{CommandError, say};
 use crate::http::{parse_callback, take_callbacks};
 use crate::run::StartError;
 use crate::server::auth::identity_provider::{
-    AuthorizationRequest, AuthorizationResponse, CALLBACK, CHECK_STATE, IdentityProvider,
+    AuthorizationRequest, AuthorizationResponse, CALLBACK, CHECK_STATE, IdentityProvider, Wanted,
 };
 use crate::server::auth::oidc::Oidc;
 use crate::server::auth::secret::Secret;
@@ -46,7 +46,9 @@ pub(super) async fn run(
     let [state, nonce, verifier] = std::array::from_fn(|_| Secret::from_random(rand::random()));
     let state = format!("{CHECK_STATE}{}", state.expose());
     let (nonce, verifier) = (nonce.expose(), verifier.expose());
-    let request = AuthorizationRequest { portal, state: &state, nonce, verifier };
+    let (again, wants_email) = (false, true);
+    let request =
+        AuthorizationRequest { portal, state: &state, nonce, verifier, again, wants_email };
     let address = match provider.begin(&request).await {
         Ok(address) => address,
         Err(error) => return Ok(Err(format!("Nobody can sign in: {error}."))),
@@ -62,7 +64,8 @@ pub(super) async fn run(
         Ok(code) => code,
         Err(problem) => return Ok(Err(problem)),
     };
-    let response = AuthorizationResponse { portal, code: &code, nonce, verifier };
+    let wanted = Wanted::default();
+    let response = AuthorizationResponse { portal, code: &code, nonce, verifier, wanted };
     Ok(match provider.explain(&response).await {
         Ok(report) => Ok(report.to_string()),
         Err(error) => Err(format!("This person cannot sign in: {error}.")),

@@ -45,8 +45,9 @@ pub(in crate::http) struct SchemaQuery {
 pub(in crate::http) async fn list(
     State(state): State<Arc<HttpState>>,
     Extension(caller): Extension<Caller>,
-) -> impl IntoResponse {
-    (NO_STORE, Json(TemplatesBody { templates: state.service.templates(&caller).await }))
+) -> Result<impl IntoResponse, Failed> {
+    let templates = state.service.templates(&caller).await?;
+    Ok((NO_STORE, Json(TemplatesBody { templates })))
 }
 
 /// `GET /api/templates/:id/schema`: the JSON Schema of the answers to a template's questions.
@@ -58,7 +59,7 @@ pub(in crate::http) async fn schema(
 ) -> Result<impl IntoResponse, Failed> {
     let Query(query) = query.map_err(|_| Refusal::InvalidRequest(Unreadable::Query))?;
     let name = query.name.as_deref();
-    let schema = state.service.template_schema(&caller, &parameter(id)?, name)?;
+    let schema = state.service.template_schema(&caller, &parameter(id)?, name).await?;
     let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("application/schema+json"))];
     Ok((kind, NO_STORE, Body::from(schema.to_string())))
 }
@@ -69,7 +70,7 @@ pub(in crate::http) async fn icon(
     Extension(caller): Extension<Caller>,
     id: Parameter,
 ) -> Result<Response, Failed> {
-    let entry = state.service.template(&caller, &parameter(id)?)?;
+    let entry = state.service.template(&caller, &parameter(id)?).await?;
     let icon = entry.icon.clone().ok_or(Refusal::NoSuchTemplate)?;
     Ok((ICON, icon).into_response())
 }

@@ -12,6 +12,8 @@ pub(super) fn meaning(code: RefusalCode) -> &'static str {
         Code::NoSuchTemplate => "There is no such template, or it is not offered to the caller.",
         Code::TemplateChanged => "The template was changed without a new version.",
         Code::SecretsExpired => "The secrets of the first attempt are not kept any more.",
+        Code::SignInAgain => "Generated secrets are only shown soon after a sign-in.",
+        Code::SecretsLost => "The portal's key does not open the stack's secrets.",
         Code::NameTaken => "The name is taken.",
         Code::NameHeld => "The name is reserved for its former owner for some time.",
         Code::LimitReached => "A limit on stacks or deployments is reached.",

@@ -224,6 +224,15 @@ impl AuditTrail {
         self.log.purge_entries(cutoff, &entry).await
     }
 
+    /// Records that secrets of the operation are shown to their owner.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if it cannot be recorded. The secrets must not be shown then.
+    pub(crate) async fn reveal(&self, actor: &impl Actor, id: &DeploymentId) -> Result<()> {
+        self.log.append(&self.entry(actor, AuditAction::Reveal, id.as_str())).await
+    }
+
     /// Records that an operator views the operation of another `owner`, unless this was recorded
     /// within the last hour: an open page requests the operation repeatedly.
     ///

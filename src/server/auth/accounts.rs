@@ -3,6 +3,7 @@
 //! Credentials are stored as a [`Digest`] only, so whoever reads the store cannot use them. The
 //! port must not know how a person proved their identity.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -71,6 +72,8 @@ pub trait Accounts: Send + Sync {
         now: Timestamp,
         audit_entry: Option<&AuditEntry>,
     ) -> Result<(u64, u64)>;
+    /// Finds a person.
+    async fn person(&self, person: &OwnerId) -> Result<Option<Person>>;
     /// Lists at most `limit` people, the latest sign-in first.
     async fn people(&self, limit: u32) -> Result<Vec<Person>>;
 
@@ -144,6 +147,10 @@ pub struct Profile {
     pub name: String,
     /// Their role.
     pub role: Role,
+    /// Their e-mail address, if the provider has verified it.
+    pub email: Option<String>,
+    /// Their groups.
+    pub groups: BTreeSet<String>,
 }
 
 /// A person who has signed in at least once.
@@ -157,6 +164,10 @@ pub struct Person {
     pub role: Role,
     /// The time at which they last signed in.
     pub seen: Timestamp,
+    /// Their e-mail address, if the provider had verified it then.
+    pub email: Option<String>,
+    /// Those of their groups that some template named then.
+    pub groups: BTreeSet<String>,
 }
 
 /// A session to begin.
@@ -183,6 +194,8 @@ pub struct Session {
     pub person: Person,
     /// The time at which it ends in any case.
     pub ends: Timestamp,
+    /// The time at which the person signed in, if that was stored.
+    pub begun: Option<Timestamp>,
 }
 
 impl Session {

@@ -137,7 +137,7 @@ async fn person(
     };
     Ok(match found.map_err(AuthenticationError::Store)? {
         None => Authenticated::from_identity(Identity::Unauthenticated),
-        Some(Session { person, ends }) => {
+        Some(Session { person, ends, .. }) => {
             let identity = Identity::Person { owner: person.owner.clone(), role: person.role };
             Authenticated { identity, until: Some(ends), person: Some(person) }
         }

@@ -38,6 +38,10 @@ pub struct AuthorizationRequest<'a> {
     pub nonce: &'a str,
     /// The PKCE code verifier (RFC 7636). The request contains only its digest.
     pub verifier: &'a str,
+    /// Whether the person must prove who they are even if they are signed in at the provider.
+    pub again: bool,
+    /// Whether their e-mail address is wanted.
+    pub wants_email: bool,
 }
 
 /// The authorization response, with the stored values of its request.
@@ -51,6 +55,17 @@ pub struct AuthorizationResponse<'a> {
     pub nonce: &'a str,
     /// The PKCE code verifier.
     pub verifier: &'a str,
+    /// What is wanted of the claims besides the name and the role.
+    pub wanted: Wanted,
+}
+
+/// What templates want to know of a person.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Their e-mail address.
+    pub email: bool,
+    /// Their groups.
+    pub groups: bool,
 }
 
 /// The provider could not authenticate a person.

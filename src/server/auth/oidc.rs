@@ -18,7 +18,7 @@ mod signed;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use openidconnect::core::CoreResponseType;
+use openidconnect::core::{CoreAuthPrompt, CoreResponseType};
 use openidconnect::http::header;
 use openidconnect::url::ParseError;
 use openidconnect::{
@@ -230,17 +230,25 @@ impl IdentityProvider for Oidc {
         let (state, nonce) = (request.state.to_owned(), request.nonce.to_owned());
         let flow = AuthenticationFlow::<CoreResponseType>::AuthorizationCode;
         // The library adds `openid` itself.
-        let scopes = self.settings.scopes.iter().filter(|scope| *scope != "openid");
-        let (address, _, _) = client
-            .authorize_url(flow, || CsrfToken::new(state), || Nonce::new(nonce))
-            .add_scopes(scopes.map(|scope| Scope::new(scope.clone())))
+        let scopes = self.settings.scopes.iter().map(String::as_str);
+        let mut scopes: Vec<_> = scopes.filter(|scope| *scope != "openid").collect();
+        if request.wants_email && !scopes.contains(&"email") {
+            scopes.push("email");
+        }
+        let mut address =
+            client.authorize_url(flow, || CsrfToken::new(state), || Nonce::new(nonce));
+        if request.again {
+            address = address.add_prompt(CoreAuthPrompt::Login);
+        }
+        let (address, _, _) = address
+            .add_scopes(scopes.into_iter().map(|scope| Scope::new(scope.to_owned())))
             .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier))
             .url();
         Ok(address.into())
     }
 
     async fn finish(&self, response: &AuthorizationResponse<'_>) -> Result<Profile, IdentityError> {
-        let is_incomplete = |claims: &Claims| !claims.is_complete(&self.settings);
+        let is_incomplete = |claims: &Claims| !claims.is_complete(&self.settings, response.wanted);
         let (claims, userinfo) = self.claims(response, is_incomplete).await?;
         match userinfo {
             Ok(()) => self.lost_groups.report(&claims, &self.settings),

@@ -131,6 +131,10 @@ impl Accounts for RecentAccounts {
         self.accounts.session(session, now, idle_until).await
     }
 
+    async fn person(&self, person: &OwnerId) -> Result<Option<Person>> {
+        self.accounts.person(person).await
+    }
+
     async fn recent_session(
         &self,
         session: &Digest,

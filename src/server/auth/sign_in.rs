@@ -8,6 +8,7 @@ mod record;
 mod return_to;
 mod tokens;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +22,7 @@ pub use tokens::{Lifetime, MAX_TOKENS, TokenError, TokenName};
 use super::access::{Caller, Identity};
 use super::accounts::{Accounts, Digest, NewSession, Person, Profile, SignIn};
 use super::identity_provider::{
-    AuthorizationRequest, AuthorizationResponse, IdentityError, IdentityProvider,
+    AuthorizationRequest, AuthorizationResponse, IdentityError, IdentityProvider, Wanted,
 };
 use super::secret::{self, RandomBits, Secret};
 use crate::server::audit::{AuditAction, AuditTrail};
@@ -51,6 +52,17 @@ pub struct SignInParts {
     pub clock: Arc<dyn Clock>,
     /// Returns random bits that cannot be guessed.
     pub random: Arc<dyn Fn() -> RandomBits + Send + Sync>,
+    /// Returns what is kept about people besides their names and roles.
+    pub asked: Arc<dyn Fn() -> Asked + Send + Sync>,
+}
+
+/// What templates ask of people: nothing else is kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Whether one asks for their e-mail address.
+    pub email: bool,
+    /// The groups that they name, each without a slash at its beginning.
+    pub groups: BTreeSet<String>,
 }
 
 /// Signs people in and out.
@@ -115,7 +127,7 @@ impl SignInService {
     }
 
     /// Begins a sign-in of a person who uses the portal at `portal`, after which they return to the
-    /// page `return_to`.
+    /// page `return_to`. With `again`, the provider asks them even if they are signed in there.
     ///
     /// # Errors
     ///
@@ -124,6 +136,7 @@ impl SignInService {
         &self,
         return_to: &ReturnTo,
         portal: &Origin,
+        again: bool,
     ) -> Result<SignInStarted, SignInError> {
         let [browser, state, nonce, verifier] =
             std::array::from_fn(|_| Secret::from_random((self.parts.random)()));
@@ -132,6 +145,8 @@ impl SignInService {
             state: state.expose(),
             nonce: nonce.expose(),
             verifier: verifier.expose(),
+            again,
+            wants_email: (self.parts.asked)().email,
         };
         let address = self.parts.provider.begin(&request).await?;
         let now = self.parts.clock.now();
@@ -247,8 +262,16 @@ impl SignInService {
     ) -> Result<(Person, Secret), SignInError> {
         let code = answer?;
         let SignIn { nonce, verifier, .. } = sign_in;
-        let response = AuthorizationResponse { portal: returning.portal, code, nonce, verifier };
+        let asked = (self.parts.asked)();
+        let wanted = Wanted { email: asked.email, groups: !asked.groups.is_empty() };
+        let portal = returning.portal;
+        let response = AuthorizationResponse { portal, code, nonce, verifier, wanted };
         let profile = self.parts.provider.finish(&response).await?;
+        let profile = Profile {
+            email: profile.email.filter(|_| asked.email),
+            groups: profile.groups.intersection(&asked.groups).cloned().collect(),
+            ..profile
+        };
         self.begin_session(&profile, returning.from).await
     }
 

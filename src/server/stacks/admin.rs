@@ -133,7 +133,7 @@ impl Service {
         let (shown, has_more_people) = page(people);
         let owners: Vec<_> = shown.iter().map(|person| person.owner.as_str()).collect();
         let usages = self.parts.store.usages(&owners, hour_before(now)).await?;
-        let person_line = |(Person { owner: id, name, role, seen }, usage)| PersonLine {
+        let person_line = |(Person { owner: id, name, role, seen, .. }, usage)| PersonLine {
             owner: Owner { id, name },
             role,
             seen,

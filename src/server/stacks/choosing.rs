@@ -11,14 +11,15 @@ use super::request::{New, StartError};
 use crate::server::auth::access::{Caller, Identity, Role};
 use crate::server::catalogue::{self as offers, Audience};
 use crate::server::spec::OperationSpec;
-use crate::server::store::Record;
+use crate::server::store::{Record, StoreError};
+use domain::owner::OwnerId;
 use domain::refusal::Refusal;
 use domain::stack_name::StackName;
-use domain::template::DEFAULT_ID;
 use domain::template::answers::Answers;
 use domain::template::checked::Checked;
-use domain::template::parameter::Parameter;
+use domain::template::parameter::{DefaultAnswer, Parameter, Source};
 use domain::template::situation::{Before, Situation};
+use domain::template::{DEFAULT_ID, Template};
 
 /// A template with answers that can be used.
 pub(super) struct Chosen {
@@ -26,6 +27,8 @@ pub(super) struct Chosen {
     pub(super) checked: Checked,
     /// The secrets of the deployment that is tried again, by the keys of their parameters.
     pub(super) kept: BTreeMap<String, SecretString>,
+    /// The keys of those that the portal generated.
+    pub(super) kept_generated: Vec<String>,
 }
 
 /// What a deployment that is tried again was started with.
@@ -34,20 +37,27 @@ struct Tried {
     template: Option<String>,
     before: Before,
     secrets: BTreeMap<String, SecretString>,
+    generated: Vec<String>,
 }
 
 impl Service {
-    /// Returns whom templates are offered to with the rights of `caller`.
-    pub(super) fn audience(caller: &Caller) -> Audience {
-        match &caller.identity {
+    /// Returns whom templates are offered to with the rights of `caller`. A program has the groups
+    /// of the person whose token it holds.
+    pub(super) async fn audience(&self, caller: &Caller) -> Result<Audience, StoreError> {
+        let owner = match &caller.identity {
             Identity::Anonymous | Identity::Browser(_) | Identity::Unauthenticated => {
-                Audience::Anybody
+                return Ok(Audience::Anybody);
             }
-            Identity::Person { role: Role::Operator, .. } => Audience::Operator,
-            Identity::Person { role: Role::Member, .. } | Identity::Program { .. } => {
-                Audience::Person(BTreeSet::new())
+            Identity::Person { role: Role::Operator, .. } => return Ok(Audience::Operator),
+            Identity::Person { owner, role: Role::Member } | Identity::Program { owner, .. } => {
+                owner
             }
+        };
+        if !self.parts.offers.has_groups() {
+            return Ok(Audience::Person(BTreeSet::new()));
         }
+        let person = self.parts.accounts.person(owner).await?;
+        Ok(Audience::Person(person.map(|person| person.groups).unwrap_or_default()))
     }
 
     /// Chooses the template of a deployment called `name`, and checks the answers.
@@ -56,18 +66,21 @@ impl Service {
         new: &New<'_>,
         name: &StackName,
     ) -> Result<Chosen, StartError> {
-        let audience = Self::audience(new.caller);
+        let audience = self.audience(new.caller).await?;
         let Some(tried) = new.retry_of else {
             let entry = self.entry(&audience, new.request.template.as_deref())?;
             let answers = new.request.answers.read(&entry.template);
-            let checked = entry.template.check(&answers, &self.situation(name), &entry.patterns);
+            let situation = self.situation(&entry.template, Some(name), new.owner()).await?;
+            let checked = entry.template.check(&answers, &situation, &entry.patterns);
             let checked = checked.map_err(Refusal::InvalidParameters)?;
-            return Ok(Chosen { entry, checked, kept: BTreeMap::new() });
+            let (kept, kept_generated) = Default::default();
+            return Ok(Chosen { entry, checked, kept, kept_generated });
         };
-        let Tried { template, before, secrets } = self.tried(tried).await?;
+        let Tried { template, before, secrets, generated } = self.tried(tried).await?;
         // One of a version without templates, or of other settings, is not started as something else.
         let entry = self.entry(&audience, Some(template.as_deref().unwrap_or(DEFAULT_ID)))?;
-        let situation = Situation { before: Some(before), ..self.situation(name) };
+        let situation = self.situation(&entry.template, Some(name), new.owner()).await?;
+        let situation = Situation { before: Some(before), ..situation };
         let checked = entry.template.check(&Answers::default(), &situation, &entry.patterns);
         let checked = checked.map_err(|errors| {
             let is_secret =
@@ -78,7 +91,7 @@ impl Service {
                 Refusal::InvalidParameters(errors)
             }
         })?;
-        Ok(Chosen { entry, checked, kept: secrets })
+        Ok(Chosen { entry, checked, kept: secrets, kept_generated: generated })
     }
 
     /// Returns the template of this id, or the one that needs no id.
@@ -91,13 +104,30 @@ impl Service {
         offers::unnamed(&offered).cloned().ok_or_else(|| Refusal::TemplateRequired(ids()))
     }
 
-    /// Returns what the answers for a new stack are checked against.
-    pub(super) fn situation(&self, name: &StackName) -> Situation {
-        Situation {
-            stack_name: Some(name.to_string()),
-            stack_url: Some(self.parts.stack.url(name)),
+    /// Returns what the answers for a new stack of `owner` are checked against.
+    pub(super) async fn situation(
+        &self,
+        template: &Template,
+        name: Option<&StackName>,
+        owner: Option<&OwnerId>,
+    ) -> Result<Situation, StoreError> {
+        let asks_for_person = |parameter: &Parameter| {
+            let sources = [Source::PersonEmail, Source::PersonName].map(DefaultAnswer::From);
+            parameter.default.as_ref().is_some_and(|default| sources.contains(default))
+        };
+        let owner = owner.filter(|_| template.parameters.iter().any(asks_for_person));
+        let person = match owner.filter(|owner| owner.person_id().is_some()) {
+            Some(owner) => self.parts.accounts.person(owner).await?,
+            None => None,
+        };
+        let (person_name, person_email) = person.map(|person| (person.name, person.email)).unzip();
+        Ok(Situation {
+            stack_name: name.map(ToString::to_string),
+            stack_url: name.map(|name| self.parts.stack.url(name)),
+            person_name,
+            person_email: person_email.flatten(),
             ..Situation::default()
-        }
+        })
     }
 
     /// Reads what the deployment `record` was started with. A secret that does not open counts as
@@ -116,6 +146,6 @@ impl Service {
             size: spec.stack.size_id.clone(),
         };
         let template = spec.stack.template.map(|template| template.id);
-        Ok(Tried { template, before, secrets })
+        Ok(Tried { template, before, secrets, generated: spec.stack.generated })
     }
 }

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use super::form::{Filling, NAME, TemplateForm, answered};
 use super::{Service, StartRequest};
 use crate::server::auth::access::Caller;
+use crate::server::catalogue::Audience;
 use crate::wire::{ApiError, FieldProblem, FormVerdict, NameVerdict};
 use domain::deployment::DeploymentId;
 use domain::refusal::{Refusal, TakenBy};
@@ -16,24 +17,34 @@ use domain::template::answers::Answers;
 use domain::template::text::FALLBACK;
 
 impl Service {
-    /// Returns the form of a template; `None` if there is none, or the caller is not offered it.
+    /// Returns the form of a template.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if there is no such template, the caller is not offered it, or the store is
+    /// unavailable.
     pub(crate) async fn template_form(
         &self,
         caller: &Caller,
         id: &str,
         filling: &Filling,
-    ) -> Option<TemplateForm> {
-        let entry = self.parts.offers.find(&Self::audience(caller), id)?;
+    ) -> Result<TemplateForm, ApiError> {
+        let entry = self.template(caller, id).await?;
         let name = filling.values(NAME).last().and_then(|name| StackName::parse(name).ok());
-        let situation = name.map(|name| self.situation(&name)).unwrap_or_default();
+        let owner = caller.identity.owner();
+        let situation = self.situation(&entry.template, name.as_ref(), owner).await?;
         let usual = self.usual_of(id).await;
-        Some(TemplateForm { usual, ..TemplateForm::new(&entry, &situation, filling, FALLBACK) })
+        Ok(TemplateForm { usual, ..TemplateForm::new(&entry, &situation, filling, FALLBACK) })
     }
 
     /// Returns whether there is only one template, which asks for nothing.
-    pub(crate) fn has_only_a_name(&self, caller: &Caller) -> bool {
-        let offered = self.parts.offers.offered(&Self::audience(caller));
-        matches!(&offered[..], [only] if only.template.asks_nothing())
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the store is unavailable.
+    pub(crate) async fn has_only_a_name(&self, caller: &Caller) -> Result<bool, ApiError> {
+        let offered = self.parts.offers.offered(&self.audience(caller).await?);
+        Ok(matches!(&offered[..], [only] if only.template.asks_nothing()))
     }
 
     /// Checks the fields of a template's form.
@@ -47,11 +58,12 @@ impl Service {
         id: &str,
         pairs: &[(String, String)],
     ) -> Result<FormVerdict, ApiError> {
-        let entry = self.template(caller, id)?;
+        let entry = self.template(caller, id).await?;
         let text = pairs.iter().rev().find(|(field, _)| field == NAME);
         let text = text.map(|(_, text)| text.as_str()).unwrap_or_default();
         let name = StackName::parse(text).ok();
-        let situation = name.map(|name| self.situation(&name)).unwrap_or_default();
+        let owner = caller.identity.owner();
+        let situation = self.situation(&entry.template, name.as_ref(), owner).await?;
         let answers = Answers::from_form(&entry.template, &answered(pairs.to_vec()));
         let checked = entry.template.check(&answers, &situation, &entry.patterns);
         let mut verdict = FormVerdict::default();
@@ -85,14 +97,14 @@ impl Service {
         request: &StartRequest,
     ) -> Result<(DeploymentId, Vec<(String, SecretString)>), ApiError> {
         let started = self.start(caller, request, |_| None).await?;
-        let labels = self.labels(caller, request.template.as_deref().unwrap_or_default());
+        let labels = self.labels(request.template.as_deref().unwrap_or_default());
         let labelled = |(key, secret)| (labels.get(&key).cloned().unwrap_or(key), secret);
         Ok((started.deployment.id, started.generated.into_iter().map(labelled).collect()))
     }
 
     /// Returns the labels of a template's questions by their keys.
-    fn labels(&self, caller: &Caller, id: &str) -> BTreeMap<String, String> {
-        let entry = self.parts.offers.find(&Self::audience(caller), id);
+    pub(super) fn labels(&self, id: &str) -> BTreeMap<String, String> {
+        let entry = self.parts.offers.find(&Audience::Operator, id);
         let parameters = entry.iter().flat_map(|entry| &entry.template.parameters);
         let label = |one: &domain::template::parameter::Parameter| {
             (one.key.clone(), one.label.in_language(FALLBACK).to_owned())

@@ -72,7 +72,7 @@ impl Service {
     ) -> Result<Started, StartError> {
         let name = self.parse_name(&new.request.name);
         let name = name.map_err(|rule| Refusal::InvalidName(Some(rule)))?;
-        let Chosen { entry, checked, kept } = self.choose(new, &name).await?;
+        let Chosen { entry, checked, kept, kept_generated } = self.choose(new, &name).await?;
         self.check_that_it_can_start(&name).await?;
         let kind = self.parts.kinds.of(KindName::DEPLOY);
         let deployment = Deployment {
@@ -91,6 +91,7 @@ impl Service {
             settings: &self.parts.stack,
             registry: self.parts.offers.registry(&entry.template, &self.parts.stack),
             kept: &kept,
+            kept_generated: &kept_generated,
         };
         let NewSpec { sealed, generated } =
             spec::seal(&choice, self.parts.keyring.as_ref(), revision).map_err(not_sealed)?;

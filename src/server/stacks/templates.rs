@@ -11,13 +11,16 @@ use crate::server::catalogue::unnamed;
 use crate::wire::{ApiError, TemplateView};
 use domain::refusal::Refusal;
 use domain::stack_name::StackName;
-use domain::template::situation::Situation;
 use domain::template::text::FALLBACK;
 
 impl Service {
     /// Lists the templates that the caller is offered.
-    pub async fn templates(&self, caller: &Caller) -> Vec<TemplateView> {
-        let offered = self.parts.offers.offered(&Self::audience(caller));
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the store is unavailable.
+    pub async fn templates(&self, caller: &Caller) -> Result<Vec<TemplateView>, ApiError> {
+        let offered = self.parts.offers.offered(&self.audience(caller).await?);
         let default = unnamed(&offered).map(|entry| entry.template.id.clone());
         let mut views = Vec::new();
         for entry in &offered {
@@ -32,7 +35,7 @@ impl Service {
                 icon: entry.icon.is_some().then(|| format!("/templates/{}/icon.svg", template.id)),
             });
         }
-        views
+        Ok(views)
     }
 
     /// Returns the template of this id.
@@ -40,8 +43,8 @@ impl Service {
     /// # Errors
     ///
     /// Returns an error if there is none, or the caller is not offered it.
-    pub fn template(&self, caller: &Caller, id: &str) -> Result<Arc<Entry>, ApiError> {
-        let found = self.parts.offers.find(&Self::audience(caller), id);
+    pub async fn template(&self, caller: &Caller, id: &str) -> Result<Arc<Entry>, ApiError> {
+        let found = self.parts.offers.find(&self.audience(caller).await?, id);
         found.ok_or_else(|| Refusal::NoSuchTemplate.into())
     }
 
@@ -51,20 +54,17 @@ impl Service {
     ///
     /// Returns an error if there is no such template, the caller is not offered it, or the name
     /// breaks a rule.
-    pub fn template_schema(
+    pub async fn template_schema(
         &self,
         caller: &Caller,
         id: &str,
         name: Option<&str>,
     ) -> Result<Value, ApiError> {
-        let entry = self.template(caller, id)?;
-        let situation = match name {
-            Some(name) => {
-                let name = StackName::parse(name);
-                self.situation(&name.map_err(|rule| Refusal::InvalidName(Some(rule)))?)
-            }
-            None => Situation::default(),
-        };
+        let entry = self.template(caller, id).await?;
+        let name = name.map(StackName::parse).transpose();
+        let name = name.map_err(|rule| Refusal::InvalidName(Some(rule)))?;
+        let owner = caller.identity.owner();
+        let situation = self.situation(&entry.template, name.as_ref(), owner).await?;
         Ok(json_schema(&entry.template, &situation, &entry.patterns, FALLBACK))
     }
 }

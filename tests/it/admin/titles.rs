@@ -1,5 +1,6 @@
 //! What somebody else wrote stays a text: in the title of a page, and wherever else it is shown.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ai_stack_deployer::server::audit::{AuditAction, AuditEntry, AuditLog};
@@ -46,6 +47,8 @@ async fn a_hostile_name_stays_a_text_on_every_page() {
             subject: String::from("x"),
             name: hostile.to_owned(),
             role: Role::Operator,
+            email: None,
+            groups: BTreeSet::new(),
         };
         let session = NewSession {
             person: OwnerId::person("x"),

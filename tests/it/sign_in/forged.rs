@@ -1,11 +1,12 @@
 //! Which ID tokens the OpenID Connect client accepts, and which it rejects.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ai_stack_deployer::server::auth::access::Role;
 use ai_stack_deployer::server::auth::accounts::Profile;
 use ai_stack_deployer::server::auth::identity_provider::{
-    AuthorizationResponse, IdentityError, IdentityProvider,
+    AuthorizationResponse, IdentityError, IdentityProvider, Wanted,
 };
 use ai_stack_deployer::server::auth::oidc::Oidc;
 use ai_stack_deployer::server::origin::Origin;
@@ -77,8 +78,13 @@ impl World {
 
     pub(super) async fn finish(&self) -> Result<Profile, IdentityError> {
         let verifier = &"v".repeat(43);
-        let response =
-            AuthorizationResponse { portal: &self.portal, code: "code", nonce: NONCE, verifier };
+        let response = AuthorizationResponse {
+            portal: &self.portal,
+            code: "code",
+            nonce: NONCE,
+            verifier,
+            wanted: Wanted::default(),
+        };
         self.oidc.finish(&response).await
     }
 
@@ -105,6 +111,8 @@ async fn a_valid_token_identifies_a_person() {
         subject: String::from("1234"),
         name: String::from("Ann Bell"),
         role: Role::Member,
+        email: None,
+        groups: BTreeSet::new(),
     };
     assert_eq!(profile, expected);
     let operator = world.saying(json!({ "groups": ["staff", "operators"] }));

@@ -1,5 +1,6 @@
 //! The contract of the accounts port, which every adapter must fulfil.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ai_stack_deployer::server::auth::access::{Role, Scope};
@@ -125,13 +126,26 @@ async fn a_person_keeps_their_id(store: &dyn Accounts) {
         name: String::from("alice"),
         role: Role::Member,
         seen: at(1),
+        email: None,
+        groups: BTreeSet::new(),
     };
     assert_eq!(alice, expected);
+    assert_eq!(store.person(&alice.owner).await.unwrap(), Some(expected.clone()));
+    assert_eq!(store.person(&OwnerId::person("nobody")).await.unwrap(), None);
     let renamed =
         Profile { name: String::from("Alice B."), role: Role::Operator, ..profile("alice") };
+    let email = Some(String::from("alice@example.org"));
+    let groups = BTreeSet::from(["staff", "a \"b\""].map(String::from));
+    let renamed = Profile { email: email.clone(), groups: groups.clone(), ..renamed };
     let back = store.sign_in(&renamed, &session("a2", "second", 5)).await.unwrap();
-    let expected =
-        Person { name: renamed.name.clone(), role: Role::Operator, seen: at(5), ..expected };
+    let expected = Person {
+        name: renamed.name.clone(),
+        role: Role::Operator,
+        seen: at(5),
+        email,
+        groups,
+        ..expected
+    };
     assert_eq!(back, expected, "the id stays, the rest is taken over");
 
     let elsewhere = Profile { issuer: String::from("https://other.example"), ..profile("alice") };
@@ -264,6 +278,8 @@ pub(super) fn profile(subject: &str) -> Profile {
         subject: subject.to_owned(),
         name: subject.to_owned(),
         role: Role::Member,
+        email: None,
+        groups: BTreeSet::new(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Creates sessions of people and API tokens directly in the store.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ai_stack_deployer::server::auth::access::{Role, Scope};
@@ -21,7 +22,9 @@ pub(crate) async fn sign_in(
 ) -> OwnerId {
     let letters = name.replace(' ', "");
     let issuer = String::from("http://127.0.0.1:9");
-    let profile = Profile { issuer, subject: name.to_owned(), name: name.to_owned(), role };
+    let (email, groups) = (None, BTreeSet::new());
+    let subject = name.to_owned();
+    let profile = Profile { issuer, subject, name: name.to_owned(), role, email, groups };
     let session = NewSession {
         person: OwnerId::person(&letters),
         secret: Digest::of(&letters),

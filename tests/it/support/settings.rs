@@ -63,6 +63,7 @@ pub(crate) fn seal(
         settings,
         registry: settings.registry.as_ref(),
         kept: &BTreeMap::new(),
+        kept_generated: &[],
     };
     Ok(spec::seal(&choice, keyring, revision)?.sealed)
 }

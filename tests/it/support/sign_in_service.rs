@@ -6,7 +6,7 @@ use ai_stack_deployer::server::audit::AuditTrail;
 use ai_stack_deployer::server::auth::authenticate::Authenticator;
 use ai_stack_deployer::server::auth::oidc::Oidc;
 use ai_stack_deployer::server::auth::recent_accounts::RecentAccounts;
-use ai_stack_deployer::server::auth::sign_in::{SignInParts, SignInService};
+use ai_stack_deployer::server::auth::sign_in::{Asked, SignInParts, SignInService};
 use ai_stack_deployer::server::notifier::Notifier;
 use ai_stack_deployer::server::settings::{AuthSettings, OidcSettings, Settings};
 use clock::{Clock, SystemClock};
@@ -73,5 +73,6 @@ pub(crate) fn sign_in_service(
         ),
         clock,
         random: Arc::new(rand::random),
+        asked: Arc::new(Asked::default),
     })))
 }

@@ -72,6 +72,7 @@ impl From<One> for StackSpec {
             size_id: None,
             size: one.size,
             environment: one.environment.into_iter().map(variable).collect(),
+            generated: Vec::new(),
             volumes: Vec::new(),
             health: HealthCheck { paths, timeout, interval },
             healthcheck: None,
@@ -137,6 +138,7 @@ mod tests {
                 name: String::from("TOKEN"),
                 value: VariableValue::Secret(secret("env:TOKEN")),
             }],
+            generated: Vec::new(),
             volumes: Vec::new(),
             health: HealthCheck {
                 paths: vec![path("/health", &[Accept::Class(2)])],
@@ -169,6 +171,7 @@ mod tests {
             ]),
             command: vec![String::from("serve")],
             size_id: Some(String::from("small")),
+            generated: vec![String::from("password")],
             volumes: vec![Volume {
                 key: String::from("data"),
                 path: String::from("/data"),
@@ -196,7 +199,7 @@ mod tests {
         \"size_id\":\"small\",\"size\":{\"cpu_nanos\":500000000,\"memory_bytes\":null},\
         \"environment\":[{\"name\":\"TOKEN\",\"value\":{\"secret\":{\"name\":\"env:TOKEN\",\
         \"fingerprint\":\"00c0ffee\"}}},{\"name\":\"LANGUAGE\",\"value\":{\"plain\":\"nl\"}}],\
-        \"volumes\":[{\"key\":\"data\",\"path\":\"/data\",\"exclusive\":true}],\
+        \"generated\":[\"password\"],\"volumes\":[{\"key\":\"data\",\"path\":\"/data\",\"exclusive\":true}],\
         \"health\":{\"paths\":[{\"path\":\"/\",\"accept\":[{\"class\":2},{\"code\":401}]}],\
         \"timeout\":{\"secs\":60,\"nanos\":0},\"interval\":{\"secs\":1,\"nanos\":500000000}},\
         \"healthcheck\":[\"CMD\",\"true\"],\"certificate\":{\"source\":\"lets_encrypt\",\

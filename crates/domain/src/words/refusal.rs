@@ -37,6 +37,14 @@ pub fn message(refusal: &Refusal) -> String {
             "The secrets that were typed are not kept any more: start the stack anew, and type \
              them again."
         }
+        R::SignInAgain => {
+            "Generated secrets are only shown within ten minutes after a sign-in: sign in again, and \
+             ask for them then."
+        }
+        R::SecretsLost => {
+            "The portal's key does not open the secrets of this stack. An operator must bring back \
+             the key with which they were encrypted."
+        }
         R::NameTaken(name, TakenBy::Another) => {
             return format!("The name {name} is taken: choose another.");
         }

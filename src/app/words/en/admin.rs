@@ -165,6 +165,7 @@ pub(crate) fn act(act: AuditAction) -> &'static str {
         AuditAction::RetryCleanUp => "Retried a clean-up",
         AuditAction::Inspect => "Viewed another owner's operation",
         AuditAction::Purge => "Deleted older entries",
+        AuditAction::Reveal => "Had secrets shown",
         AuditAction::RevokeAccess => "Signed a person out",
     }
 }

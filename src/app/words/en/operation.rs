@@ -3,6 +3,11 @@
 use domain::stack_name::StackName;
 
 pub(crate) const GENERATED: &str = "Generated for your stack";
+pub(crate) const GENERATED_SECRETS: &str = "Generated secrets";
+pub(crate) const REVEAL_LEAD: &str = "They are shown to you alone, within ten minutes after you \
+                                      signed in, and it is recorded that they were.";
+pub(crate) const REVEAL: &str = "Show them again";
+pub(crate) const SIGN_IN_AGAIN: &str = "Sign in again";
 pub(crate) const GENERATED_LEAD: &str =
     "Copy this now: it is shown only once. You need it to get into your stack.";
 pub(crate) const COOKIE_REFUSED: &str = "Your browser refused our cookie, so this stack belongs to whoever has the address of this page. \

@@ -68,6 +68,14 @@ fn of_code(page: FormPage<'_>, code: RefusalCode) -> String {
             "The secrets that were typed are not kept any more, so {so}. Start the stack anew, \
              and type them again."
         ),
+        (C::SignInAgain, _) => String::from(
+            "Secrets are only shown within ten minutes after you signed in. Sign in again, and ask \
+             for them then.",
+        ),
+        (C::SecretsLost, _) => String::from(
+            "The portal's key does not open the secrets of this stack, so they cannot be shown. An \
+             operator must bring back the key with which they were encrypted.",
+        ),
         (C::NameTaken, _) => format!("The name is now taken, so {so}."),
         (C::NameHeld, _) => format!(
             "The name is still reserved for the former owner of a removed stack, so {so}. \

@@ -7,11 +7,15 @@ use serde_json::Value;
 use super::form::{Object, form};
 use super::groups::Groups;
 use crate::server::auth::accounts::Profile;
+use crate::server::auth::identity_provider::Wanted;
 use crate::server::settings::OidcSettings;
 use crate::server::visible;
 
 /// The maximum number of characters of a display name.
 const NAME_LENGTH: usize = 80;
+/// The length in bytes of the longest e-mail address (RFC 5321, section 4.5.3.1.3, without the angle
+/// brackets).
+const EMAIL_LENGTH: usize = 254;
 
 /// The claims of the ID token, and those of userinfo, which the ID token's go before.
 #[derive(Clone, Debug)]
@@ -27,9 +31,12 @@ impl Claims {
     }
 
     /// Returns whether userinfo could add nothing that is needed.
-    pub(super) fn is_complete(&self, settings: &OidcSettings) -> bool {
+    pub(super) fn is_complete(&self, settings: &OidcSettings, wanted: Wanted) -> bool {
         let has_groups = || matches!(self.groups(settings), Groups::Named(_));
-        self.name().is_some() && (settings.operator_group.is_none() || has_groups())
+        let needs_groups = settings.operator_group.is_some() || wanted.groups;
+        self.name().is_some()
+            && (!needs_groups || has_groups())
+            && (!wanted.email || self.email().is_some())
     }
 
     /// Returns the person's groups.
@@ -51,7 +58,27 @@ impl Claims {
             role: self.groups(settings).role(settings.operator_group.as_deref()),
             name: self.name().unwrap_or_else(|| visible::name(&shown(self.subject()))),
             subject: self.subject().to_owned(),
+            email: self.email(),
+            groups: self.groups(settings).names(),
         }
+    }
+
+    /// Returns the e-mail address, if the same claims say that it is verified.
+    fn email(&self) -> Option<String> {
+        let email = |claims: &Object| {
+            let is_verified = match claims.get("email_verified")? {
+                Value::Bool(is_verified) => *is_verified,
+                // Some providers send a text (AWS Cognito).
+                Value::String(text) => text == "true",
+                Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_) => false,
+            };
+            let email = claims.get("email")?.as_str()?.trim();
+            let is_plain = (3..=EMAIL_LENGTH).contains(&email.len())
+                && email.contains('@')
+                && !email.chars().any(|c| c.is_control() || c.is_whitespace());
+            (is_verified && is_plain).then(|| email.to_owned())
+        };
+        self.all().find_map(email)
     }
 
     /// Returns the display name: the first claim that has visible characters.
@@ -81,6 +108,32 @@ mod tests {
 
     fn name(token: &Value) -> Option<String> {
         Claims { token: token.as_object().unwrap().clone(), userinfo: None }.name()
+    }
+
+    #[test]
+    fn only_a_verified_email_address_counts() {
+        let email = |token: Value, userinfo: Option<Value>| {
+            let object = |value: &Value| value.as_object().unwrap().clone();
+            let userinfo = userinfo.as_ref().map(object);
+            Claims { token: object(&token), userinfo }.email()
+        };
+        let verified = json!({ "email": "ann@example.org", "email_verified": true });
+        assert_eq!(email(verified.clone(), None).as_deref(), Some("ann@example.org"));
+        assert_eq!(email(json!({}), Some(verified.clone())).as_deref(), Some("ann@example.org"));
+        for claims in [
+            json!({ "email": "ann@example.org" }),
+            json!({ "email": "ann@example.org", "email_verified": false }),
+            json!({ "email": "ann@example.org", "email_verified": 1 }),
+            json!({ "email": "ann", "email_verified": true }),
+            json!({ "email": "ann @example.org", "email_verified": true }),
+            json!({ "email": ["ann@example.org"], "email_verified": true }),
+            json!({ "email_verified": true }),
+        ] {
+            assert_eq!(email(claims.clone(), None), None, "{claims}");
+            // What one source says is verified says nothing about the other.
+            let mixed = json!({ "email_verified": true });
+            assert_eq!(email(claims, Some(mixed)), None);
+        }
     }
 
     #[test]

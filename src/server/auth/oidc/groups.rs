@@ -1,5 +1,7 @@
 //! Finds a person's groups among the claims, and decides whether they are an operator.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::form::{Object, form};
@@ -57,6 +59,14 @@ impl Groups {
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
                 Self::OtherForm(form(Some(value)))
             }
+        }
+    }
+
+    /// Returns their names, each without a slash at its beginning: see [`Self::role`].
+    pub(super) fn names(&self) -> BTreeSet<String> {
+        match self {
+            Self::Named(groups) => groups.iter().map(|group| plain(group).to_owned()).collect(),
+            Self::OtherForm(_) | Self::Overage | Self::Absent => BTreeSet::new(),
         }
     }
 

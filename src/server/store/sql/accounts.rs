@@ -1,5 +1,7 @@
 //! Implements the accounts port: people, their sessions and API tokens, and sign-ins in progress.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -76,12 +78,14 @@ impl<D: Dialect> Accounts for SqlStore<D> {
                 .await?;
             let person = read_person(&take_over(&profile, &session).fetch_one(&mut tx).await?)?;
             Statement::new(
-                "INSERT INTO sessions (digest, person, idle_ms, ends_ms) VALUES ($1, $2, $3, $4)",
+                "INSERT INTO sessions (digest, person, idle_ms, ends_ms, begun_ms)
+                 VALUES ($1, $2, $3, $4, $5)",
             )
             .bind(&session.secret.0)
             .bind(&person.owner)
             .bind(session.idle_until.min(session.ends))
             .bind(session.ends)
+            .bind(session.begun)
             .execute(&mut tx)
             .await?;
             let who = person.owner.to_string();
@@ -100,7 +104,7 @@ impl<D: Dialect> Accounts for SqlStore<D> {
         idle_until: Timestamp,
     ) -> Result<Option<Session>> {
         let find = Statement::new(
-            "SELECT owner, name, role, seen_ms, idle_ms, ends_ms
+            "SELECT owner, name, role, seen_ms, email, groups, idle_ms, ends_ms, begun_ms
              FROM sessions JOIN people ON owner = person WHERE digest = $1 AND idle_ms > $2",
         );
         let found = self.row(find.bind(&session.0).bind(now)).await?;
@@ -163,9 +167,17 @@ impl<D: Dialect> Accounts for SqlStore<D> {
         .await
     }
 
+    async fn person(&self, person: &OwnerId) -> Result<Option<Person>> {
+        let find = Statement::new(
+            "SELECT owner, name, role, seen_ms, email, groups FROM people WHERE owner = $1",
+        );
+        self.row(find.bind(person)).await?.as_ref().map(read_person).transpose()
+    }
+
     async fn people(&self, limit: u32) -> Result<Vec<Person>> {
         let people = Statement::new(
-            "SELECT owner, name, role, seen_ms FROM people ORDER BY seen_ms DESC, owner LIMIT $1",
+            "SELECT owner, name, role, seen_ms, email, groups FROM people
+             ORDER BY seen_ms DESC, owner LIMIT $1",
         );
         self.rows(people.bind(i64::from(limit))).await?.iter().map(read_person).collect()
     }
@@ -266,11 +278,12 @@ impl<D: Dialect> SqlStore<D> {
 /// Inserts the person, or updates the profile of a known one, who keeps their id.
 fn take_over(profile: &Profile, session: &NewSession) -> Statement {
     Statement::new(
-        "INSERT INTO people (owner, issuer, subject, name, role, seen_ms)
-         VALUES ($1, $2, $3, $4, $5, $6)
+        "INSERT INTO people (owner, issuer, subject, name, role, seen_ms, email, groups)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (issuer, subject) DO UPDATE
-         SET name = excluded.name, role = excluded.role, seen_ms = excluded.seen_ms
-         RETURNING owner, name, role, seen_ms",
+         SET name = excluded.name, role = excluded.role, seen_ms = excluded.seen_ms,
+             email = excluded.email, groups = excluded.groups
+         RETURNING owner, name, role, seen_ms, email, groups",
     )
     .bind(&session.person)
     .bind(&profile.issuer)
@@ -278,6 +291,8 @@ fn take_over(profile: &Profile, session: &NewSession) -> Statement {
     .bind(&profile.name)
     .bind(profile.role.as_str())
     .bind(session.begun)
+    .bind(profile.email.as_deref())
+    .bind(serde_json::to_string(&profile.groups).unwrap_or_default())
 }
 
 async fn end_each<D: Dialect>(tx: &mut Transaction<D>, person: &OwnerId) -> Result<u64> {
@@ -291,12 +306,23 @@ fn read_person(row: &impl Columns) -> Result<Person> {
         name: visible::name(&row.text("name")?),
         role: row.text("role")?.parse().map_err(|_| StoreError::Corrupt { what: "role" })?,
         seen: rows::time(row.number("seen_ms")?)?,
+        email: row.optional_text("email")?,
+        groups: match row.optional_text("groups")? {
+            Some(groups) => {
+                serde_json::from_str(&groups).map_err(|_| StoreError::Corrupt { what: "groups" })?
+            }
+            None => BTreeSet::new(),
+        },
     })
 }
 
 /// Reads a row of `sessions` with its person, and the time at which it expires if it is not used.
 fn read_session(row: &impl Columns) -> Result<(Session, Timestamp)> {
-    let session = Session { person: read_person(row)?, ends: rows::time(row.number("ends_ms")?)? };
+    let session = Session {
+        person: read_person(row)?,
+        ends: rows::time(row.number("ends_ms")?)?,
+        begun: rows::optional_time(row, "begun_ms")?,
+    };
     Ok((session, rows::time(row.number("idle_ms")?)?))
 }
 

@@ -30,6 +30,7 @@ struct Row {
     person: OwnerId,
     idle: Timestamp,
     ends: Timestamp,
+    begun: Timestamp,
 }
 
 impl AccountTables {
@@ -65,11 +66,12 @@ impl Accounts for MemoryStore {
         tables.sessions.retain(|_, row| row.idle > session.begun);
         let key = (profile.issuer.clone(), profile.subject.clone());
         let owner = tables.people.get(&key).map_or(&session.person, |person| &person.owner).clone();
-        let Profile { name, role, .. } = profile.clone();
-        let person = Person { owner: owner.clone(), name, role, seen: session.begun };
+        let Profile { name, role, email, groups, .. } = profile.clone();
+        let person =
+            Person { owner: owner.clone(), name, role, seen: session.begun, email, groups };
         tables.people.insert(key, person.clone());
         let idle = session.idle_until.min(session.ends);
-        let row = Row { person: owner, idle, ends: session.ends };
+        let row = Row { person: owner, idle, ends: session.ends, begun: session.begun };
         tables.sessions.insert(session.secret.0.clone(), row);
         let who = person.owner.to_string();
         audit.extend(session.audit_entry.clone().map(|entry| AuditEntry { who, ..entry }));
@@ -86,7 +88,7 @@ impl Accounts for MemoryStore {
         let row = sessions.get_mut(&session.0).filter(|row| row.idle > now);
         let Some(row) = row else { return Ok(None) };
         let person = people.values().find(|person| person.owner == row.person).unwrap().clone();
-        let found = Session { person, ends: row.ends };
+        let found = Session { person, ends: row.ends, begun: Some(row.begun) };
         row.idle = found.prolong(row.idle, idle_until).unwrap_or(row.idle);
         Ok(Some(found))
     }
@@ -129,6 +131,11 @@ impl Accounts for MemoryStore {
         let tokens = revoked.count() as u64;
         audit.extend(audit_entry.filter(|_| sessions + tokens > 0).cloned());
         Ok((sessions, tokens))
+    }
+
+    async fn person(&self, person: &OwnerId) -> Result<Option<Person>> {
+        let people = &self.up()?.accounts.people;
+        Ok(people.values().find(|found| found.owner == *person).cloned())
     }
 
     async fn people(&self, limit: u32) -> Result<Vec<Person>> {

@@ -1,0 +1,87 @@
+//! Shows the generated secrets of a live stack again: to its owner alone, soon after they signed in,
+//! and on the record.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use super::{Service, no_deployment};
+use crate::server::auth::access::{Caller, Identity};
+use crate::server::auth::accounts::Digest;
+use crate::server::spec::OperationSpec;
+use crate::server::store::{Record, State};
+use crate::wire::ApiError;
+use domain::deployment::DeploymentId;
+use domain::refusal::Refusal;
+use domain::time::later;
+
+/// The time after a sign-in within which secrets are shown.
+const SOON: Duration = Duration::from_mins(10);
+
+impl Service {
+    /// Returns the generated secrets of the stack that `id` deployed, each after the label of its
+    /// question. `session` is the digest of the session's secret.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the caller is not the owner, has not just signed in, the stack is not live,
+    /// a secret does not open, or the store is unavailable.
+    pub(crate) async fn reveal(
+        &self,
+        caller: &Caller,
+        id: &DeploymentId,
+        session: Option<&Digest>,
+    ) -> Result<Vec<(String, SecretString)>, ApiError> {
+        let record = self.record(id).await?.filter(|record| may_reveal(caller, record));
+        let record = record.ok_or_else(no_deployment)?;
+        if !self.has_just_signed_in(session).await? {
+            return Err(Refusal::SignInAgain.into());
+        }
+        let spec = self.spec_of(&record).await?.ok_or_else(no_deployment)?;
+        let secrets = spec.generated().map_err(|error| {
+            tracing::error!(deployment.id = %id, %error, "A generated secret does not open");
+            ApiError::from(Refusal::SecretsLost)
+        })?;
+        self.parts.audit.reveal(caller, id).await?;
+        let labels = self.labels(spec.stack.template.as_ref().map_or("", |template| &template.id));
+        let labelled = |(key, secret)| (labels.get(&key).cloned().unwrap_or(key), secret);
+        Ok(secrets.into_iter().map(labelled).collect())
+    }
+
+    /// Returns whether the caller can have generated secrets of this deployment shown.
+    pub(super) async fn can_reveal(&self, caller: &Caller, record: &Record) -> bool {
+        if !may_reveal(caller, record) {
+            return false;
+        }
+        let spec = self.spec_of(record).await.ok().flatten();
+        spec.is_some_and(|spec| !spec.stack.generated.is_empty())
+    }
+
+    async fn has_just_signed_in(&self, session: Option<&Digest>) -> Result<bool, ApiError> {
+        let now = self.clock().now();
+        let Some(session) = session else { return Ok(false) };
+        // Whatever it is, it does not prolong the session.
+        let found = self.parts.accounts.session(session, now, Timestamp::MIN).await?;
+        let begun = found.and_then(|session| session.begun);
+        Ok(begun.is_some_and(|begun| now <= later(begun, SOON)))
+    }
+
+    async fn spec_of(&self, record: &Record) -> Result<Option<OperationSpec>, ApiError> {
+        let stored = self.parts.store.spec(record.revision).await?;
+        let keyring = self.parts.keyring.clone();
+        Ok(stored.map(|stored| OperationSpec::stored(stored, record.revision, keyring)))
+    }
+}
+
+/// Returns whether the caller is a person, and owns the live stack of this deployment.
+fn may_reveal(caller: &Caller, record: &Record) -> bool {
+    let is_owner = match &caller.identity {
+        Identity::Person { owner, .. } => record.owner.as_ref() == Some(owner),
+        Identity::Anonymous
+        | Identity::Browser(_)
+        | Identity::Unauthenticated
+        | Identity::Program { .. } => false,
+    };
+    is_owner && record.state == State::Live
+}
