@@ -3,6 +3,7 @@
 //! A handler reads the request, calls one use case and writes the response. It must not apply
 //! business rules. The layers guard every route, including the pages and their server functions.
 
+mod address;
 mod admin;
 mod api;
 mod auth;

@@ -170,6 +170,7 @@ impl Portal {
         let dokploy = platform::dokploy::counted(dokploy, Arc::clone(&metrics));
         let platform = Arc::new(Dokploy::new(dokploy, Arc::clone(&clock))?);
         let stack = Arc::new(settings.stack.clone());
+        let asked = templates::listen();
         let offers = templates::of_portal(&settings, &*store).await;
         let sign_in_service =
             sign_in_service(&settings, &store_ports, &audit, &outbound, &clock, &offers)?;
@@ -250,7 +251,7 @@ impl Portal {
             parts.start("metrics", serve(listener, own, limits, shutdown.clone()));
         }
         parts.start("worker", worker.run(shutdown.clone()));
-        parts.start("catalogue", templates::reread(offers, reread_clock, shutdown.clone()));
+        parts.start("catalogue", templates::reread(offers, asked, reread_clock, shutdown.clone()));
         parts.start("reconciler", reconciler.run(reconcile_interval, shutdown));
         parts.start("retention", retention);
         let listened = Arc::clone(&store);

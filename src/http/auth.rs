@@ -4,14 +4,14 @@
 //! by [`access::decide`](crate::server::auth::access::decide); access to a particular operation is
 //! decided again when that operation is loaded. A route without a rule is closed.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::IpAddr;
 use std::ops::ControlFlow;
 
-use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use super::address::address;
 use super::error::Failed;
 use super::headers::NO_STORE;
 use super::routes::{Route, Rule};
@@ -22,7 +22,6 @@ use crate::server::auth::authenticate::{
     Authenticated, AuthenticationError, Freshness, authenticate,
 };
 use crate::server::page::{HiddenPage, OriginInUse, accepts_html, sign_in_location};
-use crate::server::proxies::{self, Proxy};
 use crate::server::stacks;
 use crate::wire::ApiError;
 use domain::refusal::{Missing, Refusal, RefusalCode};
@@ -114,17 +113,6 @@ async fn identify(
 pub(super) fn close(path: &str) -> Response {
     tracing::error!(path, "A route has no access rule, so it is closed to everybody");
     Failed::from(not_found()).into_response()
-}
-
-/// Returns the address of the client, as reported by the trusted proxies.
-pub(super) fn address(extensions: &Extensions, headers: &HeaderMap, proxies: &[Proxy]) -> IpAddr {
-    let peer = extensions.get::<ConnectInfo<SocketAddr>>();
-    let peer = peer.map_or(Ipv4Addr::LOCALHOST.into(), |ConnectInfo(peer)| peer.ip());
-    let lines = headers.get_all("x-forwarded-for").iter();
-    // What cannot be read is one entry like any other that is no address: the client may have sent
-    // it, and the entries after it still count.
-    let lines: Vec<_> = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
-    proxies::client(peer, lines.iter().map(|line| &**line), proxies)
 }
 
 /// Denies a request: a program gets the status, a person is redirected to the sign-in.

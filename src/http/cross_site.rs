@@ -10,8 +10,9 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use super::address::address;
 use super::error::Failed;
-use super::{HttpState, auth, routes};
+use super::{HttpState, routes};
 use crate::server::audit::AuditAction;
 use crate::server::origin::Origin;
 use domain::refusal::{CrossSite, Refusal, RefusalCode};
@@ -26,7 +27,7 @@ pub(super) async fn check(state: &HttpState, parts: &Parts) -> Result<(), Failed
     if may {
         return Ok(());
     }
-    let address = auth::address(&parts.extensions, headers, &state.proxies);
+    let address = address(&parts.extensions, headers, &state.proxies);
     let caller = state.authenticator.anonymous_caller(address);
     let path = parts.uri.path();
     let code = RefusalCode::CrossSite;

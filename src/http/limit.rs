@@ -14,9 +14,9 @@ use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 
+use super::HttpState;
+use super::address::address;
 use super::error::Failed;
-use super::routes::Route;
-use super::{HttpState, auth};
 use crate::server::audit::AuditAction;
 use crate::server::proxies::network_of;
 use crate::server::settings::Limits;
@@ -75,13 +75,13 @@ impl Counter {
     }
 }
 
-/// Rejects the requests of an address beyond the limits of `route` with 429.
+/// Rejects the requests of an address beyond the limit of what they are `counted` as with 429.
 pub(super) async fn check(
     state: &HttpState,
-    route: Option<&Route>,
+    counted: Option<Counted>,
     parts: &Parts,
 ) -> Result<(), Failed> {
-    match route.and_then(|route| route.counted) {
+    match counted {
         Some(counted) => Ok(count(state, counted, parts).await?),
         None => Ok(()),
     }
@@ -93,7 +93,7 @@ pub(super) async fn count(
     counted: Counted,
     parts: &Parts,
 ) -> Result<(), Refusal> {
-    let address = auth::address(&parts.extensions, &parts.headers, &state.proxies);
+    let address = address(&parts.extensions, &parts.headers, &state.proxies);
     let Err(wait) = state.limiter.check(counted, address) else { return Ok(()) };
     let caller = state.authenticator.anonymous_caller(address);
     let path = parts.uri.path();

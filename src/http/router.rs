@@ -218,7 +218,7 @@ async fn handle(
     let Ok(route) = next.chosen(&parts) else {
         return ControlFlow::Break(auth::close(parts.uri.path()));
     };
-    unless_refused(limit::check(state, route, &parts).await)?;
+    unless_refused(limit::check(state, route.and_then(|route| route.counted), &parts).await)?;
     let size = route.map_or(Size::Usual, |route| route.size);
     let is_newcomer = match auth::admit(state, route, &mut parts).await {
         ControlFlow::Continue(is_newcomer) => is_newcomer,

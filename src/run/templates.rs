@@ -37,16 +37,20 @@ pub(super) async fn of_portal(settings: &Settings, store: &dyn Templates) -> Arc
     Arc::new(offers)
 }
 
-/// Reads the templates again whenever their files change or `SIGUSR1` arrives, until `shutdown`.
+/// Listens for `SIGUSR1`, which would end the portal otherwise.
+pub(super) fn listen() -> Option<Signal> {
+    signal(SignalKind::user_defined1())
+        .inspect_err(|error| tracing::warn!(%error, "Cannot listen for SIGUSR1"))
+        .ok()
+}
+
+/// Reads the templates again whenever their files change or they are `asked` for, until `shutdown`.
 pub(super) async fn reread(
     offers: Arc<Offers>,
+    mut asked: Option<Signal>,
     clock: Arc<dyn Clock>,
     shutdown: CancellationToken,
 ) {
-    // Without this, the signal would end the portal.
-    let mut asked = signal(SignalKind::user_defined1())
-        .inspect_err(|error| tracing::warn!(%error, "Cannot listen for SIGUSR1"))
-        .ok();
     loop {
         let is_asked = tokio::select! {
             () = shutdown.cancelled() => return,

@@ -118,10 +118,12 @@ async fn a_query_and_a_form_have_few_fields_and_a_target_is_short() {
         assert_eq!(app.get(&path).await.error_code(), "URI_TOO_LONG");
     }
     assert_eq!(app.get(&format!("/?{}", fields(64))).await.status, StatusCode::OK);
-    for path in ["/api/fn/start_deployment", "/api/deploy"] {
+    for (path, most) in
+        [("/api/fn/start_deployment", 64), ("/api/deploy", 256), ("/new/default", 256)]
+    {
         let request = Request::post(path)
             .header("content-type", "application/x-www-form-urlencoded")
-            .body(Body::from(fields(65)))
+            .body(Body::from(fields(most + 1)))
             .unwrap();
         let reply = app.send(request).await;
         assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{path}");

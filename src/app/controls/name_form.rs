@@ -19,7 +19,7 @@ use super::hint::{Hint, Typing, hint};
 use crate::app::browser::{
     Parsed, Refused, check_name, go_to, listen, nearest, on_return, pause, post, say,
 };
-use crate::app::words::buttons::{DEPLOY, STARTING};
+use crate::app::words::buttons::{START_STACK, STARTING};
 use crate::wire::{AddressPattern, NameVerdict};
 use domain::read::FromJson;
 use domain::refusal::RefusalCode;
@@ -222,7 +222,7 @@ impl NameForm {
     fn show(&self, last: &Shown, next: &Shown) {
         if last.is_posting != next.is_posting {
             self.button.toggle_attribute_with_force("disabled", next.is_posting).ok();
-            say(&self.button, if next.is_posting { STARTING } else { DEPLOY });
+            say(&self.button, if next.is_posting { STARTING } else { START_STACK });
         }
         if last.hint.address() != next.hint.address() {
             say(&self.address, next.hint.address());

@@ -13,14 +13,14 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::{Element, Event, FormData, HtmlElement, HtmlFormElement, UrlSearchParams};
 
 use crate::app::browser::{Parsed, all, element, listen, on_return, pause, post_fields, say};
-use crate::app::words::buttons::{DEPLOY, STARTING};
+use crate::app::words::buttons::{START_STACK, STARTING};
 use crate::app::words::problems::problems;
 use domain::read::{Json, field};
 
 /// The pause in milliseconds after typing, until the server checks the answers.
 const PAUSE_MS: u32 = 300;
 /// The elements that answers are given with.
-const FIELDS: &str = "input, textarea";
+const FIELDS: &str = ":is(input,textarea)";
 
 /// The form: its elements and its state.
 struct QuestionForm {
@@ -221,7 +221,7 @@ impl QuestionForm {
     fn set_posting(&self, is_posting: bool) {
         self.is_posting.set(is_posting);
         self.button.toggle_attribute_with_force("disabled", is_posting).ok();
-        say(&self.button, if is_posting { STARTING } else { DEPLOY });
+        say(&self.button, if is_posting { STARTING } else { START_STACK });
     }
 }
 

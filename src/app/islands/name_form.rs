@@ -9,7 +9,7 @@ use leptos::server_fn::ServerFn;
 
 use crate::api::deployments::StartDeployment;
 use crate::app::controls::hint::{Hint, Typing, hint};
-use crate::app::words::buttons::DEPLOY;
+use crate::app::words::buttons::START_STACK;
 use crate::app::words::name_form as words;
 use crate::wire::{AddressPattern, NameVerdict, PlatformStatus};
 use domain::stack_name::StackName;
@@ -58,7 +58,7 @@ pub fn NameForm(
                         aria-invalid=hint.is_refusal().then_some("true")
                     />
                     <button class="button button--primary" type="submit">
-                        <span>{DEPLOY}</span>
+                        <span>{START_STACK}</span>
                     </button>
                 </div>
                 <HintLines hint problem />

@@ -47,6 +47,11 @@ POST   /api/fn/remove_stack            name=livey&id={live}      401 200 404 403
 GET    /api/templates                  -                         401 200 200 200 200 200 401
 GET    /api/templates/default/schema   -                         401 200 200 200 200 200 401
 GET    /templates/default/icon.svg     -                         303 404 404 404 404 404 401
+GET    /new                            -                         303 200 200 200 200 200 401
+GET    /new/default                    -                         303 200 200 200 200 200 401
+POST   /new/default                    name=zoe                  303 303 303 403 303 303 401
+POST   /new/default/check              name=zoe                  303 200 200 200 200 200 401
+POST   /deployments/{live}/reveal      -                         303 303 303 403 403 303 401
 GET    /account                        -                         303 200 200 403 403 200 401
 POST   /account/tokens                 name=ci&scope=read&days=7 303 303 303 403 403 303 401
 POST   /account/tokens/revoke          id=read                   303 303 303 403 403 303 401
@@ -69,7 +74,9 @@ fn matrix() -> impl Iterator<Item = Row> {
             ("ended", "id"),
             ("/zoe", "/{name}"),
             ("/livey", "/{name}"),
+            ("/new/default", "/new/{template}"),
             ("/default/", "/{id}/"),
+            ("{live}", "{id}"),
         ] {
             route = route.replace(value, parameter);
         }

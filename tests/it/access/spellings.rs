@@ -63,7 +63,7 @@ async fn another_spelling_redirects_to_a_page_and_does_not_exist_for_anything_el
         for spelled in spellings(&path) {
             for visit in &visits {
                 let reply = visit.send(method, &format!("{spelled}?a=b%20c")).await;
-                if is_page(route) {
+                if is_page(route) && *method == Method::GET {
                     assert_eq!(reply.status, StatusCode::PERMANENT_REDIRECT, "{spelled}");
                     let location = format!("{path}?a=b%20c");
                     assert_eq!(reply.header("location"), Some(location.as_str()), "{spelled}");

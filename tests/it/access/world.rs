@@ -108,6 +108,7 @@ impl World {
         route
             .replace("{id}", self.active.as_str())
             .replace("{name}", "livey")
+            .replace("{template}", "default")
             .replace("{*path}", "site.js")
     }
 

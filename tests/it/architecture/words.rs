@@ -7,7 +7,7 @@ use super::{Source, sources};
 
 /// The attributes of elements and components whose values nobody reads, besides `data-…`.
 const WORDLESS: &str = "action aria-describedby aria-hidden aria-labelledby aria-live autocapitalize \
-    autocomplete charset class content d for href http-equiv http_equiv id labelled_by max maxlength \
+    autocomplete charset class content d for href http-equiv http_equiv id inputmode labelled_by max maxlength \
     method name opacity rel role scope spellcheck tabindex translate type value viewBox";
 
 /// What only developers and operators read.

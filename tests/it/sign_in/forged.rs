@@ -112,7 +112,7 @@ async fn a_valid_token_identifies_a_person() {
         name: String::from("Ann Bell"),
         role: Role::Member,
         email: None,
-        groups: BTreeSet::new(),
+        groups: BTreeSet::from([String::from("staff")]),
     };
     assert_eq!(profile, expected);
     let operator = world.saying(json!({ "groups": ["staff", "operators"] }));

@@ -9,7 +9,7 @@ use super::field::{FieldRow, Problem, SizeChoice, id_of};
 use crate::api::page_data::page_data;
 use crate::api::service;
 use crate::app::pages::notice::Refused;
-use crate::app::words::buttons::DEPLOY;
+use crate::app::words::buttons::START_STACK;
 use crate::app::words::name_form::{self, PLACEHOLDER};
 use crate::app::words::new as words;
 use crate::app::words::problems::problems;
@@ -53,7 +53,7 @@ pub fn QuestionForm(
                     {open.into_iter().map(row).collect_view()}
                     <SizeChoice sizes problem=problems.get(SIZE).cloned() /> {advanced}
                 </div> <button class="button button--primary" type="submit">
-                    <span>{DEPLOY}</span>
+                    <span>{START_STACK}</span>
                 </button> <p class="questions__status hint hint--bad" role="status"></p>
                 {warning.map(|warning| view! { <p class="name-form__warning">{warning}</p> })}
             </form>

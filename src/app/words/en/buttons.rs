@@ -5,7 +5,7 @@ pub(crate) use on_server::*;
 
 /// The label of the button that starts a stack.
 #[cfg(any(feature = "ssr", feature = "name-form", feature = "question-form"))]
-pub(crate) const DEPLOY: &str = "Deploy";
+pub(crate) const START_STACK: &str = "Deploy";
 /// The label of a button that starts something, after it is pressed.
 pub(crate) const STARTING: &str = "Starting…";
 
