@@ -25,6 +25,17 @@ test.describe('at 360 px', () => {
     await keep(page, 'failed-360');
   });
 
+  test('the page about the API does not scroll sideways, nor with everything unfolded', async ({ page }) => {
+    await page.goto(`${origin(ready)}/api/docs`);
+    await expectNoSidewaysScroll(page);
+    await keep(page, 'api-docs-360');
+    for (const answers of await page.locator('summary').all()) await answers.click();
+    await expectNoSidewaysScroll(page);
+    await page.getByRole('link', { name: 'DeployRequest' }).first().click();
+    await expect(page).toHaveURL(/#schema-DeployRequest$/);
+    await expect(page.getByRole('heading', { name: 'DeployRequest' })).toBeInViewport();
+  });
+
   test('what can be pressed is large enough for a thumb', async ({ page }) => {
     await page.goto(origin(ready));
     for (const target of [nameField(page), page.getByRole('button', { name: 'Deploy' })]) {

@@ -9,6 +9,7 @@
 #   setup_lint       rustfmt, clippy, and cargo-deny if it can be downloaded
 #   setup_servers    PostgreSQL, nginx and an identity provider, for the tests to start servers of their own
 #   setup_browser    Playwright and a Chromium
+#   setup_api        schemathesis, if there is a Python 3.11 and it can be downloaded
 
 CARGO_LEPTOS_VERSION=0.3.11
 CARGO_LEPTOS_RELEASES=https://github.com/leptos-rs/cargo-leptos/releases/download
@@ -194,6 +195,30 @@ setup_browser() {
     say "fetching Playwright's Chromium"
     (cd end2end && npx playwright install chromium)
   }
+}
+
+setup_api() {
+  has_schemathesis || installed_schemathesis || say "no schemathesis can be installed"
+}
+
+# The commands are in a folder that is named by the digest of the list, so that another list gets another one.
+schemathesis_folder() { echo "$TOOLS/schemathesis-$(cksum <scripts/lib/schemathesis.txt | cut -d ' ' -f 1)"; }
+has_schemathesis() { [ -e "$(schemathesis_folder)/complete" ]; }
+
+# pip checks the digests.
+installed_schemathesis() {
+  local folder python result=0
+  for python in python3 python3.14 python3.13 python3.12 python3.11; do
+    at_least 3.11 "$(version_of "$python")" && break
+    python=
+  done
+  [ -n "$python" ] || return 1
+  folder=$(schemathesis_folder)
+  rm -rf "$TOOLS"/schemathesis-*
+  { "$python" -m venv "$folder" 2>/dev/null || { apt_install python3-venv && "$python" -m venv "$folder"; }; } &&
+    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+      --timeout 5 --retries 1 -r scripts/lib/schemathesis.txt >&2 && touch "$folder/complete" || result=1
+  return $result
 }
 
 # Names an installed Chromium or Chrome in $CHROMIUM for end2end/playwright.config.ts.

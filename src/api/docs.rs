@@ -121,12 +121,25 @@ pub(crate) enum Kind {
     List(Box<Self>),
     /// An object with values of this type, under any names.
     Map(Box<Self>),
-    /// A plain value of these types in JSON, with its format.
-    Plain(Vec<String>, Option<String>),
+    /// A plain value of these types in JSON, with its limits.
+    Plain(Vec<String>, Vec<Limit>),
     /// One of these values, as in JSON.
     OneOf(Vec<String>),
     /// Any value.
     Any,
+}
+
+/// A limit of a plain value.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Limit {
+    /// A text has this format.
+    Format(String),
+    /// A text has from so many to so many characters.
+    Length(Option<u64>, Option<u64>),
+    /// A number is from this one to that one.
+    Range(Option<u64>, Option<u64>),
+    /// A text matches this regular expression.
+    Pattern(String),
 }
 
 /// Returns what the page about the API shows.

@@ -155,6 +155,9 @@ async fn the_page_shows_every_operation_without_scripts_and_without_others() {
             assert!(page.contains(text), "{text}");
         }
     }
+    for limit in ["3 to 32 characters", "0 to 100", "date-time", "1 to 255 characters"] {
+        assert!(page.contains(limit), "{limit}");
+    }
     for name in document["components"]["schemas"].as_object().unwrap().keys() {
         assert!(ids.contains(&*format!("schema-{name}")), "{name}");
     }

@@ -190,9 +190,9 @@ fn kind(of: &Kind) -> AnyView {
         Kind::Schema(name) => schema_link(name),
         Kind::List(items) => view! { {words::LIST_OF} " " {kind(items)} }.into_any(),
         Kind::Map(values) => view! { {words::MAP_OF} " " {kind(values)} }.into_any(),
-        Kind::Plain(types, format) => {
-            let format = format.as_ref().map(|format| format!(" ({format})"));
-            view! { {types.join(" | ")} {format} }.into_any()
+        Kind::Plain(types, limits) => {
+            let limits = limits.iter().map(|limit| view! { ", " {text(&words::limit(limit))} });
+            view! { {types.join(" | ")} {limits.collect_view()} }.into_any()
         }
         Kind::OneOf(values) => values.join(" | ").into_any(),
         Kind::Any => words::ANY.into_any(),

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use crate::api::docs::{
-    AnswerDocs, ApiDocs, ContentDocs, FieldDocs, GroupDocs, Kind, OperationDocs, Place, SchemaDocs,
+    AnswerDocs, ApiDocs, ContentDocs, FieldDocs, GroupDocs, Kind, Limit, OperationDocs, Place,
+    SchemaDocs,
 };
 
 /// Returns what the page shows of this document.
@@ -121,7 +122,25 @@ fn kind(schema: &Value) -> Kind {
     if types == ["array"] {
         return Kind::List(Box::new(kind(&schema["items"])));
     }
-    Kind::Plain(types, schema["format"].as_str().map(ToOwned::to_owned))
+    Kind::Plain(types, limits(schema))
+}
+
+/// Returns the limits of a plain value.
+fn limits(schema: &Value) -> Vec<Limit> {
+    let text = |name: &str| schema.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
+    let number = |name: &str| schema.get(name).and_then(Value::as_u64);
+    let (shortest, longest) = (number("minLength"), number("maxLength"));
+    let (least, most) = (number("minimum"), number("maximum"));
+    let has = |one: Option<u64>, other: Option<u64>| one.or(other).is_some();
+    [
+        text("format").map(Limit::Format),
+        has(shortest, longest).then_some(Limit::Length(shortest, longest)),
+        has(least, most).then_some(Limit::Range(least, most)),
+        text("pattern").map(Limit::Pattern),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn fields(of: &Value) -> impl Iterator<Item = (&str, &Value)> {

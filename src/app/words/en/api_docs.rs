@@ -1,6 +1,6 @@
 //! The words of the page about the API. What it says of each operation is in the API's document.
 
-use crate::api::docs::Place;
+use crate::api::docs::{Limit, Place};
 
 pub(crate) const TITLE: &str = "API";
 pub(crate) const DOCUMENT: &str = "OpenAPI document";
@@ -23,6 +23,25 @@ pub(crate) fn place(place: Place) -> &'static str {
         Place::Path => "in the path",
         Place::Query => "in the query",
         Place::Header => "in the headers",
+    }
+}
+
+/// Returns the words for a limit, with code between backticks.
+pub(crate) fn limit(limit: &Limit) -> String {
+    match limit {
+        Limit::Format(format) => format.clone(),
+        Limit::Length(least, most) => format!("{} characters", range(*least, *most)),
+        Limit::Range(least, most) => range(*least, *most),
+        Limit::Pattern(pattern) => format!("like `{pattern}`"),
+    }
+}
+
+fn range(least: Option<u64>, most: Option<u64>) -> String {
+    match (least, most) {
+        (Some(least), Some(most)) => format!("{least} to {most}"),
+        (Some(least), None) => format!("at least {least}"),
+        (None, Some(most)) => format!("at most {most}"),
+        (None, None) => String::from("any number of"),
     }
 }
 
