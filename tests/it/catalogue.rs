@@ -2,6 +2,7 @@
 
 mod changes;
 mod pages;
+mod people;
 
 use std::path::Path;
 
