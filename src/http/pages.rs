@@ -97,7 +97,8 @@ impl<'a> Pages<'a> {
             Box::pin(async move {
                 let (mut parts, body) = request.into_parts();
                 if is_too_long(&parts.headers) {
-                    return Failed::from(Refusal::BodyTooLarge).into_response();
+                    return Failed::from(Refusal::BodyTooLarge(error::BODY_LIMIT >> 10))
+                        .into_response();
                 }
                 let account = AccountLink::of(has_sign_in, &parts.extensions);
                 let is_hidden = parts.extensions.get::<HiddenPage>().is_some();

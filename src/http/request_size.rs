@@ -127,5 +127,5 @@ async fn chunks(body: Body, limit: usize) -> Result<Vec<u8>, Failed> {
             break;
         }
     }
-    if length <= limit { Ok(kept) } else { Err(Refusal::BodyTooLarge.into()) }
+    if length <= limit { Ok(kept) } else { Err(Refusal::BodyTooLarge(limit >> 10).into()) }
 }

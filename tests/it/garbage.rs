@@ -60,13 +60,14 @@ async fn a_body_is_read_as_json_whatever_its_content_type() {
 }
 
 #[tokio::test]
-async fn a_body_may_have_64_kib_and_no_more() {
+async fn a_body_with_answers_may_have_1_mib_and_no_more() {
     let app = TestApp::new();
     let start = r#"{"name":"alice"}"#;
     let body = |length: usize| format!("{start}{}", " ".repeat(length - start.len()));
-    let reply = app.deploy(body((64 << 10) + 1)).await;
+    let reply = app.deploy(body((1 << 20) + 1)).await;
     assert_eq!(reply.error(), "413 BODY_TOO_LARGE");
-    assert_eq!(app.deploy(body(64 << 10)).await.status, StatusCode::CREATED);
+    assert_eq!(reply.json()["error"], "The body is longer than 1024 KiB: shorten it.");
+    assert_eq!(app.deploy(body(1 << 20)).await.status, StatusCode::CREATED);
 }
 
 #[tokio::test]

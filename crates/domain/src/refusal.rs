@@ -110,8 +110,8 @@ pub enum Refusal {
     RequestTimeout,
     /// The body ended too early.
     IncompleteBody,
-    /// The body is too large.
-    BodyTooLarge,
+    /// The body has more than this many KiB.
+    BodyTooLarge(usize),
     /// The path and the query are too long.
     UriTooLong,
     /// The path is not UTF-8.

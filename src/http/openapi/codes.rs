@@ -48,7 +48,7 @@ pub(super) fn meaning(code: RefusalCode) -> &'static str {
         Code::InvalidJson => "The body is not JSON.",
         Code::RequestTimeout => "The body did not arrive within 10 seconds.",
         Code::IncompleteBody => "The body ended too early.",
-        Code::BodyTooLarge => "The body is larger than 64 KiB.",
+        Code::BodyTooLarge => "The body is larger than 64 KiB, or than 1 MiB with answers.",
         Code::UriTooLong => "The path and the query are longer than 8 KiB.",
         Code::InvalidPath => "The path is not UTF-8.",
         Code::InvalidRequest => "The query cannot be read, or has more than 64 fields.",

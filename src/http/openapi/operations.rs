@@ -58,7 +58,7 @@ pub(in crate::http) fn deploy(it: Described) -> Described {
     )
     .body(
         "DeployRequest",
-        "At most 64 KiB, within 10 seconds. It is read as JSON, whatever its content type.",
+        "At most 1 MiB, within 10 seconds. It is read as JSON, whatever its content type.",
     )
     .creates("StartedDeployment", "The deployment was started.")
     .refuses(START)

@@ -108,6 +108,7 @@ impl<'a> Check<'a> {
 
     fn size(&mut self, template: &Template) -> Option<String> {
         let chosen = match &self.answers.size {
+            Some(Answer::Repeated) => Err(AnswerError::Repeated),
             Some(answer) => answer.text().ok_or(AnswerError::WrongType(Expected::Text)),
             None if template.sizes.is_empty() => return None,
             None => self.situation.default_size(template).ok_or(AnswerError::Required),

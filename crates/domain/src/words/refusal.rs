@@ -147,7 +147,7 @@ pub fn message(refusal: &Refusal) -> String {
         R::InvalidJson => "The body is not JSON: send {\"name\":\"alice\"}.",
         R::RequestTimeout => "The body did not arrive within 10 seconds: send it again.",
         R::IncompleteBody => "The body ended too early: send it again.",
-        R::BodyTooLarge => "The body is longer than 64 KiB: a name alone is enough.",
+        R::BodyTooLarge(most) => return format!("The body is longer than {most} KiB: shorten it."),
         R::UriTooLong => "The address is longer than 8 KiB: shorten it.",
         R::InvalidPath => "The path is not valid UTF-8 after percent-decoding: check its encoding.",
         R::InvalidRequest(Unreadable::Query) => {
