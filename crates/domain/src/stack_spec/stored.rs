@@ -20,7 +20,7 @@ enum Stored {
     #[serde(rename = "1")]
     One(One),
     #[serde(rename = "2")]
-    Two(StackSpec),
+    Two(Box<StackSpec>),
 }
 
 /// The form that is written.
@@ -99,7 +99,7 @@ impl StackSpec {
     pub fn from_json(text: &str) -> serde_json::Result<Self> {
         Ok(match serde_json::from_str(text)? {
             Stored::One(one) => one.into(),
-            Stored::Two(spec) => spec,
+            Stored::Two(spec) => *spec,
         })
     }
 }
