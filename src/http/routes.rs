@@ -3,17 +3,19 @@
 //! The router, the access rules, the redirects of other spellings and the methods that other
 //! origins may use read this table. A route that is not in it does not exist.
 
+mod options;
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use axum::extract::MatchedPath;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use percent_encoding::percent_decode_str;
 
-use super::api::{deployments, operations, templates};
+use super::api::{data, deployments, operations, templates};
 use super::{HttpState, admin, direct, error, events, metrics, sign_in};
 use crate::server::auth::access::Permission::{
     self, Account, Browse, Change, Operate, Start, View,
@@ -103,6 +105,9 @@ pub(super) static ROUTES: &[Route] = &[
     at(GET, "/api/stacks", Requires(View), by!(Handler, operations::stacks)).recent(),
     at(GET, "/api/stacks/{name}", Requires(View), by!(Handler, operations::stack)).recent(),
     at(DELETE, "/api/stacks/{name}", Requires(Change), by!(Handler, operations::remove)),
+    at(DELETE, "/api/stack/{name}", Requires(Change), by!(Handler, operations::remove)),
+    at(GET, "/api/data", Requires(View), by!(Handler, data::list)).recent(),
+    at(DELETE, "/api/data/{id}", Requires(Change), by!(Handler, data::delete)),
     at(GET, "/api/templates", Requires(Browse), by!(Handler, templates::list)).recent(),
     at(GET, "/api/templates/{id}/schema", Requires(Browse), by!(Handler, templates::schema)),
     at(GET, "/templates/{id}/icon.svg", Requires(Browse), by!(Handler, templates::icon)).recent(),
@@ -275,7 +280,7 @@ fn is_plain_text(text: &str) -> bool {
 pub(super) fn spell(parts: &mut Parts) -> ControlFlow<Response> {
     let uri = &parts.uri;
     if (&parts.method, uri.path()) == (&Method::OPTIONS, "*") {
-        return ControlFlow::Break(answer_options());
+        return ControlFlow::Break(options::answer(&methods(|_| true)));
     }
     if ROUTES.iter().any(|route| route.is_spelled(uri.path())) {
         return ControlFlow::Continue(());
@@ -313,14 +318,6 @@ pub(super) fn is_file(path: &str) -> bool {
     let is_name = |part: &str| (1..=LONGEST_NAME).contains(&part.len()) && is_plain_text(part);
     path.len() <= LONGEST_PATH
         && path.strip_prefix('/').is_some_and(|path| path.split('/').all(is_name))
-}
-
-/// Answers `OPTIONS *` with all methods that the server supports (RFC 9110, section 9.3.7).
-fn answer_options() -> Response {
-    let methods = methods(|_| true);
-    let names: Vec<_> = methods.iter().map(Method::as_str).chain(["HEAD", "OPTIONS"]).collect();
-    let allow = HeaderValue::try_from(names.join(",")).unwrap_or(HeaderValue::from_static("GET"));
-    (StatusCode::NO_CONTENT, [(header::ALLOW, allow)]).into_response()
 }
 
 #[cfg(test)]

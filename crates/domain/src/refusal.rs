@@ -38,6 +38,14 @@ pub enum Refusal {
     TemplateChanged,
     /// The secrets that were given at the first attempt are not kept any more.
     SecretsExpired,
+    /// There is no such kept data, or it is hidden from the caller.
+    NoSuchData,
+    /// The kept data belongs to a stack by now, or is being deleted.
+    DataInUse,
+    /// The kept data is that of another template.
+    WrongTemplate,
+    /// The data of this many stacks is kept, which is the limit.
+    KeptDataFull(u32),
     /// The name is taken.
     NameTaken(StackName, TakenBy),
     /// The name is reserved for its former owner until this time.
@@ -306,7 +314,11 @@ impl RefusalCode {
             | Self::SignInStale
             | Self::IdentityUntrusted => 401,
             Self::ScopeMissing | Self::CrossSite | Self::SignInDenied => 403,
-            Self::NotFound | Self::NoSuchPerson | Self::NoSuchToken | Self::NoSuchTemplate => 404,
+            Self::NotFound
+            | Self::NoSuchPerson
+            | Self::NoSuchToken
+            | Self::NoSuchTemplate
+            | Self::NoSuchData => 404,
             Self::MethodNotAllowed => 405,
             Self::RequestTimeout => 408,
             Self::NameTaken
@@ -320,6 +332,8 @@ impl RefusalCode {
             | Self::NotSignedIn
             | Self::NotStuck
             | Self::TemplateChanged
+            | Self::DataInUse
+            | Self::KeptDataFull
             | Self::IdempotencyKeyInUse
             | Self::TooManyTokens => 409,
             Self::BodyTooLarge => 413,
@@ -327,7 +341,8 @@ impl RefusalCode {
             Self::IdempotencyKeyReused
             | Self::InvalidParameters
             | Self::TemplateRequired
-            | Self::SecretsExpired => 422,
+            | Self::SecretsExpired
+            | Self::WrongTemplate => 422,
             Self::LimitReached | Self::TooManyRequests | Self::TooManyStreams => 429,
             Self::Internal => 500,
             Self::PlatformTooOld

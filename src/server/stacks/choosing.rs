@@ -26,6 +26,8 @@ pub(super) struct Chosen {
     pub(super) checked: Checked,
     /// The secrets of the deployment that is tried again, by the keys of their parameters.
     pub(super) kept: BTreeMap<String, SecretString>,
+    /// The id of the data to bring back.
+    pub(super) data: Option<String>,
 }
 
 /// What a deployment that is tried again was started with.
@@ -34,6 +36,7 @@ struct Tried {
     template: Option<String>,
     before: Before,
     secrets: BTreeMap<String, SecretString>,
+    data: Option<String>,
 }
 
 impl Service {
@@ -62,9 +65,10 @@ impl Service {
             let answers = new.request.answers.read(&entry.template);
             let checked = entry.template.check(&answers, &self.situation(name), &entry.patterns);
             let checked = checked.map_err(Refusal::InvalidParameters)?;
-            return Ok(Chosen { entry, checked, kept: BTreeMap::new() });
+            let data = new.request.data.clone();
+            return Ok(Chosen { entry, checked, kept: BTreeMap::new(), data });
         };
-        let Tried { template, before, secrets } = self.tried(tried).await?;
+        let Tried { template, before, secrets, data } = self.tried(tried).await?;
         // One of a version without templates, or of other settings, is not started as something else.
         let entry = self.entry(&audience, Some(template.as_deref().unwrap_or(DEFAULT_ID)))?;
         let situation = Situation { before: Some(before), ..self.situation(name) };
@@ -78,7 +82,7 @@ impl Service {
                 Refusal::InvalidParameters(errors)
             }
         })?;
-        Ok(Chosen { entry, checked, kept: secrets })
+        Ok(Chosen { entry, checked, kept: secrets, data })
     }
 
     /// Returns the template of this id, or the one that needs no id.
@@ -116,6 +120,7 @@ impl Service {
             size: spec.stack.size_id.clone(),
         };
         let template = spec.stack.template.map(|template| template.id);
-        Ok(Tried { template, before, secrets })
+        let data = spec.stack.brought_back.map(|data| data.id);
+        Ok(Tried { template, before, secrets, data })
     }
 }

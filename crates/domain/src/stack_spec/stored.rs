@@ -18,9 +18,9 @@ use std::time::Duration;
 #[serde(tag = "version")]
 enum Stored {
     #[serde(rename = "1")]
-    One(One),
+    One(Box<One>),
     #[serde(rename = "2")]
-    Two(StackSpec),
+    Two(Box<StackSpec>),
 }
 
 /// The form that is written.
@@ -73,6 +73,7 @@ impl From<One> for StackSpec {
             size: one.size,
             environment: one.environment.into_iter().map(variable).collect(),
             volumes: Vec::new(),
+            brought_back: None,
             health: HealthCheck { paths, timeout, interval },
             healthcheck: None,
             certificate: one.certificate,
@@ -97,8 +98,8 @@ impl StackSpec {
     /// Returns what is wrong with a text that is no spec, or one in the form of a later version.
     pub fn from_json(text: &str) -> serde_json::Result<Self> {
         Ok(match serde_json::from_str(text)? {
-            Stored::One(one) => one.into(),
-            Stored::Two(spec) => spec,
+            Stored::One(one) => (*one).into(),
+            Stored::Two(spec) => *spec,
         })
     }
 }
@@ -106,7 +107,7 @@ impl StackSpec {
 #[cfg(test)]
 mod tests {
     use crate::stack_spec::stored::*;
-    use crate::stack_spec::{CertificateSource, TemplateRef};
+    use crate::stack_spec::{BroughtBack, CertificateSource, TemplateRef};
     use crate::template::parameter::Value;
     use crate::template::{Accept, Volume};
 
@@ -138,6 +139,7 @@ mod tests {
                 value: VariableValue::Secret(secret("env:TOKEN")),
             }],
             volumes: Vec::new(),
+            brought_back: None,
             health: HealthCheck {
                 paths: vec![path("/health", &[Accept::Class(2)])],
                 timeout: Duration::from_mins(1),
@@ -207,6 +209,18 @@ mod tests {
         assert_eq!(full().to_json().unwrap(), SECOND);
         assert_eq!(StackSpec::from_json(SECOND).unwrap(), full());
         assert_eq!(StackSpec::from_json(&simple().to_json().unwrap()).unwrap(), simple());
+    }
+
+    #[test]
+    fn data_that_is_brought_back_is_stored_with_it() {
+        let names = [(String::from("data"), String::from("asd-test-stk_1-data"))];
+        let data = BroughtBack { id: String::from("dat_1"), volumes: names.into() };
+        let spec = StackSpec { brought_back: Some(data), ..full() };
+        let text = spec.to_json().unwrap();
+        let part = "\"brought_back\":{\"id\":\"dat_1\",\"volumes\":{\"data\":\
+            \"asd-test-stk_1-data\"}}";
+        assert!(text.contains(part), "{text}");
+        assert_eq!(StackSpec::from_json(&text).unwrap(), spec);
     }
 
     #[test]

@@ -37,6 +37,17 @@ pub fn message(refusal: &Refusal) -> String {
             "The secrets that were typed are not kept any more: start the stack anew, and type \
              them again."
         }
+        R::NoSuchData => "There is no such kept data: /api/data lists what there is.",
+        R::DataInUse => "The data belongs to a stack by now, or is being deleted.",
+        R::WrongTemplate => {
+            "The data is that of another template: send the template that /api/data names."
+        }
+        R::KeptDataFull(most) => {
+            return format!(
+                "The data of {most} stacks is kept, which is the limit, so nothing was removed: \
+                 delete some of it, or remove this stack with its data (`keepData=0`)."
+            );
+        }
         R::NameTaken(name, TakenBy::Another) => {
             return format!("The name {name} is taken: choose another.");
         }
