@@ -197,6 +197,26 @@ pub struct FormVerdict {
     pub url: Option<String>,
 }
 
+/// Kept data of a stack that is gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeptView {
+    /// Its id.
+    pub id: String,
+    /// The id of the template of the stack.
+    pub template: String,
+    /// The name of the stack.
+    pub from: StackName,
+    /// The keys of its volumes.
+    pub volumes: Vec<String>,
+    /// The time after which it is deleted.
+    #[serde(with = "domain::time")]
+    pub until: Timestamp,
+    /// True if it is being deleted.
+    #[serde(rename = "deleting")]
+    pub is_deleting: bool,
+}
+
 /// A live stack.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

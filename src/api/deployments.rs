@@ -87,14 +87,19 @@ pub async fn remove_stack(
     /// The id of the deployment that created it, or of its unfinished removal.
     #[server(default)]
     id: String,
+    /// `0` to delete its data, which is kept otherwise.
+    #[server(default)]
+    keep_data: String,
 ) -> Result<(), ApiError> {
     use super::reply::act_on_deployment;
     use crate::server::page::page_of;
+    use crate::server::store::Disposal;
 
     let (service, caller) = (super::service()?, super::caller()?);
     act_on_deployment(&id, async |id| {
-        let removal = service.remove(&caller, &name, Some(id)).await?;
-        Ok(page_of(&removal))
+        let disposal = if keep_data == "0" { Disposal::Delete } else { Disposal::Keep };
+        let removing = service.remove(&caller, &name, Some(id), disposal).await?;
+        Ok(page_of(&removing.id))
     })
     .await
 }

@@ -13,7 +13,7 @@ use axum::http::request::Parts;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 pub(super) use self::spelling::{is_file, spell};
-use super::api::{deployments, document, operations, templates};
+use super::api::{data, deployments, document, operations, templates};
 use super::openapi::operations as docs;
 use super::openapi::{Describe, Described, Row};
 use super::request_size::Size;
@@ -124,6 +124,13 @@ pub(super) static ROUTES: &[Route] = &[
         .described(docs::stack),
     at(DELETE, "/api/stacks/{name}", Requires(Change), by!(Handler, operations::remove))
         .described(docs::remove),
+    at(DELETE, "/api/stack/{name}", Requires(Change), by!(Handler, operations::remove))
+        .described(docs::remove_alias),
+    at(GET, "/api/data", Requires(View), by!(Handler, data::list))
+        .recent()
+        .described(docs::kept_data),
+    at(DELETE, "/api/data/{id}", Requires(Change), by!(Handler, data::delete))
+        .described(docs::delete_data),
     at(GET, "/api/templates", Requires(Browse), by!(Handler, templates::list))
         .recent()
         .described(docs::templates),

@@ -62,6 +62,8 @@ pub enum AuditAction {
     Retry,
     /// Removed a stack.
     Remove,
+    /// Requested the deletion of kept data, or deleted it once its time was over.
+    DeleteData,
     /// Created an API token.
     MakeToken,
     /// Revoked one.

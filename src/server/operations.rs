@@ -1,6 +1,7 @@
 //! The kinds of operations, one file for each, and the orphan remover, which removes resources that
 //! appear after the end of their operation.
 
+mod delete_data;
 mod deploy;
 mod orphans;
 mod remove;
@@ -9,9 +10,14 @@ use std::sync::Arc;
 
 use crate::server::saga::Operations;
 
+pub(crate) use delete_data::data_deletion;
 pub use orphans::{OrphanRemover, RemoveOrphansError};
 
 /// Returns all kinds of operations.
 pub fn all() -> Operations {
-    Operations::new([Arc::new(deploy::DeployStack) as _, Arc::new(remove::RemoveStack) as _])
+    Operations::new([
+        Arc::new(deploy::DeployStack) as _,
+        Arc::new(remove::RemoveStack) as _,
+        Arc::new(delete_data::DeleteData) as _,
+    ])
 }

@@ -23,9 +23,11 @@ pub use finding::{Finding, Resource};
 use view::{PlatformView, StoreView};
 
 use self::report::{NotRunning, ReconcileReport, ReconcileRound};
-use super::operations::{OrphanRemover, RemoveOrphansError};
+use super::audit::{AuditAction, AuditEntry};
+use super::notifier::Notification;
+use super::operations::{OrphanRemover, RemoveOrphansError, data_deletion};
 use super::saga::Ports;
-use super::store::{Result, StoreError, TaskHolder, TaskLease};
+use super::store::{KeptFilter, NewRemoval, Result, StoreError, TaskHolder, TaskLease};
 use crate::server::platform::{AppName, BreakerState, PlatformError, Scale, retry_401};
 use domain::receipt::{Line, Outcome};
 use domain::words;
@@ -256,10 +258,31 @@ impl Reconciler {
         }
         let handled = self.repair(found, shutdown).await;
         self.conclude(handled);
+        if let Err(error) = self.delete_due_data().await {
+            tracing::warn!(%error, "Could not begin to delete kept data whose time is over");
+        }
         let report = self.reconcile_report.get().and_then(|round| round.to_text());
         if let Err(error) = self.take_task_lease(ttl, report).await {
             tracing::warn!(%error, "Could not share the reconciler's report with the other replicas");
         }
+    }
+
+    /// Begins to delete the kept data whose time is over, on the record.
+    ///
+    /// # Errors
+    ///
+    /// Returns a `StoreError` if the database fails.
+    pub async fn delete_due_data(&self) -> Result<()> {
+        let Ports { store, clock, notifier, .. } = &self.ports;
+        for data in store.kept_data(&KeptFilter::Due(clock.now())).await? {
+            let (now, id) = (clock.now(), data.stack.data_id());
+            let entry = AuditEntry::of_portal(now, AuditAction::DeleteData, id);
+            let new = NewRemoval::of_data(data.stack, data_deletion(), now, entry);
+            let begun = store.begin_deletion(data.stack, &new).await?;
+            tracing::info!(data.id = %data.stack.data_id(), ?begun, "Kept data is deleted: its time is over");
+            notifier.notify(&Notification::Work);
+        }
+        Ok(())
     }
 
     /// Takes the lease of the task for `ttl`, and publishes the stored report of another portal

@@ -184,6 +184,10 @@ pub struct Quotas {
     pub per_hour: Option<u32>,
     /// The time for which the name of a removed stack is reserved for its owner.
     pub hold_down: Option<Duration>,
+    /// The number of stacks whose data is kept.
+    pub kept: Option<u32>,
+    /// The time for which a removal keeps data.
+    pub removal_grace: Duration,
 }
 
 /// The settings of the server's log.

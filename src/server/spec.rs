@@ -13,8 +13,8 @@ use super::settings::StackSettings;
 use super::store::{SealedSpec, SpecOrigin};
 use domain::stack_id::RevisionId;
 use domain::stack_spec::{
-    CertificateSpec, HealthCheck, RegistryLogin, SecretRef, Size, StackSpec, TemplateRef, Variable,
-    VariableValue,
+    BroughtBack, CertificateSpec, HealthCheck, RegistryLogin, SecretRef, Size, StackSpec,
+    TemplateRef, Variable, VariableValue,
 };
 use domain::template::Template;
 use domain::template::checked::{self, Checked, SecretOrigin};
@@ -37,6 +37,8 @@ pub struct Choice<'a> {
     pub settings: &'a StackSettings,
     /// The login for the registry of the template's image.
     pub registry: Option<&'a Registry>,
+    /// The data of an earlier stack that it brings back.
+    pub data: Option<&'a BroughtBack>,
     /// The secrets that the stack keeps, by the keys of their parameters.
     pub kept: &'a BTreeMap<String, SecretString>,
     /// Those of them that the portal generated.
@@ -105,8 +107,17 @@ pub fn seal_assumed(
 fn assumed<T>(settings: &StackSettings, use_it: impl FnOnce(&Choice<'_>) -> T) -> T {
     let (template, checked) = (&settings.template(), &Checked::default());
     let (registry, kept) = (settings.registry.as_ref(), &BTreeMap::new());
-    let kept_generated = &[];
-    use_it(&Choice { template, reference: None, checked, settings, registry, kept, kept_generated })
+    let (kept_generated, data) = (&[][..], None);
+    use_it(&Choice {
+        template,
+        reference: None,
+        checked,
+        settings,
+        registry,
+        kept,
+        kept_generated,
+        data,
+    })
 }
 
 /// A spec whose secrets are not sealed yet, so that its references have no fingerprints.
@@ -141,6 +152,7 @@ fn open(choice: &Choice<'_>) -> Open {
         environment,
         generated: secrets.generated.keys().chain(&secrets.kept_generated).cloned().collect(),
         volumes: template.volumes.clone(),
+        brought_back: choice.data.cloned(),
         health: HealthCheck {
             paths: template.health.clone(),
             timeout: settings.health_timeout,

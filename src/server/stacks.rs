@@ -28,6 +28,7 @@ use std::time::Duration;
 pub use authorization::{deployment_id, no_deployment, refused};
 pub use health::Health;
 pub use idempotency::{IdempotentRequest, Response};
+pub use operations::Removing;
 use operations::next_try;
 use platform_cache::PlatformCache;
 use request::New;

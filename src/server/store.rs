@@ -8,6 +8,7 @@ mod dialect;
 mod facts;
 mod folding;
 mod journal;
+mod kept;
 mod ports;
 mod quota;
 mod records;
@@ -20,8 +21,9 @@ pub use domain::kind::StepId;
 pub use facts::{CleanupRecord, End, Fact, Recorded, StoredEvent};
 pub use folding::{PAGE, progress, receipt, receipts, replay};
 pub use journal::{Cause, StepRecord, Steps};
+pub use kept::{DataDeletion, KeptData, KeptFilter, KeptState, KeptVolume, NewKept};
 pub use ports::{
-    Idempotency, Journal, Leases, Operations, Specs, Stacks, Store, TaskLeases, Templates,
+    Idempotency, Journal, Kept, Leases, Operations, Specs, Stacks, Store, TaskLeases, Templates,
 };
 pub use quota::{LimitReached, Quota, Usage, hour_before, is_within_hour};
 pub use records::{

@@ -25,6 +25,9 @@ pub enum StoreError {
     /// The version of the template has another definition, which stacks are made of.
     #[error("the version of the template has another definition")]
     TemplateChanged,
+    /// The kept data belongs to a stack by now, or is being deleted.
+    #[error("the kept data is in use")]
+    DataInUse,
     /// The idempotency key already has a response.
     #[error("the idempotency key is in use")]
     KeyUsed,

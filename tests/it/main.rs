@@ -12,6 +12,7 @@ mod catalogue;
 mod chaos;
 mod connections;
 mod cross_site;
+mod data;
 mod databases;
 mod deployment_page;
 mod descriptors;

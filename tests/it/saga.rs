@@ -5,6 +5,7 @@ mod advice;
 mod deadlines;
 mod foreign;
 mod health;
+mod kept;
 mod local_faults;
 mod log;
 mod matrix;

@@ -3,6 +3,7 @@
 //! A kind is a row here, a file in the server's `operations/`, and its words on the page. It must
 //! not know how an operation is driven or stored.
 
+mod delete_data;
 mod deploy;
 mod remove;
 
@@ -11,6 +12,7 @@ use crate::short_name::named;
 use crate::words::kind as words;
 use crate::words::kind::StepWords;
 
+pub use delete_data::DELETE_DATA;
 pub use deploy::DEPLOY;
 pub use remove::REMOVE;
 
@@ -136,6 +138,8 @@ impl Kind {
     pub fn sentence(&self, phase: Phase) -> &'static str {
         match phase {
             Phase::COMPLETED | Phase::REMOVED => self.done_sentence,
+            // The stack is gone: only its data is left.
+            Phase::REMOVING if self.starts_from.contains(&StackState::Gone) => words::DATA.doing,
             _ => words::of_phase(phase).unwrap_or(self.words(phase).doing),
         }
     }
@@ -214,7 +218,7 @@ impl Kinds {
 }
 
 /// The kinds that there are.
-static ALL: [&Kind; 2] = [&DEPLOY, &REMOVE];
+static ALL: [&Kind; 3] = [&DEPLOY, &REMOVE, &DELETE_DATA];
 
 impl Default for Kinds {
     fn default() -> Self {

@@ -42,6 +42,14 @@ pub enum Refusal {
     SignInAgain,
     /// The generated secrets do not open with the portal's key.
     SecretsLost,
+    /// There is no such kept data, or it is hidden from the caller.
+    NoSuchData,
+    /// The kept data belongs to a stack by now, or is being deleted.
+    DataInUse,
+    /// The kept data is that of another template.
+    WrongTemplate,
+    /// The data of this many stacks is kept, which is the limit.
+    KeptDataFull(u32),
     /// The name is taken.
     NameTaken(StackName, TakenBy),
     /// The name is reserved for its former owner until this time.
@@ -310,7 +318,11 @@ impl RefusalCode {
             | Self::SignInStale
             | Self::IdentityUntrusted => 401,
             Self::ScopeMissing | Self::CrossSite | Self::SignInDenied | Self::SignInAgain => 403,
-            Self::NotFound | Self::NoSuchPerson | Self::NoSuchToken | Self::NoSuchTemplate => 404,
+            Self::NotFound
+            | Self::NoSuchPerson
+            | Self::NoSuchToken
+            | Self::NoSuchTemplate
+            | Self::NoSuchData => 404,
             Self::MethodNotAllowed => 405,
             Self::RequestTimeout => 408,
             Self::NameTaken
@@ -324,6 +336,8 @@ impl RefusalCode {
             | Self::NotSignedIn
             | Self::NotStuck
             | Self::TemplateChanged
+            | Self::DataInUse
+            | Self::KeptDataFull
             | Self::IdempotencyKeyInUse
             | Self::TooManyTokens => 409,
             Self::BodyTooLarge => 413,
@@ -331,7 +345,8 @@ impl RefusalCode {
             Self::IdempotencyKeyReused
             | Self::InvalidParameters
             | Self::TemplateRequired
-            | Self::SecretsExpired => 422,
+            | Self::SecretsExpired
+            | Self::WrongTemplate => 422,
             Self::LimitReached | Self::TooManyRequests | Self::TooManyStreams => 429,
             Self::Internal => 500,
             Self::PlatformTooOld

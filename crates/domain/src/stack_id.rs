@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::deployment::DeploymentId;
+use super::kind::Kind;
 
 /// The id of a stack: `stk_` and 128 bits in hexadecimal. They are those of the deployment that
 /// makes the stack, so that stacks of older versions, which had no ids, have one as well.
@@ -11,6 +12,7 @@ pub struct StackId(u128);
 
 impl StackId {
     const PREFIX: &str = "stk_";
+    const DATA_PREFIX: &str = "dat_";
 
     /// Returns the id of the stack that `deployment` makes.
     pub fn of(deployment: &DeploymentId) -> Self {
@@ -21,6 +23,22 @@ impl StackId {
     pub fn parse(text: &str) -> Option<Self> {
         let bits = u128::from_str_radix(text.strip_prefix(Self::PREFIX)?, 16).ok()?;
         Some(Self(bits)).filter(|id| id.to_string() == text)
+    }
+
+    /// Returns the id of its data, once that is kept.
+    pub fn data_id(self) -> String {
+        format!("{}{:032x}", Self::DATA_PREFIX, self.0)
+    }
+
+    /// Returns the stack whose data has this id; `None` if `text` does not have the form of one.
+    pub fn of_data(text: &str) -> Option<Self> {
+        let bits = u128::from_str_radix(text.strip_prefix(Self::DATA_PREFIX)?, 16).ok()?;
+        Some(Self(bits)).filter(|stack| stack.data_id() == text)
+    }
+
+    /// Returns the id of the one operation of `kind` that there is of the stack.
+    pub fn operation(self, kind: &Kind) -> DeploymentId {
+        DeploymentId::new(kind, self.0)
     }
 
     /// Returns the id of the deployment that makes the stack.

@@ -5,6 +5,7 @@
 
 mod stored;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -42,12 +43,24 @@ pub struct StackSpec {
     pub generated: Vec<String>,
     /// The volumes.
     pub volumes: Vec<Volume>,
+    /// The data of an earlier stack that it brings back, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brought_back: Option<BroughtBack>,
     /// How to check that the stack works.
     pub health: HealthCheck,
     /// The command of the container runtime's own health check.
     pub healthcheck: Option<Vec<String>>,
     /// The certificate of the stack's address.
     pub certificate: CertificateSpec,
+}
+
+/// The data of an earlier stack.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BroughtBack {
+    /// The id of the data.
+    pub id: String,
+    /// The names of its volumes, by their keys.
+    pub volumes: BTreeMap<String, String>,
 }
 
 /// A reference to the definition of a template.

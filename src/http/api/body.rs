@@ -12,6 +12,7 @@ use domain::template::answers::{Answers, PARAMETERS, SECRETS, SIZE};
 struct DeployRequest {
     name: String,
     template: Option<Value>,
+    data: Option<Value>,
     /// All others. Those that are not for answers are ignored, as the older server did.
     #[serde(flatten)]
     others: Map<String, Value>,
@@ -23,16 +24,21 @@ pub(in crate::http) fn request(body: &[u8]) -> Result<StartRequest, ApiError> {
     match serde_json::from_slice::<DeployRequest>(body) {
         // serde would accept an array as the fields in their order.
         Ok(_) if body.trim_ascii_start().first() != Some(&b'{') => Err(no_name()),
-        Ok(DeployRequest { name, template, mut others }) => {
+        Ok(DeployRequest { name, template, data, mut others }) => {
             let template = match template {
                 None | Some(Value::Null) => None,
                 Some(Value::String(id)) => Some(id),
                 Some(_) => return Err(Refusal::NoSuchTemplate.into()),
             };
+            let data = match data {
+                None | Some(Value::Null) => None,
+                Some(Value::String(id)) => Some(id),
+                Some(_) => return Err(Refusal::NoSuchData.into()),
+            };
             others.retain(|name, _| [PARAMETERS, SECRETS, SIZE].contains(&name.as_str()));
             let answers = Answers::from_json(&Value::Object(others));
             let answers = SentAnswers::Read(answers.map_err(Refusal::InvalidParameters)?);
-            Ok(StartRequest { name, template, answers })
+            Ok(StartRequest { name, template, answers, data })
         }
         Err(error) if error.is_data() => Err(no_name()),
         Err(_) => Err(Refusal::InvalidJson.into()),

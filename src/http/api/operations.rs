@@ -14,10 +14,12 @@ use crate::http::HttpState;
 use crate::http::error::Failed;
 use crate::http::headers::NO_STORE;
 use crate::server::auth::access::Caller;
-use crate::server::stacks;
+use crate::server::stacks::{self, Removing};
+use crate::server::store::Disposal;
 use crate::wire::StackView;
 use domain::deployment::DeploymentId;
 use domain::refusal::{Refusal, Unreadable};
+use domain::time::written;
 
 #[derive(Serialize)]
 struct StacksBody {
@@ -47,12 +49,23 @@ struct RemovalBody {
     status_endpoint: String,
     deployment_endpoint: String,
     page: String,
+    /// Until when the data of the stack is kept, if it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_until: Option<String>,
 }
 
 /// The query that names one stack by its id.
 #[derive(Deserialize)]
 pub(in crate::http) struct StackQuery {
     id: Option<String>,
+}
+
+/// The query of a removal.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::http) struct RemovalQuery {
+    id: Option<String>,
+    keep_data: Option<String>,
 }
 
 /// `POST /api/deployment/:id/cancel`: requests the cancellation of a deployment.
@@ -99,23 +112,37 @@ pub(in crate::http) async fn stack(
     Ok((NO_STORE, Json(StackBody { success: true, stack })))
 }
 
-/// `DELETE /api/stacks/:name`: removes a live stack; with `?id=`, only if the stack has this id.
+/// `DELETE /api/stacks/:name`: removes a live stack; with `?id=`, only if the stack has this id. Its
+/// data is kept, unless `?keepData=0` says otherwise.
 pub(in crate::http) async fn remove(
     State(state): State<Arc<HttpState>>,
     Extension(caller): Extension<Caller>,
     name: Parameter,
-    query: Result<Query<StackQuery>, QueryRejection>,
+    query: Result<Query<RemovalQuery>, QueryRejection>,
 ) -> Result<impl IntoResponse, Failed> {
-    let of = stack_id(query)?;
-    let id = state.service.remove(&caller, &parameter(name)?, of.as_ref()).await?;
-    let body = RemovalBody {
+    let unreadable = || Refusal::InvalidRequest(Unreadable::Query);
+    let Query(RemovalQuery { id, keep_data }) = query.map_err(|_| unreadable())?;
+    let of = id.as_deref().map(stacks::deployment_id).transpose()?;
+    let disposal = match keep_data.as_deref() {
+        None | Some("1") => Disposal::Keep,
+        Some("0") => Disposal::Delete,
+        Some(_) => return Err(unreadable().into()),
+    };
+    let name = parameter(name)?;
+    let removing = state.service.remove(&caller, &name, of.as_ref(), disposal).await?;
+    Ok((StatusCode::ACCEPTED, NO_STORE, Json(removal(removing))))
+}
+
+/// Returns the answer to a request that began the operation.
+pub(in crate::http) fn removal(Removing { id, data_until }: Removing) -> impl Serialize {
+    RemovalBody {
         success: true,
         status_endpoint: format!("/api/status/{id}"),
         deployment_endpoint: format!("/api/deployment/{id}"),
         page: format!("/deployments/{id}"),
         operation_id: id,
-    };
-    Ok((StatusCode::ACCEPTED, NO_STORE, Json(body)))
+        data_until: data_until.map(|until| written(until).to_string()),
+    }
 }
 
 /// Reads the id of the stack that is meant, if the query names one.

@@ -10,12 +10,15 @@ use super::schema::{integer, one_of_texts, reference, text};
 use super::schemas::{id, name};
 
 /// What the start of a deployment refuses, whoever begins it.
-const START: [Code; 13] = [
+const START: [Code; 16] = [
     Code::InvalidName,
     Code::InvalidParameters,
     Code::TemplateRequired,
     Code::NoSuchTemplate,
     Code::TemplateChanged,
+    Code::NoSuchData,
+    Code::DataInUse,
+    Code::WrongTemplate,
     Code::NameTaken,
     Code::NameHeld,
     Code::LimitReached,
@@ -176,8 +179,44 @@ pub(in crate::http) fn remove(it: Described) -> Described {
     )
     .path("name", "The name of the stack.", name())
     .query("id", OF_STACK, id())
+    .query(
+        "keepData",
+        "`0` deletes the data of the stack. With `1`, or without it, data is kept for some time.",
+        one_of_texts(["0", "1"]),
+    )
     .answers(StatusCode::ACCEPTED, "StartedRemoval", "The removal is in progress.")
-    .refuses([Code::NotFound, Code::AnotherStack, Code::IdRequired])
+    .refuses([Code::NotFound, Code::AnotherStack, Code::IdRequired, Code::KeptDataFull])
+}
+
+pub(in crate::http) fn remove_alias(it: Described) -> Described {
+    remove(it).named(
+        "removeStackAlias",
+        Group::Stacks,
+        "Remove a stack, by the older address",
+        "The same as `DELETE /api/stacks/{name}`.",
+    )
+}
+
+pub(in crate::http) fn kept_data(it: Described) -> Described {
+    it.named(
+        "listKeptData",
+        Group::Stacks,
+        "List kept data",
+        "Returns the data of the caller's removed stacks that is kept for some time.",
+    )
+    .answers(StatusCode::OK, "KeptDataAnswer", "The kept data.")
+}
+
+pub(in crate::http) fn delete_data(it: Described) -> Described {
+    it.named(
+        "deleteKeptData",
+        Group::Stacks,
+        "Delete kept data",
+        "Begins the deletion of kept data, which is an operation like a removal.",
+    )
+    .path("id", "The id of the kept data.", text())
+    .answers(StatusCode::ACCEPTED, "StartedRemoval", "The deletion is in progress.")
+    .refuses([Code::NoSuchData, Code::DataInUse])
 }
 
 pub(in crate::http) fn templates(it: Described) -> Described {

@@ -30,7 +30,7 @@ pub(super) fn name() -> ObjectBuilder {
 /// Adds all schemas.
 pub(super) fn add(to: ComponentsBuilder) -> ComponentsBuilder {
     let of_all = [errors(), names(), starts(), operations(), receipts(), events(), stacks()];
-    let all = of_all.into_iter().flatten().chain(templates());
+    let all = of_all.into_iter().flatten().chain(templates()).chain(kept_data());
     all.fold(to, |to, (name, schema)| to.schema(name, schema))
 }
 
@@ -89,6 +89,7 @@ fn starts() -> Vec<Named> {
              which there are.",
         )
         .map("secrets", text(), "The answers that are secrets, by the keys of their questions.")
+        .optional("data", text(), "The id of kept data that the stack brings back.")
         .example(json!({ "name": "alice", "template": "notes", "parameters": {}, "secrets": {} }));
     let started = object("A deployment was started.")
         .has("success", always(true), "Always true.")
@@ -297,7 +298,8 @@ fn stacks() -> Vec<Named> {
         .has("operationId", id(), "The id of the removal, which is an operation.")
         .has("statusEndpoint", path(), "The path of its events.")
         .has("deploymentEndpoint", path(), "The path of its state.")
-        .has("page", path(), "The path of its page.");
+        .has("page", path(), "The path of its page.")
+        .optional("dataUntil", time(), "Until when the data of the stack is kept, if it is.");
     vec![
         ("StacksAnswer", all.into()),
         ("StackAnswer", one.into()),
@@ -307,6 +309,26 @@ fn stacks() -> Vec<Named> {
     ]
 }
 
+fn kept_data() -> Vec<Named> {
+    let kept = object("The data of a stack that is gone.")
+        .has("id", text(), "Its id.")
+        .has(
+            "template",
+            text(),
+            "The id of the template of the stack: only a stack of that can bring it back.",
+        )
+        .has("from", name(), "The name of the stack.")
+        .list("volumes", text(), "The keys of its volumes.")
+        .required("volumes")
+        .has("until", time(), "When it is deleted, in UTC.")
+        .has("deleting", flag(), "True if it is being deleted.");
+    let all = object("The kept data of the caller.")
+        .has("success", always(true), "Always true.")
+        .list("kept", reference("KeptData"), "What is kept.")
+        .required("kept");
+    vec![("KeptDataAnswer", all.into()), ("KeptData", kept.into())]
+}
+
 fn templates() -> Vec<Named> {
     let template = object("A template of which stacks are made.")
         .has("id", text(), "Its id.")
@@ -314,7 +336,16 @@ fn templates() -> Vec<Named> {
         .has("summary", text(), "What it is, in one line.")
         .has("version", text(), "Its version.")
         .has("default", flag(), "True if a start that names no template gets this one.")
-        .optional("icon", path(), "The path of its icon, an SVG image, if it has one.");
+        .optional("icon", path(), "The path of its icon, an SVG image, if it has one.")
+        .optional_one(
+            "usual",
+            "Usual",
+            "How long a stack of it usually takes, if that was measured.",
+        );
+    let usual = object("The usual durations of deployments, in seconds.")
+        .has("low_s", integer(), "One in five is faster.")
+        .has("median_s", integer(), "Half of them are faster.")
+        .has("high_s", integer(), "One in five is slower.");
     let all = object("The templates that the caller is offered.")
         .list("templates", reference("Template"), "The templates.")
         .required("templates");
@@ -331,6 +362,7 @@ fn templates() -> Vec<Named> {
     vec![
         ("TemplatesAnswer", all.into()),
         ("Template", template.into()),
+        ("Usual", usual.into()),
         ("AnswerSchema", schema.into()),
         ("Document", document.into()),
     ]

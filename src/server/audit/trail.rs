@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::throttle::{AuditThrottle, Overflow};
 use super::{AuditAction, AuditEntry, AuditFilter, AuditLog};
 use crate::server::proxies::{block_of, network_of, region_of};
@@ -101,6 +103,14 @@ fn shares(network: IpAddr) -> [(Group, usize); 3] {
         (Group::Block(block_of(network)), BLOCK_SHARE),
         (Group::Region(region_of(network)), REGION_SHARE),
     ]
+}
+
+impl AuditEntry {
+    /// Returns the entry for what the portal does by itself.
+    pub(crate) fn of_portal(at: Timestamp, act: AuditAction, target: String) -> Self {
+        let (who, outcome) = (String::from(PORTAL), String::from(DONE));
+        Self { at, who, act, target: Some(target), from: None, outcome }
+    }
 }
 
 impl AuditTrail {
@@ -213,14 +223,7 @@ impl AuditTrail {
     pub(crate) async fn purge(&self, age: Duration) -> Result<u64> {
         let at = self.clock.now();
         let cutoff = earlier(at, age);
-        let entry = AuditEntry {
-            at,
-            who: String::from(PORTAL),
-            act: AuditAction::Purge,
-            target: Some(cutoff.to_string()),
-            from: None,
-            outcome: String::from(DONE),
-        };
+        let entry = AuditEntry::of_portal(at, AuditAction::Purge, cutoff.to_string());
         self.log.purge_entries(cutoff, &entry).await
     }
 

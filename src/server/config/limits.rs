@@ -71,6 +71,12 @@ pub(super) struct LimitOptions {
     /// [default: 24h]
     #[arg(long, env, hide_env_values = true, value_parser = time)]
     name_hold_down: Option<Bound<Duration>>,
+    /// Of how many removed stacks a person may keep the data [default: 5]
+    #[arg(long, env, hide_env_values = true, value_parser = bound)]
+    kept_per_person: Option<Bound<u32>>,
+    /// How long the data of a removed stack is kept
+    #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "7d")]
+    removal_grace: Duration,
     /// Proxies whose X-Forwarded-For is trusted: addresses or networks like 10.0.0.0/8, separated
     /// by commas [default: none]
     #[arg(long, env, hide_env_values = true, value_parser = proxy, value_delimiter = ',')]
@@ -105,6 +111,8 @@ impl LimitOptions {
                 Bounded::Nothing | Bounded::Addresses => None,
                 Bounded::People => bounded.limit(self.name_hold_down, day),
             },
+            kept: bounded.limit(self.kept_per_person, 5),
+            removal_grace: self.removal_grace,
         }
     }
 

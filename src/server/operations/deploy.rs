@@ -47,7 +47,8 @@ pub(super) async fn steps(saga: &mut Saga) -> Result<(), Halt> {
 /// lost. A stack without volumes has no record of the step, also if an older version began it: then
 /// the step must not be taken, since the undo would stop at it.
 async fn volumes(saga: &mut Saga) -> Result<Option<VolumesOutput>, Halt> {
-    let has_volumes = !saga.cx.spec.stack.volumes.is_empty();
+    let stack = &saga.cx.spec.stack;
+    let has_volumes = !stack.volumes.is_empty() || stack.brought_back.is_some();
     if has_volumes || saga.has_record(StepId::VOLUMES) {
         saga.step(NameVolumes).await.map(Some)
     } else {

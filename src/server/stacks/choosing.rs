@@ -29,6 +29,8 @@ pub(super) struct Chosen {
     pub(super) kept: BTreeMap<String, SecretString>,
     /// The keys of those that the portal generated.
     pub(super) kept_generated: Vec<String>,
+    /// The id of the data to bring back.
+    pub(super) data: Option<String>,
 }
 
 /// What a deployment that is tried again was started with.
@@ -38,6 +40,7 @@ struct Tried {
     before: Before,
     secrets: BTreeMap<String, SecretString>,
     generated: Vec<String>,
+    data: Option<String>,
 }
 
 impl Service {
@@ -74,9 +77,10 @@ impl Service {
             let checked = entry.template.check(&answers, &situation, &entry.patterns);
             let checked = checked.map_err(Refusal::InvalidParameters)?;
             let (kept, kept_generated) = Default::default();
-            return Ok(Chosen { entry, checked, kept, kept_generated });
+            let data = new.request.data.clone();
+            return Ok(Chosen { entry, checked, kept, kept_generated, data });
         };
-        let Tried { template, before, secrets, generated } = self.tried(tried).await?;
+        let Tried { template, before, secrets, generated, data } = self.tried(tried).await?;
         // One of a version without templates, or of other settings, is not started as something else.
         let entry = self.entry(&audience, Some(template.as_deref().unwrap_or(DEFAULT_ID)))?;
         let situation = self.situation(&entry.template, Some(name), new.owner()).await?;
@@ -91,7 +95,7 @@ impl Service {
                 Refusal::InvalidParameters(errors)
             }
         })?;
-        Ok(Chosen { entry, checked, kept: secrets, kept_generated: generated })
+        Ok(Chosen { entry, checked, kept: secrets, kept_generated: generated, data })
     }
 
     /// Returns the template of this id, or the one that needs no id.
@@ -146,6 +150,7 @@ impl Service {
             size: spec.stack.size_id.clone(),
         };
         let template = spec.stack.template.map(|template| template.id);
-        Ok(Tried { template, before, secrets, generated: spec.stack.generated })
+        let (generated, data) = (spec.stack.generated, spec.stack.brought_back.map(|data| data.id));
+        Ok(Tried { template, before, secrets, generated, data })
     }
 }

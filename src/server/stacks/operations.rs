@@ -1,5 +1,7 @@
 //! The use cases of existing deployments: cancel, retry, and remove the stack.
 
+mod data;
+
 use jiff::Timestamp;
 
 use super::listing::no_stack;
@@ -8,13 +10,23 @@ use crate::server::audit::AuditAction;
 use crate::server::auth::access::{Caller, Permission};
 use crate::server::intake::SlotReservation;
 use crate::server::notifier::Notification;
-use crate::server::store::{CancelOutcome, Disposal, NewRemoval, Record, RemovalOutcome, State};
+use crate::server::store::{
+    CancelOutcome, Disposal, NewRemoval, Record, RemovalOutcome, State, StoreError,
+};
 use crate::wire::ApiError;
-use domain::deployment::DeploymentId;
+use domain::deployment::{Deployment, DeploymentId};
 use domain::event::{EventBody, ProgressUpdate};
 use domain::kind::{Kind, KindName, StackState};
 use domain::refusal::{Refusal, TakenBy};
-use domain::stack_name::StackName;
+
+/// A removal that was requested.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Removing {
+    /// The removal.
+    pub id: DeploymentId,
+    /// Until when the data of the stack is kept, if it is.
+    pub data_until: Option<Timestamp>,
+}
 
 impl Service {
     /// Requests the cancellation of a deployment. Idempotent.
@@ -60,7 +72,7 @@ impl Service {
     }
 
     async fn retry_permitted(&self, caller: &Caller, record: &Record) -> Result<Started, ApiError> {
-        let is_a_start = self.kind(record).starts_from.contains(&StackState::Gone);
+        let is_a_start = self.kind(record).done == StackState::Live;
         let name = || record.deployment.name.clone();
         match (is_a_start, record.state) {
             (true, State::RolledBack) => {}
@@ -115,7 +127,8 @@ impl Service {
     /// Starts the removal of the live stack called `name` and returns its id. If a removal of it
     /// exists already, returns that one, and makes it due at once if it is stuck. With `of`,
     /// removes the stack only if this deployment created it or this removal removes it. A caller
-    /// who knows that id may remove a stack without an owner.
+    /// who knows that id may remove a stack without an owner. The data of the stack is kept or
+    /// deleted, as `disposal` says.
     ///
     /// # Errors
     ///
@@ -125,9 +138,10 @@ impl Service {
         caller: &Caller,
         name: &str,
         of: Option<&DeploymentId>,
-    ) -> Result<DeploymentId, ApiError> {
+        disposal: Disposal,
+    ) -> Result<Removing, ApiError> {
         let stack = self.authorize_stack(caller, Permission::Change, name, of).await?;
-        let removing = self.remove_permitted(caller, name, stack.deployment.name, of).await;
+        let removing = self.remove_permitted(caller, name, stack.deployment, of, disposal).await;
         self.parts.audit.failure(caller, AuditAction::Remove, name, removing).await
     }
 
@@ -135,9 +149,21 @@ impl Service {
         &self,
         caller: &Caller,
         called: &str,
-        name: StackName,
+        live: Deployment,
         of: Option<&DeploymentId>,
-    ) -> Result<DeploymentId, ApiError> {
+        disposal: Disposal,
+    ) -> Result<Removing, ApiError> {
+        let Deployment { id: live, name, .. } = live;
+        // A spec that cannot be read names no volumes. Those that there are stay, unless they were
+        // to be deleted.
+        let (keepable, otherwise) = match self.keepable(&live).await {
+            Ok(keepable) => (keepable, Disposal::Delete),
+            Err(StoreError::Corrupt { .. }) => (None, disposal),
+            Err(error) => return Err(error.into()),
+        };
+        let has_data = keepable.is_some();
+        let kept = keepable.filter(|_| disposal == Disposal::Keep);
+        let disposal = kept.as_ref().map_or(otherwise, |_| Disposal::Keep);
         let started = self.parts.clock.now();
         let kind = self.parts.kinds.of(KindName::REMOVE);
         let id = DeploymentId::new(kind, (self.parts.random)());
@@ -148,7 +174,8 @@ impl Service {
             started,
             first: EventBody::Progress(ProgressUpdate::first(kind, started)),
             of: of.cloned(),
-            disposal: Disposal::Delete,
+            disposal,
+            kept,
             audit_entry: Some(self.parts.audit.entry(caller, AuditAction::Remove, called)),
             claim: place.as_ref().and_then(SlotReservation::claim),
         };
@@ -164,10 +191,13 @@ impl Service {
             RemovalOutcome::Accepted(id) => id,
             RemovalOutcome::DifferentStack => return Err(Refusal::AnotherStack(name).into()),
             RemovalOutcome::NotLive => return Err(no_stack()),
+            RemovalOutcome::KeptFull(most) => return Err(Refusal::KeptDataFull(most).into()),
         };
         tracing::info!(deployment.id = %id, stack.name = %name, "Removal of a stack requested");
         self.parts.notifier.notify(&Notification::Work);
-        Ok(id)
+        // A removal that exists already may do something else with the data.
+        let data_until = if has_data { self.data_until(&live).await? } else { None };
+        Ok(Removing { id, data_until })
     }
 }
 

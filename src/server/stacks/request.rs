@@ -25,13 +25,15 @@ pub struct StartRequest {
     pub template: Option<String>,
     /// The answers to the template's questions.
     pub answers: SentAnswers,
+    /// The id of the kept data to bring back.
+    pub data: Option<String>,
 }
 
 impl StartRequest {
     /// Returns a request without answers.
     pub fn named(name: &str) -> Self {
         let answers = SentAnswers::Read(Answers::default());
-        Self { name: name.to_owned(), template: None, answers }
+        Self { name: name.to_owned(), template: None, answers, data: None }
     }
 }
 

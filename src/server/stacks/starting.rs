@@ -31,6 +31,7 @@ fn not_stored(error: StoreError, name: StackName) -> StartError {
         StoreError::NameTaken => Refusal::NameTaken(name, TakenBy::Another).into(),
         StoreError::NameHeld { until } => Refusal::NameHeld(name, until).into(),
         StoreError::TemplateChanged => Refusal::TemplateChanged.into(),
+        StoreError::DataInUse => Refusal::DataInUse.into(),
         StoreError::LimitReached(limit) => Refusal::LimitReached(limit).into(),
         error => error.into(),
     }
@@ -72,7 +73,11 @@ impl Service {
     ) -> Result<Started, StartError> {
         let name = self.parse_name(&new.request.name);
         let name = name.map_err(|rule| Refusal::InvalidName(Some(rule)))?;
-        let Chosen { entry, checked, kept, kept_generated } = self.choose(new, &name).await?;
+        let Chosen { entry, checked, kept, kept_generated, data } = self.choose(new, &name).await?;
+        let data = match data {
+            Some(id) => Some(self.data_for(new.owner(), &entry.template.id, &id).await?),
+            None => None,
+        };
         self.check_that_it_can_start(&name).await?;
         let kind = self.parts.kinds.of(KindName::DEPLOY);
         let deployment = Deployment {
@@ -90,6 +95,7 @@ impl Service {
             checked: &checked,
             settings: &self.parts.stack,
             registry: self.parts.offers.registry(&entry.template, &self.parts.stack),
+            data: data.as_ref().map(|(_, data)| data),
             kept: &kept,
             kept_generated: &kept_generated,
         };
@@ -108,6 +114,7 @@ impl Service {
             claim: place.as_ref().and_then(SlotReservation::claim),
             template: TemplateDefinition { reference: template.clone(), json: entry.json.clone() },
             spec: sealed,
+            data: data.as_ref().map(|(stack, _)| *stack),
         };
         let result = self.parts.store.begin(&begun, response(&deployment).as_ref()).await;
         // Also after an error: the answer to a commit may be lost.
@@ -176,7 +183,8 @@ impl Service {
 
     /// Returns the quota within which `caller` may start a deployment for `owner`.
     pub(super) fn quota(&self, caller: &Caller, owner: Option<&OwnerId>) -> Quota {
-        let Quotas { stacks, under_way, under_way_in_all, per_hour, hold_down } = self.parts.quotas;
+        let Quotas { stacks, under_way, under_way_in_all, per_hour, hold_down, .. } =
+            self.parts.quotas;
         // A retry of another person's deployment counts as that person's.
         let counted_as = match owner.filter(|owner| owner.person_id().is_some()) {
             Some(owner) => owner.to_string(),

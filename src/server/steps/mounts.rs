@@ -1,8 +1,8 @@
 //! Mounts the volumes into the application. There is nothing to undo: mounts are removed with the
 //! application, and volumes by the step that names them.
 
-use super::volumes::{NamedVolume, VolumesOutput};
-use crate::server::platform::{Application, Mount, MountId, NewMount};
+use super::volumes::VolumesOutput;
+use crate::server::platform::{Application, Mount, MountId, NewMount, VolumeName};
 use crate::server::saga::context::Context;
 use crate::server::saga::failure::StepError;
 use crate::server::saga::step::Step;
@@ -19,23 +19,23 @@ impl Step for MountVolumes {
     type Output = ();
 
     async fn run(&self, cx: &Context) -> Result<(), StepError> {
-        for volume in &self.volumes.volumes {
+        for (name, path) in self.mounted() {
             let new = NewMount {
                 application: self.application.id.clone(),
-                volume: volume.name.clone(),
-                path: volume.path.clone(),
+                volume: name.clone(),
+                path: path.to_owned(),
             };
             let make = || cx.platform.create_mount(&new);
-            let done = format!("Mounted a volume at {}", volume.path);
-            let adopt = || self.adopt(cx, volume);
+            let done = format!("Mounted a volume at {path}");
+            let adopt = || self.adopt(cx, name, path);
             cx.create_or_adopt(Self::ID, "mounts.create", &done, make, adopt).await?;
         }
         // A second mount at the same path makes the deployment fail, so a lost call must have had
         // its effect before that.
         if cx.journal.late_commit_until(Self::ID).is_some() {
             cx.wait_out_late_commit(Self::ID).await?;
-            for volume in &self.volumes.volumes {
-                self.adopt(cx, volume).await?;
+            for (name, path) in self.mounted() {
+                self.adopt(cx, name, path).await?;
             }
         }
         Ok(())
@@ -43,17 +43,22 @@ impl Step for MountVolumes {
 }
 
 impl MountVolumes {
+    /// Returns the volumes that the template has, with their folders in the container.
+    fn mounted(&self) -> impl Iterator<Item = (&VolumeName, &str)> {
+        let volumes = self.volumes.volumes.iter();
+        volumes.filter_map(|volume| Some((&volume.name, volume.path.as_deref()?)))
+    }
+
     /// Adopts the mount of our application for this volume, and removes its duplicates.
     async fn adopt(
         &self,
         cx: &Context,
-        volume: &NamedVolume,
+        name: &VolumeName,
+        path: &str,
     ) -> Result<Option<MountId>, StepError> {
         let list = || cx.platform.mounts_of(&self.application.id);
         let mounts = cx.query("mounts.listByServiceId", list).await?.into_iter();
-        let is_ours = |mount: &Mount| {
-            mount.path == volume.path && mount.volume.as_ref() == Some(&volume.name)
-        };
+        let is_ours = |mount: &Mount| mount.path == path && mount.volume.as_ref() == Some(name);
         let mut ours = mounts.filter(is_ours);
         let Some(first) = ours.next() else { return Ok(None) };
         for other in ours {

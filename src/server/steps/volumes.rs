@@ -42,8 +42,8 @@ pub(crate) struct VolumesOutput {
 pub(crate) struct NamedVolume {
     /// Its name on the node.
     pub(super) name: VolumeName,
-    /// The folder in the container.
-    pub(super) path: String,
+    /// The folder in the container; `None` if the template has no such volume any more.
+    pub(super) path: Option<String>,
     /// True if it has the data of an earlier stack.
     pub(super) is_brought_back: bool,
 }
@@ -54,12 +54,20 @@ impl Step for NameVolumes {
 
     async fn run(&self, cx: &Context) -> Result<VolumesOutput, StepError> {
         let node = own_node(cx).await?;
-        let volumes = cx.spec.stack.volumes.iter().map(|volume| NamedVolume {
-            name: cx.volume(&volume.key),
-            path: volume.path.clone(),
-            is_brought_back: false,
-        });
-        Ok(VolumesOutput { node, volumes: volumes.collect() })
+        let former = cx.spec.stack.brought_back.as_ref().map(|data| data.volumes.clone());
+        let mut former = former.unwrap_or_default();
+        let mut volumes = Vec::new();
+        for volume in &cx.spec.stack.volumes {
+            let name = former.remove(&volume.key).map(VolumeName);
+            volumes.push(NamedVolume {
+                is_brought_back: name.is_some(),
+                name: name.unwrap_or_else(|| cx.volume(&volume.key)),
+                path: Some(volume.path.clone()),
+            });
+        }
+        let others = former.into_values().map(VolumeName);
+        volumes.extend(others.map(|name| NamedVolume { name, path: None, is_brought_back: true }));
+        Ok(VolumesOutput { node, volumes })
     }
 
     async fn undo(

@@ -12,9 +12,10 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{
-    CancelOutcome, CancelRequest, CleanupRecord, Fact, IdempotencyKey, Lane, Lease, NewDeployment,
-    NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome, Result, SealedSpec, Stack,
-    Steps, StoredEvent, StoredResponse, TaskHolder, TaskLease, TimeToLive, Usage,
+    CancelOutcome, CancelRequest, CleanupRecord, DataDeletion, Fact, IdempotencyKey, KeptData,
+    KeptFilter, Lane, Lease, NewDeployment, NewRemoval, OperationFilter, Record, Recorded,
+    RemovalOutcome, Result, SealedSpec, Stack, Steps, StoredEvent, StoredResponse, TaskHolder,
+    TaskLease, TimeToLive, Usage,
 };
 use crate::server::audit::AuditEntry;
 use crate::server::metrics::OperationCounts;
@@ -24,7 +25,7 @@ use domain::deployment::DeploymentId;
 use domain::event::Seq;
 use domain::kind::KindName;
 use domain::owner::OwnerId;
-use domain::stack_id::RevisionId;
+use domain::stack_id::{RevisionId, StackId};
 use domain::stack_name::StackName;
 use domain::stack_spec::TemplateRef;
 
@@ -41,12 +42,14 @@ pub trait Stacks: Send + Sync {
     /// # Errors
     ///
     /// `StoreError::KeyUsed` if the key of `response` is in use, `StoreError::NameTaken` if the
-    /// name is reserved, and `StoreError::NameHeld` or `StoreError::LimitReached` if the quota
+    /// name is reserved, `StoreError::DataInUse` if the data to bring back is not kept any more, and
+    /// `StoreError::NameHeld` or `StoreError::LimitReached` if the quota
     /// does not allow it. They are checked in this order, and nothing is inserted then. The quota
     /// is checked in the same transaction, so concurrent starts cannot exceed it.
     async fn begin(&self, new: &NewDeployment, response: Option<&StoredResponse>) -> Result<()>;
     /// Inserts the removal of the live stack called `name`, with its first event, and makes it
-    /// claimable. If a removal of the stack is already in progress or stuck, that one is returned
+    /// claimable. Data that it keeps is listed from then on. If a removal of the stack is already in
+    /// progress or stuck, that one is returned
     /// instead, and a stuck one becomes due with its count of panics reset. Nothing changes if
     /// `new` means another stack of that name. The name stays reserved until the removal ends with
     /// nothing left (promise P3).
@@ -155,6 +158,16 @@ pub trait Specs: Send + Sync {
     async fn store_spec(&self, lease: &Lease, spec: &SealedSpec) -> Result<()>;
 }
 
+/// Keeps the data of stacks that are gone.
+#[async_trait]
+pub trait Kept: Send + Sync {
+    /// Lists kept data that passes `filter`, the one that is deleted first at the beginning.
+    async fn kept_data(&self, filter: &KeptFilter) -> Result<Vec<KeptData>>;
+    /// Inserts the operation `new`, which deletes the kept data of `stack`. If there is one already,
+    /// that one is returned instead, and a stuck one becomes due.
+    async fn begin_deletion(&self, stack: StackId, new: &NewRemoval) -> Result<DataDeletion>;
+}
+
 /// Keeps the definitions of the templates that stacks began with.
 #[async_trait]
 pub trait Templates: Send + Sync {
@@ -239,7 +252,7 @@ pub trait TaskLeases: Send + Sync {
 /// All ports about stacks and operations, and the life cycle of the store.
 #[async_trait]
 pub trait Store:
-    Stacks + Operations + Journal + Specs + Templates + Leases + Idempotency + TaskLeases
+    Stacks + Operations + Journal + Specs + Kept + Templates + Leases + Idempotency + TaskLeases
 {
     /// Returns the kind of database, as `/health` shows it.
     fn kind(&self) -> &'static str;

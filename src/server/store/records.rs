@@ -7,14 +7,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-use super::{Claim, Quota};
+use super::{Claim, NewKept, Quota};
 use crate::server::audit::AuditEntry;
 use crate::server::secrets::SealedSecret;
 use domain::deployment::{Deployment, DeploymentId, DeploymentMetadata};
-use domain::event::{EventBody, Seq};
-use domain::kind::KindName;
+use domain::event::{EventBody, ProgressUpdate, Seq};
+use domain::kind::{Kind, KindName};
 use domain::owner::OwnerId;
-use domain::stack_id::RevisionId;
+use domain::stack_id::{RevisionId, StackId};
 use domain::stack_spec::{StackSpec, TemplateRef};
 
 /// A deployment to insert.
@@ -40,6 +40,8 @@ pub struct NewDeployment {
     pub template: TemplateDefinition,
     /// The spec of its stack.
     pub spec: SealedSpec,
+    /// The stack whose kept data it brings back, if it does.
+    pub data: Option<StackId>,
 }
 
 /// The definition of a template, which is kept for the stacks that are made of it.
@@ -89,6 +91,8 @@ pub struct NewRemoval {
     pub of: Option<DeploymentId>,
     /// What happens to the data of the stack.
     pub disposal: Disposal,
+    /// The data that it keeps, if the stack has some.
+    pub kept: Option<NewKept>,
     /// Its audit entry.
     pub audit_entry: Option<AuditEntry>,
     /// The lease with which it begins, if the portal that accepts it drives it itself.
@@ -114,6 +118,27 @@ impl Disposal {
 }
 
 impl NewRemoval {
+    /// Returns the operation of `kind` that deletes the kept data of `stack`. There is one for each
+    /// stack, so its id follows from that of the stack.
+    pub fn of_data(
+        stack: StackId,
+        kind: &'static Kind,
+        started: Timestamp,
+        audit_entry: AuditEntry,
+    ) -> Self {
+        Self {
+            id: stack.operation(kind),
+            kind: kind.name,
+            started,
+            first: EventBody::Progress(ProgressUpdate::first(kind, started)),
+            of: None,
+            disposal: Disposal::Delete,
+            kept: None,
+            audit_entry: Some(audit_entry),
+            claim: None,
+        }
+    }
+
     /// Returns whether it means the stack that `deployment` created and whose unfinished removal,
     /// if any, is `removal`.
     pub fn means(&self, deployment: &DeploymentId, removal: Option<&DeploymentId>) -> bool {
@@ -238,6 +263,8 @@ pub enum RemovalOutcome {
     DifferentStack,
     /// No stack of that name is live.
     NotLive,
+    /// The data of this many stacks is kept, which is the limit.
+    KeptFull(u32),
 }
 
 /// A live stack.

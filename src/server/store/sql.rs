@@ -8,8 +8,10 @@
 mod accounts;
 mod audit;
 mod beginning;
+mod deleting;
 pub(super) mod dialect;
 mod journal;
+mod kept;
 mod leases;
 mod lists;
 mod operations;

@@ -43,6 +43,9 @@ GET    /api/stacks/livey               -                         401 200 404 200
 GET    /api/stacks/livey?id={live}     -                         401 200 404 200 200 200 401
 DELETE /api/stacks/livey               -                         401 202 404 403 202 202 401
 DELETE /api/stacks/livey?id={live}     -                         401 202 404 403 202 202 401
+DELETE /api/stack/livey?keepData=0     -                         401 202 404 403 202 202 401
+GET    /api/data                       -                         401 200 200 200 200 200 401
+DELETE /api/data/dat_none              -                         401 404 404 403 404 404 401
 POST   /api/fn/remove_stack            name=livey&id={live}      401 200 404 403 200 200 401
 GET    /api/templates                  -                         401 200 200 200 200 200 401
 GET    /api/templates/default/schema   -                         401 200 200 200 200 200 401
@@ -77,6 +80,7 @@ fn matrix() -> impl Iterator<Item = Row> {
             ("/new/default", "/new/{template}"),
             ("/default/", "/{id}/"),
             ("{live}", "{id}"),
+            ("/dat_none", "/{id}"),
         ] {
             route = route.replace(value, parameter);
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ai_stack_deployer::server::stacks::{Response, Service, StartRequest, Started};
-use ai_stack_deployer::server::store::StoredEvent;
+use ai_stack_deployer::server::store::{Disposal, StoredEvent};
 use dokploy_sandbox::Fault;
 use domain::deployment::{Deployment, DeploymentId};
 use rand::RngExt;
@@ -92,7 +92,8 @@ impl Simulation {
             },
             _ => {
                 let name = NAMES[rng.random_range(0..NAMES.len())];
-                let result = service.remove(&caller(), name, None).await;
+                let result = service.remove(&caller(), name, None, Disposal::Keep).await;
+                let result = result.map(|removing| removing.id);
                 self.note(format!("remove {name}: {:?}", result.map_err(|error| error.code)));
             }
         }

@@ -25,7 +25,7 @@ use crate::support::core_platform::{CorePlatform, Moment};
 use crate::support::memory_store::MemoryStore;
 use crate::support::settings::stack_settings;
 
-const VOLUME: &str = "asd-test-stk_0000000000000000000000000000002a-data";
+pub(super) const VOLUME: &str = "asd-test-stk_0000000000000000000000000000002a-data";
 /// `user:a long password` for Basic authentication.
 const CREDENTIALS: &str = "Basic dXNlcjphIGxvbmcgcGFzc3dvcmQ=";
 
@@ -35,7 +35,7 @@ pub(super) fn volume() -> Volume {
 }
 
 /// Returns the settings of a stack that counts its runs in a file.
-fn counting() -> StackSettings {
+pub(super) fn counting() -> StackSettings {
     let password = "a long password".into();
     StackSettings {
         port: 5678,
@@ -66,9 +66,9 @@ async fn driven(image: &str, faults: &[&str]) -> World {
 }
 
 /// Sends a request to the stack, and returns status and body.
-fn ask(world: &World, method: &str, path: &str) -> (u16, String) {
+pub(super) fn ask(world: &World, name: &str, method: &str, path: &str) -> (u16, String) {
     let headers = vec![(String::from("Authorization"), CREDENTIALS.to_owned())];
-    let get = Visit::get("alice.localhost", path);
+    let get = Visit::get(&format!("{name}.localhost"), path);
     let visit = Visit { method: method.to_owned(), headers, ..get };
     let now = world.clock.now();
     let answer = world.platform.core().answer_visit(now, &visit);
@@ -76,21 +76,21 @@ fn ask(world: &World, method: &str, path: &str) -> (u16, String) {
 }
 
 /// Returns how often the stack says that it has run.
-fn runs(world: &World) -> String {
-    let (status, page) = ask(world, "GET", "/");
+pub(super) fn runs(world: &World, name: &str) -> String {
+    let (status, page) = ask(world, name, "GET", "/");
     assert_eq!(status, 200, "{page}");
     let (_, after) = page.split_once("Runs").unwrap();
     after.chars().skip_while(|one| !one.is_ascii_digit()).take_while(char::is_ascii_digit).collect()
 }
 
-async fn volumes(platform: &CorePlatform) -> Vec<String> {
+pub(super) async fn volumes(platform: &CorePlatform) -> Vec<String> {
     let inventory = platform.inventory().await;
     let rows = inventory["volumes"].as_array().unwrap().iter();
     rows.map(|row| row["name"].as_str().unwrap().to_owned()).collect()
 }
 
 /// Returns the last receipt.
-async fn receipt(world: &World) -> Receipt {
+pub(super) async fn receipt(world: &World) -> Receipt {
     match (world.record().await.metadata.receipt, world.end().await) {
         (Some(receipt), _) => receipt,
         (None, End::Removed(removal)) => removal.receipt,
@@ -110,13 +110,13 @@ async fn what_a_container_writes_survives_it_and_is_gone_after_the_removal() {
     let mut world = begin(counting()).await;
     world.drive().await;
     assert_eq!(world.record().await.state, State::Live);
-    assert_eq!(ask(&world, "POST", "/count").0, 303);
-    assert_eq!(ask(&world, "POST", "/count").0, 303);
+    assert_eq!(ask(&world, "alice", "POST", "/count").0, 303);
+    assert_eq!(ask(&world, "alice", "POST", "/count").0, 303);
     let application = world.first("applications", "applicationId").await;
     let again = json!({ "applicationId": application, "title": "again" });
     world.platform.as_another_user("application.deploy", &again);
     world.clock.advance(Duration::from_mins(2));
-    assert_eq!(runs(&world), "2", "another container has the file");
+    assert_eq!(runs(&world, "alice"), "2", "another container has the file");
     world.run_removal().await;
     world.assert_all_or_nothing("removed").await;
     let line = line(&world).await;
@@ -127,7 +127,7 @@ async fn what_a_container_writes_survives_it_and_is_gone_after_the_removal() {
 async fn a_removal_that_keeps_the_data_removes_everything_else() {
     let mut world = begin(counting()).await;
     world.drive().await;
-    assert_eq!(ask(&world, "POST", "/count").0, 303);
+    assert_eq!(ask(&world, "alice", "POST", "/count").0, 303);
     world.remove_with(Disposal::Keep).await;
     world.drive().await;
     world.assert_all_or_nothing("kept").await;

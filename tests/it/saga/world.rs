@@ -9,8 +9,8 @@ use ai_stack_deployer::server::reconciler::Reconciler;
 use ai_stack_deployer::server::saga::{Context, Ports, drive};
 use ai_stack_deployer::server::settings::StackSettings;
 use ai_stack_deployer::server::store::{
-    Disposal, Journal, Lane, Leases, NewRemoval, Operations, Record, RemovalOutcome, Result,
-    Stacks, State, StepId, Store,
+    Disposal, Journal, KeptVolume, Lane, Leases, NewKept, NewRemoval, Operations, Record,
+    RemovalOutcome, Result, Stacks, State, StepId, Store,
 };
 use clock::Clock;
 use dokploy_sandbox::Fault;
@@ -19,6 +19,7 @@ use domain::event::{Event, EventBody};
 use domain::kind::Kinds;
 use domain::phase::Phase;
 use domain::receipt::Line;
+use domain::stack_id::StackId;
 use domain::stack_name::StackName;
 use domain::stack_spec::StackSpec;
 use domain::words;
@@ -275,7 +276,14 @@ impl World {
     /// Begins the removal of the live stack, which is the operation of this world from then on, and
     /// which does this with its data.
     pub(super) async fn remove_with(&mut self, disposal: Disposal) {
-        let new = NewRemoval { disposal, ..new_removal(43, self.clock.now()) };
+        let volumes = (self.volumes > 0).then(|| KeptVolume {
+            key: String::from("data"),
+            name: self.ports.settings.volume_prefix(StackId::of(&self.id)) + "data",
+        });
+        let until = self.clock.now() + Duration::from_hours(7 * 24);
+        let kept = NewKept { volumes: volumes.into_iter().collect(), until, most: None };
+        let kept = (disposal == Disposal::Keep).then_some(kept);
+        let new = NewRemoval { disposal, kept, ..new_removal(43, self.clock.now()) };
         self.id = self.begin_new_removal(&new).await;
     }
 
@@ -288,7 +296,9 @@ impl World {
         let name = StackName::parse("alice").unwrap();
         match self.store.begin_removal(&name, new).await.unwrap() {
             RemovalOutcome::Accepted(id) => id,
-            refused @ (RemovalOutcome::DifferentStack | RemovalOutcome::NotLive) => {
+            refused @ (RemovalOutcome::DifferentStack
+            | RemovalOutcome::NotLive
+            | RemovalOutcome::KeptFull(_)) => {
                 panic!("{refused:?}")
             }
         }

@@ -22,6 +22,7 @@ use crate::support::claim_one::{CLEAN_UP, ClaimOne as _, KINDS};
 use crate::support::settings::{stack_settings, template};
 
 mod claims;
+mod kept;
 mod panics;
 mod platform_logs;
 pub(super) mod removals;
@@ -62,6 +63,7 @@ pub(super) fn new(number: u128, name: &str) -> NewDeployment {
         claim: None,
         template: template(&stack_settings("sandbox/hello")),
         spec: specs::bare(&id),
+        data: None,
     }
 }
 
@@ -103,6 +105,7 @@ pub(super) async fn hold(store: Arc<dyn Store>) {
     a_cancel_request_is_observed_before_the_end(&*store).await;
     clean_up_continues_after_the_end_until_nothing_is_left(&*store).await;
     removals::hold(&*store).await;
+    kept::hold(&*store).await;
     a_retry_is_linked_both_ways(&*store).await;
     claims::the_oldest_waiting_operations_are_claimed_and_no_more_than_wanted(&*store).await;
     claims::overdue_deployments_are_claimed_for_clean_up(&*store).await;

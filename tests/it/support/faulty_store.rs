@@ -10,10 +10,11 @@ use ai_stack_deployer::server::metrics::OperationCounts;
 use ai_stack_deployer::server::name_index::NameState;
 use ai_stack_deployer::server::platform::AppName;
 use ai_stack_deployer::server::store::{
-    CancelOutcome, CancelRequest, CleanupRecord, Fact, Idempotency, IdempotencyKey, Journal, Lane,
-    Lease, Leases, NewDeployment, NewRemoval, OperationFilter, Operations, Record, Recorded,
-    RemovalOutcome, Result, SealedSpec, Specs, Stack, Stacks, StepId, Steps, Store, StoreError,
-    StoredEvent, StoredResponse, TaskHolder, TaskLease, TaskLeases, Templates, TimeToLive, Usage,
+    CancelOutcome, CancelRequest, CleanupRecord, DataDeletion, Fact, Idempotency, IdempotencyKey,
+    Journal, Kept, KeptData, KeptFilter, Lane, Lease, Leases, NewDeployment, NewRemoval,
+    OperationFilter, Operations, Record, Recorded, RemovalOutcome, Result, SealedSpec, Specs,
+    Stack, Stacks, StepId, Steps, Store, StoreError, StoredEvent, StoredResponse, TaskHolder,
+    TaskLease, TaskLeases, Templates, TimeToLive, Usage,
 };
 use async_trait::async_trait;
 use clock::Clock;
@@ -21,7 +22,7 @@ use domain::deployment::DeploymentId;
 use domain::event::Seq;
 use domain::kind::KindName;
 use domain::owner::OwnerId;
-use domain::stack_id::RevisionId;
+use domain::stack_id::{RevisionId, StackId};
 use domain::stack_name::StackName;
 use domain::stack_spec::TemplateRef;
 use jiff::Timestamp;
@@ -259,6 +260,10 @@ delegate! {
     Specs {
         up spec(revision: RevisionId) -> Option<SealedSpec>;
         write store_spec(lease: &Lease, spec: &SealedSpec) -> ();
+    }
+    Kept {
+        up kept_data(filter: &KeptFilter) -> Vec<KeptData>;
+        up begin_deletion(stack: StackId, new: &NewRemoval) -> DataDeletion;
     }
     Templates {
         up used_templates() -> Vec<TemplateRef>;

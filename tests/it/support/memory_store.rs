@@ -25,6 +25,7 @@ use tables::{Row, Tables, is_in, stored};
 mod accounts;
 mod audit;
 mod beginning;
+mod kept;
 mod lists;
 mod tables;
 
@@ -179,7 +180,11 @@ impl Operations for MemoryStore {
     async fn purge(&self, before: Timestamp) -> Result<u64> {
         let mut tables = self.up()?;
         let count = tables.deployments.len();
-        tables.deployments.retain(|row| row.released.is_none_or(|released| released >= before));
+        let Tables { deployments, kept, .. } = &mut *tables;
+        deployments.retain(|row| {
+            let is_kept = kept.contains_key(&row.record.revision.stack);
+            is_kept || row.released.is_none_or(|released| released >= before)
+        });
         Ok((count - tables.deployments.len()) as u64)
     }
 }
@@ -248,6 +253,7 @@ impl Journal for MemoryStore {
             if end.state == State::RolledBack {
                 row.released = Some(end.at);
                 tables.release_removed(&lease.id, end.at);
+                tables.settle(&lease.id, end.at);
             }
         }
         Ok(Recorded { seq, cancel_request })
@@ -262,6 +268,7 @@ impl Journal for MemoryStore {
         row.record_cleanup(cleanup);
         if cleanup.receipt.clean {
             tables.release_removed(&lease.id, cleanup.at);
+            tables.settle(&lease.id, cleanup.at);
         }
         Ok(())
     }

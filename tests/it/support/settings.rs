@@ -40,6 +40,7 @@ pub(crate) fn new_deployment(
         quota: Quota::default(),
         audit_entry: None,
         claim: None,
+        data: None,
     }
 }
 
@@ -62,6 +63,7 @@ pub(crate) fn seal(
         checked: &Checked::default(),
         settings,
         registry: settings.registry.as_ref(),
+        data: None,
         kept: &BTreeMap::new(),
         kept_generated: &[],
     };
@@ -77,6 +79,7 @@ pub(crate) fn new_removal(number: u128, started: Timestamp) -> NewRemoval {
         first: EventBody::Progress(ProgressUpdate::first(&REMOVE, started)),
         of: None,
         disposal: Disposal::Delete,
+        kept: None,
         audit_entry: None,
         claim: None,
     }

@@ -18,7 +18,7 @@ use std::time::Duration;
 #[serde(tag = "version")]
 enum Stored {
     #[serde(rename = "1")]
-    One(One),
+    One(Box<One>),
     #[serde(rename = "2")]
     Two(Box<StackSpec>),
 }
@@ -74,6 +74,7 @@ impl From<One> for StackSpec {
             environment: one.environment.into_iter().map(variable).collect(),
             generated: Vec::new(),
             volumes: Vec::new(),
+            brought_back: None,
             health: HealthCheck { paths, timeout, interval },
             healthcheck: None,
             certificate: one.certificate,
@@ -98,7 +99,7 @@ impl StackSpec {
     /// Returns what is wrong with a text that is no spec, or one in the form of a later version.
     pub fn from_json(text: &str) -> serde_json::Result<Self> {
         Ok(match serde_json::from_str(text)? {
-            Stored::One(one) => one.into(),
+            Stored::One(one) => (*one).into(),
             Stored::Two(spec) => *spec,
         })
     }
@@ -107,7 +108,7 @@ impl StackSpec {
 #[cfg(test)]
 mod tests {
     use crate::stack_spec::stored::*;
-    use crate::stack_spec::{CertificateSource, TemplateRef};
+    use crate::stack_spec::{BroughtBack, CertificateSource, TemplateRef};
     use crate::template::parameter::Value;
     use crate::template::{Accept, Volume};
 
@@ -140,6 +141,7 @@ mod tests {
             }],
             generated: Vec::new(),
             volumes: Vec::new(),
+            brought_back: None,
             health: HealthCheck {
                 paths: vec![path("/health", &[Accept::Class(2)])],
                 timeout: Duration::from_mins(1),
@@ -210,6 +212,18 @@ mod tests {
         assert_eq!(full().to_json().unwrap(), SECOND);
         assert_eq!(StackSpec::from_json(SECOND).unwrap(), full());
         assert_eq!(StackSpec::from_json(&simple().to_json().unwrap()).unwrap(), simple());
+    }
+
+    #[test]
+    fn data_that_is_brought_back_is_stored_with_it() {
+        let names = [(String::from("data"), String::from("asd-test-stk_1-data"))];
+        let data = BroughtBack { id: String::from("dat_1"), volumes: names.into() };
+        let spec = StackSpec { brought_back: Some(data), ..full() };
+        let text = spec.to_json().unwrap();
+        let part = "\"brought_back\":{\"id\":\"dat_1\",\"volumes\":{\"data\":\
+            \"asd-test-stk_1-data\"}}";
+        assert!(text.contains(part), "{text}");
+        assert_eq!(StackSpec::from_json(&text).unwrap(), spec);
     }
 
     #[test]

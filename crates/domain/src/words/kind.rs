@@ -21,6 +21,9 @@ pub(crate) const DEPLOY: StepWords = step("Starting the container", "Container s
 pub(crate) const HEALTH: StepWords = step("Checking that it answers", "Health check passed");
 
 pub(crate) const LIVE: &str = "Your stack is live";
+pub(crate) const DATA: StepWords = step("Deleting the data", "Data deleted");
+
+pub(crate) const DATA_DELETED: &str = "The data is deleted";
 pub(crate) const REMOVED: &str = "The stack is removed";
 /// The end of an operation whose kind only another version knows.
 pub(crate) const ENDED: &str = "Done";

@@ -45,6 +45,17 @@ pub fn message(refusal: &Refusal) -> String {
             "The portal's key does not open the secrets of this stack. An operator must bring back \
              the key with which they were encrypted."
         }
+        R::NoSuchData => "There is no such kept data: /api/data lists what there is.",
+        R::DataInUse => "The data belongs to a stack by now, or is being deleted.",
+        R::WrongTemplate => {
+            "The data is that of another template: send the template that /api/data names."
+        }
+        R::KeptDataFull(most) => {
+            return format!(
+                "The data of {most} stacks is kept, which is the limit, so nothing was removed: \
+                 delete some of it, or remove this stack with its data (`keepData=0`)."
+            );
+        }
         R::NameTaken(name, TakenBy::Another) => {
             return format!("The name {name} is taken: choose another.");
         }

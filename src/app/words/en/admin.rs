@@ -158,6 +158,7 @@ pub(crate) fn act(act: AuditAction) -> &'static str {
         AuditAction::Cancel => "Cancelled",
         AuditAction::Retry => "Retried",
         AuditAction::Remove => "Removed",
+        AuditAction::DeleteData => "deleted the kept data",
         AuditAction::MakeToken => "Created a token",
         AuditAction::RevokeToken => "Revoked a token",
         AuditAction::ReachLimit => "Reached a limit",

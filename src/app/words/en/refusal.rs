@@ -76,6 +76,15 @@ fn of_code(page: FormPage<'_>, code: RefusalCode) -> String {
             "The portal's key does not open the secrets of this stack, so they cannot be shown. An \
              operator must bring back the key with which they were encrypted.",
         ),
+        (C::NoSuchData, _) => format!("There is no such kept data any more, so {so}."),
+        (C::DataInUse, _) => {
+            format!("The data belongs to a stack by now, or is being deleted, so {so}.")
+        }
+        (C::WrongTemplate, _) => format!("The data is that of another template, so {so}."),
+        (C::KeptDataFull, _) => format!(
+            "The limit of kept data is reached, so {so}. Delete some of it, or remove the stack \
+             with its data."
+        ),
         (C::NameTaken, _) => format!("The name is now taken, so {so}."),
         (C::NameHeld, _) => format!(
             "The name is still reserved for the former owner of a removed stack, so {so}. \

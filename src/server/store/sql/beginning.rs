@@ -10,7 +10,7 @@ use super::pool::Transaction;
 use super::purge::delete_expired;
 use super::rows::{self, Columns as _};
 use super::statement::Statement;
-use super::{SqlStore, quotas, responses, specs, templates};
+use super::{SqlStore, kept, quotas, responses, specs, templates};
 use crate::server::audit::AuditEntry;
 use crate::server::notifier::Notification;
 use crate::server::store::{
@@ -45,6 +45,9 @@ pub(super) async fn begin<D: Dialect>(
     insert(revision, &new).execute(&mut tx).await?;
     specs::insert(&mut tx, revision, &new.spec).await?;
     templates::insert(&mut tx, &new.template, deployment.started).await?;
+    if let Some(from) = new.data {
+        kept::give(&mut tx, from, revision.stack).await?;
+    }
     if let Some(tried) = &new.retry_of {
         let link = Statement::new("UPDATE operations SET retried_by = $1 WHERE id = $2");
         link.bind(&deployment.id).bind(tried).execute(&mut tx).await?;
@@ -94,7 +97,7 @@ fn insert(revision: RevisionId, new: &NewDeployment) -> Statement {
 }
 
 /// Inserts the first event and the audit entry of an operation.
-async fn insert_first<D: Dialect>(
+pub(super) async fn insert_first<D: Dialect>(
     tx: &mut Transaction<D>,
     id: &DeploymentId,
     first: &EventBody,
@@ -106,7 +109,7 @@ async fn insert_first<D: Dialect>(
 
 /// Commits a new operation. One with a claim is driven by this portal, so the others need no
 /// notification of it.
-async fn commit<D: Dialect>(
+pub(super) async fn commit<D: Dialect>(
     store: SqlStore<D>,
     mut tx: Transaction<D>,
     claim: Option<&Claim>,
@@ -134,6 +137,11 @@ pub(super) async fn begin_removal<D: Dialect>(
         reuse_removal(store, tx, &id, is_stuck, new).await?;
         return Ok(RemovalOutcome::Accepted(id));
     }
+    if let Some(data) = &new.kept
+        && let Some(most) = kept::insert(&mut tx, &live, data).await?
+    {
+        return Ok(RemovalOutcome::KeptFull(most));
+    }
     insert_removal(&live, &new).execute(&mut tx).await?;
     insert_first(&mut tx, &new.id, &new.first, new.audit_entry.as_ref()).await?;
     commit(store, tx, new.claim.as_ref()).await?;
@@ -141,7 +149,7 @@ pub(super) async fn begin_removal<D: Dialect>(
 }
 
 /// Lets the unfinished removal `id` serve in place of `new`. A stuck one becomes due.
-async fn reuse_removal<D: Dialect>(
+pub(super) async fn reuse_removal<D: Dialect>(
     store: SqlStore<D>,
     mut tx: Transaction<D>,
     id: &DeploymentId,
@@ -163,7 +171,7 @@ async fn reuse_removal<D: Dialect>(
 }
 
 /// Returns the statement that inserts the removal of the stack that `live` created.
-fn insert_removal(live: &DeploymentId, new: &NewRemoval) -> Statement {
+pub(super) fn insert_removal(live: &DeploymentId, new: &NewRemoval) -> Statement {
     let claim = new.claim.as_ref();
     Statement::new(
         "INSERT INTO operations
@@ -197,7 +205,7 @@ async fn lock_live<D: Dialect>(
 }
 
 /// Finds the removal of `live` that is in progress or stuck, and returns whether it is stuck.
-async fn unfinished<D: Dialect>(
+pub(super) async fn unfinished<D: Dialect>(
     tx: &mut Transaction<D>,
     live: &DeploymentId,
 ) -> Result<Option<(DeploymentId, bool)>> {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::dialect::Dialect;
 use super::pool::Transaction;
 use super::statement::Statement;
-use super::{SqlStore, lists, rows};
+use super::{SqlStore, kept, lists, rows};
 use crate::server::notifier::Notification;
 use crate::server::platform::AppName;
 use crate::server::store::{
@@ -222,7 +222,8 @@ fn mark_live(id: &DeploymentId, at: Timestamp) -> Statement {
 }
 
 /// Marks the stack of the operation `id` as gone, which frees its name. If the operation is a
-/// removal, the deployment that created the stack counts as rolled back as well.
+/// removal, the deployment that created the stack counts as rolled back as well. A stack that is
+/// gone already stays gone since then.
 async fn mark_gone<D: Dialect>(
     store: &SqlStore<D>,
     tx: &mut Transaction<D>,
@@ -234,10 +235,12 @@ async fn mark_gone<D: Dialect>(
          WHERE id = (SELECT removes FROM operations WHERE id = $2)",
     );
     let gone = Statement::new(
-        "UPDATE stacks SET gone_ms = $1 WHERE stack = (SELECT stack FROM operations WHERE id = $2)
+        "UPDATE stacks SET gone_ms = $1
+         WHERE stack = (SELECT stack FROM operations WHERE id = $2) AND gone_ms IS NULL
          RETURNING name",
     );
     removed.bind(at).bind(id).execute(tx).await?;
+    kept::settle(tx, id, at).await?;
     if let Some(row) = gone.bind(at).bind(id).fetch_optional(tx).await? {
         store.notify(tx, &Notification::Name(rows::name(&row)?)).await?;
     }

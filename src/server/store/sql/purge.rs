@@ -57,7 +57,7 @@ fn batch<R: Columns>(candidates: &[R]) -> Result<Batch> {
     Ok(if all.is_empty() { Batch::Nothing } else { Batch::Operations(all) })
 }
 
-/// Purges the operations of which nothing is left since a time before `before`, and returns how
+/// Purges the operations of which nothing is left, neither on the platform nor as kept data, since a time before `before`, and returns how
 /// many. Operations that another replica is purging are skipped.
 pub(super) async fn purge<D: Dialect>(store: &SqlStore<D>, before: Timestamp) -> Result<u64> {
     let mut purged = 0;
@@ -86,7 +86,9 @@ fn candidates(before: Timestamp) -> Statement {
                 (SELECT count(*) FROM revisions WHERE stack = operations.stack)
                 + (SELECT count(*) FROM sealed_secrets WHERE stack = operations.stack)
                 AS others
-         FROM operations WHERE released_ms < $1 ORDER BY released_ms LIMIT $2",
+         FROM operations WHERE released_ms < $1
+           AND NOT EXISTS (SELECT 1 FROM kept_data WHERE kept_data.stack = operations.stack)
+         ORDER BY released_ms LIMIT $2",
     )
     .bind(before)
     .bind(CANDIDATES)
@@ -104,7 +106,9 @@ async fn delete<D: Dialect>(
         all.into_iter().map(|one| (one.id.to_string(), one.stack.to_string())).unzip();
     let is_wanted = D::is_in("$1");
     let is_gone = D::is_locked_in(&format!(
-        "SELECT id FROM operations WHERE id {is_wanted} AND released_ms < $2 ORDER BY id"
+        "SELECT id FROM operations WHERE id {is_wanted} AND released_ms < $2
+           AND NOT EXISTS (SELECT 1 FROM kept_data WHERE kept_data.stack = operations.stack)
+         ORDER BY id"
     ));
     let mut tx = store.transaction().await?;
     let operations = Statement::composed(format!("DELETE FROM operations WHERE id {is_gone}"));

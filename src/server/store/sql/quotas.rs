@@ -16,7 +16,7 @@ use domain::deployment::DeploymentId;
 use domain::stack_name::StackName;
 
 /// The class of locks for the usage of one owner or address.
-const COUNTED_AS: i64 = 1;
+pub(super) const COUNTED_AS: i64 = 1;
 /// The class of the lock for all deployments under way.
 const IN_ALL: i64 = 2;
 /// The class of the lock for the purge of the audit log.

@@ -155,7 +155,7 @@ pub(super) fn owner(row: &impl Columns, column: &str) -> Result<OwnerId> {
     parse_owner(&row.text(column)?)
 }
 
-fn optional_owner(row: &impl Columns, column: &str) -> Result<Option<OwnerId>> {
+pub(super) fn optional_owner(row: &impl Columns, column: &str) -> Result<Option<OwnerId>> {
     row.optional_text(column)?.as_deref().map(parse_owner).transpose()
 }
 

@@ -8,8 +8,9 @@ use ai_stack_deployer::server::store::{
 use async_trait::async_trait;
 use domain::deployment::{DeploymentMetadata, Links};
 use domain::event::Event;
+use domain::kind::KindName;
 use domain::owner::OwnerId;
-use domain::stack_id::RevisionId;
+use domain::stack_id::{RevisionId, StackId};
 use domain::stack_name::StackName;
 use domain::stack_spec::{StackSpec, TemplateRef};
 use jiff::Timestamp;
@@ -88,9 +89,16 @@ impl Tables {
         if self.deployments.iter().any(holds) {
             return Err(StoreError::NameTaken);
         }
-        let templates = self.templates.clone();
+        let (templates, kept) = (self.templates.clone(), self.kept.clone());
         self.keep_template(&new.template)?;
-        self.admit(new).inspect_err(|_| self.templates = templates)?;
+        let given = match new.data {
+            Some(from) => self.give(from, StackId::of(&new.deployment.id)),
+            None => Ok(()),
+        };
+        if let Err(error) = given.and_then(|()| self.admit(new)) {
+            (self.templates, self.kept) = (templates, kept);
+            return Err(error);
+        }
         if let Some(response) = response {
             self.responses.insert(key(response), response.clone());
         }
@@ -160,7 +168,8 @@ impl Tables {
         let removals = self
             .deployments
             .iter()
-            .filter(|row| row.is_removal() && row.record.deployment.name == *name);
+            .filter(|row| row.record.deployment.kind == KindName::REMOVE)
+            .filter(|row| row.record.deployment.name == *name);
         let freed = removals.filter_map(|row| Some((row, row.released?)));
         let recent = freed.filter(|(_, released)| *released > since);
         let (row, released) = recent.max_by_key(|(_, released)| *released)?;
@@ -175,7 +184,8 @@ impl Tables {
         let live = live.map(|row| (row.record.clone(), row.counted_as.clone()));
         let Some((mut record, counted_as)) = live else { return RemovalOutcome::NotLive };
         let unfinished = |row: &&mut Row| {
-            named(row) && row.is_removal() && row.record.state != State::RolledBack
+            row.record.metadata.links.removes.as_ref() == Some(&record.deployment.id)
+                && row.record.state != State::RolledBack
         };
         let unfinished = self.deployments.iter_mut().find(unfinished);
         let removal = unfinished.as_ref().map(|row| row.record.deployment.id.clone());
@@ -190,6 +200,11 @@ impl Tables {
             let id = row.record.deployment.id.clone();
             self.audit.extend(new.audit_entry.clone());
             return RemovalOutcome::Accepted(id);
+        }
+        if let Some(data) = &new.kept
+            && let Some(most) = self.keep(&record.deployment.id, data)
+        {
+            return RemovalOutcome::KeptFull(most);
         }
         record.metadata = DeploymentMetadata {
             links: Links { removes: Some(record.deployment.id), ..Links::default() },

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use ai_stack_deployer::server::audit::AuditEntry;
 use ai_stack_deployer::server::store::{
-    CancelRequest, Claim, CleanupRecord, Lane, Lease, Record, Result, SealedSpec, State, Steps,
-    StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease, TemplateDefinition, TimeToLive,
+    CancelRequest, Claim, CleanupRecord, KeptData, Lane, Lease, Record, Result, SealedSpec, State,
+    Steps, StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease, TemplateDefinition,
+    TimeToLive,
 };
 use domain::deployment::DeploymentId;
 use domain::event::Event;
 use domain::kind::KindName;
-use domain::stack_id::RevisionId;
+use domain::stack_id::{RevisionId, StackId};
 use jiff::Timestamp;
 
 use super::accounts::AccountTables;
@@ -23,6 +24,8 @@ pub(super) struct Tables {
     pub(super) specs: HashMap<RevisionId, SealedSpec>,
     /// The definitions of templates, by their digests.
     pub(super) templates: BTreeMap<String, TemplateDefinition>,
+    /// Kept data, with the stack that has it.
+    pub(super) kept: BTreeMap<StackId, (KeptData, Option<StackId>)>,
     pub(super) responses: HashMap<(String, String), StoredResponse>,
     pub(super) accounts: AccountTables,
     pub(super) audit: Vec<AuditEntry>,
@@ -97,7 +100,8 @@ impl Tables {
         let removed = self.row(id).and_then(|row| row.record.metadata.links.removes.clone());
         if let Some(row) = removed.and_then(|removed| self.row(&removed)) {
             row.record.state = State::RolledBack;
-            row.released = Some(at);
+            // A deletion of kept data ends long after the name became free.
+            row.released.get_or_insert(at);
         }
     }
 
@@ -198,7 +202,7 @@ impl Row {
 
     /// Returns whether it is a removal.
     pub(super) fn is_removal(&self) -> bool {
-        self.record.deployment.kind == KindName::REMOVE
+        self.record.metadata.links.removes.is_some()
     }
 
     /// Returns whether it reserves its name.
