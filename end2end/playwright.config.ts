@@ -20,7 +20,7 @@ const server = (portal: Portal) => {
     PORT: portal.port,
     PUBLIC_URL: origin(portal),
     SANDBOX_EDGE_PORT: portal.edgePort,
-    STACK_IMAGE: portal.image,
+    ...(portal.image ? { STACK_IMAGE: portal.image } : {}),
     DATABASE_URL: `sqlite://${folder}/portal.db`,
     LEPTOS_SITE_ROOT: path.resolve(root, process.env.LEPTOS_SITE_ROOT ?? 'target/site-dev'),
     RUST_LOG: process.env.RUST_LOG ?? 'warn',

@@ -7,12 +7,13 @@ const port = (name: string, otherwise: number) => Number(process.env[name] ?? ot
 /** The top of the checkout, without a slash at the end. */
 export const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 
-/** A portal under test: its port, the port of its stacks, and their image. */
+/** A portal under test: its port, the port of its stacks, and what it offers. */
 export interface Portal {
   name: string;
   port: number;
   edgePort: number;
-  image: string;
+  /** The image of its only template; without it, the templates are those built in or those of CATALOGUE. */
+  image?: string;
   /** Additional settings. */
   variables?: Record<string, string>;
 }
@@ -75,7 +76,17 @@ export const brief: Portal = {
   variables: { ...signingIn, SESSION_LIFETIME: '15s' },
 };
 
-export const portals = [ready, failing, slow, troubled, guarded, brief];
+/** The templates that are built in for the sandbox, as with scripts/serve alone. */
+export const choice: Portal = { name: 'choice', port: first + 8, edgePort: firstEdge + 6 };
+/** A single template with questions and a description. */
+export const single: Portal = {
+  name: 'single',
+  port: first + 9,
+  edgePort: firstEdge + 7,
+  variables: { CATALOGUE: `${root}/end2end/catalogue` },
+};
+
+export const portals = [ready, failing, slow, troubled, guarded, brief, choice, single];
 
 /** Returns the address of the portal itself. */
 export const origin = (portal: Portal) => `http://127.0.0.1:${portal.port}`;

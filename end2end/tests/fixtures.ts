@@ -2,7 +2,8 @@
 // violation of the content security policy, and actions that many tests need.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test as base, type APIRequestContext, type Page } from '@playwright/test';
+import { AxeBuilder } from '@axe-core/playwright';
+import { expect, test as base, type APIRequestContext, type BrowserContext, type Page } from '@playwright/test';
 import { origin, platform, platformKey, provider, type Portal } from '../portals';
 
 interface Options {
@@ -10,9 +11,13 @@ interface Options {
   expectedErrors: RegExp;
 }
 
+/** The contexts without JavaScript. */
+const plain = new WeakSet<BrowserContext>();
+
 export const test = base.extend<Options>({
   expectedErrors: [/^$/, { option: true }],
-  context: async ({ context, expectedErrors }, use) => {
+  context: async ({ context, expectedErrors, javaScriptEnabled }, use) => {
+    if (!javaScriptEnabled) plain.add(context);
     const errors: string[] = [];
     context.on('console', message => {
       // Chromium also reports violations of the policy as errors.
@@ -186,8 +191,25 @@ function faintTexts(): string[] {
   });
 }
 
+/** Fails if the page violates any of axe's rules, in the light or the dark theme. Axe needs scripts. */
+export async function expectAccessible(page: Page) {
+  if (plain.has(page.context())) return;
+  const colorScheme = await preferred(page);
+  for (const tried of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme: tried, reducedMotion: 'reduce' });
+    // No page has frames, for which the other mode opens another page.
+    const axe = new AxeBuilder({ page }).setLegacyMode();
+    // Only colours depend on the theme.
+    if (tried === 'dark') axe.withRules(['color-contrast', 'link-in-text-block']);
+    const { violations } = await axe.analyze();
+    const found = violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`));
+    expect(found, `violations of axe's rules at ${page.url()}, ${tried}`).toEqual([]);
+  }
+  await page.emulateMedia({ colorScheme, reducedMotion: null });
+}
+
 /** Saves a screenshot of the whole page as end2end/screenshots/<name>.png; with GALLERY set, one each for light and
- * dark, 1280 and 360 pixels. */
+ * dark, 1280 and 360 pixels. Fails if the page is not accessible. */
 export async function keep(page: Page, name: string) {
   const folder = fileURLToPath(new URL('../screenshots', import.meta.url));
   await expectReadable(page);
@@ -198,6 +220,7 @@ export async function keep(page: Page, name: string) {
   });
   if (!process.env.GALLERY) {
     await shoot('');
+    await expectAccessible(page);
     return;
   }
   const before = { colorScheme: await preferred(page), size: page.viewportSize()! };
@@ -210,4 +233,5 @@ export async function keep(page: Page, name: string) {
   }
   await page.emulateMedia({ colorScheme: before.colorScheme });
   await page.setViewportSize(before.size);
+  await expectAccessible(page);
 }

@@ -1,7 +1,7 @@
 // What a browser loads for a page on its first visit, in bytes as the portal sends them. The limits are those of the release
 // build, a little above what was measured: later changes have to fit, or to say why the limit is raised.
 import type { BrowserContextOptions, Page } from '@playwright/test';
-import { failing, guarded, origin, ready, slow } from '../portals';
+import { choice, failing, guarded, origin, ready, slow } from '../portals';
 import {
   expect, expectAwake, expectPhase, freshName, signIn, start, startLive, test as base,
 } from '../tests/fixtures';
@@ -20,9 +20,12 @@ type Kind = 'html' | 'css' | 'js' | 'wasm' | 'svg';
 type Limits = Record<Kind | 'all', number>;
 
 const light = { css: 5_500, js: 4_000, wasm: 31_000, svg: 500 };
+const questions = { css: 5_500, js: 3_800, wasm: 33_200, svg: 1_000 };
 const whole = { css: 5_500, js: 5_350, wasm: 112_500, svg: 1_000 };
 const limits: Record<string, Limits> = {
   home: { html: 4_500, ...light, all: 45_000 },
+  'the templates': { html: 4_000, ...questions, all: 46_500 },
+  'the questions of a template': { html: 5_000, ...questions, all: 48_000 },
   'a running deployment': { html: 6_000, ...whole, all: 128_000 },
   'a live deployment': { html: 6_500, ...whole, all: 128_500 },
   'a failed deployment': { html: 7_500, ...whole, all: 129_500 },
@@ -58,12 +61,17 @@ function check(name: string, sizes: Limits) {
     .map(([kind, limit]) => `${name}: ${kind} has grown to ${sizes[kind as Kind]} bytes, and may have ${limit}`);
   expect(grown).toEqual([]);
   // Something was measured, and it is the code of this page.
-  expect(sizes.wasm > limits.home.wasm, 'loads the whole code').toBe(limits[name].wasm > limits.home.wasm);
+  expect(sizes.wasm > questions.wasm, 'loads the whole code').toBe(limits[name].wasm > questions.wasm);
   expect(sizes.wasm).toBeGreaterThan(10_000);
 }
 
 test('the home page is light', async ({ page }) => {
   check('home', await weigh(page, origin(ready)));
+});
+
+test('the pages of a new stack are light', async ({ newVisitor }) => {
+  check('the templates', await weigh(await newVisitor(), `${origin(choice)}/new`));
+  check('the questions of a template', await weigh(await newVisitor(), `${origin(choice)}/new/chat`));
 });
 
 test('the page of a deployment is light, before and after its end', async ({ newVisitor, request }) => {

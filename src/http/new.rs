@@ -52,6 +52,11 @@ pub(super) async fn start(
         Ok(response) => Ok(response),
         Err(error) => {
             let mut filling = filling(pairs, &error);
+            if !filling.problems.is_empty() {
+                for (key, problem) in besides(state, &parts, &template, &filling.pairs).await {
+                    filling.problems.entry(key).or_insert(problem);
+                }
+            }
             if let Some(caller) = parts.extensions.get::<Caller>() {
                 let kept = state.service.keep_secrets(caller, &template, &filling.pairs);
                 filling.kept.extend(kept);
@@ -62,6 +67,22 @@ pub(super) async fn start(
             Err(Box::new(RefusedForm { page: page_request(parts, filling), error }))
         }
     }
+}
+
+/// Returns all that is wrong with the name and the answers: a start tells only what it finds first.
+async fn besides(
+    state: &HttpState,
+    parts: &Parts,
+    template: &str,
+    pairs: &[(String, String)],
+) -> BTreeMap<String, String> {
+    let checked = async {
+        let caller = parts.extensions.get::<Caller>()?;
+        let pairs = state.service.take_secrets_back(caller, template, pairs.to_vec()).ok()?;
+        state.service.check_form(caller, template, &pairs).await.ok()
+    };
+    let fields = checked.await.map(|verdict| verdict.fields).unwrap_or_default();
+    fields.into_iter().map(|(key, problem)| (key, problem.message)).collect()
 }
 
 async fn begin(

@@ -10,7 +10,9 @@ use std::rc::Rc;
 use js_sys::futures::spawn_local;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::wasm_bindgen;
-use web_sys::{Element, Event, FormData, HtmlElement, HtmlFormElement, UrlSearchParams};
+use web_sys::{
+    Element, Event, FormData, HtmlElement, HtmlFormElement, HtmlInputElement, UrlSearchParams,
+};
 
 use crate::app::browser::{Parsed, all, element, listen, on_return, pause, post_fields, say};
 use crate::app::words::buttons::{START_STACK, STARTING};
@@ -67,11 +69,21 @@ impl QuestionForm {
         let form = Rc::clone(&self);
         listen(&self.form, "input", move |event| form.edit(&event));
         let form = Rc::clone(&self);
+        listen(&self.button, "click", move |_| form.unfold());
+        let form = Rc::clone(&self);
         listen(&self.form, "submit", move |event| {
             event.prevent_default();
             form.submit();
         });
         on_return(move || self.set_posting(false));
+    }
+
+    /// Unfolds what the browser will point at: it says nothing about a folded field, and sends nothing.
+    fn unfold(&self) {
+        for details in all(&self.form, "details:has(:invalid)") {
+            // The attribute's name is a valid one, so that this cannot fail.
+            details.toggle_attribute_with_force("open", true).ok();
+        }
     }
 
     /// Shows the questions that are asked with the answers so far. The others are not sent.
@@ -96,8 +108,9 @@ impl QuestionForm {
     /// Lets the server check the answers after a pause.
     fn edit(self: &Rc<Self>, event: &Event) {
         let field = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-        if let Some(key) = field.and_then(|field| key_of(&field)) {
-            self.note(key);
+        if let Some(field) = field {
+            pick_own(&field);
+            key_of(&field).into_iter().for_each(|key| self.note(key));
         }
         self.show_asked();
         let (form, number) = (Rc::clone(self), self.edits.get().wrapping_add(1));
@@ -222,6 +235,15 @@ impl QuestionForm {
         self.is_posting.set(is_posting);
         self.button.toggle_attribute_with_force("disabled", is_posting).ok();
         say(&self.button, if is_posting { STARTING } else { START_STACK });
+    }
+}
+
+/// Picks "something else" when a value of one's own is typed.
+fn pick_own(field: &Element) {
+    let is_own = field.get_attribute("name").is_some_and(|name| name.ends_with(".other"));
+    let pick = is_own.then(|| field.previous_element_sibling()?.first_element_child()).flatten();
+    if let Some(pick) = pick.and_then(|pick| pick.dyn_into::<HtmlInputElement>().ok()) {
+        pick.set_checked(true);
     }
 }
 

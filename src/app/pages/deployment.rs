@@ -95,6 +95,9 @@ fn Generated() -> impl IntoView {
             <section class="fresh-token generated" aria-labelledby="generated" data-once="">
                 <h2 id="generated">{words::GENERATED}</h2>
                 <p>{words::GENERATED_LEAD}</p>
+                <noscript>
+                    <p>{words::GENERATED_STAYS}</p>
+                </noscript>
                 {secrets.into_iter().map(row).collect_view()}
             </section>
         }
@@ -173,7 +176,8 @@ fn Found(
         (false, true) => Some(CLEAN_UP_REFRESH_S),
         (false, false) => None,
     };
-    let refresh = refresh_s.map(|seconds| {
+    // What is shown only once stays until the person loads the page again.
+    let refresh = refresh_s.filter(|_| generated().is_empty()).map(|seconds| {
         let mut content = refresh(&view.deployment.id, seconds);
         if let Some(sent) = &kept {
             content = format!("{content}?{COOKIE_SENT}={sent}");

@@ -119,7 +119,7 @@ pub fn Table(
 ) -> impl IntoView {
     let heads = columns.iter().map(|label| view! { <th scope="col">{*label}</th> }).collect_view();
     view! {
-        <div class="table" role="region" aria-labelledby=labelled_by tabindex="0">
+        <div class="table" role="group" aria-labelledby=labelled_by tabindex="0">
             <table>
                 <thead>
                     <tr>{heads}</tr>

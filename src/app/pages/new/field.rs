@@ -14,6 +14,11 @@ pub(super) fn id_of(key: &str) -> String {
     format!("field-{key}")
 }
 
+/// Returns the ids of what describes the field of a question.
+fn described_by(key: &str) -> String {
+    format!("problem-{key} about-{key}")
+}
+
 /// Renders what is wrong with a field. The element is there in any case: the page's code writes into
 /// it.
 #[component]
@@ -44,6 +49,7 @@ pub fn SizeChoice(
                 class="question"
                 id=id_of(SIZE)
                 tabindex="-1"
+                aria-describedby=format!("problem-{SIZE}")
                 data-key=SIZE
                 data-label=words::SIZE
             >
@@ -111,9 +117,10 @@ pub fn FieldRow(
     let entry = Entry { is_required, is_bad: problem.is_some() };
     let problem = view! { <Problem key=key.clone() sentence=problem /> };
     let (id, data_key, data_label) = (id_of(&key), key.clone(), label.clone());
+    let described = described_by(&key);
     match &control {
         Control::Choice { .. } => view! {
-            <fieldset class="question" id=id tabindex="-1" data-key=data_key data-label=data_label data-when=when data-equals=equals>
+            <fieldset class="question" id=id tabindex="-1" aria-describedby=described data-key=data_key data-label=data_label data-when=when data-equals=equals>
                 <legend>{label} " " {optional}</legend>
                 {condition} {from_link} {problem} <ControlOf key control entry /> {about}
             </fieldset>
@@ -184,7 +191,7 @@ fn ControlOf(
     entry: Entry,
 ) -> impl IntoView {
     let (id, name) = (id_of(&key), format!("{PARAMETER_FIELD}{key}"));
-    let described = format!("problem-{key} about-{key}");
+    let described = described_by(&key);
     let (required, invalid) = (entry.is_required, entry.is_bad.then_some("true"));
     match control {
         Control::Line { value, max } => view! {
@@ -231,7 +238,7 @@ fn ControlOf(
                     aria-invalid=invalid
                     aria-describedby=described
                 />
-                <span>{unit}</span>
+                {unit.map(|unit| view! { <span>{unit}</span> })}
             </span>
         }
         .into_any(),
@@ -249,17 +256,27 @@ fn ControlOf(
         }
         .into_any(),
         Control::Choice { picks, other } => {
+            let is_any_picked = picks.iter().any(|pick| pick.is_picked);
             let other = other.map(|own| {
                 view! {
-                    <label class="pick pick--other">
-                        <span>{words::OTHER}</span>
+                    <div>
+                        <label class="pick">
+                            <input
+                                type="radio"
+                                name=name.clone()
+                                value=""
+                                checked=!is_any_picked && !own.is_empty()
+                            />
+                            <span>{words::OTHER}</span>
+                        </label>
                         <input
                             type="text"
                             name=format!("{name}{OTHER_FIELD}")
                             value=own
                             autocomplete="off"
+                            aria-label=words::OTHER
                         />
-                    </label>
+                    </div>
                 }
             });
             view! {

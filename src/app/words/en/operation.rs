@@ -10,6 +10,9 @@ pub(crate) const REVEAL: &str = "Show them again";
 pub(crate) const SIGN_IN_AGAIN: &str = "Sign in again";
 pub(crate) const GENERATED_LEAD: &str =
     "Copy this now: it is shown only once. You need it to get into your stack.";
+/// What is added for a page without scripts, which otherwise refreshes itself.
+pub(crate) const GENERATED_STAYS: &str =
+    "Then load this page again to follow your stack: while it shows this, it stays as it is.";
 pub(crate) const COOKIE_REFUSED: &str = "Your browser refused our cookie, so this stack belongs to whoever has the address of this page. \
      Keep the address: you need it to remove the stack. To own the stacks that you start, allow \
      cookies for this site.";
