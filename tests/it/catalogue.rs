@@ -1,8 +1,10 @@
 //! Templates from a folder: a stack of one gets the answers and the secrets, and nothing else does.
 
 mod changes;
+mod hostile;
 mod pages;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -93,15 +95,40 @@ fn json_of(body: &str) -> Value {
 
 /// Returns the variables of the only container of a platform.
 fn variables(platform: &Platform) -> Vec<String> {
+    variables_of(platform, "")
+}
+
+/// Returns the variables of the container whose service's name begins with `prefix`.
+fn variables_of(platform: &Platform, prefix: &str) -> Vec<String> {
     let ask = |call: &str| platform.call("GET", &format!("/api/{call}"), &Value::Null);
     let apps = ask("swarm.getNodeApps");
-    let service = apps[0]["Name"].as_str().unwrap();
+    let mut names = apps.as_array().unwrap().iter().map(|one| one["Name"].as_str().unwrap());
+    let service = names.find(|name| name.starts_with(prefix)).unwrap();
     let call = format!("docker.getContainersByAppLabel?appName={service}&type=swarm");
     let containers = ask(&call);
     let container = containers[0]["containerId"].as_str().unwrap();
     let config = ask(&format!("docker.getConfig?containerId={container}"));
     let all = config["Config"]["Env"].as_array().unwrap();
     all.iter().map(|one| one.as_str().unwrap().to_owned()).collect()
+}
+
+/// Returns what the summary of a form's page says of its fields, by their keys.
+pub(crate) fn summary(page: &str) -> BTreeMap<String, String> {
+    let page = page.replace("<!>", "");
+    let (_, rest) = page.split_once("class=\"refused problems\"").unwrap();
+    let items = rest.split_once("</div>").unwrap().0.split("<a href=\"#field-").skip(1);
+    let item = |item: &str| {
+        let (key, rest) = item.split_once('"').unwrap();
+        let (_, sentence) = rest.split_once("</a>: ").unwrap();
+        (key.to_owned(), plain(sentence.split_once("</li>").unwrap().0))
+    };
+    items.map(item).collect()
+}
+
+/// Returns a text of a page as a person reads it.
+pub(crate) fn plain(html: &str) -> String {
+    let escapes = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#x27;", "'"), ("&amp;", "&")];
+    escapes.iter().fold(html.to_owned(), |text, (escape, plain)| text.replace(escape, plain))
 }
 
 #[test]
@@ -114,6 +141,7 @@ fn a_stack_of_a_template_gets_its_answers_and_its_secrets() {
         ("CATALOGUE", folder.to_str().unwrap()),
         ("STACK_ENV_SHARED", "shared by all"),
         ("STACK_ENV_OTHER", "not inherited"),
+        ("RUST_LOG", "trace"),
     ];
     let portal = platform.portal(&portal_dir, &settings);
     let body = json!({
@@ -151,12 +179,18 @@ fn a_stack_of_a_template_gets_its_answers_and_its_secrets() {
     assert_eq!(row["cpuLimit"], "2000000000");
 
     // Nothing that is stored or shown contains a secret in plain text.
-    let events = portal_dir.events(&id);
+    let paths = [format!("/api/deployment/{id}"), format!("/deployments/{id}")];
+    let paths = paths.iter().map(String::as_str);
+    let paths = paths.chain(["/health", "/api/stacks", "/api/stacks/alice", "/new/notes"]);
+    let shown: Vec<_> = paths.map(|path| portal_dir.get(path)).collect();
+    assert!(shown[0].starts_with("HTTP/1.1 200") && shown[0].contains(&id), "{shown:?}");
+    let events = portal_dir.events(&id) + &shown.concat();
     let said = portal.end_with_output().1.join("\n");
     let stored = ["portal.db", "portal.db-wal"]
         .map(|file| std::fs::read(portal_dir.path().join(file)).unwrap_or_default());
     for secret in ["canary-7f3a", generated.as_str()] {
-        assert!(!events.contains(secret) && !said.contains(secret), "{secret}");
+        assert!(!events.contains(secret), "{secret} is shown: {events}");
+        assert!(!said.contains(secret), "{secret} is in the log");
         let has = |bytes: &Vec<u8>| bytes.windows(secret.len()).any(|it| it == secret.as_bytes());
         assert!(!stored.iter().any(has), "{secret} is in the database");
     }

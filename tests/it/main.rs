@@ -18,6 +18,7 @@ mod descriptors;
 mod disconnects;
 mod environment;
 mod events;
+mod faces;
 #[cfg(target_os = "linux")]
 mod failing_log;
 mod failing_store;

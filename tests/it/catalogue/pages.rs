@@ -59,7 +59,7 @@ fn portal(templates: &[(&str, String)]) -> (PortalDir, Platform, Running) {
 }
 
 /// Asks as a browser does, with these cookies. Returns the head and the body of the answer.
-fn browse(port: u16, line: &str, cookies: &str, form: &str) -> (String, String) {
+pub(super) fn browse(port: u16, line: &str, cookies: &str, form: &str) -> (String, String) {
     let headers = format!(
         "Accept: text/html\r\nCookie: {cookies}\r\nSec-Fetch-Site: same-origin\r\n\
          Content-Type: application/x-www-form-urlencoded\r\n"
@@ -70,7 +70,7 @@ fn browse(port: u16, line: &str, cookies: &str, form: &str) -> (String, String) 
 }
 
 /// Returns what stands between two texts.
-fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
+pub(super) fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
     let begin = text.find(before).unwrap_or_else(|| panic!("no {before} in {text}")) + before.len();
     let rest = &text[begin..];
     &rest[..rest.find(after).unwrap()]

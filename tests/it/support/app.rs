@@ -53,12 +53,14 @@ struct Cli {
     options: Options,
 }
 
-/// Reads settings from `variables`. Without a platform, stacks have one image of the sandbox.
+/// Reads settings from `variables`. Without a platform and templates, stacks have one image of the
+/// sandbox.
 pub(crate) fn settings(variables: &[(&str, &str)]) -> Settings {
     let own = |text: &&str| (*text).to_owned();
-    let is_set = |name| variables.iter().any(|(set, _)| *set == name);
+    let is_set = |name: &str| variables.iter().any(|(set, _)| *set == name);
     let image = [("STACK_IMAGE", "sandbox/hello")];
-    let image = image.iter().filter(|_| !is_set("DOKPLOY_URL") && !is_set("STACK_IMAGE"));
+    let others = ["DOKPLOY_URL", "STACK_IMAGE", "CATALOGUE"];
+    let image = image.iter().filter(|_| !others.iter().any(|name| is_set(name)));
     let all = image.chain(variables);
     let environment: Environment = all.map(|(n, v)| (own(n), own(v))).collect();
     let cli = config::parse::<Cli>(&["portal".into()], &environment).unwrap();

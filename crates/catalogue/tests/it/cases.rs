@@ -1,23 +1,15 @@
 //! One table of answers, through every form: JSON, form fields, and JSON Schema.
 
+mod case;
 mod change;
 mod random;
 mod table;
 
-use domain::template::answer_error::AnswerCode;
+use case::Expected::{self, Errors, Variables, Without};
 use domain::template::situation::Situation;
 use serde_json::{Value, json};
 
 use crate::support::{Faces, alice, codes, lines, said, template};
-
-/// What must come of a set of answers: some of the variables, or all errors.
-#[derive(Clone, Copy)]
-enum Expected {
-    Variables(&'static [&'static str]),
-    Without(&'static [&'static str]),
-    Errors(&'static [(&'static str, &'static str)]),
-}
-use Expected::{Errors, Variables, Without};
 
 /// Checks that a result is the expected one.
 fn assert_expected(
@@ -49,46 +41,30 @@ fn assert_expected(
     }
 }
 
-/// Returns whether the only errors are those that a schema has no words for.
-fn is_beyond_schema(faces: &Faces, body: &Value) -> bool {
-    let beyond = [AnswerCode::TooLarge, AnswerCode::TooLargeTogether];
-    faces.json(body).is_err_and(|errors| {
-        errors.iter().all(|(key, error)| {
-            let is_list = key == "tags" && error.code() == AnswerCode::NotRepresentable;
-            let is_fraction = key == "ratio" && error.code() == AnswerCode::NotAMultiple;
-            is_list || is_fraction || beyond.contains(&error.code())
-        })
-    })
-}
-
 /// Checks that the schema accepts a body if the check does.
 fn assert_same_in_the_schema(faces: &Faces, body: &Value) {
-    if !is_beyond_schema(faces, body) {
-        let errors = faces.json(body).err().map(|errors| codes(&errors));
+    let errors = faces.json(body).err().map(|errors| codes(&errors));
+    if !errors.as_deref().is_some_and(case::is_beyond_schema) {
         assert_eq!(faces.accepts(body), errors.is_none(), "the schema and {body}: {errors:?}");
     }
 }
 
+/// What every set of answers has, unless it has another one.
+const ALWAYS: [(&str, &str); 1] = [("team", "red")];
+
 #[test]
 fn every_form_of_the_same_answers_has_the_same_result() {
     let faces = Faces::new(template(), alice());
-    let all = [table::texts(), table::numbers_and_choices(), table::conditions_and_secrets()];
-    for case in all.into_iter().flatten() {
-        let mut parameters = case.parameters;
-        if parameters.get("team").is_none() {
-            parameters["team"] = json!("red");
-        }
-        let body = json!({ "parameters": parameters, "secrets": case.secrets });
+    for case in table::all() {
+        let body = case.body(&ALWAYS);
         let got = faces.json(&body);
         assert_expected(&got, case.expected, &body.to_string());
         assert_same_in_the_schema(&faces, &body);
-        if let Some(form) = case.form {
-            let mut fields = form.to_vec();
-            if !fields.iter().any(|(name, _)| *name == "p.team") {
-                fields.push(("p.team", "red"));
-            }
-            assert_expected(&faces.form(&fields), case.expected, &format!("{fields:?}"));
-            if let (Ok(json), Ok(form)) = (&got, &faces.form(&fields)) {
+        if let Some(fields) = case.fields(&ALWAYS) {
+            let fields: Vec<_> = fields.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+            let form = faces.form(&fields);
+            assert_expected(&form, case.expected, &format!("{fields:?}"));
+            if let (Ok(json), Ok(form)) = (&got, &form) {
                 assert_eq!(json, form, "{fields:?}");
             }
         }
@@ -126,11 +102,14 @@ fn bodies_of_another_shape_are_refused_at_each_part() {
     assert!(faces.accepts(&large));
     let usual = json!({"parameters": {"team": "red"}});
     assert_eq!(faces.json(&usual).unwrap().size.as_deref(), Some("small"));
-    // Fields of a form that are sent twice.
-    let errors =
-        faces.form(&[("p.team", "a"), ("p.team", "b"), ("p.workers", "1"), ("p.workers", "2")]);
-    let twice = |key: &str| (key.to_owned(), String::from("REPEATED"));
-    assert_eq!(codes(&errors.unwrap_err()), [twice("team"), twice("workers")]);
+}
+
+#[test]
+fn a_field_that_is_sent_twice_is_refused() {
+    let faces = Faces::new(template(), alice());
+    for (fields, expected) in table::only_in_forms() {
+        assert_expected(&faces.form(fields), expected, &format!("{fields:?}"));
+    }
 }
 
 #[test]

@@ -1,16 +1,17 @@
-//! The table of answers.
+//! The table of answers, and what must come of them on every face: the check of the domain and JSON
+//! Schema, which the tests of this crate ask, and the API and the form of the portal, whose tests
+//! include this file.
 
 use serde_json::{Value, json};
 
-use super::Expected::{self, Errors, Variables, Without};
+use super::case::Case;
+use super::case::Expected::{self, Errors, Variables, Without};
+use super::case::Form::{self, Fields};
+use super::case::Never;
 
-/// A set of answers beside the one that is always required: as JSON, and as the fields of a form
-/// where they can say the same.
-pub(super) struct Case {
-    pub(super) parameters: Value,
-    pub(super) secrets: Value,
-    pub(super) form: Option<&'static [(&'static str, &'static str)]>,
-    pub(super) expected: Expected,
+/// Returns all cases.
+pub(super) fn all() -> impl Iterator<Item = Case> {
+    [texts(), numbers_and_choices(), conditions_and_secrets(), sizes()].into_iter().flatten()
 }
 
 fn case(
@@ -18,11 +19,11 @@ fn case(
     form: &'static [(&'static str, &'static str)],
     expected: Expected,
 ) -> Case {
-    Case { parameters, secrets: json!({}), form: Some(form), expected }
+    Case { parameters, secrets: json!({}), size: None, form: Fields(form), expected }
 }
 
-fn json_only(parameters: Value, expected: Expected) -> Case {
-    Case { parameters, secrets: json!({}), form: None, expected }
+fn json_only(parameters: Value, never: Never, expected: Expected) -> Case {
+    Case { parameters, secrets: json!({}), size: None, form: Form::Never(never), expected }
 }
 
 fn secret(
@@ -31,10 +32,10 @@ fn secret(
     form: &'static [(&'static str, &'static str)],
     expected: Expected,
 ) -> Case {
-    Case { parameters, secrets, form: Some(form), expected }
+    Case { parameters, secrets, size: None, form: Fields(form), expected }
 }
 
-pub(super) fn texts() -> Vec<Case> {
+fn texts() -> Vec<Case> {
     vec![
         case(
             json!({}),
@@ -67,11 +68,11 @@ pub(super) fn texts() -> Vec<Case> {
         case(json!({"team": "a--b"}), &[("p.team", "a--b")], Errors(&[("team", "WRONG_FORM")])),
         case(json!({"team": "red\n"}), &[("p.team", "red\r\n")], Errors(&[("team", "LINE_BREAK")])),
         case(json!({"team": ""}), &[("p.team", "")], Errors(&[("team", "REQUIRED")])),
-        json_only(json!({"team": null}), Errors(&[("team", "REQUIRED")])),
-        json_only(json!({"team": 5}), Errors(&[("team", "WRONG_TYPE")])),
-        json_only(json!({"team": ["a"]}), Errors(&[("team", "WRONG_TYPE")])),
-        json_only(json!({"team": {"a": 1}}), Errors(&[("team", "WRONG_TYPE")])),
-        json_only(json!({"team": true}), Errors(&[("team", "WRONG_TYPE")])),
+        json_only(json!({"team": null}), Never::Null, Errors(&[("team", "REQUIRED")])),
+        json_only(json!({"team": 5}), Never::Typed, Errors(&[("team", "WRONG_TYPE")])),
+        json_only(json!({"team": ["a"]}), Never::Typed, Errors(&[("team", "WRONG_TYPE")])),
+        json_only(json!({"team": {"a": 1}}), Never::Typed, Errors(&[("team", "WRONG_TYPE")])),
+        json_only(json!({"team": true}), Never::Typed, Errors(&[("team", "WRONG_TYPE")])),
         case(
             json!({"email": "bob@example.com"}),
             &[("p.email", "bob@example.com")],
@@ -79,8 +80,8 @@ pub(super) fn texts() -> Vec<Case> {
         ),
         case(json!({"email": ""}), &[("p.email", "")], Errors(&[("email", "REQUIRED")])),
         case(json!({"motto": ""}), &[("p.motto", "")], Without(&["MOTTO"])),
-        json_only(json!({"motto": null}), Without(&["MOTTO"])),
-        json_only(json!({"motto": []}), Errors(&[("motto", "WRONG_TYPE")])),
+        json_only(json!({"motto": null}), Never::Null, Without(&["MOTTO"])),
+        json_only(json!({"motto": []}), Never::Typed, Errors(&[("motto", "WRONG_TYPE")])),
         // Eight characters, of 32 bytes and 16 units of UTF-16.
         case(
             json!({"motto": "😀😀😀😀😀😀😀😀"}),
@@ -117,7 +118,11 @@ pub(super) fn texts() -> Vec<Case> {
         case(json!({"motto": "a\\"}), &[("p.motto", "a\\")], Variables(&["MOTTO=a\\"])),
         case(json!({"motto": " a "}), &[("p.motto", " a ")], Variables(&["MOTTO= a "])),
         case(json!({"notes": "a\n\tb"}), &[("p.notes", "a\r\n\tb")], Variables(&["NOTES=a\n\tb"])),
-        json_only(json!({"notes": "a\r\nb"}), Errors(&[("notes", "CONTROL_CHARACTER")])),
+        json_only(
+            json!({"notes": "a\r\nb"}),
+            Never::LineEnd,
+            Errors(&[("notes", "CONTROL_CHARACTER")]),
+        ),
         case(
             json!({"notes": "a\u{0}"}),
             &[("p.notes", "a\u{0}")],
@@ -129,7 +134,11 @@ pub(super) fn texts() -> Vec<Case> {
             Errors(&[("notes", "TOO_LONG")]),
         ),
         case(json!({"unknown": 1}), &[("p.unknown", "1")], Errors(&[("unknown", "UNKNOWN")])),
-        json_only(json!({"host.other": "a"}), Errors(&[("host.other", "UNKNOWN")])),
+        case(
+            json!({"host.other": "a"}),
+            &[("p.host.other", "a")],
+            Errors(&[("host.other", "UNKNOWN")]),
+        ),
         case(
             json!({"motto": "too long to be", "team": "a", "x": 1}),
             &[("p.motto", "too long to be"), ("p.team", "a"), ("p.x", "1")],
@@ -138,7 +147,7 @@ pub(super) fn texts() -> Vec<Case> {
     ]
 }
 
-pub(super) fn numbers_and_choices() -> Vec<Case> {
+fn numbers_and_choices() -> Vec<Case> {
     vec![
         case(json!({"ratio": 0.3}), &[("p.ratio", "0.3")], Variables(&["RATIO=0.3"])),
         case(json!({"ratio": -1}), &[("p.ratio", " -1.0 ")], Variables(&["RATIO=-1"])),
@@ -156,8 +165,8 @@ pub(super) fn numbers_and_choices() -> Vec<Case> {
             Errors(&[("ratio", "ABOVE_MAXIMUM")]),
         ),
         case(json!({"ratio": null}), &[("p.ratio", "")], Without(&["RATIO"])),
-        json_only(json!({"ratio": "0.3"}), Errors(&[("ratio", "WRONG_TYPE")])),
-        json_only(json!({"ratio": ""}), Errors(&[("ratio", "WRONG_TYPE")])),
+        json_only(json!({"ratio": "0.3"}), Never::Typed, Errors(&[("ratio", "WRONG_TYPE")])),
+        json_only(json!({"ratio": ""}), Never::Typed, Errors(&[("ratio", "WRONG_TYPE")])),
         case(json!({"workers": 1.0}), &[("p.workers", "1")], Variables(&["WORKERS=1"])),
         case(
             json!({"workers": 1.5}),
@@ -198,8 +207,8 @@ pub(super) fn numbers_and_choices() -> Vec<Case> {
             Errors(&[("token", "REQUIRED")]),
         ),
         case(json!({"own": false}), &[("p.own", "false")], Variables(&["OWN=false"])),
-        json_only(json!({"own": "true"}), Errors(&[("own", "WRONG_TYPE")])),
-        json_only(json!({"own": null}), Errors(&[("own", "WRONG_TYPE")])),
+        json_only(json!({"own": "true"}), Never::Typed, Errors(&[("own", "WRONG_TYPE")])),
+        json_only(json!({"own": null}), Never::Null, Errors(&[("own", "WRONG_TYPE")])),
         case(
             json!({"tags": ["a", "b c"]}),
             &[("p.tags", "a\r\n\r\n b c \r\n")],
@@ -227,16 +236,16 @@ pub(super) fn numbers_and_choices() -> Vec<Case> {
             &[("p.tags", "a\nb!")],
             Errors(&[("tags", "WRONG_FORM")]),
         ),
-        json_only(json!({"tags": ["a", "b "]}), Errors(&[("tags", "OUTER_SPACE")])),
-        json_only(json!({"tags": [" a", "b"]}), Errors(&[("tags", "OUTER_SPACE")])),
+        json_only(json!({"tags": ["a", "b "]}), Never::Trimmed, Errors(&[("tags", "OUTER_SPACE")])),
+        json_only(json!({"tags": [" a", "b"]}), Never::Trimmed, Errors(&[("tags", "OUTER_SPACE")])),
         case(
             json!({"tags": ["a", "\u{a0}b"]}),
             &[("p.tags", "a\n \u{a0}b")],
             Variables(&["TAGS=a,\u{a0}b"]),
         ),
-        json_only(json!({"tags": ["a", ""]}), Errors(&[("tags", "TOO_SHORT")])),
-        json_only(json!({"tags": ["a", 1]}), Errors(&[("tags", "WRONG_TYPE")])),
-        json_only(json!({"tags": "a,b"}), Errors(&[("tags", "WRONG_TYPE")])),
+        json_only(json!({"tags": ["a", ""]}), Never::Trimmed, Errors(&[("tags", "TOO_SHORT")])),
+        json_only(json!({"tags": ["a", 1]}), Never::Typed, Errors(&[("tags", "WRONG_TYPE")])),
+        json_only(json!({"tags": "a,b"}), Never::Typed, Errors(&[("tags", "WRONG_TYPE")])),
         case(
             json!({"tags": ["a", "${{b}}"]}),
             &[("p.tags", "a\n${{b}}")],
@@ -245,7 +254,7 @@ pub(super) fn numbers_and_choices() -> Vec<Case> {
     ]
 }
 
-pub(super) fn conditions_and_secrets() -> Vec<Case> {
+fn conditions_and_secrets() -> Vec<Case> {
     vec![
         secret(
             json!({"own": true, "host": "h"}),
@@ -298,11 +307,11 @@ pub(super) fn conditions_and_secrets() -> Vec<Case> {
             Errors(&[("host", "REQUIRED"), ("token", "REQUIRED")]),
         ),
         case(json!({"host": "h"}), &[("p.host", "h")], Errors(&[("host", "HIDDEN")])),
-        json_only(json!({"host": null}), Errors(&[("host", "HIDDEN")])),
-        json_only(json!({"mode": "plain"}), Errors(&[("mode", "HIDDEN")])),
-        json_only(json!({"realm": "main"}), Errors(&[("realm", "HIDDEN")])),
+        json_only(json!({"host": null}), Never::Null, Errors(&[("host", "HIDDEN")])),
+        json_only(json!({"mode": "plain"}), Never::Shown, Errors(&[("mode", "HIDDEN")])),
+        json_only(json!({"realm": "main"}), Never::Shown, Errors(&[("realm", "HIDDEN")])),
         // Nothing is said of what depends on an answer that is refused.
-        json_only(json!({"own": 1}), Errors(&[("own", "WRONG_TYPE")])),
+        json_only(json!({"own": 1}), Never::Typed, Errors(&[("own", "WRONG_TYPE")])),
         secret(
             json!({}),
             json!({"token": "t"}),
@@ -346,6 +355,40 @@ pub(super) fn conditions_and_secrets() -> Vec<Case> {
             json!({"api_key": "a${{vault.x.y}}"}),
             &[("s.api_key", "a${{vault.x.y}}")],
             Errors(&[("api_key", "REFERENCE")]),
+        ),
+    ]
+}
+
+fn sizes() -> Vec<Case> {
+    let size = |size: Value, form: Form, expected: Expected| Case {
+        size: Some(size),
+        form,
+        ..case(json!({}), &[], expected)
+    };
+    let unknown = Errors(&[("size", "UNKNOWN_SIZE")]);
+    let wrong_type = Errors(&[("size", "WRONG_TYPE")]);
+    vec![
+        size(json!("large"), Fields(&[("size", "large")]), Variables(&["TEAM=red"])),
+        size(json!("huge"), Fields(&[("size", "huge")]), unknown),
+        size(json!(null), Form::Never(Never::Null), wrong_type),
+        size(json!(1), Form::Never(Never::Typed), wrong_type),
+    ]
+}
+
+/// Returns what only a form can say: a field more than once, which JSON has no words for.
+pub(super) fn only_in_forms() -> [(&'static [(&'static str, &'static str)], Expected); 3] {
+    [
+        (
+            &[("p.team", "a"), ("p.team", "b"), ("p.workers", "1"), ("p.workers", "2")],
+            Errors(&[("team", "REPEATED"), ("workers", "REPEATED")]),
+        ),
+        (
+            &[("p.team", "red"), ("s.api_key", "a"), ("s.api_key", "b")],
+            Errors(&[("api_key", "REPEATED")]),
+        ),
+        (
+            &[("p.team", "red"), ("size", "small"), ("size", "large")],
+            Errors(&[("size", "REPEATED")]),
         ),
     ]
 }

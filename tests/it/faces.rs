@@ -1,0 +1,111 @@
+//! One table of answers through every face of the portal: the REST API, the schema, the form without
+//! scripts, and the check that the form's scripts ask. All refuse the same fields for the same
+//! reasons, and what all accept begins the same stack.
+//!
+//! The table is that of `catalogue`, which holds the check of the domain against it, and what changes
+//! of a stack keep as well: the portal has no change of answers yet.
+
+#[path = "../../crates/catalogue/tests/it/cases/case.rs"]
+mod case;
+mod portal;
+#[path = "../../crates/catalogue/tests/it/cases/table.rs"]
+mod table;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use self::case::Case;
+use self::case::Expected::{self, Errors, Variables, Without};
+use self::portal::{Begun, Portal, Problem, Verdict};
+
+/// What every set of answers has, unless it has another one. The portal does not know the e-mail
+/// address of the person, so each person answers with that of Alice.
+const ALWAYS: [(&str, &str); 2] = [("team", "red"), ("email", "alice@example.com")];
+
+/// Checks that a face says what the table says.
+fn assert_expected(verdict: &Verdict, expected: Expected, what: &str) {
+    match (verdict, expected) {
+        (Verdict::Begun(begun), Variables(variables)) => {
+            for variable in variables {
+                assert!(begun.variables.contains(*variable), "{what}: {variable} in {begun:?}");
+            }
+        }
+        (Verdict::Begun(Begun { variables, .. }), Without(names)) => {
+            let has = |name: &str| variables.iter().any(|one| one.starts_with(&format!("{name}=")));
+            assert!(!names.iter().any(|name| has(name)), "{what}: {variables:?}");
+        }
+        (Verdict::Refused(problems), Errors(expected)) => {
+            assert_eq!(codes(problems), own(expected), "{what}");
+        }
+        (Verdict::Begun(begun), Errors(_)) => panic!("{what} is accepted: {begun:?}"),
+        (Verdict::Refused(problems), Variables(_) | Without(_)) => {
+            panic!("{what} is refused: {problems:?}")
+        }
+    }
+}
+
+/// Returns the codes by the keys of their fields.
+fn codes(problems: &BTreeMap<String, Problem>) -> Vec<(String, String)> {
+    problems.iter().map(|(key, problem)| (key.clone(), problem.code.clone())).collect()
+}
+
+fn own(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected.iter().map(|(key, code)| ((*key).to_owned(), (*code).to_owned())).collect()
+}
+
+/// Checks that the form, with scripts and without, says of the fields what it should.
+async fn assert_form(portal: &mut Portal, fields: &[(String, String)], rest: &Verdict) {
+    let (checked, page) = (portal.check(fields).await, portal.form(fields).await);
+    match rest {
+        Verdict::Begun(_) => {
+            assert_eq!(checked, BTreeMap::new(), "the check of {fields:?}");
+            assert_eq!(page, Ok(rest.clone()), "the form of {fields:?}");
+        }
+        Verdict::Refused(problems) => {
+            assert_eq!(&checked, problems, "the check of {fields:?}");
+            let said = |(key, problem): (&String, &Problem)| (key.clone(), problem.message.clone());
+            let said: BTreeMap<_, _> = problems.iter().map(said).collect();
+            assert_eq!(page, Err(said), "the page of {fields:?}");
+        }
+    }
+}
+
+/// Checks a case on each face, and returns the codes with which it is refused.
+async fn assert_case(portal: &mut Portal, case: &Case) -> Vec<String> {
+    let body = case.body(&ALWAYS);
+    let rest = portal.rest(&body).await;
+    assert_expected(&rest, case.expected, &body.to_string());
+    let refused = match &rest {
+        Verdict::Begun(_) => Vec::new(),
+        Verdict::Refused(problems) => codes(problems),
+    };
+    if !case::is_beyond_schema(&refused) {
+        assert_eq!(portal.schema_accepts(&body), refused.is_empty(), "the schema and {body}");
+    }
+    if let Some(fields) = case.fields(&ALWAYS) {
+        assert_form(portal, &fields, &rest).await;
+    }
+    refused.into_iter().map(|(_, code)| code).collect()
+}
+
+#[tokio::test]
+async fn every_face_says_the_same_of_every_case() {
+    let mut portal = Portal::new().await;
+    let mut seen = BTreeSet::new();
+    for case in table::all() {
+        seen.extend(assert_case(&mut portal, &case).await);
+    }
+    // A person can see no code on a page that these cases do not show there.
+    assert!(seen.len() >= 20, "only {seen:?}");
+}
+
+#[tokio::test]
+async fn a_field_that_is_sent_twice_is_refused_with_scripts_and_without() {
+    let mut portal = Portal::new().await;
+    for (fields, expected) in table::only_in_forms() {
+        let mut fields = own(fields);
+        fields.push((String::from("p.email"), String::from("alice@example.com")));
+        let checked = portal.check(&fields).await;
+        assert_form(&mut portal, &fields, &Verdict::Refused(checked.clone())).await;
+        assert_expected(&Verdict::Refused(checked), expected, &format!("{fields:?}"));
+    }
+}
