@@ -18,7 +18,7 @@ use super::{HttpState, generated, limit};
 use crate::api::started_at;
 use crate::server::auth::access::Caller;
 use crate::server::page::{NEW, percent_encode, sign_in_location};
-use crate::server::stacks::form::{Filling, NAME, answered};
+use crate::server::stacks::form::{DATA, Filling, NAME, answered};
 use crate::server::stacks::{SentAnswers, StartRequest};
 use crate::wire::{ApiError, FormVerdict};
 use domain::refusal::{Counted, InternalFault, Refusal, RefusalCode};
@@ -99,6 +99,7 @@ async fn begin(
     let request = StartRequest {
         name: name.map(|(_, name)| name.clone()).unwrap_or_default(),
         template: Some(template.to_owned()),
+        data: data_in(&pairs),
         answers: SentAnswers::Form(answered(pairs)),
     };
     let (id, secrets) = state.service.start_form(caller, &request).await?;
@@ -138,6 +139,12 @@ pub(super) async fn sign_in_again(parts: &Parts, body: Body) -> Response {
         }
     }
     see_other(&sign_in_location(&location, Some(RefusalCode::SignInRequired)), [])
+}
+
+/// Returns the id of the kept data that the stack of a form brings back.
+fn data_in(pairs: &[(String, String)]) -> Option<String> {
+    let data = pairs.iter().rev().find(|(field, _)| field == DATA);
+    data.map(|(_, id)| id.clone()).filter(|id| !id.is_empty())
 }
 
 /// Returns whether a path is that of a template's form.

@@ -81,7 +81,7 @@ const DELETE: Method = Method::DELETE;
 const fn at(method: Method, path: &'static str, rule: Rule, answer: Answer) -> Route {
     let freshness = Freshness::Present;
     let (counted, describe, size) = (None, None, Size::Usual);
-    Route { method, path, rule, answer, counted, freshness, describe, size }
+    Route { method, path, rule, answer, counted, freshness, size, describe }
 }
 
 /// Makes an [`Answer`] from a handler.

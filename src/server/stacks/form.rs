@@ -19,6 +19,8 @@ use domain::template::situation::Situation;
 
 /// The field of the stack's name.
 pub const NAME: &str = "name";
+/// The field of the id of the kept data that the stack brings back.
+pub const DATA: &str = "data";
 /// What the names of the fields begin with that keep a secret, sealed, while the form is mended.
 pub const KEPT_FIELD: &str = "k.";
 

@@ -206,10 +206,9 @@ fn as_large_as_possible() -> Vec<String> {
 /// Returns the answers to questions of a type that arrive.
 fn arriving(kind: &str) -> Vec<Vec<String>> {
     let is_line = kind == "string";
-    let is_carried =
-        |c: &char| !c.is_control() && !(is_line && ['\u{2028}', '\u{2029}'].contains(c));
+    let is_refused = |c: char| c.is_control() || (is_line && matches!(c, '\u{2028}' | '\u{2029}'));
     let characters = of_every_category().into_values().flat_map(|(one, other)| [one, other]);
-    let characters = characters.filter(is_carried).map(|c| format!("a{c}"));
+    let characters = characters.filter(|c| !is_refused(*c)).map(|c| format!("a{c}"));
     let lines = LINES.iter().filter(|_| !is_line);
     let texts = ARRIVES.iter().chain(lines).map(|text| (*text).to_owned());
     let all: Vec<_> = characters.chain(texts).collect();
