@@ -1,8 +1,8 @@
 //! ai-stack-deployer: a self-service portal that brings AI stacks up on a Dokploy server.
 //!
 //! Two targets share this crate. With the feature `ssr` it is the server. With `hydrate` it is the
-//! WASM client of the islands on the page of a deployment, and with `name-form` a small one for all
-//! other pages. `ARCHITECTURE.md` is the map.
+//! WASM client of the islands on the page of a deployment, with `question-form` a small one for the
+//! questions of templates, and with `name-form` one for all other pages. `ARCHITECTURE.md` is the map.
 
 // A view is one type as deep as its elements are nested. Erasing types on the way would cost
 // every visitor WASM.

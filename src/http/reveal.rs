@@ -12,8 +12,6 @@ use super::error::with_code;
 use super::sign_in::see_other;
 use super::{HttpState, generated};
 use crate::server::auth::access::Caller;
-use crate::server::auth::accounts::Digest;
-use crate::server::auth::cookies;
 use crate::server::page::{page_of, refused_at};
 use crate::server::stacks::deployment_id;
 
@@ -27,9 +25,13 @@ pub(super) async fn reveal(
 ) -> Response {
     let id = parameter(id).ok().and_then(|id| deployment_id(&id).ok());
     let Some(id) = id else { return see_other("/", []) };
-    let session = cookies::read(&headers, cookies::SESSION).map(Digest::of);
     let page = page_of(&id);
-    match state.service.reveal(&caller, &id, session.as_ref()).await {
+    let now = state.service.clock().now();
+    let revealed = async {
+        let signed_in = state.authenticator.signed_in(&headers, now).await?;
+        state.service.reveal(&caller, &id, signed_in).await
+    };
+    match revealed.await {
         Ok(secrets) => {
             see_other(&page, generated::write(state.authenticator.is_secure(), &id, &secrets))
         }

@@ -110,7 +110,9 @@ impl QuestionForm {
         let field = event.target().and_then(|target| target.dyn_into::<Element>().ok());
         if let Some(field) = field {
             pick_own(&field);
-            key_of(&field).into_iter().for_each(|key| self.note(key));
+            if let Some(key) = key_of(&field) {
+                self.note(key);
+            }
         }
         self.show_asked();
         let (form, number) = (Rc::clone(self), self.edits.get().wrapping_add(1));
@@ -240,7 +242,8 @@ impl QuestionForm {
 
 /// Picks "something else" when a value of one's own is typed.
 fn pick_own(field: &Element) {
-    let is_own = field.get_attribute("name").is_some_and(|name| name.ends_with(".other"));
+    let is_own =
+        field.get_attribute("name").is_some_and(|name| name.strip_suffix(".other").is_some());
     let pick = is_own.then(|| field.previous_element_sibling()?.first_element_child()).flatten();
     if let Some(pick) = pick.and_then(|pick| pick.dyn_into::<HtmlInputElement>().ok()) {
         pick.set_checked(true);

@@ -188,7 +188,11 @@ fn resources() -> RefOr<Schema> {
 
 fn receipts() -> Vec<Named> {
     let line = object("What became of one resource.")
-        .has("resource", text(), "Its kind: `domain`, `service`, `application` or `project`.")
+        .has(
+            "resource",
+            text(),
+            "Its kind: `domain`, `service`, `application`, `volume` or `project`.",
+        )
         .has(
             "id",
             text().schema_type(or_null()),
@@ -197,7 +201,7 @@ fn receipts() -> Vec<Named> {
         .has("name", text(), "Its name.")
         .has(
             "outcome",
-            one_of_texts(["made", "removed", "verified_gone", "left"]),
+            one_of_texts(["made", "removed", "verified_gone", "left", "kept"]),
             "`removed`: the platform confirmed it. `verified_gone`: a search did not find it.",
         )
         .has("at", time(), "When that was observed, in UTC.")

@@ -182,6 +182,22 @@ impl Authenticator {
         }
     }
 
+    /// Returns when the person of a session signed in; `None` if there is no session, or that was not
+    /// stored.
+    pub(crate) async fn signed_in(
+        &self,
+        headers: &HeaderMap,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let (accounts, idle) = match self {
+            Self::Open { .. } => return Ok(None),
+            Self::SignIn { accounts, idle } => (accounts, idle),
+        };
+        let Some(secret) = cookies::read(headers, cookies::SESSION) else { return Ok(None) };
+        let found = accounts.session(&Digest::of(secret), now, later(now, *idle)).await?;
+        Ok(found.and_then(|session| session.begun))
+    }
+
     /// Creates a cookie that identifies a browser from now on; `None` if people sign in.
     pub(crate) fn new_cookie(&self) -> Option<HeaderValue> {
         match self {

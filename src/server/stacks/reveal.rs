@@ -8,7 +8,6 @@ use secrecy::SecretString;
 
 use super::{Service, no_deployment};
 use crate::server::auth::access::{Caller, Identity};
-use crate::server::auth::accounts::Digest;
 use crate::server::spec::OperationSpec;
 use crate::server::store::{Record, State};
 use crate::wire::ApiError;
@@ -21,7 +20,7 @@ const SOON: Duration = Duration::from_mins(10);
 
 impl Service {
     /// Returns the generated secrets of the stack that `id` deployed, each after the label of its
-    /// question. `session` is the digest of the session's secret.
+    /// question. The caller has `signed_in` at this time.
     ///
     /// # Errors
     ///
@@ -31,11 +30,12 @@ impl Service {
         &self,
         caller: &Caller,
         id: &DeploymentId,
-        session: Option<&Digest>,
+        signed_in: Option<Timestamp>,
     ) -> Result<Vec<(String, SecretString)>, ApiError> {
         let record = self.record(id).await?.filter(|record| may_reveal(caller, record));
         let record = record.ok_or_else(no_deployment)?;
-        if !self.has_just_signed_in(session).await? {
+        let now = self.clock().now();
+        if signed_in.is_none_or(|signed_in| now > later(signed_in, SOON)) {
             return Err(Refusal::SignInAgain.into());
         }
         let spec = self.spec_of(&record).await?.ok_or_else(no_deployment)?;
@@ -56,15 +56,6 @@ impl Service {
         }
         let spec = self.spec_of(record).await.ok().flatten();
         spec.is_some_and(|spec| !spec.stack.generated.is_empty())
-    }
-
-    async fn has_just_signed_in(&self, session: Option<&Digest>) -> Result<bool, ApiError> {
-        let now = self.clock().now();
-        let Some(session) = session else { return Ok(false) };
-        // Whatever it is, it does not prolong the session.
-        let found = self.parts.accounts.session(session, now, Timestamp::MIN).await?;
-        let begun = found.and_then(|session| session.begun);
-        Ok(begun.is_some_and(|begun| now <= later(begun, SOON)))
     }
 
     async fn spec_of(&self, record: &Record) -> Result<Option<OperationSpec>, ApiError> {
