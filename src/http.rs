@@ -10,6 +10,7 @@ mod auth;
 mod check;
 mod connections;
 mod cross_site;
+mod data;
 mod direct;
 mod error;
 mod events;

@@ -118,6 +118,8 @@ pub struct DeploymentView {
     /// this is not sent to the browser.
     #[serde(skip)]
     pub can_reveal: bool,
+    /// The number of days for which the data of the stack is kept after the removal, if it has any.
+    pub data_days: Option<u64>,
     /// The number of hours for which the stack's name stays reserved for its owner after the
     /// removal.
     pub kept_hours: Option<u64>,

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod admin;
 pub mod api_docs;
+pub mod data;
 pub mod deployment;
 pub mod home;
 pub mod new;

@@ -14,6 +14,7 @@ use super::pages::account::AccountPage;
 use super::pages::admin::AdminPage;
 use super::pages::admin::audit::AuditLogPage;
 use super::pages::api_docs::ApiDocsPage;
+use super::pages::data::DataPage;
 use super::pages::deployment::DeploymentPage;
 use super::pages::home::HomePage;
 use super::pages::new::NewPage;
@@ -113,6 +114,7 @@ fn Page() -> impl IntoView {
             <Route path=path!("/new") view=NewPage ssr=SsrMode::Async />
             <Route path=path!("/new/:template") view=NewPage ssr=SsrMode::Async />
             <Route path=path!("/deployments/:id") view=DeploymentPage ssr=SsrMode::Async />
+            <Route path=path!("/data") view=DataPage ssr=SsrMode::Async />
             <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
             <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />
             <Route path=path!("/admin") view=AdminPage ssr=SsrMode::Async />

@@ -35,20 +35,20 @@ pub(super) fn write(
     Some(cookies::write_as(is_secure, &name, &value, SHOWN_WITHIN))
 }
 
-/// Returns the generated secrets that a request brings for the page at `path`, and the headers that
-/// delete them from the browser.
-pub(super) fn read(headers: &HeaderMap, path: &str) -> Option<(Vec<NewSecret>, HeaderValue)> {
+/// Returns the generated secrets that a request brings for the page at `path`, and the header that
+/// deletes them from the browser.
+pub(super) fn read(
+    is_secure: bool,
+    headers: &HeaderMap,
+    path: &str,
+) -> Option<(Vec<NewSecret>, HeaderValue)> {
     let id = path.strip_prefix(DEPLOYMENTS)?;
-    let mut found = [true, false].into_iter().filter_map(|is_secure| {
-        let name = cookies::name(GENERATED, is_secure);
-        let text = BASE64_URL_SAFE_NO_PAD.decode(cookies::read(headers, &name)?).ok()?;
-        let (owner, secrets): (String, Vec<(String, String)>) =
-            serde_json::from_slice(&text).ok()?;
-        let secrets = secrets.into_iter().map(|(label, text)| NewSecret { label, text });
-        let removed = cookies::write_as(is_secure, &name, "", Duration::ZERO);
-        (owner == id).then(|| (secrets.collect(), removed))
-    });
-    found.next()
+    let name = cookies::name(GENERATED, is_secure);
+    let text = BASE64_URL_SAFE_NO_PAD.decode(cookies::read(headers, &name)?).ok()?;
+    let (owner, secrets): (String, Vec<(String, String)>) = serde_json::from_slice(&text).ok()?;
+    let secrets = secrets.into_iter().map(|(label, text)| NewSecret { label, text });
+    let removed = cookies::write_as(is_secure, &name, "", Duration::ZERO);
+    (owner == id).then(|| (secrets.collect(), removed))
 }
 
 #[cfg(test)]
@@ -65,12 +65,15 @@ mod tests {
             let cookie = write(is_secure, &id, &secrets).unwrap();
             let pair = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
             let headers = HeaderMap::from_iter([(header::COOKIE, pair.parse().unwrap())]);
-            let (shown, removed) = read(&headers, &format!("{DEPLOYMENTS}{id}")).unwrap();
+            let (shown, removed) =
+                read(is_secure, &headers, &format!("{DEPLOYMENTS}{id}")).unwrap();
             assert_eq!(shown, [NewSecret { label: "Password".into(), text: "Ab1".into() }]);
             assert!(removed.to_str().unwrap().contains("Max-Age=0"));
             let other = DeploymentId::from_random(2);
-            assert!(read(&headers, &format!("{DEPLOYMENTS}{other}")).is_none());
-            assert!(read(&headers, "/").is_none());
+            assert!(read(is_secure, &headers, &format!("{DEPLOYMENTS}{other}")).is_none());
+            assert!(read(is_secure, &headers, "/").is_none());
+            // A sibling domain can set a cookie without the prefix.
+            assert!(read(!is_secure, &headers, &format!("{DEPLOYMENTS}{id}")).is_none());
         }
         assert!(write(true, &id, &[]).is_none());
         let long = (String::from("Password"), SecretString::from("x".repeat(LONGEST)));

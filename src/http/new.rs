@@ -12,20 +12,18 @@ use axum::{Extension, Json};
 
 use super::api::deployments::{Parameter, parameter};
 use super::error::Failed;
-use super::request_size::ANSWERS_LIMIT;
+use super::request_size::{ANSWERS_LIMIT, MAX_ANSWER_FIELDS, has_more_fields};
 use super::sign_in::see_other;
 use super::{HttpState, generated, limit};
 use crate::api::started_at;
 use crate::server::auth::access::Caller;
+use crate::server::auth::sign_in::ReturnTo;
 use crate::server::page::{NEW, percent_encode, sign_in_location};
-use crate::server::stacks::form::{DATA, Filling, NAME, answered};
+use crate::server::stacks::form::{DATA, Filling, KEPT_FIELD, NAME, answered};
 use crate::server::stacks::{SentAnswers, StartRequest};
 use crate::wire::{ApiError, FormVerdict};
-use domain::refusal::{Counted, InternalFault, Refusal, RefusalCode};
+use domain::refusal::{Counted, InternalFault, Refusal, RefusalCode, Unreadable};
 use domain::template::answers::{PARAMETER_FIELD, SECRET_FIELD, SIZE};
-
-/// The length in bytes of the longest address that takes a form's entries through a sign-in.
-const LONGEST_RETURN: usize = 2_000;
 
 /// A form that was refused.
 pub(super) struct RefusedForm {
@@ -46,9 +44,16 @@ pub(super) async fn start(
 ) -> Result<Response, Box<RefusedForm>> {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, ANSWERS_LIMIT).await.unwrap_or_default();
-    let pairs = pairs_in(&body);
+    let (pairs, is_readable) = match pairs_in(&body) {
+        Ok(pairs) => (pairs, Ok(())),
+        Err(refusal) => (Vec::new(), Err(refusal)),
+    };
     let template = parts.uri.path().rsplit('/').next().unwrap_or_default().to_owned();
-    match begin(state, &parts, &template, pairs.clone()).await {
+    let begun = match is_readable {
+        Ok(()) => begin(state, &parts, &template, pairs.clone()).await,
+        Err(refusal) => Err(refusal.into()),
+    };
+    match begun {
         Ok(response) => Ok(response),
         Err(error) => {
             let mut filling = filling(pairs, &error);
@@ -58,12 +63,17 @@ pub(super) async fn start(
                 }
             }
             if let Some(caller) = parts.extensions.get::<Caller>() {
-                let kept = state.service.keep_secrets(caller, &template, &filling.pairs);
-                filling.kept.extend(kept);
+                // Those that were kept already are kept on.
+                let all = filling.pairs.clone();
+                let all = state.service.take_secrets_back(caller, &template, all);
+                let all = all.unwrap_or_else(|_| filling.pairs.clone());
+                filling.kept = state.service.keep_secrets(caller, &template, &all);
             }
             // A secret that cannot be used is typed again. None is shown.
             filling.kept.retain(|key, _| !filling.problems.contains_key(key));
-            filling.pairs.retain(|(field, _)| !field.starts_with(SECRET_FIELD));
+            let is_shown =
+                |field: &str| !field.starts_with(SECRET_FIELD) && !field.starts_with(KEPT_FIELD);
+            filling.pairs.retain(|(field, _)| is_shown(field));
             Err(Box::new(RefusedForm { page: page_request(parts, filling), error }))
         }
     }
@@ -116,7 +126,7 @@ pub(super) async fn check(
     body: Bytes,
 ) -> Result<Json<FormVerdict>, Failed> {
     let template = parameter(id)?;
-    let pairs = pairs_in(&body);
+    let pairs = pairs_in(&body)?;
     let pairs = state.service.take_secrets_back(&caller, &template, pairs)?;
     Ok(Json(state.service.check_form(&caller, &template, &pairs).await?))
 }
@@ -127,14 +137,16 @@ pub(super) async fn sign_in_again(parts: &Parts, body: Body) -> Response {
     let body = to_bytes(body, ANSWERS_LIMIT).await.unwrap_or_default();
     let path = parts.uri.path();
     let mut location = path.to_owned();
-    for (field, value) in pairs_in(&body) {
-        let is_shown = field == NAME || field == SIZE || field.starts_with(PARAMETER_FIELD);
-        if !is_shown || value.is_empty() {
+    for (field, value) in pairs_in(&body).unwrap_or_default() {
+        // An empty answer is one, too: without it, the default would come back.
+        let is_shown = field.starts_with(PARAMETER_FIELD)
+            || !value.is_empty() && [NAME, SIZE, DATA].contains(&field.as_str());
+        if !is_shown {
             continue;
         }
         let mark = if location.len() == path.len() { '?' } else { '&' };
         let pair = format!("{mark}{}={}", percent_encode(&field), percent_encode(&value));
-        if location.len() + pair.len() <= LONGEST_RETURN {
+        if location.len() + pair.len() <= ReturnTo::LONGEST {
             location.push_str(&pair);
         }
     }
@@ -153,8 +165,12 @@ pub(super) fn is_form(parts: &Parts) -> bool {
     parts.method == Method::POST && rest.is_some_and(|rest| !rest.contains('/'))
 }
 
-fn pairs_in(body: &[u8]) -> Vec<(String, String)> {
-    form_urlencoded::parse(body).into_owned().collect()
+/// Reads the fields of a form, whatever its content type.
+fn pairs_in(body: &[u8]) -> Result<Vec<(String, String)>, Refusal> {
+    if has_more_fields(body, MAX_ANSWER_FIELDS) {
+        return Err(Refusal::InvalidRequest(Unreadable::Form));
+    }
+    Ok(form_urlencoded::parse(body).into_owned().collect())
 }
 
 /// Returns the request for the page with the form, which is filled.

@@ -90,6 +90,7 @@ impl<'a> Pages<'a> {
         let render = render_app_async_with_context(self.context(), document);
         let service = Arc::clone(&self.state.service);
         let has_sign_in = self.state.sign_in_service.is_some();
+        let is_secure = self.state.authenticator.is_secure();
         let rendered = Arc::clone(&self.rendered);
         move |request| {
             let (service, rendered, render) =
@@ -117,7 +118,8 @@ impl<'a> Pages<'a> {
                 parts.extensions.insert(Arc::clone(&data));
                 parts.extensions.insert(nonce.clone());
                 let is_api_docs = parts.uri.path() == API_DOCS;
-                let response = with_cookies(Request::from_parts(parts, body), render).await;
+                let response =
+                    with_cookies(is_secure, Request::from_parts(parts, body), render).await;
                 let response = if is_api_docs { without_tail(response).await } else { response };
                 match key {
                     Some(key) => rendered.keep(key, data, response, &nonce).await,
@@ -307,15 +309,21 @@ async fn without_tail(response: Response) -> Response {
 /// Passes the cookies that a page uses to it. Deletes the cookie of a new token from the browser,
 /// so that the token is shown only once.
 async fn with_cookies(
+    is_secure: bool,
     mut request: Request,
     render: impl Fn(Request) -> Responding + Send,
 ) -> Response {
-    if let Some((generated, removed)) = generated::read(request.headers(), request.uri().path()) {
+    if let Some((generated, removed)) =
+        generated::read(is_secure, request.headers(), request.uri().path())
+    {
         let cookies = PageCookies { generated, ..PageCookies::default() };
         request.extensions_mut().insert(cookies);
         let mut response = render(request).await;
         response.extensions_mut().insert(HasSecret);
-        response.headers_mut().append(header::SET_COOKIE, removed);
+        // A page that does not show them leaves them to the next one.
+        if response.status().is_success() {
+            response.headers_mut().append(header::SET_COOKIE, removed);
+        }
         return response;
     }
     if !PAGES_WITH_COOKIES.contains(&request.uri().path()) {

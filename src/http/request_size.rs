@@ -22,7 +22,7 @@ const MAX_FIELDS: usize = 64;
 pub(super) const ANSWERS_LIMIT: usize = 1 << 20;
 /// The number of fields of the longest form of a template, whose names and values are read one after
 /// the other.
-const MAX_ANSWER_FIELDS: usize = 256;
+pub(super) const MAX_ANSWER_FIELDS: usize = 256;
 /// The content type of a form.
 const FORM: &[u8] = b"application/x-www-form-urlencoded";
 /// The size in bytes up to which a body that is too long is still received: a client that is cut
@@ -69,7 +69,7 @@ pub(super) fn check_target(uri: &Uri) -> Result<(), Failed> {
 }
 
 /// Returns whether a query or a form has more than `limit` fields.
-fn has_more_fields(encoded: &[u8], limit: usize) -> bool {
+pub(super) fn has_more_fields(encoded: &[u8], limit: usize) -> bool {
     encoded.split(|&byte| byte == b'&').count() > limit
 }
 

@@ -13,11 +13,11 @@ use axum::http::request::Parts;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 pub(super) use self::spelling::{is_file, spell};
-use super::api::{data, deployments, document, operations, templates};
+use super::api::{self, deployments, document, operations, templates};
 use super::openapi::operations as docs;
 use super::openapi::{Describe, Described, Row};
 use super::request_size::Size;
-use super::{HttpState, admin, direct, events, metrics, new, reveal, sign_in};
+use super::{HttpState, admin, data, direct, events, metrics, new, reveal, sign_in};
 use crate::server::auth::access::Permission::{
     self, Account, Browse, Change, Operate, Start, View,
 };
@@ -126,10 +126,10 @@ pub(super) static ROUTES: &[Route] = &[
         .described(docs::remove),
     at(DELETE, "/api/stack/{name}", Requires(Change), by!(Handler, operations::remove))
         .described(docs::remove_alias),
-    at(GET, "/api/data", Requires(View), by!(Handler, data::list))
+    at(GET, "/api/data", Requires(View), by!(Handler, api::data::list))
         .recent()
         .described(docs::kept_data),
-    at(DELETE, "/api/data/{id}", Requires(Change), by!(Handler, data::delete))
+    at(DELETE, "/api/data/{id}", Requires(Change), by!(Handler, api::data::delete))
         .described(docs::delete_data),
     at(GET, "/api/templates", Requires(Browse), by!(Handler, templates::list))
         .recent()
@@ -155,6 +155,8 @@ pub(super) static ROUTES: &[Route] = &[
         .of_size(Size::Answers),
     at(GET, "/deployments/{id}", Requires(View), Page).recent(),
     at(POST, "/deployments/{id}/reveal", Requires(Account), by!(Handler, reveal::reveal)),
+    at(GET, "/data", Requires(View), Page),
+    at(POST, "/data/{id}/delete", Requires(Change), by!(Handler, data::delete)),
     at(GET, "/pkg/{*path}", Everyone, Files),
     at(GET, "/sign-in", Everyone, Page),
     at(GET, "/auth/sign-in", Everyone, by!(SignIn, sign_in::begin)).counted(Counted::SignIn),

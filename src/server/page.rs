@@ -25,6 +25,8 @@ pub(crate) const API_DOCS: &str = "/api/docs";
 pub(crate) const DEPLOYMENTS: &str = "/deployments/";
 /// The path of the page of a new stack. The pages of templates are below it.
 pub(crate) const NEW: &str = "/new";
+/// The path of the page of kept data.
+pub(crate) const DATA: &str = "/data";
 /// The parameter with which a response that sets a cookie leads to the next page: the time in Unix
 /// seconds. The page then knows whether the cookie came back. Without it, nobody could tell a browser
 /// that refuses cookies from one that comes for the first time.

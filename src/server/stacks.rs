@@ -178,11 +178,13 @@ impl Service {
         let stack_removal = self.stack_removal(&record, &progress).await?;
         let usual = if progress.is_finished() { None } else { self.usual_duration().await };
         let target = Target::Operation { owner: record.owner.as_ref(), by: IdentifiedBy::Id };
+        let (can_reveal, data_days) = self.afterwards(caller, &record).await;
         Ok(DeploymentView {
             not_running: self.downtime(&record),
             kept_hours: self.kept_hours(&record),
             may_change: caller.may(Permission::Change, target).is_ok(),
-            can_reveal: self.can_reveal(caller, &record).await,
+            can_reveal,
+            data_days,
             is_cancelling: record.cancel_request == CancelRequest::Requested,
             next_try: next_try(&record),
             deployment: record.deployment,

@@ -37,6 +37,7 @@ impl FromJson for DeploymentView {
             not_running: optional(json, "not_running")?,
             usual: optional(json, "usual")?,
             may_change: field(json, "may_change")?,
+            data_days: optional(json, "data_days")?,
             kept_hours: optional(json, "kept_hours")?,
             now: field(json, "now")?,
         })
@@ -135,6 +136,7 @@ mod tests {
             not_running: None,
             usual: None,
             may_change: true,
+            data_days: None,
             kept_hours: None,
             now,
         };
@@ -143,6 +145,7 @@ mod tests {
         view.not_running = Some(Downtime { since: now, seen: now });
         view.usual = Some(Usual { low_s: 1, median_s: 2, high_s: 3 });
         view.kept_hours = Some(24);
+        view.data_days = Some(7);
         view.is_cancelling = true;
         reads_back(&view);
     }

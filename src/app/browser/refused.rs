@@ -3,7 +3,7 @@
 /// A refusal of the portal, or that it cannot be reached.
 pub(crate) struct Refused {
     /// The code, if it came from the portal.
-    #[cfg(feature = "name-form")]
+    #[cfg(any(feature = "name-form", feature = "question-form"))]
     pub(crate) code: String,
     /// What happened and what to do, as a sentence for a person.
     pub(crate) message: String,

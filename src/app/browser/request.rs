@@ -75,7 +75,7 @@ async fn send_fields(address: &str, fields: &str) -> Result<Response, Refused> {
 /// Returns why there is no answer of the portal.
 fn by_itself(message: &str) -> Refused {
     Refused {
-        #[cfg(feature = "name-form")]
+        #[cfg(any(feature = "name-form", feature = "question-form"))]
         code: String::new(),
         message: message.to_owned(),
     }
@@ -105,7 +105,7 @@ async fn refusal(response: &Response) -> Refused {
     let read = async {
         let body = Parsed::of(response).await?;
         Some(Refused {
-            #[cfg(feature = "name-form")]
+            #[cfg(any(feature = "name-form", feature = "question-form"))]
             code: field(&body, "code")?,
             message: field(&body, "error")?,
         })

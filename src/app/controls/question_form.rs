@@ -18,6 +18,7 @@ use crate::app::browser::{Parsed, all, element, listen, on_return, pause, post_f
 use crate::app::words::buttons::{START_STACK, STARTING};
 use crate::app::words::problems::problems;
 use domain::read::{Json, field};
+use domain::refusal::RefusalCode;
 
 /// The pause in milliseconds after typing, until the server checks the answers.
 const PAUSE_MS: u32 = 300;
@@ -168,6 +169,13 @@ impl QuestionForm {
             Ok(verdict) => {
                 say(&self.status, "");
                 self.show(&verdict)
+            }
+            // The answer to the form leads to the sign-in, and from there back to it.
+            Err(refused)
+                if self.is_posting.get()
+                    && refused.code == <&str>::from(RefusalCode::SignInRequired) =>
+            {
+                Some(false)
             }
             Err(refused) => {
                 say(&self.status, &refused.message);

@@ -68,10 +68,28 @@ pub fn RemovePanel(
     name: StackName,
     /// The deployment that created it, so that no other stack of this name is removed.
     id: DeploymentId,
+    /// The number of days for which its data is kept, if it has any.
+    data_days: Option<u64>,
 ) -> impl IntoView {
     let [before, after] = words::REMOVES;
-    let removes =
-        Piece::new("p").text(before).piece(Piece::new("strong").text(name.as_str())).text(after);
+    let kept = data_days.map_or_else(|| words::NO_DATA.to_owned(), words::data_is_kept);
+    let removes = Piece::new("p")
+        .text(before)
+        .piece(Piece::new("strong").text(name.as_str()))
+        .text(after)
+        .text(&kept);
+    let fields = vec![("name", name.to_string()), ("id", id.to_string())];
+    let with_data = data_days.map(|_| {
+        let fields = fields.iter().cloned().chain([("keep_data", String::from("0"))]).collect();
+        view! {
+            <PostForm
+                action=RemoveStack::url()
+                fields
+                label=words::remove_with_data(&name)
+                busy=words::REMOVING
+            />
+        }
+    });
     view! {
         <details class="disclosure remove">
             <summary>{words::REMOVE_STACK}</summary>
@@ -79,11 +97,12 @@ pub fn RemovePanel(
                 {Pieces(vec![removes])}
                 <PostForm
                     action=RemoveStack::url()
-                    fields=vec![("name", name.to_string()), ("id", id.to_string())]
+                    fields
                     label=words::remove(&name)
                     busy=words::REMOVING
                     class="button--danger"
                 />
+                {with_data}
             </div>
         </details>
     }

@@ -76,6 +76,7 @@ fn FollowedDeployment(
     view: DeploymentView,
 ) -> impl IntoView {
     let deployment = view.deployment.clone();
+    let data_days = view.data_days;
     let (usual, retry_of) = (view.usual, view.metadata.links.retry_of.clone());
     let signals = DeploymentSignals::new(view);
     let page_state = signals.page_state();
@@ -103,8 +104,9 @@ fn FollowedDeployment(
     let is_live = Memo::new(move |_| {
         may_change && matches!(page_state.get(), PageState::Live | PageState::NotRunning)
     });
-    let remove =
-        move || is_live.get().then(|| view! { <RemovePanel name=name.clone() id=id.clone() /> });
+    let remove = move || {
+        is_live.get().then(|| view! { <RemovePanel name=name.clone() id=id.clone() data_days /> })
+    };
     view! {
         <article class="deployment" data-stage=move || page_state.get().as_str()>
             <Headline deployment=deployment.clone() signals page_state />

@@ -8,6 +8,8 @@ pub(crate) mod admin;
 #[cfg(feature = "ssr")]
 pub(crate) mod api_docs;
 pub(crate) mod buttons;
+#[cfg(feature = "ssr")]
+pub(crate) mod data;
 #[cfg(feature = "leptos")]
 pub(crate) mod deployment;
 #[cfg(feature = "leptos")]

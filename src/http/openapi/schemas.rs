@@ -3,6 +3,8 @@
 //! An object may get further fields in later versions, so the schemas allow them. The tests, which
 //! compare every answer with the document, do not.
 
+mod data;
+
 use domain::event::FailureCode;
 use domain::stack_name::{MAX_LENGTH, MIN_LENGTH};
 use serde_json::json;
@@ -30,7 +32,7 @@ pub(super) fn name() -> ObjectBuilder {
 /// Adds all schemas.
 pub(super) fn add(to: ComponentsBuilder) -> ComponentsBuilder {
     let of_all = [errors(), names(), starts(), operations(), receipts(), events(), stacks()];
-    let all = of_all.into_iter().flatten().chain(templates()).chain(kept_data());
+    let all = of_all.into_iter().flatten().chain(templates()).chain(data::kept());
     all.fold(to, |to, (name, schema)| to.schema(name, schema))
 }
 
@@ -311,26 +313,6 @@ fn stacks() -> Vec<Named> {
         ("StackHealth", health.into()),
         ("StartedRemoval", removal.into()),
     ]
-}
-
-fn kept_data() -> Vec<Named> {
-    let kept = object("The data of a stack that is gone.")
-        .has("id", text(), "Its id.")
-        .has(
-            "template",
-            text(),
-            "The id of the template of the stack: only a stack of that can bring it back.",
-        )
-        .has("from", name(), "The name of the stack.")
-        .list("volumes", text(), "The keys of its volumes.")
-        .required("volumes")
-        .has("until", time(), "When it is deleted, in UTC.")
-        .has("deleting", flag(), "True if it is being deleted.");
-    let all = object("The kept data of the caller.")
-        .has("success", always(true), "Always true.")
-        .list("kept", reference("KeptData"), "What is kept.")
-        .required("kept");
-    vec![("KeptDataAnswer", all.into()), ("KeptData", kept.into())]
 }
 
 fn templates() -> Vec<Named> {

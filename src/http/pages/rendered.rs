@@ -61,7 +61,9 @@ impl PageKey {
     /// Returns the key of the page that a request asks for; `None` if it depends on more than its path
     /// and its data.
     pub(super) fn of(parts: &Parts, data: &PageData) -> Option<Self> {
-        if generated::read(&parts.headers, parts.uri.path()).is_some() {
+        let has_secrets =
+            |is_secure| generated::read(is_secure, &parts.headers, parts.uri.path()).is_some();
+        if has_secrets(true) || has_secrets(false) {
             return None;
         }
         let (allowance, may_change) = match &data.content {

@@ -4,7 +4,7 @@
 //! A form is filled by a link, or by what a person sent before and the portal refused. Secrets are
 //! never among the answers that it shows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use catalogue::Entry;
 
@@ -32,11 +32,12 @@ pub const LATER_FIELD: &str = "d.";
 /// the name of the stack.
 pub fn answered(mut pairs: Vec<(String, String)>) -> Vec<(String, String)> {
     let is_later = |(field, _): &(String, String)| field.starts_with(LATER_FIELD);
-    let later: Vec<_> = pairs.extract_if(.., |pair| is_later(pair)).collect();
-    let is_left = |field: &str| {
-        let key = field.strip_prefix(PARAMETER_FIELD);
-        later.iter().any(|(name, _)| key.is_some() && name.strip_prefix(LATER_FIELD) == key)
-    };
+    let later: BTreeSet<String> = pairs
+        .extract_if(.., |pair| is_later(pair))
+        .filter_map(|(field, _)| field.strip_prefix(LATER_FIELD).map(ToOwned::to_owned))
+        .collect();
+    let is_left =
+        |field: &str| field.strip_prefix(PARAMETER_FIELD).is_some_and(|key| later.contains(key));
     pairs.retain(|(field, value)| !(value.is_empty() && is_left(field)));
     pairs
 }
@@ -60,6 +61,10 @@ pub struct TemplateForm {
     pub stack_name: String,
     /// The sizes; none if the template has none.
     pub sizes: Vec<Pick>,
+    /// Whether the size is from a link.
+    pub is_size_from_link: bool,
+    /// The id of the kept data that the stack brings back.
+    pub data: Option<String>,
     /// The questions.
     pub fields: Vec<Field>,
     /// What is wrong, by the keys of the questions, `name` and `size`.
@@ -176,8 +181,6 @@ pub enum Control {
         is_generated: bool,
         /// The one that was given, sealed while the form is mended.
         kept: Option<String>,
-        /// The largest number of characters.
-        max: u32,
     },
 }
 
@@ -230,6 +233,8 @@ impl TemplateForm {
             usual: None,
             stack_name: filling.values(NAME).last().copied().unwrap_or_default().to_owned(),
             sizes: maker.sizes(),
+            is_size_from_link: filling.is_link && !filling.values(SIZE).is_empty(),
+            data: filling.values(DATA).last().map(|id| (*id).to_owned()),
             fields: template.parameters.iter().map(|parameter| maker.field(parameter)).collect(),
             problems: filling.problems.clone(),
             problem: filling.problem.clone(),
@@ -271,7 +276,9 @@ impl Maker<'_> {
         let name = format!("{prefix}{key}");
         let is_from_link = self.filling.is_link
             && !parameter.is_secret()
-            && !self.filling.values(&name).is_empty();
+            && [&name, &format!("{name}{OTHER_FIELD}")]
+                .iter()
+                .any(|field| !self.filling.values(field).is_empty());
         let has_problem = self.filling.problems.contains_key(key);
         Field {
             key: key.clone(),
@@ -281,24 +288,26 @@ impl Maker<'_> {
             is_required: parameter.required,
             is_folded: parameter.advanced && !is_from_link && !has_problem,
             is_from_link,
-            later: self.later(parameter),
+            later: Self::later(parameter),
             asked_if: parameter.when.as_ref().and_then(|condition| self.asked_if(condition)),
         }
     }
 
-    fn later(&self, parameter: &Parameter) -> Option<Later> {
-        let later = match parameter.default.as_ref()? {
-            DefaultAnswer::From(Source::StackName) => Later::Name,
-            DefaultAnswer::From(Source::StackUrl) => Later::Url,
+    /// Returns what the answer follows from if it is left empty. It is not shown: the name may change.
+    fn later(parameter: &Parameter) -> Option<Later> {
+        match parameter.default.as_ref()? {
+            DefaultAnswer::From(Source::StackName) => Some(Later::Name),
+            DefaultAnswer::From(Source::StackUrl) => Some(Later::Url),
             DefaultAnswer::From(Source::PersonEmail | Source::PersonName | Source::Generate(_))
-            | DefaultAnswer::Value(_) => return None,
-        };
-        let was_later = !self.filling.values(&format!("{LATER_FIELD}{}", parameter.key)).is_empty();
-        (was_later || self.situation.stack_name.is_none()).then_some(later)
+            | DefaultAnswer::Value(_) => None,
+        }
     }
 
     fn control(&self, parameter: &Parameter, name: &str) -> Control {
-        let prefill = self.situation.prefill(parameter, &self.entry.patterns);
+        let prefill = match Self::later(parameter) {
+            Some(_) => None,
+            None => self.situation.prefill(parameter, &self.entry.patterns),
+        };
         let sent = self.filling.values(name);
         let text = || match (sent.last(), &prefill) {
             (Some(sent), _) => (*sent).to_owned(),
@@ -325,10 +334,9 @@ impl Maker<'_> {
                 Control::Tick { is_on: sent.last().map_or_else(is_prefilled, is_on) }
             }
             ParameterKind::Choice(rules) => self.choice(rules, name, &text()),
-            ParameterKind::Secret(rules) => Control::Secret {
+            ParameterKind::Secret(_) => Control::Secret {
                 is_generated: parameter.generated().is_some(),
                 kept: self.filling.kept.get(&parameter.key).cloned(),
-                max: rules.max,
             },
         }
     }

@@ -108,7 +108,10 @@ impl Service {
         error: ApiError,
         refused: fn(&ApiError) -> Response,
     ) -> Result<Response, ApiError> {
-        if matches!(error.status(), 400 | 409) && error.code != RefusalCode::IdempotencyKeyInUse {
+        // What will be over soon is not stored.
+        let is_passing =
+            matches!(error.code, RefusalCode::IdempotencyKeyInUse | RefusalCode::DataInUse);
+        if matches!(error.status(), 400 | 409) && !is_passing {
             let response = self.stored_response(idempotency, refused(&error));
             self.parts.store.store_response(&response).await?;
         }

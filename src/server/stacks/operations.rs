@@ -173,7 +173,8 @@ impl Service {
             kind: kind.name,
             started,
             first: EventBody::Progress(ProgressUpdate::first(kind, started)),
-            of: of.cloned(),
+            // The one that was looked at, and no other that has its name meanwhile.
+            of: Some(of.cloned().unwrap_or_else(|| live.clone())),
             disposal,
             kept,
             audit_entry: Some(self.parts.audit.entry(caller, AuditAction::Remove, called)),

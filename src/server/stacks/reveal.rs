@@ -17,6 +17,7 @@ use domain::time::later;
 
 /// The time after a sign-in within which secrets are shown.
 const SOON: Duration = Duration::from_mins(10);
+const DAY: Duration = Duration::from_hours(24);
 
 impl Service {
     /// Returns the generated secrets of the stack that `id` deployed, each after the label of its
@@ -49,13 +50,17 @@ impl Service {
         Ok(secrets.into_iter().map(labelled).collect())
     }
 
-    /// Returns whether the caller can have generated secrets of this deployment shown.
-    pub(super) async fn can_reveal(&self, caller: &Caller, record: &Record) -> bool {
-        if !may_reveal(caller, record) {
-            return false;
+    /// Returns whether the caller can have generated secrets of this deployment shown, and for how many
+    /// days its data is kept after a removal, if it has any.
+    pub(super) async fn afterwards(&self, caller: &Caller, record: &Record) -> (bool, Option<u64>) {
+        match record.state {
+            State::Active | State::Live => {}
+            State::RolledBack | State::Stuck => return (false, None),
         }
-        let spec = self.spec_of(record).await.ok().flatten();
-        spec.is_some_and(|spec| !spec.stack.generated.is_empty())
+        let Some(spec) = self.spec_of(record).await.ok().flatten() else { return (false, None) };
+        let can_reveal = may_reveal(caller, record) && !spec.stack.generated.is_empty();
+        let days = self.parts.quotas.removal_grace.as_secs().div_ceil(DAY.as_secs());
+        (can_reveal, (!spec.stack.volumes.is_empty()).then_some(days))
     }
 
     async fn spec_of(&self, record: &Record) -> Result<Option<OperationSpec>, ApiError> {

@@ -54,6 +54,8 @@ GET    /new                            -                         303 200 200 200
 GET    /new/default                    -                         303 200 200 200 200 200 401
 POST   /new/default                    name=zoe                  303 303 303 403 303 303 401
 POST   /new/default/check              name=zoe                  303 200 200 200 200 200 401
+GET    /data                           -                         303 200 200 200 200 200 401
+POST   /data/dat_none/delete           -                         303 303 303 403 303 303 401
 POST   /deployments/{live}/reveal      -                         303 303 303 403 403 303 401
 GET    /account                        -                         303 200 200 403 403 200 401
 POST   /account/tokens                 name=ci&scope=read&days=7 303 303 303 403 403 303 401

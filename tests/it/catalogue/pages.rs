@@ -109,7 +109,12 @@ fn a_form_without_scripts_loses_nothing_and_shows_what_was_generated_once() {
     assert!(page.contains(r#"value="My notes""#) && page.contains(r#"value="501""#), "{page}");
     assert!(page.contains(r#"value="large" checked"#), "{page}");
     assert!(!page.contains("canary-51c9"), "a secret came back");
-    let sealed = between(&page, r#"name="k.api_key" value=""#, "\"").to_owned();
+    let sealed = |page: &str| between(page, r#"name="k.api_key" value=""#, "\"").to_owned();
+    // It is kept on when the form is refused once more.
+    let once_more = format!("name=alice&p.pages=502&s.api_key=&k.api_key={}", sealed(&page));
+    let (head, page) = browse(port, "POST /new/notes", &browser, &once_more);
+    assert!(head.starts_with("HTTP/1.1 422"), "{head}");
+    let sealed = sealed(&page);
 
     // Another browser cannot use what was sealed for this one.
     let again = format!("name=alice&p.title=My+notes&p.pages=50&s.api_key=&k.api_key={sealed}");
@@ -149,6 +154,11 @@ fn a_link_fills_the_form_but_for_secrets_and_starts_nothing() {
     assert!(page.contains(r#"value="alice""#) && page.contains(r#"value="From afar""#), "{page}");
     assert!(page.contains(r#"value="r" checked"#), "{page}");
     assert!(!page.contains("planted"), "{page}");
+    // So is a value of one's own, and the size, as the page says.
+    let own = "GET /new/notes?p.colour.other=teal&size=large";
+    let (_, own) = browse(portal_dir.port, own, "", "");
+    assert_eq!(own.matches("This answer comes from the link").count(), 2, "{own}");
+    assert!(!own.contains("More settings"), "{own}");
     // The colour is an advanced question, which a link does not fold away.
     assert!(!page.contains("More settings"), "{page}");
     let (_, page) = browse(portal_dir.port, "GET /new/notes", "", "");
@@ -193,6 +203,11 @@ fn scripts_ask_what_is_wrong_so_far() {
     let verdict = check("name=alice&p.pages=10");
     assert_eq!(verdict["fields"], serde_json::json!({}), "{verdict}");
     assert!(verdict["url"].as_str().unwrap().contains("alice"), "{verdict}");
+    let many = vec!["d.a&p.b"; 200].join("&");
+    let headers = "Accept: application/json\r\nContent-Type: text/plain\r\n";
+    let line = "POST /new/notes/check";
+    let answer = exchange(portal_dir.port, &request(line, headers, &many));
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
     let verdict = check("name=-&p.pages=x&s.password=short");
     let fields = verdict["fields"].as_object().unwrap();
     let keys: Vec<_> = fields.keys().map(String::as_str).collect();

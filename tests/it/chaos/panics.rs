@@ -133,7 +133,7 @@ fn an_operation_that_panics_even_without_steps_ends_stuck() {
     in_virtual_time(async |clock| {
         let mut portal = Portal::new(clock, "sandbox/hello");
         let line = Arc::new(FaultyStore::new(Arc::clone(&portal.store) as _));
-        line.panic_at(StepId::APPLICATION);
+        line.panic_at(StepId::ENVIRONMENT);
         portal.ports.store = line;
         portal.reserve(0).await;
         portal.start("one");

@@ -40,9 +40,13 @@ pub fn Problem(
 pub fn SizeChoice(
     /// The sizes.
     sizes: Vec<Pick>,
+    /// Whether the size is from a link.
+    is_from_link: bool,
     /// What is wrong.
     problem: Option<String>,
 ) -> impl IntoView {
+    let from_link = is_from_link
+        .then(|| view! { <p class="question__help question__from-link">{words::FROM_LINK}</p> });
     (!sizes.is_empty()).then(|| {
         view! {
             <fieldset
@@ -54,7 +58,7 @@ pub fn SizeChoice(
                 data-label=words::SIZE
             >
                 <legend>{words::SIZE}</legend>
-                <Problem key=SIZE.to_owned() sentence=problem />
+                {from_link} <Problem key=SIZE.to_owned() sentence=problem />
                 <Picks picks=sizes name=SIZE.to_owned() />
             </fieldset>
         }
@@ -238,7 +242,7 @@ fn ControlOf(
                     aria-invalid=invalid
                     aria-describedby=described
                 />
-                {unit.map(|unit| view! { <span>{unit}</span> })}
+                {unit.map(|unit| view! { <span id=format!("unit-{key}")>{unit}</span> })}
             </span>
         }
         .into_any(),
@@ -285,7 +289,7 @@ fn ControlOf(
             }
             .into_any()
         }
-        Control::Secret { is_generated, kept, max } => {
+        Control::Secret { is_generated, kept } => {
             let required = required && !is_generated && kept.is_none();
             let kept = kept.map(|sealed| {
                 view! { <input type="hidden" name=format!("{KEPT_FIELD}{key}") value=sealed /> }
@@ -295,7 +299,6 @@ fn ControlOf(
                     id=id
                     name=format!("{SECRET_FIELD}{key}")
                     type="password"
-                    maxlength=max
                     required=required
                     autocomplete="new-password"
                     aria-invalid=invalid

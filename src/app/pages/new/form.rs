@@ -14,7 +14,7 @@ use crate::app::words::name_form::{self, PLACEHOLDER};
 use crate::app::words::new as words;
 use crate::app::words::problems::problems;
 use crate::server::page::NEW;
-use crate::server::stacks::form::{Field, NAME, TemplateForm};
+use crate::server::stacks::form::{DATA, Field, NAME, TemplateForm};
 use domain::template::answers::SIZE;
 
 /// Renders the form.
@@ -24,10 +24,17 @@ pub fn QuestionForm(
     form: TemplateForm,
 ) -> impl IntoView {
     let summed_up = summed_up(&form);
-    let TemplateForm { id, stack_name, sizes, fields, problems, problem, .. } = form;
-    let from_link = fields.iter().any(|field| field.is_from_link);
+    let TemplateForm { id, stack_name, sizes, is_size_from_link, data, fields, .. } = form;
+    let (problems, problem) = (form.problems, form.problem);
+    let from_link = is_size_from_link || fields.iter().any(|field| field.is_from_link);
     let from_link =
         from_link.then(|| view! { <p class="questions__note">{words::FROM_LINK_NOTE}</p> });
+    let brought_back = data.map(|id| {
+        view! {
+            <p class="questions__note">{words::BRINGS_BACK}</p>
+            <input type="hidden" name=DATA value=id />
+        }
+    });
     let row = |field: Field| {
         let problem = problems.get(&field.key).cloned();
         view! { <FieldRow field problem /> }
@@ -48,10 +55,10 @@ pub fn QuestionForm(
         <leptos-island data-component="question_form" data-check=format!("{NEW}/{id}/check")>
             <Problems summed_up />
             <form class="questions" action=format!("{NEW}/{id}") method="post">
-                {from_link} <div class="questions__fields">
+                {from_link} {brought_back} <div class="questions__fields">
                     <NameRow stack_name problem=problems.get(NAME).cloned() />
                     {open.into_iter().map(row).collect_view()}
-                    <SizeChoice sizes problem=problems.get(SIZE).cloned() /> {advanced}
+                    <SizeChoice sizes is_from_link=is_size_from_link problem=problems.get(SIZE).cloned() /> {advanced}
                 </div> <button class="button button--primary" type="submit">
                     <span>{START_STACK}</span>
                 </button> <p class="questions__status hint hint--bad" role="status"></p>

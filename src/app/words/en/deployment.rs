@@ -64,8 +64,22 @@ pub(crate) fn detected(since: &str, seen: &str) -> String {
 
 pub(crate) const REMOVE_STACK: &str = "Remove this stack";
 /// What stands around the stack's name.
-pub(crate) const REMOVES: [&str; 2] = ["This permanently removes ", ". No data is kept."];
+pub(crate) const REMOVES: [&str; 2] = ["This permanently removes ", ". "];
+pub(crate) const NO_DATA: &str = "No data is kept.";
 pub(crate) const REMOVING: &str = "Removing…";
+
+/// Says for how long the data of a removed stack is kept.
+pub(crate) fn data_is_kept(days: u64) -> String {
+    match days {
+        1 => String::from("Its data is kept for a day, and can be brought back."),
+        days => format!("Its data is kept for {days} days, and can be brought back."),
+    }
+}
+
+/// Returns the label of the button that removes the stack with its data.
+pub(crate) fn remove_with_data(name: &StackName) -> String {
+    format!("Remove {name} and its data")
+}
 
 /// Returns the label of the button that removes the stack.
 pub(crate) fn remove(name: &StackName) -> String {

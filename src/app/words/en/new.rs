@@ -27,6 +27,7 @@ pub(crate) const SECRET_GENERATED: &str =
     "Leave it empty to get a generated one, which is shown once.";
 pub(crate) const SECRET_KEPT: &str = "What you typed is kept. Type it again only to change it.";
 pub(crate) const FROM_LINK: &str = "This answer comes from the link that you followed.";
+pub(crate) const BRINGS_BACK: &str = "Your stack gets back the data that was kept.";
 pub(crate) const FROM_LINK_NOTE: &str =
     "Some answers come from the link that you followed. Check them before you start.";
 

@@ -10,7 +10,7 @@ fn consequence(page: FormPage<'_>) -> &'static str {
         FormPage::Home => "nothing was started",
         FormPage::Operation => "the deployment was not retried",
         FormPage::SignIn(_) => "you were not signed in",
-        FormPage::Account | FormPage::Admin => "nothing was changed",
+        FormPage::Data | FormPage::Account | FormPage::Admin => "nothing was changed",
     }
 }
 
@@ -18,7 +18,11 @@ fn consequence(page: FormPage<'_>) -> &'static str {
 fn failed(page: FormPage<'_>) -> &'static str {
     match page {
         FormPage::SignIn(_) => "You could not be signed in. Try again in a moment.",
-        FormPage::Home | FormPage::Operation | FormPage::Account | FormPage::Admin => {
+        FormPage::Home
+        | FormPage::Operation
+        | FormPage::Data
+        | FormPage::Account
+        | FormPage::Admin => {
             "The portal could not complete the request. Nothing was changed. Try again in a \
              moment."
         }
@@ -29,9 +33,11 @@ fn failed(page: FormPage<'_>) -> &'static str {
 fn provider(page: FormPage<'_>) -> String {
     match page {
         FormPage::SignIn(name) => name.to_owned(),
-        FormPage::Home | FormPage::Operation | FormPage::Account | FormPage::Admin => {
-            String::from("The identity provider")
-        }
+        FormPage::Home
+        | FormPage::Operation
+        | FormPage::Data
+        | FormPage::Account
+        | FormPage::Admin => String::from("The identity provider"),
     }
 }
 
@@ -222,10 +228,11 @@ mod tests {
 
     use super::*;
 
-    const PAGES: [FormPage<'static>; 5] = [
+    const PAGES: [FormPage<'static>; 6] = [
         FormPage::Home,
         FormPage::Operation,
         FormPage::SignIn("Example Ltd"),
+        FormPage::Data,
         FormPage::Account,
         FormPage::Admin,
     ];

@@ -1,7 +1,5 @@
 //! The page to return to after a sign-in.
 
-/// The maximum length, in bytes.
-const LONGEST: usize = 1_000;
 /// Paths that belong to the sign-in itself and are therefore not returned to.
 const SIGN_IN_PATHS: [&str; 2] = ["/sign-in", "/auth/"];
 
@@ -10,6 +8,9 @@ const SIGN_IN_PATHS: [&str; 2] = ["/sign-in", "/auth/"];
 pub struct ReturnTo(String);
 
 impl ReturnTo {
+    /// The maximum length, in bytes.
+    pub const LONGEST: usize = 1_000;
+
     /// Returns the home page.
     pub fn home() -> Self {
         Self(String::from("/"))
@@ -24,7 +25,7 @@ impl ReturnTo {
             && !text.starts_with("/\\")
             // Browsers drop other characters, such as tabs, which could produce `//`.
             && text.bytes().all(|byte| byte.is_ascii_graphic())
-            && text.len() <= LONGEST;
+            && text.len() <= ReturnTo::LONGEST;
         let is_way_in = SIGN_IN_PATHS.iter().any(|way| text.starts_with(way));
         if leads_here && !is_way_in { Self(text.to_owned()) } else { Self::home() }
     }

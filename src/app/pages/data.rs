@@ -1,0 +1,87 @@
+//! The page of kept data: `/data`, with what is kept of removed stacks.
+//!
+//! A form on the page that was refused redirects back to `/data?refused=<code>`.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use super::notice::{Notice, Refused};
+use crate::api::{caller, forbid_storing, service};
+use crate::app::pages::PageTitle;
+use crate::app::words::{FormPage, data as words, operation, refusal};
+use crate::server::page::{DATA, NEW};
+use crate::wire::{ApiError, KeptView};
+
+/// Renders the kept data of the caller.
+#[component]
+pub fn DataPage() -> impl IntoView {
+    forbid_storing();
+    let refused = use_query_map().with_untracked(|query| query.get("refused"));
+    let refused = refused.and_then(|code| refusal::sentence(FormPage::Data, &code));
+    Suspend::new(async move {
+        match kept().await {
+            Ok(kept) => view! {
+                <PageTitle text=words::TITLE />
+                <Refused sentence=refused />
+                <section class="account">
+                    <h1 class="account__name">{words::TITLE}</h1>
+                    <p class="account__lead">{words::LEAD}</p>
+                    <KeptList kept />
+                </section>
+            }
+            .into_any(),
+            Err(error) => view! {
+                <Notice
+                    status=error.status()
+                    title=operation::UNAVAILABLE
+                    heading=operation::UNAVAILABLE_HEADING
+                >
+                    <p>{error.message}</p>
+                </Notice>
+            }
+            .into_any(),
+        }
+    })
+}
+
+async fn kept() -> Result<Vec<KeptView>, ApiError> {
+    service()?.kept_data(&caller()?).await
+}
+
+/// Renders what is kept, each with what can be done with it.
+#[component]
+fn KeptList(
+    /// The kept data.
+    kept: Vec<KeptView>,
+) -> impl IntoView {
+    if kept.is_empty() {
+        return view! { <p class="account__note">{words::NOTHING}</p> }.into_any();
+    }
+    let item = |kept: KeptView| {
+        let KeptView { id, template, from, until, is_deleting, .. } = kept;
+        let back = format!("{NEW}/{template}?data={id}");
+        let actions = (!is_deleting).then(|| {
+            view! {
+                <div class="actions">
+                    <a class="button button--primary" href=back>
+                        {words::BRING_BACK}
+                    </a>
+                    <form action=format!("{DATA}/{id}/delete") method="post">
+                        <button class="button" type="submit">
+                            {words::DELETE}
+                            <span class="visually-hidden">{words::of(&from)}</span>
+                        </button>
+                    </form>
+                </div>
+            }
+        });
+        view! {
+            <li class="token">
+                <p class="token__name">{words::data_of(&from, &template)}</p>
+                <p class="token__facts">{words::until(until, is_deleting)}</p>
+                {actions}
+            </li>
+        }
+    };
+    view! { <ul class="tokens">{kept.into_iter().map(item).collect_view()}</ul> }.into_any()
+}

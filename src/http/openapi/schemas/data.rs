@@ -1,0 +1,25 @@
+//! The schemas of kept data.
+
+use super::{Named, name};
+use crate::http::openapi::schema::{always, flag, object, reference, text, time};
+
+/// Returns them with their names.
+pub(super) fn kept() -> Vec<Named> {
+    let kept = object("The data of a stack that is gone.")
+        .has("id", text(), "Its id.")
+        .has(
+            "template",
+            text(),
+            "The id of the template of the stack: only a stack of that can bring it back.",
+        )
+        .has("from", name(), "The name of the stack.")
+        .list("volumes", text(), "The keys of its volumes.")
+        .required("volumes")
+        .has("until", time(), "When it is deleted, in UTC.")
+        .has("deleting", flag(), "True if it is being deleted.");
+    let all = object("The kept data of the caller.")
+        .has("success", always(true), "Always true.")
+        .list("kept", reference("KeptData"), "What is kept.")
+        .required("kept");
+    vec![("KeptDataAnswer", all.into()), ("KeptData", kept.into())]
+}
