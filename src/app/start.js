@@ -26,6 +26,16 @@
     const seconds = /refresh" content="(\d+)/.exec(textContent)?.[1];
     if (seconds) setTimeout(() => root.dataset.code === 'none' && location.reload(), seconds * 1000);
   };
+  // A page that watches something is loaded again once it has another title, so that nobody loses their place before.
+  const watch = ({ textContent }) => {
+    const seconds = /refresh" content="(\d+)/.exec(textContent)?.[1];
+    const look = async () => {
+      const text = await fetch(location.href).then(answer => answer.text(), () => '');
+      const title = /<title>([^<]*)/.exec(text)?.[1];
+      title && title !== document.title ? location.reload() : setTimeout(look, seconds * 1000);
+    };
+    if (seconds) setTimeout(look, seconds * 1000);
+  };
   const manage = () => {
     if (root.dataset.code !== 'starting') return;
     root.dataset.code = 'none';
@@ -36,8 +46,10 @@
   // The code takes the elements over that the server rendered, and finds none of them if a translator has replaced
   // their texts by then. So it gets those back. It takes all of them over in one task, before the translator's next.
   const rendered = new Map();
-  document.addEventListener('readystatechange', () =>
-    document.querySelectorAll('leptos-island').forEach(island => rendered.set(island, island.cloneNode(true))), { once: true });
+  document.addEventListener('readystatechange', () => {
+    document.querySelectorAll('leptos-island').forEach(island => rendered.set(island, island.cloneNode(true)));
+    document.querySelectorAll('noscript[data-watched]').forEach(watch);
+  }, { once: true });
   const restore = (original, island) => {
     if (!island.isConnected || island.isEqualNode(original)) return;
     const fields = from => [...from.querySelectorAll('input')];

@@ -5,7 +5,6 @@
 
 use leptos::either::Either;
 use leptos::prelude::*;
-use leptos_meta::Meta;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::notice::{Notice, Refused};
@@ -203,8 +202,8 @@ fn refresh(id: &DeploymentId, seconds: u8) -> String {
 }
 
 /// Renders a deployment whose stack was live and is removed or being removed. Hardly anything
-/// changes on this page, so it has no island: during the removal it refreshes itself, also with
-/// JavaScript.
+/// changes on this page, so it has no island: without JavaScript it refreshes itself during the
+/// removal, and with it, `start.js` asks for the page and loads it again once it has another title.
 #[component]
 fn RemovedStack(
     /// The deployment.
@@ -216,7 +215,11 @@ fn RemovedStack(
     let (heading, badge, refresh, next) = match stack_removal {
         StackRemoval::NotYet(removal) => {
             let content = refresh(&id, CLEAN_UP_REFRESH_S);
-            let refresh = view! { <Meta http_equiv="refresh" content /> };
+            let refresh = view! {
+                <noscript data-watched="">
+                    <meta http-equiv="refresh" content=content />
+                </noscript>
+            };
             let href = format!("/deployments/{removal}");
             let next = view! {
                 <p class="ended__message">{words::REMOVAL_STARTED}</p>
