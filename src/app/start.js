@@ -31,7 +31,7 @@
     const seconds = /refresh" content="(\d+)/.exec(textContent)?.[1];
     const look = async () => {
       const text = await fetch(location.href).then(answer => answer.text(), () => '');
-      const title = /<title>([^<]*)/.exec(text)?.[1];
+      const title = /<title[^>]*>([^<]*)/.exec(text)?.[1];
       title && title !== document.title ? location.reload() : setTimeout(look, seconds * 1000);
     };
     if (seconds) setTimeout(look, seconds * 1000);
