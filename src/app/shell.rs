@@ -1,6 +1,6 @@
 //! The document around every page, and the routes.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use leptos::either::Either;
 use leptos::prelude::*;
@@ -37,7 +37,11 @@ use crate::server::page::{API_DOCS, DEPLOYMENTS};
 /// A page whose code or style does not exist on the server is of another build, so it is loaded
 /// again, at most once a minute. A page with the attribute `data-once` is not: it shows what is
 /// shown only once.
-const START_SCRIPT: &str = include_str!("start.js");
+static START_SCRIPT: LazyLock<String> = LazyLock::new(|| {
+    // Without what only developers read, since each page has it.
+    let lines = include_str!("start.js").lines().map(str::trim_start);
+    lines.filter(|line| !line.starts_with("//")).collect::<Vec<_>>().join("\n")
+});
 
 /// The names of the small forms of the code.
 #[derive(Clone, Debug)]
@@ -61,7 +65,8 @@ pub fn shell(mut options: LeptosOptions, small: &SmallForms) -> impl IntoView + 
         let form = if has_questions { &small.questions } else { &small.controls };
         options.output_name = Arc::clone(form);
     }
-    let start = has_scripts.then(|| view! { <script nonce=use_nonce()>{START_SCRIPT}</script> });
+    let start =
+        has_scripts.then(|| view! { <script nonce=use_nonce()>{START_SCRIPT.as_str()}</script> });
     let hydration = has_scripts.then(|| view! { <HydrationScripts options islands=true /> });
     view! {
         <!DOCTYPE html>

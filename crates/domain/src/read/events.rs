@@ -198,6 +198,7 @@ by_name! { ResourceKind:
     "service" => Service,
     "application" => Application,
     "project" => Project,
+    "volume" => Volume,
 }
 
 by_name! { Outcome:
@@ -205,4 +206,5 @@ by_name! { Outcome:
     "removed" => Removed,
     "verified_gone" => VerifiedGone,
     "left" => Left,
+    "kept" => Kept,
 }

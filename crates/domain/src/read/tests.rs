@@ -122,6 +122,26 @@ fn line(remedy: Option<Remedy>) -> Line {
 }
 
 #[test]
+fn every_resource_and_every_outcome_of_a_line_is_read() {
+    // What serde knows, according to its own error.
+    let known = |error: serde_json::Error| -> Vec<String> {
+        error.to_string().split('`').skip(3).step_by(2).map(str::to_owned).collect()
+    };
+    let resources = known(serde_json::from_value::<ResourceKind>(json!("?")).unwrap_err());
+    let outcomes = known(serde_json::from_value::<Outcome>(json!("?")).unwrap_err());
+    assert!(resources.len() >= 5 && outcomes.len() >= 5, "{resources:?} {outcomes:?}");
+    for resource in &resources {
+        for outcome in &outcomes {
+            let mut json = serde_json::to_value(line(None)).unwrap();
+            json["resource"] = json!(resource);
+            json["outcome"] = json!(outcome);
+            let expected = serde_json::from_value::<Line>(json.clone()).unwrap();
+            assert_eq!(Line::from_json(&json), Some(expected), "{json}");
+        }
+    }
+}
+
+#[test]
 fn a_remedy_that_is_read_as_its_sentence_says_the_same_and_is_of_the_same_kind() {
     let unknown = serde_json::from_value::<Remedy>(json!({"code": "?"})).unwrap_err();
     let codes: BTreeSet<_> =
