@@ -18,7 +18,7 @@ use super::{HttpState, generated, limit};
 use crate::api::started_at;
 use crate::server::auth::access::Caller;
 use crate::server::auth::sign_in::ReturnTo;
-use crate::server::page::{NEW, percent_encode, sign_in_location};
+use crate::server::page::{percent_encode, sign_in_location};
 use crate::server::stacks::form::{DATA, Filling, KEPT_FIELD, NAME, answered};
 use crate::server::stacks::{SentAnswers, StartRequest};
 use crate::wire::{ApiError, FormVerdict};
@@ -157,12 +157,6 @@ pub(super) async fn sign_in_again(parts: &Parts, body: Body) -> Response {
 fn data_in(pairs: &[(String, String)]) -> Option<String> {
     let data = pairs.iter().rev().find(|(field, _)| field == DATA);
     data.map(|(_, id)| id.clone()).filter(|id| !id.is_empty())
-}
-
-/// Returns whether a path is that of a template's form.
-pub(super) fn is_form(parts: &Parts) -> bool {
-    let rest = parts.uri.path().strip_prefix(NEW).and_then(|rest| rest.strip_prefix('/'));
-    parts.method == Method::POST && rest.is_some_and(|rest| !rest.contains('/'))
 }
 
 /// Reads the fields of a form, whatever its content type.

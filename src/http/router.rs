@@ -222,7 +222,9 @@ async fn handle(
     let size = route.map_or(Size::Usual, |route| route.size);
     let is_newcomer = match auth::admit(state, route, &mut parts).await {
         ControlFlow::Continue(is_newcomer) => is_newcomer,
-        ControlFlow::Break(response) if new::is_form(&parts) && is_redirect(&response) => {
+        ControlFlow::Break(response)
+            if route.is_some_and(Route::is_form) && is_redirect(&response) =>
+        {
             let body = request_size::receive(&parts.headers, body, size, state.service.clock());
             let body = unless_refused(body.await)?;
             return ControlFlow::Break(new::sign_in_again(&parts, body).await);

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use catalogue::{Catalogue, Entry, Fault, Reading, Stamp};
 
+use super::auth::accounts::group_name;
 use super::auth::sign_in::Asked;
 use super::platform::Registry;
 use super::settings::{CatalogueSource, StackSettings};
@@ -37,7 +38,7 @@ impl Audience {
             Self::Anybody => offer.groups.is_empty(),
             Self::Person(groups) => {
                 offer.groups.is_empty()
-                    || offer.groups.iter().any(|group| groups.contains(plain(group)))
+                    || offer.groups.iter().any(|group| groups.contains(group_name(group)))
             }
         }
     }
@@ -140,7 +141,7 @@ impl Offers {
         };
         Asked {
             email: parameters.into_iter().any(asks_for_email),
-            groups: groups.map(|group| plain(group).to_owned()).collect(),
+            groups: groups.map(|group| group_name(group).to_owned()).collect(),
         }
     }
 
@@ -199,11 +200,6 @@ pub fn of_settings(settings: &StackSettings) -> serde_json::Result<Entry> {
     let content = Entry::of(template.clone(), Offer::default())?;
     let version = content.digest.chars().take(VERSION_LENGTH).collect();
     Entry::of(Template { version, ..template }, Offer { default: true, groups: Vec::new() })
-}
-
-/// Returns the name of a group without the slash that Keycloak writes before its full path.
-fn plain(group: &str) -> &str {
-    group.strip_prefix('/').unwrap_or(group)
 }
 
 /// The registry of images that name none.

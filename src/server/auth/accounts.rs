@@ -153,6 +153,11 @@ pub struct Profile {
     pub groups: BTreeSet<String>,
 }
 
+/// Returns the name of a group without the slash that Keycloak writes before its full path.
+pub(crate) fn group_name(group: &str) -> &str {
+    group.strip_prefix('/').unwrap_or(group)
+}
+
 /// A person who has signed in at least once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {

@@ -4,14 +4,13 @@
 
 use async_trait::async_trait;
 
-use super::deploy;
+use super::{deploy, remove};
 use crate::server::saga::context::Context;
 use crate::server::saga::engine::{Halt, MayAsk, Operation, Saga};
 use crate::server::steps::NameVolumes;
 use crate::server::store::Cause;
-use domain::event::{EventBody, FailureCode, Gone, RemovalCompletion};
+use domain::event::{EventBody, FailureCode};
 use domain::kind::{DELETE_DATA, Kind};
-use domain::message::MessageCode;
 use domain::phase::Phase;
 use domain::receipt::{Line, Receipt};
 
@@ -34,12 +33,11 @@ impl Operation for DeleteData {
     }
 
     fn done(&self, _cx: &Context, receipt: Receipt) -> EventBody {
-        EventBody::Removed(RemovalCompletion { status: Gone::Removed, receipt })
+        remove::removed(receipt)
     }
 
     fn failure(&self, _cx: &Context, code: Option<FailureCode>) -> (Phase, Cause) {
-        let code = code.unwrap_or(FailureCode::PlatformRefused);
-        (Phase::REMOVING, Cause::new(code, MessageCode::NotAllRemoved))
+        remove::not_all_removed(code)
     }
 
     async fn advise(&self, cx: &Context, lines: Vec<Line>, may_ask: MayAsk) -> Vec<Line> {

@@ -29,15 +29,25 @@ impl Operation for RemoveStack {
     }
 
     fn done(&self, _cx: &Context, receipt: Receipt) -> EventBody {
-        EventBody::Removed(RemovalCompletion { status: Gone::Removed, receipt })
+        removed(receipt)
     }
 
     fn failure(&self, _cx: &Context, code: Option<FailureCode>) -> (Phase, Cause) {
-        let code = code.unwrap_or(FailureCode::PlatformRefused);
-        (Phase::REMOVING, Cause::new(code, MessageCode::NotAllRemoved))
+        not_all_removed(code)
     }
 
     async fn advise(&self, cx: &Context, lines: Vec<Line>, may_ask: MayAsk) -> Vec<Line> {
         deploy::remedies(cx, lines, may_ask).await
     }
+}
+
+/// Returns the last event of an operation after which nothing is left.
+pub(super) fn removed(receipt: Receipt) -> EventBody {
+    EventBody::Removed(RemovalCompletion { status: Gone::Removed, receipt })
+}
+
+/// Returns the phase and the cause of one that left something, because of `code`.
+pub(super) fn not_all_removed(code: Option<FailureCode>) -> (Phase, Cause) {
+    let code = code.unwrap_or(FailureCode::PlatformRefused);
+    (Phase::REMOVING, Cause::new(code, MessageCode::NotAllRemoved))
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::form::{Object, form};
 use crate::server::auth::access::Role;
+use crate::server::auth::accounts::group_name;
 
 /// The claim that says that groups are left out of a token because they are too many (Microsoft
 /// Entra), and the one that says so of the claim `groups` where the first is left out, too.
@@ -65,7 +66,9 @@ impl Groups {
     /// Returns their names, each without a slash at its beginning: see [`Self::role`].
     pub(super) fn names(&self) -> BTreeSet<String> {
         match self {
-            Self::Named(groups) => groups.iter().map(|group| plain(group).to_owned()).collect(),
+            Self::Named(groups) => {
+                groups.iter().map(|group| group_name(group).to_owned()).collect()
+            }
             Self::OtherForm(_) | Self::Overage | Self::Absent => BTreeSet::new(),
         }
     }
@@ -75,8 +78,8 @@ impl Groups {
     pub(super) fn joined(&self, wanted: &str) -> Option<&str> {
         let separators = [' ', ',', ';', '[', ']', '"'];
         let has_part = |text: &&String| {
-            let mut parts = text.split(separators).map(plain);
-            text.contains(separators) && parts.any(|part| part == plain(wanted))
+            let mut parts = text.split(separators).map(group_name);
+            text.contains(separators) && parts.any(|part| part == group_name(wanted))
         };
         match self {
             Self::Named(groups) if self.role(Some(wanted)) == Role::Member => {
@@ -91,7 +94,7 @@ impl Groups {
     pub(super) fn role(&self, operator_group: Option<&str>) -> Role {
         match (self, operator_group) {
             (Self::Named(groups), Some(wanted))
-                if groups.iter().any(|group| plain(group) == plain(wanted)) =>
+                if groups.iter().any(|group| group_name(group) == group_name(wanted)) =>
             {
                 Role::Operator
             }
@@ -110,11 +113,6 @@ fn at<'a>(object: &'a Object, path: &str) -> Option<&'a Value> {
         let (name, rest) = path.split_at_checked(dot)?;
         at(object.get(name)?.as_object()?, rest.strip_prefix('.')?)
     })
-}
-
-/// Returns the name of a group without the slash of a full path.
-fn plain(group: &str) -> &str {
-    group.strip_prefix('/').unwrap_or(group)
 }
 
 fn is_overage(claims: &Object, path: &str) -> bool {
