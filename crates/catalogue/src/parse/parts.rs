@@ -78,12 +78,23 @@ fn accept(table: &mut Table<'_, '_>, faults: &mut Faults<'_>) -> Vec<Accept> {
         None => Vec::new(),
     };
     let codes: Option<Vec<_>> = items.iter().map(|item| accepted(item)).collect();
-    codes.filter(|codes| !codes.is_empty()).unwrap_or_else(|| {
+    let Some(codes) = codes.filter(|codes| !codes.is_empty()) else {
         let expected = "a list of classes and codes, such as [\"2xx\", 401]";
         wrong_type(value, "accept", expected, faults);
-        Vec::new()
-    })
+        return Vec::new();
+    };
+    if codes.iter().any(|codes| codes.includes(NO_STACK)) {
+        faults.error(
+            value.span().start,
+            "`accept` must not have 404 or \"4xx\": the proxy answers 404 where no stack is. Write \
+             the codes that the program answers, such as [\"2xx\", 401]",
+        );
+    }
+    codes
 }
+
+/// The status of the proxy's own answer for an address that no stack has.
+const NO_STACK: u16 = 404;
 
 fn accepted(item: Located<'_, '_>) -> Option<Accept> {
     let item = item.get_ref();

@@ -130,6 +130,8 @@ fn each_part_besides_the_questions_is_checked() {
         ("[healthcheck]\ncommand = [\"CMD\", \"{{x}}\"]\n", 12, "{{"),
         ("[[health]]\npath = \"/\"\naccept = [\"5xx\"]\n", 13, "2xx"),
         ("[[health]]\npath = \"/\"\naccept = []\n", 13, "2xx"),
+        ("[[health]]\npath = \"/\"\naccept = [\"2xx\", 404]\n", 13, "where no stack is"),
+        ("[[health]]\npath = \"/\"\naccept = [\"4xx\"]\n", 13, "where no stack is"),
         ("[[size]]\nid = \"S\"\ncpu = \"1\"\n", 12, "lower-case"),
         ("[[size]]\nid = \"s\"\n", 11, "`cpu` or `memory`"),
         ("[[size]]\nid = \"s\"\ncpu = \"0\"\n", 13, "0.01 to 1024"),
