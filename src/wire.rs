@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use domain::deployment::{Deployment, DeploymentId, DeploymentMetadata};
+use domain::kind::StackStatus;
 use domain::platform_problem::PlatformProblem;
 use domain::progress::Progress;
 use domain::refusal::{Refusal, RefusalCode};
@@ -235,12 +236,40 @@ pub struct StackView {
     pub deployment_id: Option<DeploymentId>,
     /// Its state.
     pub state: StackState,
+    /// What it is now.
+    pub status: StackStatus,
+    /// What it should be.
+    pub desired: DesiredState,
+    /// The number of the revision that it is made of, from 1 on.
+    pub revision: u32,
+    /// The operation on it that is in progress or stuck, if the caller may view it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<OperationView>,
     /// Its removal that is in progress or stuck, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removal_id: Option<DeploymentId>,
     /// The known problem of the live stack, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health: Option<StackHealth>,
+}
+
+/// What a stack should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DesiredState {
+    /// It should run.
+    Running,
+    /// It should not run.
+    Stopped,
+}
+
+/// An operation on a stack.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperationView {
+    /// Its id.
+    pub id: DeploymentId,
+    /// Its kind.
+    pub kind: String,
 }
 
 /// A known problem of a live stack.
@@ -300,6 +329,9 @@ pub struct ErrorDetails {
     /// The ids of the templates to choose from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub templates: Vec<String>,
+    /// The operation that is under way.
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "operationId")]
+    pub operation_id: Option<DeploymentId>,
 }
 
 /// What is wrong with a field.
@@ -331,6 +363,9 @@ impl ErrorDetails {
             }
             Refusal::TemplateRequired(ids) => {
                 Some(Self { templates: ids.clone(), ..Self::default() })
+            }
+            Refusal::OperationUnderWay(_, id) => {
+                Some(Self { operation_id: Some(id.clone()), ..Self::default() })
             }
             _ => None,
         }

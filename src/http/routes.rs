@@ -124,6 +124,12 @@ pub(super) static ROUTES: &[Route] = &[
         .described(docs::stack),
     at(DELETE, "/api/stacks/{name}", Requires(Change), by!(Handler, operations::remove))
         .described(docs::remove),
+    at(POST, "/api/stacks/{name}/stop", Requires(Change), by!(Handler, operations::stop))
+        .described(docs::stop),
+    at(POST, "/api/stacks/{name}/start", Requires(Change), by!(Handler, operations::start))
+        .described(docs::start),
+    at(POST, "/api/stacks/{name}/restart", Requires(Change), by!(Handler, operations::restart))
+        .described(docs::restart),
     at(DELETE, "/api/stack/{name}", Requires(Change), by!(Handler, operations::remove))
         .described(docs::remove_alias),
     at(GET, "/api/data", Requires(View), by!(Handler, api::data::list))

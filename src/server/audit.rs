@@ -62,6 +62,12 @@ pub enum AuditAction {
     Retry,
     /// Removed a stack.
     Remove,
+    /// Stopped a stack.
+    StopStack,
+    /// Started a stopped stack again.
+    StartStack,
+    /// Restarted a stack.
+    RestartStack,
     /// Requested the deletion of kept data, or deleted it once its time was over.
     DeleteData,
     /// Created an API token.

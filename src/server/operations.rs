@@ -3,8 +3,12 @@
 
 mod delete_data;
 mod deploy;
+mod on_stack;
 mod orphans;
 mod remove;
+mod restart;
+mod start;
+mod stop;
 
 use std::sync::Arc;
 
@@ -18,6 +22,9 @@ pub fn all() -> Operations {
     Operations::new([
         Arc::new(deploy::DeployStack) as _,
         Arc::new(remove::RemoveStack) as _,
+        Arc::new(stop::StopStack) as _,
+        Arc::new(start::StartStack) as _,
+        Arc::new(restart::RestartStack) as _,
         Arc::new(delete_data::DeleteData) as _,
     ])
 }

@@ -30,6 +30,7 @@ pub use health::Health;
 pub use idempotency::{IdempotentRequest, Response};
 pub use operations::Removing;
 use operations::next_try;
+pub use operations::on_stack::{Asked, StackAction};
 use platform_cache::PlatformCache;
 use request::New;
 pub use request::{SentAnswers, StartRequest, Started};

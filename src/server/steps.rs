@@ -13,6 +13,7 @@ mod named;
 mod project;
 pub(super) mod removal;
 mod routes;
+mod running;
 mod volumes;
 
 pub(super) use address::CheckAddressFree;
@@ -24,4 +25,5 @@ pub(super) use environment::FindEnvironment;
 pub(super) use health::VerifyHealth;
 pub(super) use mounts::MountVolumes;
 pub(super) use project::{CreateProject, ProjectOutput};
+pub(super) use running::{ReplaceContainer, Service, StartService, StopService};
 pub(super) use volumes::{NameVolumes, VolumesOutput};

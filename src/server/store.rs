@@ -27,9 +27,10 @@ pub use ports::{
 };
 pub use quota::{LimitReached, Quota, Usage, hour_before, is_within_hour};
 pub use records::{
-    CancelOutcome, CancelRequest, CleanUp, Disposal, IdempotencyKey, Lane, NewDeployment,
-    NewRemoval, OperationFilter, Record, RemovalOutcome, SealedSpec, SpecOrigin, Stack, State,
-    StoredResponse, TaskHolder, TaskLease, TemplateDefinition, TimeToLive,
+    CancelOutcome, CancelRequest, CleanUp, Desired, Disposal, IdempotencyKey, Lane, NewDeployment,
+    NewOperation, NewRemoval, OperationFilter, OperationOutcome, Record, RemovalOutcome,
+    SealedSpec, SpecOrigin, Stack, StackOperation, State, StoredResponse, TaskHolder, TaskLease,
+    TemplateDefinition, TimeToLive,
 };
 
 /// Logs `otherwise` if a write failed whose loss does no harm.

@@ -69,7 +69,8 @@ async fn get_stuck_by(app: &TestApp, lease: &Lease, code: FailureCode, message: 
 /// Records a clean-up that removed everything.
 async fn clean_up(app: &TestApp, lease: &Lease) {
     let at = app.clock.now();
-    let cleanup = CleanupRecord { receipt: receipt(Outcome::VerifiedGone, app), at, due: at };
+    let cleanup =
+        CleanupRecord { receipt: receipt(Outcome::VerifiedGone, app), at, due: at, leaves: None };
     app.store.record_cleanup(lease, &cleanup).await.unwrap();
 }
 

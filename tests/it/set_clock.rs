@@ -64,8 +64,13 @@ async fn clean_up_continues_when_the_clock_is_set_back() {
     app.begin("alice").await;
     let lease = app.claim().await;
     let (at, cancel_request) = (app.clock.now(), CancelRequest::None);
-    let end =
-        End { state: State::Stuck, at, cancel_request, due: Some(at + Duration::from_secs(15)) };
+    let end = End {
+        state: State::Stuck,
+        leaves: None,
+        at,
+        cancel_request,
+        due: Some(at + Duration::from_secs(15)),
+    };
     let fact = Fact { events: vec![app.failure()], end: Some(end), ..Fact::default() };
     app.store.record(&lease, &fact).await.unwrap();
     app.store.release(&lease).await.unwrap();

@@ -18,7 +18,9 @@ use axum::http::{HeaderMap, StatusCode};
 use clock::{Clock as _, SystemClock};
 use domain::deployment::DeploymentId;
 use domain::event::{EventBody, FailureCode, ProgressUpdate};
-use domain::kind::{DEPLOY, Direction, Kind, KindName, KindStep, Kinds, REMOVE, StackState};
+use domain::kind::{
+    DEPLOY, Direction, Kind, KindName, KindStep, Kinds, REMOVE, StackState, StackStatus,
+};
 use domain::message::MessageCode;
 use domain::phase::Phase;
 use domain::receipt::{Line, Outcome, ResourceKind};
@@ -56,7 +58,9 @@ static INSPECTION: Kind = Kind {
     can_cancel: true,
     done: StackState::Live,
     undone: StackState::Gone,
+    status: StackStatus::Deploying,
     done_sentence: "The stack passed",
+    undo_sentence: "Taking the scaffold down",
 };
 
 static KINDS: [&Kind; 3] = [&DEPLOY, &REMOVE, &INSPECTION];

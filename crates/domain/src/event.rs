@@ -37,7 +37,7 @@ pub enum EventBody {
     Progress(ProgressUpdate),
     /// An entry for the log.
     Log(LogEntry),
-    /// The end: the stack is live.
+    /// The end: the stack is live, or stopped as it was asked for.
     Complete(Completion),
     /// The end of a removal: nothing is left of the stack.
     Removed(RemovalCompletion),
@@ -166,7 +166,7 @@ impl LogEntry {
 pub struct Completion {
     /// The address at which the stack is reached.
     pub url: String,
-    /// Always [`Ready::Ready`].
+    /// Whether the stack answers now.
     pub status: Ready,
     /// The resources that were created.
     pub resources: Resources,
@@ -180,6 +180,8 @@ pub struct Completion {
 pub enum Ready {
     /// The stack answers.
     Ready,
+    /// Nothing of the stack runs, as it was asked for.
+    Stopped,
 }
 
 /// The data of a removal's `complete` event.
@@ -342,6 +344,12 @@ mod tests {
                 status: Ready::Ready,
                 resources,
                 duration: 3.25,
+            }),
+            EventBody::Complete(Completion {
+                url: String::from("https://alice.example.com"),
+                status: Ready::Stopped,
+                resources: Resources::default(),
+                duration: 4.5,
             }),
             EventBody::Removed(RemovalCompletion {
                 status: Gone::Removed,

@@ -6,6 +6,11 @@
 mod delete_data;
 mod deploy;
 mod remove;
+mod restart;
+mod start;
+mod stop;
+
+use serde::{Deserialize, Serialize};
 
 use crate::phase::Phase;
 use crate::short_name::named;
@@ -15,6 +20,9 @@ use crate::words::kind::StepWords;
 pub use delete_data::DELETE_DATA;
 pub use deploy::DEPLOY;
 pub use remove::REMOVE;
+pub use restart::RESTART;
+pub use start::START;
+pub use stop::STOP;
 
 named! {
     /// The name of a kind of operation, as the database has it. It may be the name of a kind that
@@ -48,8 +56,12 @@ pub struct Kind {
     pub done: StackState,
     /// What the stack is after another end, once nothing is left of what was made.
     pub undone: StackState,
+    /// What the stack is while one is under way.
+    pub status: StackStatus,
     /// What a person reads after a good end.
     pub done_sentence: &'static str,
+    /// What a person reads while its steps are undone after a failure.
+    pub undo_sentence: &'static str,
 }
 
 /// What an operation does with its steps.
@@ -88,9 +100,45 @@ pub enum StackState {
     Gone,
     /// It is up and verified.
     Live,
+    /// Nothing of it runs, and its address and data are kept.
+    Stopped,
+}
+
+/// What a stack is now, as people see it. It is derived from the operation under way, from what the
+/// stack should be, and from whether it works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StackStatus {
+    /// It is being brought up.
+    Deploying,
+    /// It runs.
+    Running,
+    /// It is being changed.
+    Changing,
+    /// It is being stopped.
+    Stopping,
+    /// Nothing of it runs, as somebody asked.
+    Stopped,
+    /// It is being started again.
+    Starting,
+    /// Its container is being replaced.
+    Restarting,
+    /// It should run, and does not work.
+    Unhealthy,
+    /// It is being removed.
+    Removing,
+    /// An operation on it has ended, and something is left to be done.
+    Stuck,
+    /// Nothing of it is left, except perhaps data that is kept.
+    Gone,
 }
 
 impl Kind {
+    /// Returns whether its operations are about a stack that is there, and leave it there.
+    pub fn keeps_stack(&self) -> bool {
+        self.direction == Direction::Forward && !self.starts_from.contains(&StackState::Gone)
+    }
+
     /// Returns the phase that an operation begins in.
     pub fn first_phase(&self) -> Phase {
         match self.direction {
@@ -138,6 +186,7 @@ impl Kind {
     pub fn sentence(&self, phase: Phase) -> &'static str {
         match phase {
             Phase::COMPLETED | Phase::REMOVED => self.done_sentence,
+            Phase::ROLLING_BACK => self.undo_sentence,
             // The stack is gone: only its data is left.
             Phase::REMOVING if self.starts_from.contains(&StackState::Gone) => words::DATA.doing,
             _ => words::of_phase(phase).unwrap_or(self.words(phase).doing),
@@ -191,7 +240,9 @@ static UNKNOWN: Kind = Kind {
     can_cancel: false,
     done: StackState::Live,
     undone: StackState::Gone,
+    status: StackStatus::Changing,
     done_sentence: words::ENDED,
+    undo_sentence: words::UNDOING,
 };
 
 impl Kinds {
@@ -218,7 +269,7 @@ impl Kinds {
 }
 
 /// The kinds that there are.
-static ALL: [&Kind; 3] = [&DEPLOY, &REMOVE, &DELETE_DATA];
+static ALL: [&Kind; 6] = [&DEPLOY, &REMOVE, &STOP, &START, &RESTART, &DELETE_DATA];
 
 impl Default for Kinds {
     fn default() -> Self {

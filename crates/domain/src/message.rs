@@ -151,6 +151,8 @@ pub enum MessageCode {
         /// The seconds that it had.
         seconds: u64,
     },
+    /// The container still runs.
+    StillRunning,
     /// A removal could not remove everything yet.
     NotAllRemoved,
 }

@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use super::event::{
-    Completion, Event, EventBody, Failure, LogEntry, ProgressUpdate, RemovalCompletion, Resources,
-    Seq,
+    Completion, Event, EventBody, Failure, LogEntry, ProgressUpdate, Ready, RemovalCompletion,
+    Resources, Seq,
 };
-use super::kind::{DEPLOY, REMOVE};
+use super::kind::{DEPLOY, REMOVE, STOP};
 use super::message::MessageCode;
 use super::phase::Phase;
 use super::receipt::Receipt;
@@ -77,7 +77,7 @@ pub enum StepState {
 /// The end of an operation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum End {
-    /// A live stack.
+    /// A live stack, or one that is stopped as it was asked for.
     Live(Completion),
     /// A failure or a cancellation.
     Failed(Failure),
@@ -208,7 +208,11 @@ impl Progress {
         self.phase = Phase::COMPLETED;
         self.percent = 100;
         self.code = None;
-        DEPLOY.done_sentence.clone_into(&mut self.message);
+        let kind = match completion.status {
+            Ready::Ready => &DEPLOY,
+            Ready::Stopped => &STOP,
+        };
+        kind.done_sentence.clone_into(&mut self.message);
         self.resources = completion.resources.clone();
         self.end = Some(End::Live(completion));
     }

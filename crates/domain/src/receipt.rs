@@ -51,6 +51,8 @@ pub enum Outcome {
     Left,
     /// It was kept, as somebody wanted.
     Kept,
+    /// It is verified to be as it was before the operation.
+    Restored,
 }
 
 /// One line of a receipt.
@@ -77,7 +79,7 @@ impl Line {
     /// Returns whether nothing remains to be done: the resource is gone, or was kept on purpose.
     pub fn is_settled(&self) -> bool {
         match self.outcome {
-            Outcome::Removed | Outcome::VerifiedGone | Outcome::Kept => true,
+            Outcome::Removed | Outcome::VerifiedGone | Outcome::Kept | Outcome::Restored => true,
             Outcome::Made | Outcome::Left => false,
         }
     }

@@ -9,6 +9,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strum::{EnumDiscriminants, EnumIter, EnumString, IntoEnumIterator, IntoStaticStr};
 
+use crate::deployment::DeploymentId;
+use crate::kind::StackState;
 use crate::local_fault::LocalFault;
 use crate::stack_name::{ParseStackNameError, StackName};
 use crate::template::answer_error::AnswerErrors;
@@ -82,6 +84,10 @@ pub enum Refusal {
     NameNotClean(StackName),
     /// Removals cannot be retried.
     NotADeployment,
+    /// Another operation on the stack is under way.
+    OperationUnderWay(StackName, DeploymentId),
+    /// The operation cannot begin, since the stack is this.
+    WrongState(StackName, StackState),
     /// Another stack than the requested one has the name.
     AnotherStack(StackName),
     /// Changing a stack without an owner requires its id.
@@ -332,6 +338,8 @@ impl RefusalCode {
             | Self::NotEnded
             | Self::NameNotClean
             | Self::NotADeployment
+            | Self::OperationUnderWay
+            | Self::WrongState
             | Self::AnotherStack
             | Self::NotSignedIn
             | Self::NotStuck

@@ -14,7 +14,7 @@ use crate::http::HttpState;
 use crate::http::error::Failed;
 use crate::http::headers::NO_STORE;
 use crate::server::auth::access::Caller;
-use crate::server::stacks::{self, Removing};
+use crate::server::stacks::{self, Asked, Removing, StackAction};
 use crate::server::store::Disposal;
 use crate::wire::StackView;
 use domain::deployment::DeploymentId;
@@ -52,6 +52,12 @@ struct RemovalBody {
     /// Until when the data of the stack is kept, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     data_until: Option<String>,
+}
+
+#[derive(Serialize)]
+struct UnchangedBody {
+    success: bool,
+    changed: bool,
 }
 
 /// The query that names one stack by its id.
@@ -143,6 +149,57 @@ pub(in crate::http) fn removal(Removing { id, data_until }: Removing) -> impl Se
         operation_id: id,
         data_until: data_until.map(|until| written(until).to_string()),
     }
+}
+
+/// `POST /api/stacks/:name/stop`: lets nothing of a live stack run.
+pub(in crate::http) async fn stop(
+    state: State<Arc<HttpState>>,
+    caller: Extension<Caller>,
+    name: Parameter,
+    query: Result<Query<StackQuery>, QueryRejection>,
+) -> Result<Response, Failed> {
+    act(state, caller, name, query, StackAction::Stop).await
+}
+
+/// `POST /api/stacks/:name/start`: lets a stopped stack run again.
+pub(in crate::http) async fn start(
+    state: State<Arc<HttpState>>,
+    caller: Extension<Caller>,
+    name: Parameter,
+    query: Result<Query<StackQuery>, QueryRejection>,
+) -> Result<Response, Failed> {
+    act(state, caller, name, query, StackAction::Start).await
+}
+
+/// `POST /api/stacks/:name/restart`: replaces the container of a live stack.
+pub(in crate::http) async fn restart(
+    state: State<Arc<HttpState>>,
+    caller: Extension<Caller>,
+    name: Parameter,
+    query: Result<Query<StackQuery>, QueryRejection>,
+) -> Result<Response, Failed> {
+    act(state, caller, name, query, StackAction::Restart).await
+}
+
+async fn act(
+    State(state): State<Arc<HttpState>>,
+    Extension(caller): Extension<Caller>,
+    name: Parameter,
+    query: Result<Query<StackQuery>, QueryRejection>,
+    action: StackAction,
+) -> Result<Response, Failed> {
+    let of = stack_id(query)?;
+    let asked = state.service.act_on(&caller, &parameter(name)?, of.as_ref(), action).await?;
+    Ok(match asked {
+        Asked::Begun(id) => {
+            let body = removal(Removing { id, data_until: None });
+            (StatusCode::ACCEPTED, NO_STORE, Json(body)).into_response()
+        }
+        Asked::Unchanged => {
+            let body = UnchangedBody { success: true, changed: false };
+            (StatusCode::OK, NO_STORE, Json(body)).into_response()
+        }
+    })
 }
 
 /// Reads the id of the stack that is meant, if the query names one.

@@ -185,7 +185,54 @@ pub(in crate::http) fn remove(it: Described) -> Described {
         one_of_texts(["0", "1"]),
     )
     .answers(StatusCode::ACCEPTED, "StartedRemoval", "The removal is in progress.")
-    .refuses([Code::NotFound, Code::AnotherStack, Code::IdRequired, Code::KeptDataFull])
+    .refuses([
+        Code::NotFound,
+        Code::AnotherStack,
+        Code::IdRequired,
+        Code::KeptDataFull,
+        Code::OperationUnderWay,
+    ])
+}
+
+pub(in crate::http) fn stop(it: Described) -> Described {
+    act(it.named(
+        "stopStack",
+        Group::Stacks,
+        "Stop a stack",
+        "Lets nothing of a live stack run. Its address, its data and its name stay.",
+    ))
+}
+
+pub(in crate::http) fn start(it: Described) -> Described {
+    act(it.named(
+        "startStack",
+        Group::Stacks,
+        "Start a stopped stack",
+        "Lets a stopped stack run again, and verifies that it answers.",
+    ))
+}
+
+pub(in crate::http) fn restart(it: Described) -> Described {
+    act(it.named(
+        "restartStack",
+        Group::Stacks,
+        "Restart a stack",
+        "Replaces the container of a live stack, and verifies that the new one answers.",
+    ))
+}
+
+fn act(it: Described) -> Described {
+    it.path("name", "The name of the stack.", name())
+        .query("id", OF_STACK, id())
+        .answers(StatusCode::OK, "UnchangedStack", "The stack is so already.")
+        .answers(StatusCode::ACCEPTED, "StartedRemoval", "The operation is in progress.")
+        .refuses([
+            Code::NotFound,
+            Code::AnotherStack,
+            Code::IdRequired,
+            Code::OperationUnderWay,
+            Code::WrongState,
+        ])
 }
 
 pub(in crate::http) fn remove_alias(it: Described) -> Described {

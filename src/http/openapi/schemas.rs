@@ -203,7 +203,7 @@ fn receipts() -> Vec<Named> {
         .has("name", text(), "Its name.")
         .has(
             "outcome",
-            one_of_texts(["made", "removed", "verified_gone", "left", "kept"]),
+            one_of_texts(["made", "removed", "verified_gone", "left", "kept", "restored"]),
             "`removed`: the platform confirmed it. `verified_gone`: a search did not find it.",
         )
         .has("at", time(), "When that was observed, in UTC.")
@@ -229,11 +229,12 @@ fn events() -> Vec<Named> {
         .has_one("resources", "Resources", "What is known to exist on the platform.")
         .has("at", time(), "When the phase began, in UTC.")
         .has("seq", integer(), "The number of the event.");
-    let ready = object("The data of a deployment's last event: the stack is live.")
-        .has("url", address(), "The address of the stack.")
-        .has("status", one_of_texts(["ready"]), "Always `ready`.")
-        .has_one("resources", "Resources", "What was made on the platform.")
-        .has("duration", seconds(), "The time from the start to the end, in seconds.");
+    let ready =
+        object("The data of a last event: the stack is live, or stopped as it was asked for.")
+            .has("url", address(), "The address of the stack.")
+            .has("status", one_of_texts(["ready", "stopped"]), "`ready`: it answers.")
+            .has_one("resources", "Resources", "What was made on the platform.")
+            .has("duration", seconds(), "The time from the start to the end, in seconds.");
     let removed = object("The data of a removal's last event: nothing is left of the stack.")
         .has("status", one_of_texts(["removed"]), "Always `removed`.")
         .has_one("receipt", "Receipt", "What became of each resource.");
@@ -275,6 +276,12 @@ fn log_entry() -> RefOr<Schema> {
         .into()
 }
 
+/// The words for what a stack is now.
+const STATUSES: [&str; 11] = [
+    "deploying", "running", "changing", "stopping", "stopped", "starting", "restarting",
+    "unhealthy", "removing", "stuck", "gone",
+];
+
 fn stacks() -> Vec<Named> {
     let health = object("A known problem of a live stack.")
         .has("state", one_of_texts(["not_running"]), "No container of the stack runs.")
@@ -288,10 +295,22 @@ fn stacks() -> Vec<Named> {
         .has(
             "state",
             one_of_texts(["live", "removing", "stuck"]),
-            "`stuck`: part of it could not be removed yet.",
+            "`stuck`: part of it could not be removed yet. `status` says more.",
         )
+        .has("status", one_of_texts(STATUSES), "What it is now.")
+        .has("desired", one_of_texts(["running", "stopped"]), "What it should be.")
+        .has("revision", integer(), "The number of what it is made of, from 1 on.")
+        .optional_one("operation", "StackOperation", "What is under way or stuck, if anything is.")
         .optional("removalId", id(), "Its removal that has not ended well, if there is one.")
         .optional_one("health", "StackHealth", "The known problem of the stack, if there is one.");
+    let operation = object("An operation on a stack.").has("id", id(), "Its id.").has(
+        "kind",
+        text(),
+        "Its kind, such as `stop`.",
+    );
+    let unchanged = object("The stack is already what was asked for, so nothing was begun.")
+        .has("success", always(true), "Always true.")
+        .has("changed", always(false), "Always false.");
     let one = object("A live stack.")
         .has("success", always(true), "Always true.")
         .has_one("stack", "Stack", "The stack.");
@@ -299,9 +318,9 @@ fn stacks() -> Vec<Named> {
         .has("success", always(true), "Always true.")
         .list("stacks", reference("Stack"), "The stacks, by name.")
         .required("stacks");
-    let removal = object("The removal of a stack was started, or is in progress.")
+    let removal = object("An operation on a stack was started, or is in progress.")
         .has("success", always(true), "Always true.")
-        .has("operationId", id(), "The id of the removal, which is an operation.")
+        .has("operationId", id(), "The id of the operation.")
         .has("statusEndpoint", path(), "The path of its events.")
         .has("deploymentEndpoint", path(), "The path of its state.")
         .has("page", path(), "The path of its page.")
@@ -311,6 +330,8 @@ fn stacks() -> Vec<Named> {
         ("StackAnswer", one.into()),
         ("Stack", stack.into()),
         ("StackHealth", health.into()),
+        ("StackOperation", operation.into()),
+        ("UnchangedStack", unchanged.into()),
         ("StartedRemoval", removal.into()),
     ]
 }

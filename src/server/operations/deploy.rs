@@ -40,7 +40,7 @@ pub(super) async fn steps(saga: &mut Saga) -> Result<(), Halt> {
     let mark = saga.step(Configure { application: application.clone(), volumes }).await?;
     saga.step(CreateDomain { application: application.clone() }).await?;
     saga.step(Deploy { application: application.clone() }).await?;
-    saga.step(VerifyHealth { application, mark }).await
+    saga.step(VerifyHealth { application, mark, former: Vec::new() }).await
 }
 
 /// Names the volumes, if the stack has some. The journal shows this as well, since a spec may be

@@ -94,6 +94,8 @@ implement! {
             configuration: &Configuration,
             settings: &ServiceSettings
         ) -> ();
+        set_replicas(id: &ApplicationId, replicas: u32) -> ();
+        reload(application: &Application) -> ();
         delete_application(id: &ApplicationId) -> Removal;
         create_mount(new: &NewMount) -> MountId;
         mounts_of(id: &ApplicationId) -> Vec<Mount>;

@@ -26,6 +26,12 @@ pub(crate) async fn service_is_gone(cx: &Context, name: &AppName) -> Result<bool
     wait_until(cx, || is_absent(cx, name)).await
 }
 
+/// Waits until it is proved that nothing of the service called `name` runs, which itself stays.
+/// Returns `false` after [`LIMIT`].
+pub(crate) async fn nothing_runs(cx: &Context, name: &AppName) -> Result<bool, StepError> {
+    wait_until(cx, || is_idle(cx, name)).await
+}
+
 /// Returns whether the volume called `name` is proved gone: Docker answered both before and after a
 /// list without it.
 pub(crate) async fn volume_is_gone(cx: &Context, name: &VolumeName) -> Result<bool, StepError> {
@@ -68,12 +74,7 @@ async fn is_absent(cx: &Context, name: &AppName) -> Result<bool, StepError> {
     if cx.services().await?.contains(name) {
         return Ok(false);
     }
-    let running = || platform.running_containers(name);
-    if !cx.query("docker.getContainersByAppLabel", running).await?.is_empty() {
-        return Ok(false);
-    }
-    let tasks = cx.query("docker.getServiceContainersByAppName", || platform.tasks(name)).await?;
-    if !tasks.is_empty() {
+    if !runs_nothing(cx, name).await? {
         return Ok(false);
     }
     let all = || platform.containers(name);
@@ -81,6 +82,21 @@ async fn is_absent(cx: &Context, name: &AppName) -> Result<bool, StepError> {
         return Ok(false);
     }
     has_node(cx).await
+}
+
+async fn is_idle(cx: &Context, name: &AppName) -> Result<bool, StepError> {
+    Ok(has_node(cx).await? && runs_nothing(cx, name).await? && has_node(cx).await?)
+}
+
+/// Returns whether no container and no task is listed, which is also so while Docker is down.
+async fn runs_nothing(cx: &Context, name: &AppName) -> Result<bool, StepError> {
+    let platform = &cx.platform;
+    let running = || platform.running_containers(name);
+    if !cx.query("docker.getContainersByAppLabel", running).await?.is_empty() {
+        return Ok(false);
+    }
+    let tasks = cx.query("docker.getServiceContainersByAppName", || platform.tasks(name)).await?;
+    Ok(tasks.is_empty())
 }
 
 async fn has_node(cx: &Context) -> Result<bool, StepError> {

@@ -252,6 +252,18 @@ impl Saga {
         self.cx.journal.has_record(step)
     }
 
+    /// Returns the output that the step `S` had when the stack was made, and adds the resources that
+    /// it created then to those known to exist.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the stack's journal does not have it.
+    pub(crate) fn made<S: Step>(&self) -> Result<S::Output> {
+        let output = self.cx.journal.made(S::ID)?;
+        self.cx.journal.update_resources(|resources| S::record_resources(&output, resources));
+        Ok(output)
+    }
+
     /// Runs `step`, or replays its output if the journal says that it succeeded.
     ///
     /// # Errors

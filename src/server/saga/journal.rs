@@ -55,6 +55,9 @@ pub(crate) struct Journal {
     mode: RunMode,
     /// Cancelled when a person asks to cancel.
     cancelled: CancellationToken,
+    /// What the deployment that made the stack recorded, if the operation is about a stack that is
+    /// there.
+    made: Steps,
     state: Mutex<JournalState>,
 }
 
@@ -100,6 +103,11 @@ impl Journal {
             made.services.append(&mut steps.services);
             steps = made;
         }
+        let made = if kind.keeps_stack() {
+            store.journal(&record.revision.stack.deployment()).await?
+        } else {
+            Steps::default()
+        };
         let mut messages = MessageHistory::default();
         let progress =
             store::replay(&*store, &lease.id, |event| messages.take(&event.body)).await?;
@@ -128,6 +136,7 @@ impl Journal {
             lease,
             name: record.deployment.name.clone(),
             cancelled,
+            made,
             state: Mutex::new(state),
         };
         journal.observe_cancel(record.cancel_request);
@@ -169,6 +178,19 @@ impl Journal {
             (Some(StepRecord::Started | StepRecord::Failed { .. }), _) => StepAction::Undo,
             (Some(StepRecord::Undone { .. }), _) => StepAction::Undone,
         })
+    }
+
+    /// Returns the output that `step` had when the stack was made.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] if the stack's journal does not have it.
+    pub(crate) fn made<T: DeserializeOwned>(&self, step: StepId) -> Result<T> {
+        match self.made.records.get(&step) {
+            Some(StepRecord::Succeeded { output, .. }) => decode(output),
+            Some(StepRecord::Started | StepRecord::Failed { .. } | StepRecord::Undone { .. })
+            | None => Err(StoreError::Corrupt { what: "journal" }),
+        }
     }
 
     /// Returns the step that failed and why, if one did.

@@ -8,7 +8,9 @@ use super::context::Context;
 use super::run_mode::RunMode;
 use super::unwind::Leftover;
 use crate::server::metrics::Outcome;
-use crate::server::store::{CancelRequest, Cause, CleanupRecord, End, Result, State, StoreError};
+use crate::server::store::{
+    CancelRequest, Cause, CleanupRecord, Desired, End, Result, State, StoreError,
+};
 use domain::deployment::DeploymentId;
 use domain::event::{Completion, EventBody, Failure, FailureCode, Ready};
 use domain::kind::StackState;
@@ -32,15 +34,18 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(30);
 ///
 /// [`StoreError::CancelPending`] if a cancel was requested before the end was recorded.
 pub(crate) async fn done(cx: &Context, event: EventBody, due: Option<Timestamp>) -> Result<()> {
-    let state = match cx.journal.kind().done {
-        StackState::Live => State::Live,
-        StackState::Gone => State::RolledBack,
+    let kind = cx.journal.kind();
+    let state = match kind.done {
+        StackState::Live if !kind.keeps_stack() => State::Live,
+        // Nothing is left to do.
+        StackState::Live | StackState::Stopped | StackState::Gone => State::RolledBack,
     };
+    let leaves = leaves(cx, kind.done);
     let cancel_request = match cx.journal.mode() {
         RunMode::Forward => CancelRequest::None,
         _ => cx.journal.cancel_request(),
     };
-    record_end(cx, event, End { state, at: cx.clock.now(), cancel_request, due }).await
+    record_end(cx, event, End { state, leaves, at: cx.clock.now(), cancel_request, due }).await
 }
 
 /// Records the end with its last event, and tells the metrics and the trace.
@@ -58,7 +63,10 @@ async fn record_end(cx: &Context, event: EventBody, end: End) -> Result<()> {
 pub(crate) fn completion(cx: &Context) -> EventBody {
     EventBody::Complete(Completion {
         url: cx.deployment.url.clone(),
-        status: Ready::Ready,
+        status: match cx.journal.kind().done {
+            StackState::Stopped => Ready::Stopped,
+            StackState::Live | StackState::Gone => Ready::Ready,
+        },
         resources: cx.journal.resources(),
         duration: seconds(cx.elapsed_ms(cx.clock.now())),
     })
@@ -112,7 +120,8 @@ pub(crate) fn failure(
 /// Records the result of a clean-up after the end, and logs it.
 pub(crate) async fn cleaned_up(cx: &Context, receipt: Receipt) -> Result<()> {
     let at = cx.clock.now();
-    let cleanup = CleanupRecord { receipt, at, due: due(at, cx.tries + 1) };
+    let leaves = leaves(cx, cx.journal.kind().undone);
+    let cleanup = CleanupRecord { receipt, at, due: due(at, cx.tries + 1), leaves };
     cx.journal.record_cleanup(&cleanup).await?;
     let receipt = &cleanup.receipt;
     if receipt.clean {
@@ -140,10 +149,17 @@ pub(crate) fn receipt(cx: &Context, leftover: Leftover) -> Receipt {
 fn end(cx: &Context, receipt: &Receipt, cancel_request: CancelRequest) -> End {
     let at = cx.clock.now();
     if receipt.clean {
-        End { state: State::RolledBack, at, cancel_request, due: None }
+        let leaves = leaves(cx, cx.journal.kind().undone);
+        End { state: State::RolledBack, leaves, at, cancel_request, due: None }
     } else {
-        End { state: State::Stuck, at, cancel_request, due: Some(due(at, 0)) }
+        End { state: State::Stuck, leaves: None, at, cancel_request, due: Some(due(at, 0)) }
     }
+}
+
+/// Returns what the stack should be once an operation has left it in `state`; `None` if it is gone
+/// then.
+fn leaves(cx: &Context, state: StackState) -> Option<Desired> {
+    Desired::of(state).filter(|_| cx.journal.kind().keeps_stack())
 }
 
 /// Returns the time of the next clean-up after `tries` attempts.

@@ -80,7 +80,8 @@ pub(crate) async fn end(ports: &Ports, lease: &Lease, record: &Record) -> Result
     let code = cause.code;
     let event = outcomes::failure(&lease.id, phase, cause, receipt);
     let due = Some(outcomes::due(at, 0));
-    let end = End { state: State::Stuck, at, cancel_request: record.cancel_request, due };
+    let end =
+        End { state: State::Stuck, leaves: None, at, cancel_request: record.cancel_request, due };
     let fact = Fact { events: vec![event], end: Some(end), ..Fact::default() };
     ports.store.record(lease, &fact).await?;
     let (kind, started) = (record.deployment.kind, record.deployment.started);

@@ -5,11 +5,13 @@ use super::authorization::refused;
 use crate::server::audit::AuditAction;
 use crate::server::auth::access::{Caller, Denial, IdentifiedBy, Permission, Target};
 use crate::server::reconciler::report::ReconcileReport;
-use crate::server::store::{Record, Stack, State};
+use crate::server::store::{Desired, Record, Stack, StackOperation, State};
 use crate::wire::{
-    ApiError, Downtime, HealthState, StackHealth, StackRemoval, StackState, StackView,
+    ApiError, DesiredState, Downtime, HealthState, OperationView, StackHealth, StackRemoval,
+    StackState, StackView,
 };
 use domain::deployment::DeploymentId;
+use domain::kind::{Kinds, StackStatus};
 use domain::phase::Phase;
 use domain::progress::Progress;
 use domain::refusal::{Missing, Refusal};
@@ -24,7 +26,7 @@ impl Service {
     /// Returns an error when the store is unavailable.
     pub async fn stacks(&self, caller: &Caller) -> Result<Vec<StackView>, ApiError> {
         let stacks = self.parts.store.stacks(None).await?;
-        let shown = |stack| shown(caller, stack, None, &self.parts.reconcile_report);
+        let shown = |stack| self.shown(caller, stack, None);
         Ok(stacks.into_iter().filter_map(shown).collect())
     }
 
@@ -42,7 +44,11 @@ impl Service {
         of: Option<&DeploymentId>,
     ) -> Result<StackView, ApiError> {
         let stack = self.authorize_stack(caller, Permission::ViewPublic, name, of).await?;
-        shown(caller, stack, of, &self.parts.reconcile_report).ok_or_else(no_stack)
+        self.shown(caller, stack, of).ok_or_else(no_stack)
+    }
+
+    fn shown(&self, caller: &Caller, stack: Stack, of: Option<&DeploymentId>) -> Option<StackView> {
+        shown(caller, stack, of, self.parts.kinds, &self.parts.reconcile_report)
     }
 
     /// Finds the live stack called `name`, if the caller has this permission for it.
@@ -122,18 +128,36 @@ fn target<'a>(stack: &'a Stack, of: Option<&DeploymentId>) -> Target<'a> {
     Target::Operation { owner: stack.owner.as_ref(), by }
 }
 
+/// Returns what a stack is now.
+fn status(
+    kinds: Kinds,
+    desired: Desired,
+    operation: Option<&StackOperation>,
+    is_down: bool,
+) -> StackStatus {
+    match (operation, desired) {
+        (Some(StackOperation { state: State::Stuck, .. }), _) => StackStatus::Stuck,
+        (Some(StackOperation { kind, .. }), _) => kinds.of(*kind).status,
+        (None, Desired::Stopped) => StackStatus::Stopped,
+        (None, Desired::Running) if is_down => StackStatus::Unhealthy,
+        (None, Desired::Running) => StackStatus::Running,
+    }
+}
+
 /// Returns the view of a stack that a caller may see; `None` if it is hidden from them.
 fn shown(
     caller: &Caller,
     stack: Stack,
     of: Option<&DeploymentId>,
+    kinds: Kinds,
     reconcile_report: &ReconcileReport,
 ) -> Option<StackView> {
     let target = target(&stack, of);
     caller.may(Permission::ViewPublic, target).ok()?;
     let may_see = caller.may(Permission::View, target).is_ok();
-    let Stack { deployment, since, removal, .. } = stack;
-    let found = reconcile_report.not_running(&deployment.id).filter(|_| removal.is_none());
+    let Stack { deployment, since, removal, desired, revision, operation, .. } = stack;
+    let found = reconcile_report.not_running(&deployment.id);
+    let found = found.filter(|_| removal.is_none() && desired == Desired::Running);
     let health = |(since, seen)| StackHealth { state: HealthState::NotRunning, since, seen };
     Some(StackView {
         name: deployment.name,
@@ -145,6 +169,15 @@ fn shown(
             Some((_, State::Stuck)) => StackState::Stuck,
             Some((_, State::Active | State::Live | State::RolledBack)) => StackState::Removing,
         },
+        status: status(kinds, desired, operation.as_ref(), found.is_some()),
+        desired: match desired {
+            Desired::Running => DesiredState::Running,
+            Desired::Stopped => DesiredState::Stopped,
+        },
+        revision: revision.number,
+        operation: operation.filter(|_| may_see).map(|StackOperation { id, kind, .. }| {
+            OperationView { id, kind: kinds.of(kind).noun.to_owned() }
+        }),
         health: found.map(health),
         removal_id: removal.map(|(id, _)| id).filter(|_| may_see),
     })

@@ -1,6 +1,7 @@
 //! The use cases of existing deployments: cancel, retry, and remove the stack.
 
 mod data;
+pub(super) mod on_stack;
 
 use jiff::Timestamp;
 
@@ -192,6 +193,7 @@ impl Service {
             RemovalOutcome::Accepted(id) => id,
             RemovalOutcome::DifferentStack => return Err(Refusal::AnotherStack(name).into()),
             RemovalOutcome::NotLive => return Err(no_stack()),
+            RemovalOutcome::UnderWay(id) => return Err(Refusal::OperationUnderWay(name, id).into()),
             RemovalOutcome::KeptFull(most) => return Err(Refusal::KeptDataFull(most).into()),
         };
         tracing::info!(deployment.id = %id, stack.name = %name, "Removal of a stack requested");

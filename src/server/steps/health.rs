@@ -52,6 +52,8 @@ pub(crate) struct VerifyHealth {
     pub(crate) application: Application,
     /// The tag that the container carries, unless an older version of the portal configured it.
     pub(crate) mark: Option<OperationTag>,
+    /// The containers that ran before, and do not count.
+    pub(crate) former: Vec<ContainerId>,
 }
 
 impl Step for VerifyHealth {
@@ -113,11 +115,7 @@ impl VerifyHealth {
             cx.clock.sleep(CONFIRM_PAUSE).await;
             answer = Answer::ask(cx).await;
         }
-        let container = if answer.is_good {
-            Some(container::look(cx, &self.application, self.mark.as_ref()).await)
-        } else {
-            None
-        };
+        let container = if answer.is_good { Some(container::look(cx, self).await) } else { None };
         (answer, container)
     }
 

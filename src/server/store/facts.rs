@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{CancelRequest, State, StepId, StepRecord};
+use super::{CancelRequest, Desired, State, StepId, StepRecord};
 use crate::server::platform::AppName;
 use domain::event::{DecodeEventError, Event, EventBody, Seq};
 use domain::receipt::Receipt;
@@ -12,6 +12,9 @@ use domain::receipt::Receipt;
 pub struct End {
     /// Its last state.
     pub state: State,
+    /// What the stack should be from now on, if it stays after an operation that has ended with
+    /// nothing left to do. `None` means that it is gone then.
+    pub leaves: Option<Desired>,
     /// The time at which it ended.
     pub at: Timestamp,
     /// The cancellation state that the writer knows of.
@@ -29,6 +32,8 @@ pub struct CleanupRecord {
     pub at: Timestamp,
     /// The time of the next attempt, which applies if something is left.
     pub due: Timestamp,
+    /// What the stack should be if nothing is left to do, as in [`End`].
+    pub leaves: Option<Desired>,
 }
 
 /// The result of recording a fact, with the cancellation state by now.

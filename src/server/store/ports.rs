@@ -13,9 +13,9 @@ use jiff::Timestamp;
 
 use super::{
     CancelOutcome, CancelRequest, CleanupRecord, DataDeletion, Fact, IdempotencyKey, KeptData,
-    KeptFilter, Lane, Lease, NewDeployment, NewRemoval, OperationFilter, Record, Recorded,
-    RemovalOutcome, Result, SealedSpec, Stack, Steps, StoredEvent, StoredResponse, TaskHolder,
-    TaskLease, TimeToLive, Usage,
+    KeptFilter, Lane, Lease, NewDeployment, NewOperation, NewRemoval, OperationFilter,
+    OperationOutcome, Record, Recorded, RemovalOutcome, Result, SealedSpec, Stack, Steps,
+    StoredEvent, StoredResponse, TaskHolder, TaskLease, TimeToLive, Usage,
 };
 use crate::server::audit::AuditEntry;
 use crate::server::metrics::OperationCounts;
@@ -54,6 +54,15 @@ pub trait Stacks: Send + Sync {
     /// `new` means another stack of that name. The name stays reserved until the removal ends with
     /// nothing left (promise P3).
     async fn begin_removal(&self, name: &StackName, new: &NewRemoval) -> Result<RemovalOutcome>;
+    /// Inserts an operation on the stack called `name`, with its first event, and makes it claimable.
+    /// Of several at once, one succeeds (promise P20). If one of the same kind is under way, that
+    /// one is returned instead. One that is stuck is superseded: it ends, and a worker that still
+    /// cleans up after it loses its lease.
+    async fn begin_operation(
+        &self,
+        name: &StackName,
+        new: &NewOperation,
+    ) -> Result<OperationOutcome>;
     /// Lists the live stacks, ordered by name: all, or only the one called `name`.
     async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>>;
     /// Returns which of `names` are reserved.

@@ -12,7 +12,7 @@ use crate::server::audit::AuditEntry;
 use crate::server::secrets::SealedSecret;
 use domain::deployment::{Deployment, DeploymentId, DeploymentMetadata};
 use domain::event::{EventBody, ProgressUpdate, Seq};
-use domain::kind::{Kind, KindName};
+use domain::kind::{Kind, KindName, StackState};
 use domain::owner::OwnerId;
 use domain::stack_id::{RevisionId, StackId};
 use domain::stack_spec::{StackSpec, TemplateRef};
@@ -97,6 +97,62 @@ pub struct NewRemoval {
     pub audit_entry: Option<AuditEntry>,
     /// The lease with which it begins, if the portal that accepts it drives it itself.
     pub claim: Option<Claim>,
+}
+
+/// An operation to insert on a stack that is there and that it leaves there, such as a stop. Its
+/// name, host, URL and revision are those of the stack.
+#[derive(Clone, Debug)]
+pub struct NewOperation {
+    /// Its id.
+    pub id: DeploymentId,
+    /// Its kind.
+    pub kind: &'static Kind,
+    /// The time of the request.
+    pub started: Timestamp,
+    /// Its first event.
+    pub first: EventBody,
+    /// The target: the deployment that created the stack. `None` means whichever stack has the
+    /// name.
+    pub of: Option<DeploymentId>,
+    /// Its audit entry.
+    pub audit_entry: Option<AuditEntry>,
+    /// The lease with which it begins, if the portal that accepts it drives it itself.
+    pub claim: Option<Claim>,
+}
+
+/// What a stack should be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum Desired {
+    /// It should run.
+    #[default]
+    Running,
+    /// It should not run.
+    Stopped,
+}
+
+impl Desired {
+    /// Returns the word in the database. Persisted: never rename.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    /// Returns what a stack should be that is in `state`; `None` for one that is gone.
+    pub fn of(state: StackState) -> Option<Self> {
+        match state {
+            StackState::Gone => None,
+            StackState::Live => Some(Self::Running),
+            StackState::Stopped => Some(Self::Stopped),
+        }
+    }
+
+    /// Returns the state of a stack that is what it should be.
+    pub fn state(self) -> StackState {
+        match self {
+            Self::Running => StackState::Live,
+            Self::Stopped => StackState::Stopped,
+        }
+    }
 }
 
 /// What a removal does with the data of its stack.
@@ -265,6 +321,25 @@ pub enum RemovalOutcome {
     NotLive,
     /// The data of this many stacks is kept, which is the limit.
     KeptFull(u32),
+    /// This operation on the stack is under way.
+    UnderWay(DeploymentId),
+}
+
+/// The outcome of a request for an operation on a stack that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OperationOutcome {
+    /// This operation will do it: the new one, or one of the same kind that is under way.
+    Accepted(DeploymentId),
+    /// This other operation on the stack is under way.
+    UnderWay(DeploymentId),
+    /// The stack is what it would be afterwards.
+    Unchanged,
+    /// It cannot begin, since the stack should be this.
+    WrongState(Desired),
+    /// Another stack than the one that was meant has the name.
+    DifferentStack,
+    /// No stack of that name is live.
+    NotLive,
 }
 
 /// A live stack.
@@ -278,6 +353,23 @@ pub struct Stack {
     pub removal: Option<(DeploymentId, State)>,
     /// Its owner; `None` if an anonymous client started it.
     pub owner: Option<OwnerId>,
+    /// What it should be.
+    pub desired: Desired,
+    /// The revision that it is made of.
+    pub revision: RevisionId,
+    /// The operation on it that is in progress or stuck, if there is one. It may be the removal.
+    pub operation: Option<StackOperation>,
+}
+
+/// The operation on a stack that is in progress or stuck.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StackOperation {
+    /// Its id.
+    pub id: DeploymentId,
+    /// Its kind.
+    pub kind: KindName,
+    /// Its state.
+    pub state: State,
 }
 
 /// The operations to list.

@@ -14,6 +14,7 @@ mod journal;
 mod kept;
 mod leases;
 mod lists;
+mod on_stack;
 mod operations;
 pub(super) mod pool;
 mod purge;

@@ -298,7 +298,8 @@ impl World {
             RemovalOutcome::Accepted(id) => id,
             refused @ (RemovalOutcome::DifferentStack
             | RemovalOutcome::NotLive
-            | RemovalOutcome::KeptFull(_)) => {
+            | RemovalOutcome::KeptFull(_)
+            | RemovalOutcome::UnderWay(_)) => {
                 panic!("{refused:?}")
             }
         }

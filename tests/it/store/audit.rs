@@ -160,7 +160,8 @@ async fn hold(log: &dyn AuditLog) {
     assert_eq!(list(AuditFilter { act: Some(AuditAction::Retry), ..ALL }).await, audit_entry[4..5]);
     let who = Some(String::from("person:1"));
     let own = AuditFilter { who, ..ALL };
-    assert_eq!(list(own.clone()).await, [1, 4, 7, 10, 13].map(entry));
+    let of_one: Vec<_> = (1..audit_entry.len()).step_by(3).map(entry).collect();
+    assert_eq!(list(own.clone()).await, of_one);
     let target = Some(String::from("stack-1"));
     assert_eq!(list(AuditFilter { target, ..own }).await, [1, 7, 13].map(entry));
     let target = Some(String::from("stack"));

@@ -23,6 +23,7 @@ use crate::support::settings::{stack_settings, template};
 
 mod claims;
 mod kept;
+mod on_stack;
 mod panics;
 mod platform_logs;
 pub(super) mod removals;
@@ -90,7 +91,10 @@ pub(super) fn end(state: State) -> Fact {
 
 fn end_as(state: State, cancel_request: CancelRequest) -> Fact {
     let due = (state == State::Stuck).then(|| at(60));
-    Fact { end: Some(End { state, at: at(50), cancel_request, due }), ..Fact::default() }
+    Fact {
+        end: Some(End { state, at: at(50), leaves: None, cancel_request, due }),
+        ..Fact::default()
+    }
 }
 
 /// Runs the whole contract against an empty store.
@@ -106,6 +110,7 @@ pub(super) async fn hold(store: Arc<dyn Store>) {
     clean_up_continues_after_the_end_until_nothing_is_left(&*store).await;
     removals::hold(&*store).await;
     kept::hold(&*store).await;
+    on_stack::hold(&*store).await;
     a_retry_is_linked_both_ways(&*store).await;
     claims::the_oldest_waiting_operations_are_claimed_and_no_more_than_wanted(&*store).await;
     claims::overdue_deployments_are_claimed_for_clean_up(&*store).await;
@@ -281,7 +286,7 @@ async fn clean_up_continues_after_the_end_until_nothing_is_left(store: &dyn Stor
     assert!(store.record(&lease, &event).await.is_err(), "no event follows the end");
 
     let left = Receipt::of(vec![line(Outcome::Left)]);
-    let again = CleanupRecord { receipt: left.clone(), at: at(61), due: at(500) };
+    let again = CleanupRecord { receipt: left.clone(), at: at(61), due: at(500), leaves: None };
     store.record_cleanup(&lease, &again).await.unwrap();
     let record = store.find(&id).await.unwrap().unwrap();
     assert_eq!((record.state, record.metadata.receipt), (State::Stuck, Some(left)));
@@ -292,7 +297,7 @@ async fn clean_up_continues_after_the_end_until_nothing_is_left(store: &dyn Stor
     store.release(&lease).await.unwrap();
     let lease = store.claim_one(CLEAN_UP, "a", at(62), LEASE).await.unwrap().unwrap();
     let clean = Receipt::of(vec![line(Outcome::VerifiedGone)]);
-    let gone = CleanupRecord { receipt: clean.clone(), at: at(63), due: at(600) };
+    let gone = CleanupRecord { receipt: clean.clone(), at: at(63), due: at(600), leaves: None };
     store.record_cleanup(&lease, &gone).await.unwrap();
     let record = store.find(&id).await.unwrap().unwrap();
     assert_eq!((record.state, record.metadata.receipt), (State::RolledBack, Some(clean)));
@@ -325,7 +330,7 @@ async fn a_live_stack_that_is_due_is_claimed_until_it_is_rechecked(store: &dyn S
     let lease = claim(store, Lane::Forward, &id).await;
     assert!(store.rechecked(&lease, None).await.is_err(), "it is not live yet");
     let (cancel_request, due) = (CancelRequest::None, Some(at(80)));
-    let live = End { state: State::Live, at: at(50), cancel_request, due };
+    let live = End { state: State::Live, at: at(50), leaves: None, cancel_request, due };
     store.record(&lease, &Fact { end: Some(live), ..end(State::Live) }).await.unwrap();
     store.release(&lease).await.unwrap();
 

@@ -227,6 +227,7 @@ impl TestApp {
         });
         let at = self.clock.now();
         let end = state.map(|state| End {
+            leaves: None,
             state,
             at,
             cancel_request: CancelRequest::None,
@@ -247,7 +248,7 @@ impl TestApp {
     pub(crate) async fn get_stuck(&self, lease: &Lease, failure: Failure) {
         let (at, cancel_request) = (self.clock.now(), CancelRequest::None);
         let due = Some(at + Duration::from_secs(30));
-        let end = Some(End { state: State::Stuck, at, cancel_request, due });
+        let end = Some(End { state: State::Stuck, at, leaves: None, cancel_request, due });
         let events = vec![EventBody::Error(failure)];
         self.store.record(lease, &Fact { events, end, ..Fact::default() }).await.unwrap();
     }

@@ -10,7 +10,14 @@ use jiff::Timestamp;
 pub(crate) const CLEAN_UP: Lane = Lane::CleanUp { overdue: Timestamp::MIN };
 
 /// The kinds that a portal under test knows.
-pub(crate) const KINDS: [KindName; 3] = [KindName::DEPLOY, KindName::REMOVE, KindName::DELETE_DATA];
+pub(crate) const KINDS: [KindName; 6] = [
+    KindName::DEPLOY,
+    KindName::REMOVE,
+    KindName::STOP,
+    KindName::START,
+    KindName::RESTART,
+    KindName::DELETE_DATA,
+];
 
 /// A store that grants one lease at a time.
 pub(crate) trait ClaimOne: Store {

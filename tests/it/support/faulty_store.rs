@@ -11,10 +11,10 @@ use ai_stack_deployer::server::name_index::NameState;
 use ai_stack_deployer::server::platform::AppName;
 use ai_stack_deployer::server::store::{
     CancelOutcome, CancelRequest, CleanupRecord, DataDeletion, Fact, Idempotency, IdempotencyKey,
-    Journal, Kept, KeptData, KeptFilter, Lane, Lease, Leases, NewDeployment, NewRemoval,
-    OperationFilter, Operations, Record, Recorded, RemovalOutcome, Result, SealedSpec, Specs,
-    Stack, Stacks, StepId, Steps, Store, StoreError, StoredEvent, StoredResponse, TaskHolder,
-    TaskLease, TaskLeases, Templates, TimeToLive, Usage,
+    Journal, Kept, KeptData, KeptFilter, Lane, Lease, Leases, NewDeployment, NewOperation,
+    NewRemoval, OperationFilter, OperationOutcome, Operations, Record, Recorded, RemovalOutcome,
+    Result, SealedSpec, Specs, Stack, Stacks, StepId, Steps, Store, StoreError, StoredEvent,
+    StoredResponse, TaskHolder, TaskLease, TaskLeases, Templates, TimeToLive, Usage,
 };
 use async_trait::async_trait;
 use clock::Clock;
@@ -231,6 +231,7 @@ delegate! {
     Stacks {
         up begin(new: &NewDeployment, response: Option<&StoredResponse>) -> ();
         up begin_removal(name: &StackName, new: &NewRemoval) -> RemovalOutcome;
+        up begin_operation(name: &StackName, new: &NewOperation) -> OperationOutcome;
         up stacks(name: Option<&StackName>) -> Vec<Stack>;
         up reserved(names: &[StackName]) -> Vec<StackName>;
         up names(freed_since: Option<Timestamp>) -> HashMap<StackName, NameState>;

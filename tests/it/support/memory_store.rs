@@ -10,9 +10,10 @@ use ai_stack_deployer::server::name_index::NameState;
 use ai_stack_deployer::server::platform::AppName;
 use ai_stack_deployer::server::store::{
     CancelOutcome, CancelRequest, CleanupRecord, Fact, Idempotency, IdempotencyKey, Journal, Lane,
-    Lease, Leases, NewDeployment, NewRemoval, OperationFilter, Operations, Record, Recorded,
-    RemovalOutcome, Result, Stack, Stacks, State, StepRecord, Steps, Store, StoreError,
-    StoredEvent, StoredResponse, TaskHolder, TaskLease, TaskLeases, TimeToLive, Usage,
+    Lease, Leases, NewDeployment, NewOperation, NewRemoval, OperationFilter, OperationOutcome,
+    Operations, Record, Recorded, RemovalOutcome, Result, Stack, Stacks, State, StepRecord, Steps,
+    Store, StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease, TaskLeases, TimeToLive,
+    Usage,
 };
 use async_trait::async_trait;
 use domain::deployment::DeploymentId;
@@ -27,6 +28,7 @@ mod audit;
 mod beginning;
 mod kept;
 mod lists;
+mod on_stack;
 mod tables;
 
 /// The store in memory.
@@ -79,6 +81,14 @@ impl Stacks for MemoryStore {
 
     async fn begin_removal(&self, name: &StackName, new: &NewRemoval) -> Result<RemovalOutcome> {
         Ok(self.up()?.begin_removal(name, new))
+    }
+
+    async fn begin_operation(
+        &self,
+        name: &StackName,
+        new: &NewOperation,
+    ) -> Result<OperationOutcome> {
+        Ok(self.up()?.begin_operation(name, new))
     }
 
     async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>> {
@@ -252,8 +262,7 @@ impl Journal for MemoryStore {
             row.record.clean_up.due = end.due;
             if end.state == State::RolledBack {
                 row.released = Some(end.at);
-                tables.release_removed(&lease.id, end.at);
-                tables.settle(&lease.id, end.at);
+                tables.end(&lease.id, end.at, end.leaves);
             }
         }
         Ok(Recorded { seq, cancel_request })
@@ -267,8 +276,7 @@ impl Journal for MemoryStore {
         }
         row.record_cleanup(cleanup);
         if cleanup.receipt.clean {
-            tables.release_removed(&lease.id, cleanup.at);
-            tables.settle(&lease.id, cleanup.at);
+            tables.end(&lease.id, cleanup.at, cleanup.leaves);
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use crate::answer::Discretion;
 use crate::client::{Call, Dokploy};
 use crate::environment::encode_environment;
 use crate::exchange::Content;
-use crate::{ApplicationId, Configuration, Error, HealthCheck, ServiceSettings};
+use crate::{Application, ApplicationId, Configuration, Error, HealthCheck, ServiceSettings};
 
 const CALL: &str = "application.update";
 
@@ -37,6 +37,22 @@ impl Dokploy {
         let mut fields = configuration_fields(id, configuration)?;
         fields.extend(settings_fields(settings));
         self.update_application(fields).await
+    }
+
+    /// Sets how many containers an application should have (recording day-two 341). Nothing happens
+    /// before the next [`Self::reload`]. Idempotent.
+    pub async fn set_replicas(&self, id: &ApplicationId, replicas: u32) -> Result<(), Error> {
+        let Value::Object(fields) = json!({ "applicationId": id, "replicas": replicas }) else {
+            return Ok(());
+        };
+        self.update_application(fields).await
+    }
+
+    /// Applies an application's row to its service (recordings day-two 8, 342): its image without a
+    /// pull, its environment, limits and number of containers. It always replaces the container.
+    pub async fn reload(&self, application: &Application) -> Result<(), Error> {
+        let body = json!({ "applicationId": application.id, "appName": application.app_name });
+        self.change::<IgnoredAny>("application.reload", body).await.map(drop)
     }
 
     async fn update_application(&self, fields: Map<String, Value>) -> Result<(), Error> {

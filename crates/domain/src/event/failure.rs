@@ -64,6 +64,8 @@ pub enum FailureCode {
     HealthTimeout,
     /// The stack's certificate did not become valid in time.
     CertificateTimeout,
+    /// The container still ran a minute after it was stopped.
+    StillRunning,
     /// The deployment as a whole took too long.
     Deadline,
     /// A local fault of the portal lasted until the deployment's deadline: descriptors, memory,

@@ -1,6 +1,6 @@
 //! The row of deletions, which delete the kept data of a stack that is gone.
 
-use super::{Direction, Kind, KindName, KindStep, StackState, StepId};
+use super::{Direction, Kind, KindName, KindStep, StackState, StackStatus, StepId};
 use crate::phase::Phase;
 use crate::words::kind as words;
 
@@ -21,7 +21,9 @@ pub static DELETE_DATA: Kind = Kind {
     can_cancel: false,
     done: StackState::Gone,
     undone: StackState::Gone,
+    status: StackStatus::Gone,
     done_sentence: words::DATA_DELETED,
+    undo_sentence: words::UNDOING,
 };
 
 static STEPS: [KindStep; 1] =

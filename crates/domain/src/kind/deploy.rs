@@ -1,6 +1,6 @@
 //! The row of deployments, which bring a stack up.
 
-use super::{Direction, Kind, KindName, KindStep, StackState, StepId};
+use super::{Direction, Kind, KindName, KindStep, StackState, StackStatus, StepId};
 use crate::phase::Phase;
 use crate::words::kind as words;
 
@@ -60,7 +60,9 @@ pub static DEPLOY: Kind = Kind {
     can_cancel: true,
     done: StackState::Live,
     undone: StackState::Gone,
+    status: StackStatus::Deploying,
     done_sentence: words::LIVE,
+    undo_sentence: words::UNDOING,
 };
 
 /// The steps of a deployment, which a removal undoes. Stacks without volumes leave out the steps

@@ -1,6 +1,6 @@
 //! The row of removals, which take a live stack down.
 
-use super::{Direction, Kind, KindName, StackState, deploy};
+use super::{Direction, Kind, KindName, StackState, StackStatus, deploy};
 use crate::words::kind as words;
 
 impl KindName {
@@ -19,5 +19,7 @@ pub static REMOVE: Kind = Kind {
     can_cancel: false,
     done: StackState::Gone,
     undone: StackState::Live,
+    status: StackStatus::Removing,
     done_sentence: words::REMOVED,
+    undo_sentence: words::UNDOING,
 };

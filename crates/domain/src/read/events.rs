@@ -189,7 +189,10 @@ by_name! { Level:
     "error" => Error,
 }
 
-by_name! { Ready: "ready" => Ready, }
+by_name! { Ready:
+    "ready" => Ready,
+    "stopped" => Stopped,
+}
 
 by_name! { Gone: "removed" => Removed, }
 
@@ -207,4 +210,5 @@ by_name! { Outcome:
     "verified_gone" => VerifiedGone,
     "left" => Left,
     "kept" => Kept,
+    "restored" => Restored,
 }

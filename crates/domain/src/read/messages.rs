@@ -7,7 +7,7 @@ use crate::phase::Phase;
 use crate::remedy::Remedy;
 
 /// The messages without arguments.
-const PLAIN: [(&str, M); 29] = [
+const PLAIN: [(&str, M); 30] = [
     ("WAITING_FOR_PLATFORM", M::WaitingForPlatform),
     ("WAITING_FOR_KEY", M::WaitingForKey),
     ("WAITING_FOR_HANG", M::WaitingForHang),
@@ -36,6 +36,7 @@ const PLAIN: [(&str, M); 29] = [
     ("START_FAILED", M::StartFailed),
     ("JOB_LOST", M::JobLost),
     ("NO_CERTIFICATE", M::NoCertificate),
+    ("STILL_RUNNING", M::StillRunning),
     ("NOT_ALL_REMOVED", M::NotAllRemoved),
 ];
 

@@ -20,6 +20,21 @@ pub(crate) const DOMAIN: StepWords = step("Attaching the address", "Address atta
 pub(crate) const DEPLOY: StepWords = step("Starting the container", "Container started");
 pub(crate) const HEALTH: StepWords = step("Checking that it answers", "Health check passed");
 
+pub(crate) const STOP: StepWords = step("Stopping the container", "Container stopped");
+pub(crate) const START: StepWords = step("Starting the container", "Container started");
+pub(crate) const RESTART: StepWords = step("Replacing the container", "Container replaced");
+
+/// While what a deployment made is removed.
+pub(crate) const UNDOING: &str = "Removing what was made";
+pub(crate) const STOPPED: &str = "The stack is stopped";
+pub(crate) const RUNS: &str = "The stack runs again";
+pub(crate) const RESTARTED: &str = "The stack is restarted";
+/// While a stack that could not be stopped is started again.
+pub(crate) const STARTING_AGAIN: &str = "Starting it again";
+/// While a stack that could not be started is stopped again.
+pub(crate) const STOPPING_AGAIN: &str = "Stopping it again";
+/// While a restart ends that failed: the stack stays as it is.
+pub(crate) const LEAVING: &str = "Leaving the stack as it is";
 pub(crate) const LIVE: &str = "Your stack is live";
 pub(crate) const DATA: StepWords = step("Deleting the data", "Data deleted");
 
@@ -34,7 +49,6 @@ pub(crate) const UNKNOWN: StepWords = step("In progress", "Done");
 pub(crate) fn of_phase(phase: Phase) -> Option<&'static str> {
     match phase {
         Phase::INITIALIZING => Some(ADDRESS.doing),
-        Phase::ROLLING_BACK => Some("Removing what was made"),
         Phase::FAILED => Some("The deployment failed"),
         Phase::CANCELLED => Some("The deployment was cancelled"),
         Phase::REMOVING => Some("Removing the stack"),

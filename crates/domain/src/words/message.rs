@@ -96,6 +96,7 @@ pub fn sentence(code: &MessageCode) -> String {
         M::StackSilent { seconds } => {
             return format!("The stack did not answer within {seconds} seconds.");
         }
+        M::StillRunning => "The container still ran a minute after it was told to stop.",
         M::NotAllRemoved => "Not everything could be removed yet. We keep trying.",
     };
     plain.to_owned()

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use super::{fault, name};
+use crate::kind::StackState;
 use crate::local_fault::LocalFault;
 use crate::refusal::{
     Counted, CrossSite, FilterField, InternalFault, LimitReached, Missing, Refusal, TakenBy,
     Unreadable, whole_seconds,
 };
+use crate::stack_name::StackName;
 use crate::template::answer_error::AnswerErrors;
 
 /// Returns the sentence: what happened, and what to do.
@@ -97,6 +99,13 @@ pub fn message(refusal: &Refusal) -> String {
             "The portal cannot read or write its database right now: try again in 5 seconds."
         }
         R::NotFound(missing) => return not_found(missing),
+        R::OperationUnderWay(name, id) => {
+            return format!(
+                "Another operation on {name} is under way ({id}): wait until it has ended, or cancel \
+                 it."
+            );
+        }
+        R::WrongState(name, state) => return wrong_state(name, *state),
         R::NotCancellable => {
             "A removal cannot be cancelled: parts of the stack may already be removed."
         }
@@ -226,6 +235,14 @@ fn cross_site(from: &CrossSite) -> String {
              {portal}. If this is the portal, a proxy in front of it may add the header \
              Referrer-Policy: no-referrer: its operator must remove that."
         ),
+    }
+}
+
+fn wrong_state(name: &StackName, state: StackState) -> String {
+    match state {
+        StackState::Gone => format!("There is no stack {name}."),
+        StackState::Live => format!("{name} runs: stop it first."),
+        StackState::Stopped => format!("{name} is stopped: start it first."),
     }
 }
 

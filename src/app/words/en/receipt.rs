@@ -41,6 +41,7 @@ pub(crate) fn line(line: &Line) -> String {
         Outcome::VerifiedGone => format!("{noun} removed (verified)"),
         Outcome::Left => format!("{noun} could not be removed"),
         Outcome::Kept => format!("{noun} kept"),
+        Outcome::Restored => format!("{noun} is as before (verified)"),
     }
 }
 

@@ -91,6 +91,12 @@ fn of_code(page: FormPage<'_>, code: RefusalCode) -> String {
             "The limit of kept data is reached, so {so}. Delete some of it, or remove the stack \
              with its data."
         ),
+        (C::OperationUnderWay, _) => {
+            format!(
+                "Another operation on the stack is under way, so {so}. Wait until it has ended."
+            )
+        }
+        (C::WrongState, _) => format!("The stack is not in a state for that, so {so}."),
         (C::NameTaken, _) => format!("The name is now taken, so {so}."),
         (C::NameHeld, _) => format!(
             "The name is still reserved for the former owner of a removed stack, so {so}. \

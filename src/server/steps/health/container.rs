@@ -1,10 +1,10 @@
 //! Checks that the platform shows a running container of exactly this deployment: something else
 //! could answer at the address.
 
+use super::VerifyHealth;
 use crate::server::local_fault::{self, LocalFault};
-use crate::server::platform::{Application, ContainerId, PlatformError};
+use crate::server::platform::{ContainerId, PlatformError};
 use crate::server::saga::context::Context;
-use crate::server::steps::configuration::OperationTag;
 
 /// The maximum number of containers of the service that are inspected. It normally has one, and two
 /// for a moment.
@@ -23,15 +23,11 @@ pub(crate) enum ContainerState {
     LocalFault(LocalFault, String),
 }
 
-/// Looks for a running container of the deployment. With a `mark`, the container must carry it;
+/// Looks for a running container of the deployment. With a mark, the container must carry it;
 /// without one, as an older version of the portal configured it, the container only has to belong
-/// to exactly this service.
-pub(crate) async fn look(
-    cx: &Context,
-    application: &Application,
-    mark: Option<&OperationTag>,
-) -> ContainerState {
-    match find(cx, application, mark).await {
+/// to exactly this service. Containers that ran before the operation do not count.
+pub(super) async fn look(cx: &Context, wanted: &VerifyHealth) -> ContainerState {
+    match find(cx, wanted).await {
         Ok(Some(id)) => ContainerState::Running(id),
         // While Docker is down, the platform shows no containers at all.
         Ok(None) => match cx.platform.node_count().await {
@@ -51,14 +47,12 @@ fn unknown(error: &PlatformError) -> ContainerState {
     })
 }
 
-async fn find(
-    cx: &Context,
-    application: &Application,
-    mark: Option<&OperationTag>,
-) -> Result<Option<ContainerId>, PlatformError> {
+async fn find(cx: &Context, wanted: &VerifyHealth) -> Result<Option<ContainerId>, PlatformError> {
+    let VerifyHealth { application, mark, former } = wanted;
     let name = &application.app_name;
     let running = cx.platform.running_containers(name).await?.into_iter();
     let own = running.filter(|one| one.is_running && name.owns_container(&one.name));
+    let own = own.filter(|one| !former.contains(&one.id));
     for container in own.take(MAX_CONTAINERS) {
         let Some(mark) = mark else { return Ok(Some(container.id)) };
         let inspected = cx.platform.inspect_container(&container.id).await?;

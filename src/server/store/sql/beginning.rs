@@ -10,7 +10,7 @@ use super::pool::Transaction;
 use super::purge::delete_expired;
 use super::rows::{self, Columns as _};
 use super::statement::Statement;
-use super::{SqlStore, kept, quotas, responses, specs, templates};
+use super::{SqlStore, kept, on_stack, quotas, responses, specs, templates};
 use crate::server::audit::AuditEntry;
 use crate::server::notifier::Notification;
 use crate::server::store::{
@@ -137,6 +137,9 @@ pub(super) async fn begin_removal<D: Dialect>(
         reuse_removal(store, tx, &id, is_stuck, new).await?;
         return Ok(RemovalOutcome::Accepted(id));
     }
+    if let Some(under_way) = on_stack::supersede(&mut tx, &live).await? {
+        return Ok(RemovalOutcome::UnderWay(under_way.id));
+    }
     if let Some(data) = &new.kept
         && let Some(most) = kept::insert(&mut tx, &live, data).await?
     {
@@ -177,8 +180,8 @@ pub(super) fn insert_removal(live: &DeploymentId, new: &NewRemoval) -> Statement
         "INSERT INTO operations
              (id, stack, seq, started_ms, removes, lease_owner, lease_token, lease_until_ms, kind,
               from_revision, disposal)
-         SELECT $1, stack, 1, $2, id, $4, $5, $6, $7, to_revision, $8
-         FROM operations WHERE id = $3",
+         SELECT $1, stack, 1, $2, id, $4, $5, $6, $7, stacks.revision, $8
+         FROM operations JOIN stacks USING (stack) WHERE id = $3",
     )
     .bind(&new.id)
     .bind(new.started)
@@ -192,7 +195,7 @@ pub(super) fn insert_removal(live: &DeploymentId, new: &NewRemoval) -> Statement
 
 /// Locks the deployment that created the live stack `name`, so that no other transaction can begin
 /// or end its removal, and returns it.
-async fn lock_live<D: Dialect>(
+pub(super) async fn lock_live<D: Dialect>(
     tx: &mut Transaction<D>,
     name: &StackName,
 ) -> Result<Option<DeploymentId>> {

@@ -13,8 +13,8 @@ use super::{SqlStore, kept, lists, rows};
 use crate::server::notifier::Notification;
 use crate::server::platform::AppName;
 use crate::server::store::{
-    CleanupRecord, End, Fact, Journal, Lease, Recorded, Result, State, StepId, StepRecord, Steps,
-    StoreError, StoredEvent, unavailable_for,
+    CleanupRecord, Desired, End, Fact, Journal, Lease, Recorded, Result, State, StepId, StepRecord,
+    Steps, StoreError, StoredEvent, unavailable_for,
 };
 use domain::deployment::DeploymentId;
 use domain::event::{Event, EventBody, Seq};
@@ -112,8 +112,8 @@ async fn record<D: Dialect>(store: SqlStore<D>, lease: Lease, fact: Fact) -> Res
         Some(End { state: State::Live, at, .. }) => {
             mark_live(&lease.id, at).execute(&mut tx).await?;
         }
-        Some(End { state: State::RolledBack, at, .. }) => {
-            mark_gone(&store, &mut tx, &lease.id, at).await?;
+        Some(End { state: State::RolledBack, at, leaves, .. }) => {
+            settle(&store, &mut tx, &lease.id, at, leaves).await?;
         }
         Some(_) | None => {}
     }
@@ -221,6 +221,22 @@ fn mark_live(id: &DeploymentId, at: Timestamp) -> Statement {
     mark_live.bind(at).bind(id)
 }
 
+/// Records what is of the stack of the operation `id`, of which nothing is left to do.
+async fn settle<D: Dialect>(
+    store: &SqlStore<D>,
+    tx: &mut Transaction<D>,
+    id: &DeploymentId,
+    at: Timestamp,
+    leaves: Option<Desired>,
+) -> Result<()> {
+    let Some(desired) = leaves else { return mark_gone(store, tx, id, at).await };
+    let leave = Statement::new(
+        "UPDATE stacks SET desired = $1
+         WHERE stack = (SELECT stack FROM operations WHERE id = $2) AND gone_ms IS NULL",
+    );
+    leave.bind(desired.as_str()).bind(id).execute(tx).await.map(drop)
+}
+
 /// Marks the stack of the operation `id` as gone, which frees its name. If the operation is a
 /// removal, the deployment that created the stack counts as rolled back as well. A stack that is
 /// gone already stays gone since then.
@@ -253,7 +269,7 @@ async fn record_cleanup<D: Dialect>(
     lease: Lease,
     cleanup: CleanupRecord,
 ) -> Result<()> {
-    let CleanupRecord { receipt, at, due } = &cleanup;
+    let CleanupRecord { receipt, at, due, leaves } = &cleanup;
     let text = serde_json::to_string(receipt).map_err(|error| unavailable_for(error.into()))?;
     let mut tx = store.transaction().await?;
     let record = lease.guard(
@@ -269,7 +285,7 @@ async fn record_cleanup<D: Dialect>(
         return Err(StoreError::LeaseLost);
     }
     if receipt.clean {
-        mark_gone(&store, &mut tx, &lease.id, *at).await?;
+        settle(&store, &mut tx, &lease.id, *at, *leaves).await?;
     }
     tx.commit().await
 }

@@ -146,7 +146,7 @@ fn candidates(lane: Lane) -> (&'static [&'static str], Timestamp) {
         Lane::CleanUp { overdue } => (
             &[
                 "state = 'active'
-                 AND (cancel_ms IS NOT NULL OR removes IS NOT NULL OR started_ms <= $5)",
+                 AND (cancel_ms IS NOT NULL OR from_revision IS NOT NULL OR started_ms <= $5)",
                 "state = 'stuck' AND (due_ms <= $2 OR due_ms > $2 + 1860000)",
                 "state = 'live' AND due_ms IS NOT NULL
                  AND (due_ms <= $2 OR due_ms > $2 + 1860000)",

@@ -72,7 +72,7 @@ pub(super) fn usages<D: Dialect>(
     let is_wanted = D::is_in("$1");
     Statement::composed(format!(
         "SELECT counted_as, state, started_ms FROM stacks JOIN operations USING (stack)
-         WHERE counted_as {is_wanted} AND gone_ms IS NULL AND removes IS NULL
+         WHERE counted_as {is_wanted} AND gone_ms IS NULL AND from_revision IS NULL
            AND id IS DISTINCT FROM $3
          UNION ALL
          SELECT counted_as, 'rolled_back', created_ms FROM stacks
@@ -88,7 +88,7 @@ pub(super) fn usages<D: Dialect>(
 fn under_way_in_all(apart_from: &DeploymentId) -> Statement {
     Statement::new(
         "SELECT count(*) AS count FROM operations
-         WHERE state = 'active' AND removes IS NULL AND id <> $1",
+         WHERE state = 'active' AND from_revision IS NULL AND id <> $1",
     )
     .bind(apart_from)
 }

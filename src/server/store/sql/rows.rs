@@ -8,9 +8,9 @@ use sqlx::{ColumnIndex, Decode, Row, Type};
 
 use crate::server::platform::AppName;
 use crate::server::store::{
-    CancelRequest, CleanUp, Disposal, IdempotencyKey, Lease, Record, Recorded, Result, Stack,
-    State, StepId, StepRecord, StoreError, StoredEvent, StoredResponse, TimeToLive, Usage,
-    is_within_hour, unavailable,
+    CancelRequest, CleanUp, Desired, Disposal, IdempotencyKey, Lease, Record, Recorded, Result,
+    Stack, StackOperation, State, StepId, StepRecord, StoreError, StoredEvent, StoredResponse,
+    TimeToLive, Usage, is_within_hour, unavailable,
 };
 use domain::deployment::{Deployment, DeploymentId, DeploymentMetadata, Links};
 use domain::kind::KindName;
@@ -92,10 +92,18 @@ pub(super) fn record(row: &impl Columns) -> Result<Record> {
 
 /// Reads the kind. An older version, which has only removals and deployments, writes none.
 fn kind(row: &impl Columns) -> Result<KindName> {
-    let removes = row.optional_text("removes")?;
-    let of_older = if removes.is_some() { KindName::REMOVE } else { KindName::DEPLOY };
-    let Some(kind) = row.optional_text("kind")? else { return Ok(of_older) };
+    kind_of(row.optional_text("kind")?, row.optional_text("removes")?.is_some())
+}
+
+fn kind_of(written: Option<String>, removes: bool) -> Result<KindName> {
+    let of_older = if removes { KindName::REMOVE } else { KindName::DEPLOY };
+    let Some(kind) = written else { return Ok(of_older) };
     KindName::parse(&kind).ok_or(StoreError::Corrupt { what: "kind" })
+}
+
+/// Reads what a stack should be.
+pub(super) fn desired(row: &impl Columns) -> Result<Desired> {
+    row.text("desired")?.parse().map_err(|_| StoreError::Corrupt { what: "desired state" })
 }
 
 fn deployment(row: &impl Columns) -> Result<Deployment> {
@@ -184,14 +192,30 @@ pub(super) fn event(row: &impl Columns) -> Result<StoredEvent> {
     })
 }
 
-/// Reads a live stack with its removal, if there is one, from `removal` and `removal_state`.
+/// Reads a live stack with its removal, if there is one, from `removal` and `removal_state`, and its
+/// operation in progress from `held`, `held_kind` and `held_state`.
 pub(super) fn stack(row: &impl Columns) -> Result<Stack> {
     let removal = match optional_id(row, "removal")? {
         None => None,
         Some(id) => Some((id, state(&row.text("removal_state")?)?)),
     };
-    let since = time(row.number("completed_ms")?)?;
-    Ok(Stack { deployment: deployment(row)?, since, removal, owner: optional_owner(row, "owner")? })
+    let operation = match optional_id(row, "held")? {
+        None => None,
+        Some(id) => Some(StackOperation {
+            id,
+            kind: kind_of(row.optional_text("held_kind")?, removal.is_some())?,
+            state: state(&row.text("held_state")?)?,
+        }),
+    };
+    Ok(Stack {
+        deployment: deployment(row)?,
+        since: time(row.number("completed_ms")?)?,
+        removal,
+        owner: optional_owner(row, "owner")?,
+        desired: desired(row)?,
+        revision: revision(row)?,
+        operation,
+    })
 }
 
 /// Computes the usage of each of `counted_as` from the columns `counted_as`, `state` and

@@ -7,11 +7,11 @@ use jiff::Timestamp;
 
 use super::dialect::Dialect;
 use super::statement::Statement;
-use super::{SqlStore, beginning, lists, quotas, rows};
+use super::{SqlStore, beginning, lists, on_stack, quotas, rows};
 use crate::server::name_index::NameState;
 use crate::server::store::{
-    NewDeployment, NewRemoval, RemovalOutcome, Result, Stack, Stacks, StoredResponse, TimeToLive,
-    Usage,
+    NewDeployment, NewOperation, NewRemoval, OperationOutcome, RemovalOutcome, Result, Stack,
+    Stacks, StoredResponse, TimeToLive, Usage,
 };
 use domain::owner::OwnerId;
 use domain::stack_name::StackName;
@@ -26,13 +26,25 @@ impl<D: Dialect> Stacks for SqlStore<D> {
         self.finish(beginning::begin_removal(self.clone(), name.clone(), new.clone())).await
     }
 
+    async fn begin_operation(
+        &self,
+        name: &StackName,
+        new: &NewOperation,
+    ) -> Result<OperationOutcome> {
+        self.finish(on_stack::begin(self.clone(), name.clone(), new.clone())).await
+    }
+
     async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>> {
         let live = Statement::new(
             "SELECT live.id, live.kind, live.removes, name, url, live.started_ms,
-                    live.completed_ms, owner, removal.id AS removal, removal.state AS removal_state
+                    live.completed_ms, owner, removal.id AS removal, removal.state AS removal_state,
+                    live.stack AS stack, desired, stacks.revision AS revision,
+                    held.id AS held, held.kind AS held_kind, held.state AS held_state
              FROM stacks JOIN operations AS live USING (stack)
              LEFT JOIN operations AS removal
                  ON removal.removes = live.id AND removal.state <> 'rolled_back'
+             LEFT JOIN operations AS held
+                 ON held.stack = live.stack AND held.state IN ('active', 'stuck')
              WHERE gone_ms IS NULL AND live.state = 'live' AND name = COALESCE($1, name)
              ORDER BY name",
         );

@@ -122,7 +122,12 @@ async fn data_is_kept_once_its_stack_is_gone_and_until_it_is_deleted(store: &dyn
 
     let lease = finish(store, CLEAN_UP, &deletion(9900).id, State::Stuck).await;
     assert_eq!(state_of(store, 9900).await, Some(KeptState::Deleting));
-    let gone = CleanupRecord { receipt: Receipt::of(Vec::new()), at: at(2_000), due: at(2_600) };
+    let gone = CleanupRecord {
+        receipt: Receipt::of(Vec::new()),
+        at: at(2_000),
+        due: at(2_600),
+        leaves: None,
+    };
     store.record_cleanup(&lease, &gone).await.unwrap();
     assert_eq!(state_of(store, 9900).await, None);
     let name = StackName::parse("kept-wanda").unwrap();

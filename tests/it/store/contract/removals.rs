@@ -74,7 +74,7 @@ async fn a_removal_frees_the_name_once_nothing_is_left(store: &dyn Store) {
     assert_eq!(begin(74).await, accepted(71));
     assert_eq!(store.find(&id).await.unwrap().unwrap().clean_up.due, Some(at(70)));
     let receipt = Receipt::of(Vec::new());
-    let gone = CleanupRecord { receipt, at: at(75), due: at(600) };
+    let gone = CleanupRecord { receipt, at: at(75), due: at(600), leaves: None };
     store.record_cleanup(&lease, &gone).await.unwrap();
     assert!(store.stacks(Some(&name)).await.unwrap().is_empty());
     let removed = store.find(&DeploymentId::from_random(70)).await.unwrap().unwrap();
@@ -106,7 +106,8 @@ async fn a_removal_removes_the_meant_stack_or_nothing(store: &dyn Store) {
     assert_eq!(begin(93, &first).await, RemovalOutcome::Accepted(id.clone()));
     assert_eq!(begin(93, &id).await, RemovalOutcome::Accepted(id.clone()));
     assert_eq!(due(&id).await, Some(at(70)));
-    let gone = CleanupRecord { receipt: Receipt::of(Vec::new()), at: at(75), due: at(600) };
+    let gone =
+        CleanupRecord { receipt: Receipt::of(Vec::new()), at: at(75), due: at(600), leaves: None };
     store.record_cleanup(&lease, &gone).await.unwrap();
     assert_eq!(begin(93, &id).await, RemovalOutcome::NotLive);
 
@@ -139,7 +140,8 @@ async fn durations_include_stacks_that_are_removed_by_now(store: &dyn Store) {
     finish(store, Lane::Forward, &DeploymentId::from_random(43), State::RolledBack).await;
     store.begin(&new(42, "peggy"), None).await.unwrap();
     let lease = finish(store, Lane::Forward, &DeploymentId::from_random(42), State::Stuck).await;
-    let gone = CleanupRecord { receipt: Receipt::of(Vec::new()), at: at(75), due: at(600) };
+    let gone =
+        CleanupRecord { receipt: Receipt::of(Vec::new()), at: at(75), due: at(600), leaves: None };
     store.record_cleanup(&lease, &gone).await.unwrap();
 
     let durations = measured().await;

@@ -31,7 +31,7 @@ pub(super) async fn remove(
 pub(super) async fn finish(store: &dyn Store, id: &DeploymentId, state: State, time: Timestamp) {
     let (lease, others) = claim(store, Lane::Forward, id, time).await;
     let due = (state == State::Stuck).then_some(time);
-    let end = End { state, at: time, cancel_request: CancelRequest::None, due };
+    let end = End { state, leaves: None, at: time, cancel_request: CancelRequest::None, due };
     store.record(&lease, &Fact { end: Some(end), ..Fact::default() }).await.unwrap();
     release(store, lease, others).await;
 }
@@ -39,7 +39,8 @@ pub(super) async fn finish(store: &dyn Store, id: &DeploymentId, state: State, t
 /// Records a clean-up of a stuck operation that left nothing.
 pub(super) async fn record_cleanup(store: &dyn Store, id: &DeploymentId, time: Timestamp) {
     let (lease, others) = claim(store, CLEAN_UP, id, time).await;
-    let cleanup = CleanupRecord { receipt: Receipt::of(Vec::new()), at: time, due: time };
+    let cleanup =
+        CleanupRecord { receipt: Receipt::of(Vec::new()), at: time, due: time, leaves: None };
     store.record_cleanup(&lease, &cleanup).await.unwrap();
     release(store, lease, others).await;
 }

@@ -16,7 +16,7 @@ use domain::stack_spec::{StackSpec, TemplateRef};
 use jiff::Timestamp;
 
 use super::MemoryStore;
-use super::tables::{Row, Tables};
+use super::tables::{Row, Tables, keeps_stack};
 
 impl MemoryStore {
     /// Forgets all specs, as if an older version had begun what there is.
@@ -145,8 +145,10 @@ impl Tables {
 
     /// Returns the usage of `counted_as`.
     pub(super) fn usage(&self, counted_as: &str, hour_ago: Timestamp) -> Usage {
-        let counts =
-            |row: &&Row| !row.is_removal() && row.counted_as.as_deref() == Some(counted_as);
+        let counts = |row: &&Row| {
+            let is_a_start = !row.is_removal() && !keeps_stack(&row.record);
+            is_a_start && row.counted_as.as_deref() == Some(counted_as)
+        };
         let mut usage = Usage::default();
         for Row { record, .. } in self.deployments.iter().filter(counts) {
             usage.stacks += u32::from(record.state != State::RolledBack);
@@ -200,6 +202,9 @@ impl Tables {
             let id = row.record.deployment.id.clone();
             self.audit.extend(new.audit_entry.clone());
             return RemovalOutcome::Accepted(id);
+        }
+        if let Some(under_way) = self.supersede(record.revision.stack) {
+            return RemovalOutcome::UnderWay(under_way);
         }
         if let Some(data) = &new.kept
             && let Some(most) = self.keep(&record.deployment.id, data)

@@ -1,8 +1,11 @@
 //! Lists of operations.
 
 use ai_stack_deployer::server::metrics::OperationCounts;
-use ai_stack_deployer::server::store::{OperationFilter, Record, Stack, State};
+use ai_stack_deployer::server::store::{
+    Desired, OperationFilter, Record, Stack, StackOperation, State,
+};
 use domain::deployment::DeploymentId;
+use domain::stack_id::StackId;
 use domain::stack_name::StackName;
 use jiff::Timestamp;
 
@@ -29,10 +32,29 @@ impl Tables {
             deployment: row.record.deployment.clone(),
             since: row.record.metadata.completed.unwrap(),
             owner: row.record.owner.clone(),
+            desired: self.desired_of(row.record.revision.stack),
+            revision: row.record.revision,
+            operation: self.held(row.record.revision.stack),
         };
         let mut stacks: Vec<_> = self.deployments.iter().filter(wanted).map(stack).collect();
         stacks.sort_by(|a, b| a.deployment.name.as_str().cmp(b.deployment.name.as_str()));
         stacks
+    }
+
+    /// Returns what a stack should be.
+    pub(super) fn desired_of(&self, stack: StackId) -> Desired {
+        self.desired.get(&stack).copied().unwrap_or_default()
+    }
+
+    /// Returns the operation on a stack that is in progress or stuck.
+    pub(super) fn held(&self, stack: StackId) -> Option<StackOperation> {
+        let holds = |row: &&Row| {
+            row.record.revision.stack == stack
+                && matches!(row.record.state, State::Active | State::Stuck)
+        };
+        let record = &self.deployments.iter().find(holds)?.record;
+        let (id, kind) = (record.deployment.id.clone(), record.deployment.kind);
+        Some(StackOperation { id, kind, state: record.state })
     }
 
     /// Lists the records that `is_wanted` accepts, oldest first.

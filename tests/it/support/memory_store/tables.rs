@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use ai_stack_deployer::server::audit::AuditEntry;
 use ai_stack_deployer::server::store::{
-    CancelRequest, Claim, CleanupRecord, KeptData, Lane, Lease, Record, Result, SealedSpec, State,
-    Steps, StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease, TemplateDefinition,
-    TimeToLive,
+    CancelRequest, Claim, CleanupRecord, Desired, KeptData, Lane, Lease, Record, Result,
+    SealedSpec, State, Steps, StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease,
+    TemplateDefinition, TimeToLive,
 };
 use domain::deployment::DeploymentId;
 use domain::event::Event;
-use domain::kind::KindName;
+use domain::kind::{KindName, Kinds};
 use domain::stack_id::{RevisionId, StackId};
 use jiff::Timestamp;
 
@@ -26,6 +26,8 @@ pub(super) struct Tables {
     pub(super) templates: BTreeMap<String, TemplateDefinition>,
     /// Kept data, with the stack that has it.
     pub(super) kept: BTreeMap<StackId, (KeptData, Option<StackId>)>,
+    /// What stacks should be, if it is not that they run.
+    pub(super) desired: HashMap<StackId, Desired>,
     pub(super) responses: HashMap<(String, String), StoredResponse>,
     pub(super) accounts: AccountTables,
     pub(super) audit: Vec<AuditEntry>,
@@ -93,6 +95,20 @@ impl Tables {
             TimeToLive { template: row.template.clone(), took }
         };
         ended.into_iter().map(took).take(limit as usize).collect()
+    }
+
+    /// Records what is of the stack of the operation `id`, of which nothing is left to do.
+    pub(super) fn end(&mut self, id: &DeploymentId, at: Timestamp, leaves: Option<Desired>) {
+        let stack = self.row(id).map(|row| row.record.revision.stack);
+        match (leaves, stack) {
+            (Some(desired), Some(stack)) => {
+                self.desired.insert(stack, desired);
+            }
+            (None, _) | (_, None) => {
+                self.release_removed(id, at);
+                self.settle(id, at);
+            }
+        }
     }
 
     /// Frees the name of the stack that the removal `id` removed.
@@ -207,8 +223,13 @@ impl Row {
 
     /// Returns whether it reserves its name.
     pub(super) fn reserves(&self) -> bool {
-        self.record.state != State::RolledBack && !self.is_removal()
+        self.record.state != State::RolledBack && !self.is_removal() && !keeps_stack(&self.record)
     }
+}
+
+/// Returns whether the operation is about a stack that is there, and leaves it there.
+pub(super) fn keeps_stack(record: &Record) -> bool {
+    Kinds::default().of(record.deployment.kind).keeps_stack()
 }
 
 /// Converts an event to its stored form.
@@ -226,6 +247,7 @@ pub(super) fn is_in(lane: Lane, kinds: &[KindName], record: &Record, now: Timest
                 State::Active => {
                     record.cancel_request == CancelRequest::Requested
                         || record.metadata.links.removes.is_some()
+                        || keeps_stack(record)
                         || record.deployment.started <= overdue
                 }
                 State::Stuck | State::Live => record
