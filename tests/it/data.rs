@@ -1,6 +1,7 @@
 //! The API of kept data.
 
 mod listed;
+mod pages;
 
 use ai_stack_deployer::server::store::{Lease, State};
 use axum::http::StatusCode;
