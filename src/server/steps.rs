@@ -24,4 +24,4 @@ pub(super) use environment::FindEnvironment;
 pub(super) use health::VerifyHealth;
 pub(super) use mounts::MountVolumes;
 pub(super) use project::{CreateProject, ProjectOutput};
-pub(super) use volumes::{NameVolumes, VolumesOutput};
+pub(super) use volumes::NameVolumes;
