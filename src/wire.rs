@@ -218,6 +218,22 @@ pub struct KeptView {
     /// True if it is being deleted.
     #[serde(rename = "deleting")]
     pub is_deleting: bool,
+    /// The new stack that is to have it, and is not live yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_by: Option<DataUserView>,
+    /// The time since which the platform shows that none of its volumes exists.
+    #[serde(default, with = "domain::time::optional", skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Timestamp>,
+}
+
+/// A new stack that brings kept data back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DataUserView {
+    /// Its name.
+    pub name: StackName,
+    /// The deployment that makes it.
+    pub deployment_id: DeploymentId,
 }
 
 /// A live stack.
@@ -332,6 +348,9 @@ pub struct ErrorDetails {
     /// The operation that is under way.
     #[serde(default, skip_serializing_if = "Option::is_none", rename = "operationId")]
     pub operation_id: Option<DeploymentId>,
+    /// The data that is kept, if that is the limit. The WASM module does not read it.
+    #[serde(skip_deserializing, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<KeptView>,
 }
 
 /// What is wrong with a field.

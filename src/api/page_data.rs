@@ -58,6 +58,8 @@ pub(crate) struct HomeData {
     pub(crate) usual: Option<Usual>,
     /// The number of stacks that the caller has and may have, if it is limited.
     pub(crate) allowance: Option<Allowance>,
+    /// True if data of the caller's removed stacks is kept.
+    pub(crate) has_kept_data: bool,
     /// The templates to choose from, or the form of the only one; `None` if that asks for nothing but
     /// a name.
     pub(crate) choice: Option<Box<NewData>>,
@@ -140,13 +142,18 @@ impl Content {
     async fn read(service: &Service, address: Address<'_>, caller: &Caller) -> Self {
         let path = address.path;
         if path == "/" {
-            let (usual, allowance) = join!(service.usual_duration(), service.allowance(caller));
+            let (usual, allowance, has_kept_data) = join!(
+                service.usual_duration(),
+                service.allowance(caller),
+                service.has_kept_data(caller)
+            );
             // If the store is unavailable, the form of the name is better than nothing.
             let choice = match service.has_only_a_name(caller).await {
                 Ok(false) => choice(service, caller, &Filling::link(address.query)).await.ok(),
                 Ok(true) | Err(_) => None,
             };
-            return Self::Home(HomeData { usual, allowance, choice: choice.map(Box::new) });
+            let choice = choice.map(Box::new);
+            return Self::Home(HomeData { usual, allowance, has_kept_data, choice });
         }
         if let Some(choice) = new_data(service, address, caller).await {
             let allowance = service.allowance(caller).await;

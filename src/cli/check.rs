@@ -104,8 +104,12 @@ async fn catalogue(
     let current = offers.current();
     let ids: Vec<_> = current.iter().map(|entry| entry.template.id.as_str()).collect();
     let verdict = match (faults.iter().filter(|fault| fault.is_error()).count(), &*ids) {
-        (0, []) => Err(String::from("There is no template: add one to the folder of CATALOGUE.")),
+        (0, []) => Err(String::from(
+            "There is no template: make a folder for one in that of CATALOGUE, such as \
+             notes/template.toml.",
+        )),
         (0, ids) => Ok(format!("The templates can be used: {}.", ids.join(", "))),
+        (1, _) => Err(String::from("The templates have 1 fault: mend it.")),
         (errors, _) => Err(format!("The templates have {errors} faults: mend them.")),
     };
     Ok((offers, Some(verdict)))

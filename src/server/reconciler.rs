@@ -9,6 +9,7 @@
 mod containers;
 mod finding;
 mod findings;
+mod kept;
 pub mod report;
 mod view;
 
@@ -23,11 +24,9 @@ pub use finding::{Finding, Resource};
 use view::{PlatformView, StoreView};
 
 use self::report::{NotRunning, ReconcileReport, ReconcileRound};
-use super::audit::{AuditAction, AuditEntry};
-use super::notifier::Notification;
-use super::operations::{OrphanRemover, RemoveOrphansError, data_deletion};
+use super::operations::{OrphanRemover, RemoveOrphansError};
 use super::saga::Ports;
-use super::store::{KeptFilter, NewRemoval, Result, StoreError, TaskHolder, TaskLease};
+use super::store::{Result, StoreError, TaskHolder, TaskLease};
 use crate::server::platform::{AppName, BreakerState, PlatformError, Scale, retry_401};
 use domain::receipt::{Line, Outcome};
 use domain::words;
@@ -169,8 +168,7 @@ impl Reconciler {
 
     async fn look(&self, look: Look) -> Result<Vec<Finding>, SurveyError> {
         let Ports { platform, clock, .. } = &self.ports;
-        let prefix = self.ports.settings.marker_prefix();
-        let read = || PlatformView::read(&**platform, &prefix);
+        let read = || PlatformView::read(&**platform, &self.ports.settings);
         let mut platform = retry_401(&**platform, &**clock, &RETRY_401_AFTER, read).await?;
         if look == Look::Second {
             platform.idle.retain(|_, idle| !matches!(idle, Idle::Ending(_)));
@@ -256,6 +254,9 @@ impl Reconciler {
         for finding in self.news(&found) {
             tracing::warn!("The reconciler found a difference: {finding}");
         }
+        if let Err(error) = self.mark_lost_data(&found).await {
+            tracing::warn!(%error, "Could not record which kept data is lost");
+        }
         let handled = self.repair(found, shutdown).await;
         self.conclude(handled);
         if let Err(error) = self.delete_due_data().await {
@@ -265,24 +266,6 @@ impl Reconciler {
         if let Err(error) = self.take_task_lease(ttl, report).await {
             tracing::warn!(%error, "Could not share the reconciler's report with the other replicas");
         }
-    }
-
-    /// Begins to delete the kept data whose time is over, on the record.
-    ///
-    /// # Errors
-    ///
-    /// Returns a `StoreError` if the database fails.
-    pub async fn delete_due_data(&self) -> Result<()> {
-        let Ports { store, clock, notifier, .. } = &self.ports;
-        for data in store.kept_data(&KeptFilter::Due(clock.now())).await? {
-            let (now, id) = (clock.now(), data.stack.data_id());
-            let entry = AuditEntry::of_portal(now, AuditAction::DeleteData, id);
-            let new = NewRemoval::of_data(data.stack, data_deletion(), now, entry);
-            let begun = store.begin_deletion(data.stack, &new).await?;
-            tracing::info!(data.id = %data.stack.data_id(), ?begun, "Kept data is deleted: its time is over");
-            notifier.notify(&Notification::Work);
-        }
-        Ok(())
     }
 
     /// Takes the lease of the task for `ttl`, and publishes the stored report of another portal

@@ -9,6 +9,7 @@ mod choosing;
 pub mod form;
 mod health;
 mod idempotency;
+mod keepers;
 mod kept_secrets;
 mod listing;
 mod names;
@@ -22,15 +23,16 @@ mod store_probe;
 mod templates;
 mod usual;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use authorization::{deployment_id, no_deployment, refused};
 pub use health::Health;
 pub use idempotency::{IdempotentRequest, Response};
-pub use operations::Removing;
 use operations::next_try;
 pub use operations::on_stack::{Asked, StackAction};
+pub use operations::{KeptUntil, Removing};
 use platform_cache::PlatformCache;
 use request::New;
 pub use request::{SentAnswers, StartRequest, Started};
@@ -55,6 +57,7 @@ use clock::Clock;
 use domain::deployment::{DeploymentId, Snapshot};
 use domain::event::Seq;
 use domain::kind::Kinds;
+use domain::owner::OwnerId;
 use domain::progress::Progress;
 use domain::refusal::Refusal;
 
@@ -110,6 +113,8 @@ pub struct Service {
     present: Recent<Present>,
     /// How long deployments usually take, as it was up to ten seconds ago.
     usual: Recent<Arc<Usuals>>,
+    /// Who has kept data, as it was up to ten seconds ago.
+    keepers: Recent<Arc<BTreeSet<OwnerId>>>,
 }
 
 impl Service {
@@ -126,6 +131,7 @@ impl Service {
             store_probe: Arc::new(store_probe),
             present: Recent::new(PRESENT_LIFETIME),
             usual: Recent::new(usual::LIFETIME),
+            keepers: Recent::new(keepers::LIFETIME),
         }
     }
 

@@ -26,4 +26,4 @@ pub(super) use health::VerifyHealth;
 pub(super) use mounts::MountVolumes;
 pub(super) use project::{CreateProject, ProjectOutput};
 pub(super) use running::{ReplaceContainer, Service, StartService, StopService};
-pub(super) use volumes::{NameVolumes, VolumesOutput};
+pub(super) use volumes::NameVolumes;

@@ -13,6 +13,7 @@ mod ports;
 mod quota;
 mod records;
 mod sql;
+mod volumes;
 
 pub use super::lease::{Claim, Lease};
 pub use super::store_error::{Result, StoreError};
@@ -21,7 +22,7 @@ pub use domain::kind::StepId;
 pub use facts::{CleanupRecord, End, Fact, Recorded, StoredEvent};
 pub use folding::{PAGE, progress, receipt, receipts, replay};
 pub use journal::{Cause, StepRecord, Steps};
-pub use kept::{DataDeletion, KeptData, KeptFilter, KeptState, KeptVolume, NewKept};
+pub use kept::{DataDeletion, DataUser, KeptData, KeptFilter, KeptState, KeptVolume, NewKept};
 pub use ports::{
     Idempotency, Journal, Kept, Leases, Operations, Specs, Stacks, Store, TaskLeases, Templates,
 };
@@ -32,6 +33,7 @@ pub use records::{
     SealedSpec, SpecOrigin, Stack, StackOperation, State, StoredResponse, TaskHolder, TaskLease,
     TemplateDefinition, TimeToLive,
 };
+pub use volumes::{NamedVolume, VolumesOutput};
 
 /// Logs `otherwise` if a write failed whose loss does no harm.
 fn warn_unless_written<T>(result: Result<T>, otherwise: &'static str) {

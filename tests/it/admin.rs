@@ -1,6 +1,7 @@
 //! The operators' pages: what they show, to whom, and what they do.
 
 mod audit;
+mod kept;
 mod titles;
 mod world;
 

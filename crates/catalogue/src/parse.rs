@@ -67,11 +67,17 @@ fn read(mut root: Table<'_, '_>, file: &str, faults: &mut Faults<'_>) -> Option<
     if !root.has("template") {
         faults.error(0, "the file has no section [template]: begin with it");
     }
-    let head = root.table("template", faults).and_then(|table| head::read(table, folder, faults));
-    let env = root.table("env", faults).map(|table| parts::env(&table, faults)).unwrap_or_default();
+    let head = root
+        .table("template", "[template]", faults)
+        .and_then(|table| head::read(table, folder, faults));
+    let env = root
+        .table("env", "[env]", faults)
+        .map(|table| parts::env(&table, faults))
+        .unwrap_or_default();
     let health = parts::health(&mut root, faults);
-    let healthcheck =
-        root.table("healthcheck", faults).and_then(|one| parts::healthcheck(one, faults));
+    let healthcheck = root
+        .table("healthcheck", "[healthcheck]", faults)
+        .and_then(|one| parts::healthcheck(one, faults));
     let sizes = parts::sizes(root.tables("size", faults), faults);
     let parameters = parameter::all(root.tables("parameter", faults), faults);
     let volumes = parts::volumes(root.tables("volume", faults), faults);

@@ -48,6 +48,8 @@ pub enum Refusal {
     NoSuchData,
     /// The kept data belongs to a stack by now, or is being deleted.
     DataInUse,
+    /// The volumes of the kept data are gone from the platform.
+    DataLost,
     /// The kept data is that of another template.
     WrongTemplate,
     /// The data of this many stacks is kept, which is the limit.
@@ -345,6 +347,7 @@ impl RefusalCode {
             | Self::NotStuck
             | Self::TemplateChanged
             | Self::DataInUse
+            | Self::DataLost
             | Self::KeptDataFull
             | Self::IdempotencyKeyInUse
             | Self::TooManyTokens => 409,

@@ -10,8 +10,8 @@ use super::notice::{NotFoundPage, Notice, Refused};
 use super::tokens::{FreshToken, MakeTokenForm, TokenList};
 use crate::api::{AccountView, account, redirect_to, sign_in_service};
 use crate::app::pages::PageTitle;
-use crate::app::words::{FormPage, account as words, refusal};
-use crate::server::page::{API_DOCS, sign_in_location};
+use crate::app::words::{FormPage, account as words, data, refusal};
+use crate::server::page::{API_DOCS, DATA, sign_in_location};
 use domain::refusal::RefusalCode;
 
 /// Renders the account of the person who is signed in. Redirects others to the sign-in page.
@@ -80,6 +80,9 @@ fn Account(
                 </form>
             </div>
             <p class="account__note">{words::SIGN_OUT_NOTE}</p>
+            <p class="account__note">
+                <a href=DATA>{data::ACCOUNT_LINK}</a>
+            </p>
         </section>
         <section class="account" aria-labelledby="tokens">
             <h2 id="tokens">{words::TOKENS}</h2>

@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod filter;
 pub mod health;
+pub mod kept;
 pub mod operations;
 pub mod people;
 pub mod stuck;
@@ -14,6 +15,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use self::health::HealthSection;
+use self::kept::KeptSection;
 use self::operations::OperationSection;
 use self::people::{LimitSection, PersonSection};
 use self::stuck::{ReconcileSection, StuckSection};
@@ -70,8 +72,8 @@ fn Admin(
     /// The result of a form on the page.
     done: Option<&'static str>,
 ) -> impl IntoView {
-    let Overview { health, stuck, round, people, has_more_people, quotas, under_way, now } =
-        overview;
+    let Overview { health, stuck, kept, kept_in_all, round, people, .. } = overview;
+    let Overview { has_more_people, quotas, under_way, now, .. } = overview;
     let owners = people.iter().map(|person| person.owner.clone()).collect::<Vec<_>>();
     let done = done.map(|words| {
         view! {
@@ -92,6 +94,7 @@ fn Admin(
             <HealthSection health />
             <StuckSection stuck now />
             <ReconcileSection round />
+            <KeptSection kept in_all=kept_in_all />
             <OperationSection operations asked owners />
             <PersonSection people has_more=has_more_people />
             <LimitSection quotas under_way />

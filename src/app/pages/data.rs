@@ -9,7 +9,7 @@ use super::notice::{Notice, Refused};
 use crate::api::{caller, forbid_storing, service};
 use crate::app::pages::PageTitle;
 use crate::app::words::{FormPage, data as words, operation, refusal};
-use crate::server::page::{DATA, NEW};
+use crate::server::page::{DATA, NEW, page_of};
 use crate::wire::{ApiError, KeptView};
 
 /// Renders the kept data of the caller.
@@ -50,7 +50,7 @@ async fn kept() -> Result<Vec<KeptView>, ApiError> {
 
 /// Renders what is kept, each with what can be done with it.
 #[component]
-fn KeptList(
+pub fn KeptList(
     /// The kept data.
     kept: Vec<KeptView>,
 ) -> impl IntoView {
@@ -58,14 +58,25 @@ fn KeptList(
         return view! { <p class="account__note">{words::NOTHING}</p> }.into_any();
     }
     let item = |kept: KeptView| {
-        let KeptView { id, template, from, until, is_deleting, .. } = kept;
-        let back = format!("{NEW}/{template}?data={id}");
-        let actions = (!is_deleting).then(|| {
+        let facts = words::until(&kept);
+        let KeptView { id, template, from, is_deleting, used_by, lost, .. } = kept;
+        let user = used_by.as_ref().map(|user| {
+            view! {
+                {words::USED_BY}
+                <a href=page_of(&user.deployment_id)>{user.name.to_string()}</a>
+            }
+        });
+        let back = (lost.is_none()).then(|| {
+            view! {
+                <a class="button button--primary" href=format!("{NEW}/{template}?data={id}")>
+                    {words::BRING_BACK}
+                </a>
+            }
+        });
+        let actions = (!is_deleting && used_by.is_none()).then(|| {
             view! {
                 <div class="actions">
-                    <a class="button button--primary" href=back>
-                        {words::BRING_BACK}
-                    </a>
+                    {back}
                     <form action=format!("{DATA}/{id}/delete") method="post">
                         <button class="button" type="submit">
                             {words::DELETE}
@@ -78,7 +89,7 @@ fn KeptList(
         view! {
             <li class="token">
                 <p class="token__name">{words::data_of(&from, &template)}</p>
-                <p class="token__facts">{words::until(until, is_deleting)}</p>
+                <p class="token__facts">{facts} {user}</p>
                 {actions}
             </li>
         }

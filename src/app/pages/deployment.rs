@@ -7,6 +7,7 @@ use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
+use super::data::KeptList;
 use super::notice::{Notice, Refused};
 use crate::api::page_data::{Content, PageData, page_data};
 use crate::api::{caller, forbid_storing, generated, service};
@@ -17,13 +18,13 @@ use crate::app::kind;
 use crate::app::page_state::{PageState, PageStateInputs};
 use crate::app::pages::PageTitle;
 use crate::app::words::deployment::START_ANOTHER;
-use crate::app::words::{FormPage, operation as words, page_state, refusal};
+use crate::app::words::{FormPage, data as data_words, operation as words, page_state, refusal};
 use crate::server::auth::access::Identity;
 use crate::server::page::{COOKIE_SENT, NewSecret, page_of, percent_encode, was_cookie_just_sent};
 use crate::server::stacks::deployment_id;
 use crate::wire::{ApiError, DeploymentView, StackRemoval};
 use domain::deployment::{Deployment, DeploymentId};
-use domain::refusal::{InternalFault, Refusal};
+use domain::refusal::{InternalFault, Refusal, RefusalCode};
 use domain::stack_name::StackName;
 
 /// Renders the current state of the operation that the address names.
@@ -32,6 +33,7 @@ pub fn DeploymentPage() -> impl IntoView {
     forbid_storing();
     let id = use_params_map().with_untracked(|params| params.get("id")).unwrap_or_default();
     let refused = use_query_map().with_untracked(|query| query.get("refused"));
+    let is_full = refused.as_deref() == Some(RefusalCode::KeptDataFull.as_str());
     let refused = refused.and_then(|code| refusal::sentence(FormPage::Operation, &code));
     let sent = use_query_map().with_untracked(|query| query.get(COOKIE_SENT));
     let was_sent = || {
@@ -52,6 +54,7 @@ pub fn DeploymentPage() -> impl IntoView {
         .into_any(),
         Ok(view) => view! {
             <Refused sentence=refused />
+            {is_full.then(|| view! { <KeptBeside id=view.deployment.id.clone() /> })}
             <Generated />
             <Found view kept />
         }
@@ -74,6 +77,25 @@ pub fn DeploymentPage() -> impl IntoView {
         }
         .into_any(),
     }
+}
+
+/// Renders what is kept of the owner's other stacks, to choose what to drop.
+#[component]
+fn KeptBeside(
+    /// The deployment of the stack that was not removed.
+    id: DeploymentId,
+) -> impl IntoView {
+    let known = service().and_then(|service| Ok((service, caller()?)));
+    Suspend::new(async move {
+        let (service, caller) = known.ok()?;
+        let kept = service.kept_beside(&caller, &id).await.ok()?;
+        Some(view! {
+            <section class="account" aria-labelledby="kept">
+                <h2 id="kept">{data_words::TITLE}</h2>
+                <KeptList kept />
+            </section>
+        })
+    })
 }
 
 /// Renders the secrets that were just generated for the stack, which are shown only once.

@@ -14,7 +14,8 @@ use crate::api::{caller, service};
 use crate::app::islands::name_form::NameForm;
 use crate::app::pages::PageTitle;
 use crate::app::pages::new::new_stack;
-use crate::app::words::{FormPage, frame, home as words, refusal};
+use crate::app::words::{FormPage, data as data_words, frame, home as words, refusal};
+use crate::server::page::DATA;
 use crate::server::stacks::Service;
 use crate::wire::NameVerdict;
 
@@ -25,7 +26,15 @@ pub fn HomePage() -> impl IntoView {
     let name = query.get("name").unwrap_or_default();
     let refused = query.get("refused");
     let data = page_data();
-    let HomeData { usual, allowance, choice } = data.as_deref().map(home_data).unwrap_or_default();
+    let HomeData { usual, allowance, has_kept_data, choice } =
+        data.as_deref().map(home_data).unwrap_or_default();
+    let kept = has_kept_data.then(|| {
+        view! {
+            <p class="allowance">
+                <a href=DATA>{data_words::HOME_LINK}</a>
+            </p>
+        }
+    });
     let pace = usual.map_or_else(|| words::WITH_ADDRESS.to_owned(), words::pace);
     if let Some(choice) = choice {
         return Either::Left(view! {
@@ -35,6 +44,7 @@ pub fn HomePage() -> impl IntoView {
                 <p class="hero__lead">{words::LEAD}</p>
             </section>
             {new_stack(NewPageData { choice: *choice, allowance })}
+            {kept}
             <Plan />
         });
     }
@@ -59,6 +69,7 @@ pub fn HomePage() -> impl IntoView {
         </section>
         {form}
         {allowance}
+        {kept}
         <Plan />
     })
 }

@@ -39,6 +39,6 @@ pub(in crate::http) async fn delete(
     id: Parameter,
 ) -> Result<impl IntoResponse, Failed> {
     let id = state.service.delete_data(&caller, &parameter(id)?).await?;
-    let body = removal(Removing { id, data_until: None });
+    let body = removal(Removing { id, data: None });
     Ok((StatusCode::ACCEPTED, NO_STORE, Json(body)))
 }

@@ -14,7 +14,7 @@ use crate::http::HttpState;
 use crate::http::error::Failed;
 use crate::http::headers::NO_STORE;
 use crate::server::auth::access::Caller;
-use crate::server::stacks::{self, Asked, Removing, StackAction};
+use crate::server::stacks::{self, Asked, KeptUntil, Removing, StackAction};
 use crate::server::store::Disposal;
 use crate::wire::StackView;
 use domain::deployment::DeploymentId;
@@ -49,7 +49,10 @@ struct RemovalBody {
     status_endpoint: String,
     deployment_endpoint: String,
     page: String,
-    /// Until when the data of the stack is kept, if it is.
+    /// The id of the data of the stack that is kept, if it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_id: Option<String>,
+    /// Until when it is kept at least.
     #[serde(skip_serializing_if = "Option::is_none")]
     data_until: Option<String>,
 }
@@ -140,13 +143,15 @@ pub(in crate::http) async fn remove(
 }
 
 /// Returns the answer to a request that began the operation.
-pub(in crate::http) fn removal(Removing { id, data_until }: Removing) -> impl Serialize {
+pub(in crate::http) fn removal(Removing { id, data }: Removing) -> impl Serialize {
+    let (data_id, data_until) = data.map(|KeptUntil { id, until }| (id, until)).unzip();
     RemovalBody {
         success: true,
         status_endpoint: format!("/api/status/{id}"),
         deployment_endpoint: format!("/api/deployment/{id}"),
         page: format!("/deployments/{id}"),
         operation_id: id,
+        data_id,
         data_until: data_until.map(|until| written(until).to_string()),
     }
 }
@@ -192,7 +197,7 @@ async fn act(
     let asked = state.service.act_on(&caller, &parameter(name)?, of.as_ref(), action).await?;
     Ok(match asked {
         Asked::Begun(id) => {
-            let body = removal(Removing { id, data_until: None });
+            let body = removal(Removing { id, data: None });
             (StatusCode::ACCEPTED, NO_STORE, Json(body)).into_response()
         }
         Asked::Unchanged => {

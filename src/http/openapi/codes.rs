@@ -14,6 +14,7 @@ pub(super) fn meaning(code: RefusalCode) -> &'static str {
         Code::SecretsExpired => "The secrets of the first attempt are not kept any more.",
         Code::NoSuchData => "There is no such kept data, or it is hidden from the caller.",
         Code::DataInUse => "The kept data belongs to a stack by now, or is being deleted.",
+        Code::DataLost => "The volumes of the kept data are gone from the platform.",
         Code::WrongTemplate => "The kept data is that of another template.",
         Code::KeptDataFull => "The limit of kept data is reached.",
         Code::SignInAgain => "Generated secrets are only shown soon after a sign-in.",

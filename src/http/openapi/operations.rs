@@ -10,7 +10,7 @@ use super::schema::{integer, one_of_texts, reference, text};
 use super::schemas::{id, name};
 
 /// What the start of a deployment refuses, whoever begins it.
-const START: [Code; 16] = [
+const START: [Code; 17] = [
     Code::InvalidName,
     Code::InvalidParameters,
     Code::TemplateRequired,
@@ -18,6 +18,7 @@ const START: [Code; 16] = [
     Code::TemplateChanged,
     Code::NoSuchData,
     Code::DataInUse,
+    Code::DataLost,
     Code::WrongTemplate,
     Code::NameTaken,
     Code::NameHeld,
@@ -249,7 +250,9 @@ pub(in crate::http) fn kept_data(it: Described) -> Described {
         "listKeptData",
         Group::Stacks,
         "List kept data",
-        "Returns the data of the caller's removed stacks that is kept for some time.",
+        "Returns the data of the caller's removed stacks that is kept for some time, and what a new \
+         stack is to have that is not live yet. Data without an owner is not listed: who removed its \
+         stack was told its id.",
     )
     .answers(StatusCode::OK, "KeptDataAnswer", "The kept data.")
 }

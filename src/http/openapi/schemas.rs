@@ -55,6 +55,11 @@ fn errors() -> Vec<Named> {
             "templates",
             text(),
             "With `TEMPLATE_REQUIRED`: the ids of the templates to choose from.",
+        )
+        .list(
+            "kept",
+            reference("KeptData"),
+            "With `KEPT_DATA_FULL`: what is kept, to choose from.",
         );
     vec![(ERROR, error.into()), ("FieldError", field.into())]
 }
@@ -324,7 +329,12 @@ fn stacks() -> Vec<Named> {
         .has("statusEndpoint", path(), "The path of its events.")
         .has("deploymentEndpoint", path(), "The path of its state.")
         .has("page", path(), "The path of its page.")
-        .optional("dataUntil", time(), "Until when the data of the stack is kept, if it is.");
+        .optional("dataId", text(), "The id of the data of the stack that is kept, if it is.")
+        .optional(
+            "dataUntil",
+            time(),
+            "Until when it is kept at least: the time counts from the end of the removal.",
+        );
     vec![
         ("StacksAnswer", all.into()),
         ("StackAnswer", one.into()),

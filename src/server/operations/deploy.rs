@@ -10,9 +10,9 @@ use crate::server::saga::engine::{Halt, MayAsk, Operation, Saga};
 use crate::server::saga::late_commit;
 use crate::server::steps::{
     CheckAddressFree, Configure, CreateApplication, CreateDomain, CreateProject, Deploy,
-    FindEnvironment, MountVolumes, NameVolumes, VerifyHealth, VolumesOutput, advice, removal,
+    FindEnvironment, MountVolumes, NameVolumes, VerifyHealth, advice, removal,
 };
-use crate::server::store::{Result, StepId};
+use crate::server::store::{Result, StepId, VolumesOutput};
 use domain::kind::{DEPLOY, Kind};
 use domain::receipt::Line;
 

@@ -58,6 +58,20 @@ pub enum Finding {
         /// The kind of the resource.
         part: ResourceKind,
     },
+    /// A volume of this portal that no stack and no kept data has.
+    StrayVolume {
+        /// Its name.
+        volume: String,
+    },
+    /// A volume of kept data is missing on the platform.
+    LostData {
+        /// The id of the data.
+        id: String,
+        /// The name of the stack whose data it was.
+        name: StackName,
+        /// The name of the volume.
+        volume: String,
+    },
     /// No container of a live stack runs.
     NotRunning {
         /// The stack.
@@ -114,6 +128,8 @@ impl Finding {
             | Self::Copy { .. }
             | Self::Service { .. }
             | Self::Lost { .. }
+            | Self::StrayVolume { .. }
+            | Self::LostData { .. }
             | Self::NotRunning { .. }
             | Self::Unrouted { .. }
             | Self::Contested { .. } => None,
@@ -130,6 +146,8 @@ impl Finding {
             | Self::Copy { .. }
             | Self::Service { .. }
             | Self::Lost { .. }
+            | Self::StrayVolume { .. }
+            | Self::LostData { .. }
             | Self::Unrouted { .. }
             | Self::Contested { .. } => None,
         }
@@ -197,6 +215,17 @@ impl fmt::Display for Finding {
                 "the {} of {name} ({id}) is gone from the platform, although the stack should be \
                  live: remove the stack in the portal, which frees the name",
                 part.noun()
+            ),
+            Self::StrayVolume { volume } => write!(
+                f,
+                "the volume {volume} belongs to no stack and to no kept data: if nobody needs what \
+                 is in it, docker volume rm {volume}"
+            ),
+            Self::LostData { id, name, volume } => write!(
+                f,
+                "the volume {volume} of the kept data {id} of {name} is gone from the platform, so \
+                 the data cannot be brought back: restore it under this name, or delete the data in \
+                 the portal"
             ),
             Self::NotRunning { name, id, application, service, why } => {
                 write!(f, "the stack {name} ({id}) is not running: ")?;

@@ -5,10 +5,11 @@
 
 use super::containers::Idle;
 use super::finding::{Finding, Resource};
-use super::view::{Live, MarkedProject, OperationState, PlatformView, StoreView};
+use super::view::{Live, MarkedProject, OperationState, OwnVolume, PlatformView, StoreView};
 use crate::server::platform::{AppName, ApplicationId, ApplicationSummary, Host};
 use crate::server::reconciler::report::NotRunning;
 use crate::server::settings::StackSettings;
+use crate::server::store::{KeptData, KeptState, KeptVolume};
 use domain::deployment::DeploymentId;
 use domain::receipt::ResourceKind;
 
@@ -41,7 +42,46 @@ pub(super) fn findings(store: &StoreView, platform: &PlatformView) -> Vec<Findin
     for name in &platform.services {
         found.extend(orphan(name, store, platform));
     }
+    found.extend(stray_volumes(store, platform));
+    found.extend(lost_data(store, platform));
     found
+}
+
+/// Finds the volumes of this portal that no stack and no kept data has.
+fn stray_volumes<'a>(
+    store: &'a StoreView,
+    platform: &'a PlatformView,
+) -> impl Iterator<Item = Finding> + 'a {
+    let is_stray = |volume: &&OwnVolume| {
+        let state = store.operation_state(&volume.stack.deployment());
+        match state {
+            Some(OperationState::Busy | OperationState::Live(_)) => false,
+            Some(OperationState::Gone { .. }) | None => !store.keeps(&volume.name),
+        }
+    };
+    let stray = platform.volumes.iter().filter(is_stray);
+    stray.map(|OwnVolume { name, .. }| Finding::StrayVolume { volume: name.clone() })
+}
+
+/// Finds the volumes of kept data that are gone, if Docker answered before and after it listed the
+/// volumes.
+fn lost_data<'a>(
+    store: &'a StoreView,
+    platform: &'a PlatformView,
+) -> impl Iterator<Item = Finding> + 'a {
+    let is_kept = |data: &&KeptData| match data.state {
+        KeptState::Kept | KeptState::Lost(_) => platform.is_volume_list_proven,
+        KeptState::Removing | KeptState::InUse(_) | KeptState::Deleting => false,
+    };
+    store.kept.iter().filter(is_kept).flat_map(|data| {
+        let is_gone =
+            |volume: &&KeptVolume| platform.volumes.iter().all(|one| one.name != volume.name);
+        data.volumes.iter().filter(is_gone).map(|volume| Finding::LostData {
+            id: data.stack.data_id(),
+            name: data.name.clone(),
+            volume: volume.name.clone(),
+        })
+    })
 }
 
 /// Compares a live stack with its resources on the platform.

@@ -6,9 +6,13 @@ use futures::future::try_join_all;
 
 use super::containers::{self, AT_ONCE, Idle, Scales};
 use crate::server::platform::{
-    AppName, ApplicationSummary, Host, Platform, PlatformError, ProjectId,
+    AppName, ApplicationSummary, Host, Platform, PlatformError, ProjectId, ProjectSummary,
+    VolumeName,
 };
-use crate::server::store::{Journal, Record, Result, Stack, State, Store, StoreError};
+use crate::server::settings::StackSettings;
+use crate::server::store::{
+    Journal, KeptData, KeptFilter, Record, Result, Stack, State, Store, StoreError,
+};
 use domain::deployment::DeploymentId;
 use domain::event::{EventBody, Resources};
 use domain::stack_id::StackId;
@@ -27,6 +31,19 @@ pub(super) struct PlatformView {
     pub(super) services: BTreeSet<AppName>,
     /// Services of our applications that are not known to run a container.
     pub(super) idle: BTreeMap<AppName, Idle>,
+    /// The volumes of this portal; none while Docker is down.
+    pub(super) volumes: Vec<OwnVolume>,
+    /// True if Docker answered both before and after it listed the volumes, so that one that is not
+    /// listed does not exist.
+    pub(super) is_volume_list_proven: bool,
+}
+
+/// A volume of this portal.
+#[derive(Clone, Debug)]
+pub(super) struct OwnVolume {
+    /// The stack that its name names. Another stack may have it by now.
+    pub(super) stack: StackId,
+    pub(super) name: String,
 }
 
 /// A project with a marker of this portal.
@@ -49,6 +66,8 @@ pub(super) struct StoreView {
     /// The services with their operations. A service can have several, since a removal records it
     /// as well.
     pub(super) services: Vec<(AppName, DeploymentId)>,
+    /// The data of stacks that are gone or being removed.
+    pub(super) kept: Vec<KeptData>,
 }
 
 /// The state of an operation, as far as the comparison needs it.
@@ -75,39 +94,66 @@ pub(super) struct Live {
 }
 
 impl PlatformView {
-    /// Reads the platform; `prefix` is the prefix of the portal's markers.
-    pub(super) async fn read(platform: &dyn Platform, prefix: &str) -> Result<Self, PlatformError> {
-        let mut marked = platform.projects().await?;
-        let all_projects = marked.iter().map(|one| one.id.0.clone()).collect();
-        let is_ours = |text: &String| text.starts_with(prefix);
-        marked.retain(|project| project.description.as_ref().is_some_and(is_ours));
-        let mut found = Vec::new();
-        for some in marked.chunks(AT_ONCE) {
-            found.extend(try_join_all(some.iter().map(|one| platform.project(&one.id))).await?);
-        }
-        let mut projects = Vec::new();
-        for (summary, project) in marked.into_iter().zip(found) {
-            let Some(project) = project else { continue };
-            let Some(marker) = project.description.filter(is_ours) else {
-                continue;
-            };
-            let environments = project.environments.into_iter();
-            projects.push(MarkedProject {
-                id: project.id,
-                name: summary.name,
-                creator: creator(&marker, prefix),
-                marker,
-                applications: environments.flat_map(|one| one.applications).collect(),
-            });
-        }
+    /// Reads the platform.
+    pub(super) async fn read(
+        platform: &dyn Platform,
+        settings: &StackSettings,
+    ) -> Result<Self, PlatformError> {
+        let projects = platform.projects().await?;
+        let all_projects = projects.iter().map(|one| one.id.0.clone()).collect();
+        let projects = marked_projects(platform, projects, &settings.marker_prefix()).await?;
         let hosts = platform.hosts().await?;
         let listed: Scales = platform.scales().await?.into_iter().collect();
         let applications = projects.iter().flat_map(|project| &project.applications);
         let ours = applications.map(|application| application.app_name.clone()).collect();
         let idle = containers::idle(platform, ours, &listed).await;
         let services = listed.into_keys().collect();
-        Ok(Self { projects, all_projects, hosts, services, idle })
+        let was_up = has_node(platform).await;
+        let own_volume = |VolumeName(name): VolumeName| {
+            let (stack, _) = settings.parse_volume(&name)?;
+            Some(OwnVolume { stack, name })
+        };
+        let volumes = platform.volumes().await?.into_iter().filter_map(own_volume).collect();
+        let is_volume_list_proven = was_up && has_node(platform).await;
+        let view = Self { projects, all_projects, hosts, services, idle, ..Self::default() };
+        Ok(Self { volumes, is_volume_list_proven, ..view })
     }
+}
+
+/// Returns whether Docker answers, as far as the platform shows it.
+async fn has_node(platform: &dyn Platform) -> bool {
+    matches!(platform.own_node().await, Ok(Some(_)))
+}
+
+/// Reads those of `all` projects whose markers begin with `prefix`.
+async fn marked_projects(
+    platform: &dyn Platform,
+    all: Vec<ProjectSummary>,
+    prefix: &str,
+) -> Result<Vec<MarkedProject>, PlatformError> {
+    let is_ours = |text: &String| text.starts_with(prefix);
+    let mut marked = all;
+    marked.retain(|project| project.description.as_ref().is_some_and(is_ours));
+    let mut found = Vec::new();
+    for some in marked.chunks(AT_ONCE) {
+        found.extend(try_join_all(some.iter().map(|one| platform.project(&one.id))).await?);
+    }
+    let mut projects = Vec::new();
+    for (summary, project) in marked.into_iter().zip(found) {
+        let Some(project) = project else { continue };
+        let Some(marker) = project.description.filter(is_ours) else {
+            continue;
+        };
+        let environments = project.environments.into_iter();
+        projects.push(MarkedProject {
+            id: project.id,
+            name: summary.name,
+            creator: creator(&marker, prefix),
+            marker,
+            applications: environments.flat_map(|one| one.applications).collect(),
+        });
+    }
+    Ok(projects)
 }
 
 /// Returns the deployment that `marker` names.
@@ -126,7 +172,11 @@ impl StoreView {
         let makers = platform.projects.iter().filter_map(|project| project.creator.clone());
         let owners = services.iter().map(|(_, owner)| owner.clone());
         let live = stacks.iter().map(|stack| stack.deployment.id.clone());
-        let ids: BTreeSet<DeploymentId> = makers.chain(owners).chain(live).collect();
+        let kept = store.kept_data(&KeptFilter::All).await?;
+        let is_kept = |volume: &&OwnVolume| keeps(&kept, &volume.name);
+        let others = platform.volumes.iter().filter(|volume| !is_kept(volume));
+        let holders = others.map(|volume| volume.stack.deployment());
+        let ids: BTreeSet<DeploymentId> = makers.chain(owners).chain(live).chain(holders).collect();
         let mut operations = BTreeMap::new();
         for id in ids {
             if let Some(record) = store.find(&id).await? {
@@ -135,13 +185,23 @@ impl StoreView {
                 operations.insert(id, operation_state);
             }
         }
-        Ok(Self { operations, services })
+        Ok(Self { operations, services, kept })
+    }
+
+    /// Returns whether the volume called `name` is one of kept data, or was until a stack brought it
+    /// back.
+    pub(super) fn keeps(&self, name: &str) -> bool {
+        keeps(&self.kept, name)
     }
 
     /// Returns the state of `id`; `None` if it is not in the database.
     pub(super) fn operation_state(&self, id: &DeploymentId) -> Option<&OperationState> {
         self.operations.get(id)
     }
+}
+
+fn keeps(kept: &[KeptData], name: &str) -> bool {
+    kept.iter().flat_map(|data| &data.volumes).any(|volume| volume.name == name)
 }
 
 /// Returns the state of a recorded operation; `stack` is its live stack, if the list read before

@@ -21,7 +21,9 @@ use crate::server::auth::accounts::Person;
 use crate::server::notifier::Notification;
 use crate::server::reconciler::report::ReconcileRound;
 use crate::server::settings::Quotas;
-use crate::server::store::{self, OperationFilter, Record, Result, State, Usage, hour_before};
+use crate::server::store::{
+    self, KeptData, KeptFilter, OperationFilter, Record, Result, State, Usage, hour_before,
+};
 use crate::wire::ApiError;
 use domain::deployment::Deployment;
 use domain::kind::Direction;
@@ -44,6 +46,10 @@ pub struct Overview {
     pub health: Health,
     /// The operations with resources that could not be removed yet, oldest first.
     pub stuck: Vec<StuckLine>,
+    /// The data of removed stacks, the one that is deleted first at the beginning.
+    pub kept: Vec<KeptLine>,
+    /// The number of all that is kept, of which `kept` may be the first part.
+    pub kept_in_all: usize,
     /// The report of the last reconcile round, if there was one.
     pub round: Option<ReconcileRound>,
     /// The people who signed in last.
@@ -73,6 +79,15 @@ pub struct StuckLine {
     pub next_try: Option<Timestamp>,
     /// The leftovers, with their remedies.
     pub left: Vec<Line>,
+}
+
+/// The data of a removed stack.
+#[derive(Debug)]
+pub struct KeptLine {
+    /// The data.
+    pub data: KeptData,
+    /// Its owner, who was that of the stack.
+    pub owner: Option<Owner>,
 }
 
 /// A person and their usage.
@@ -130,6 +145,13 @@ impl Service {
         let receipts = store::receipts(&*self.parts.store, &stuck).await?;
         let stuck = stuck.into_iter().zip(receipts);
         let stuck = stuck.map(|(record, receipt)| stuck_line(record, &receipt, &names)).collect();
+        let all = self.parts.store.kept_data(&KeptFilter::All).await?;
+        let kept_in_all = all.len();
+        let kept_line = |data: KeptData| KeptLine {
+            owner: data.owner.clone().map(|owner| names.owner(owner)),
+            data,
+        };
+        let kept = page(all).0.into_iter().map(kept_line).collect();
         let (shown, has_more_people) = page(people);
         let owners: Vec<_> = shown.iter().map(|person| person.owner.as_str()).collect();
         let usages = self.parts.store.usages(&owners, hour_before(now)).await?;
@@ -142,6 +164,8 @@ impl Service {
         Ok(Overview {
             health: self.health().await,
             stuck,
+            kept,
+            kept_in_all,
             round: self.parts.reconcile_report.get(),
             has_more_people,
             people: shown.into_iter().zip(usages).map(person_line).collect(),

@@ -15,6 +15,7 @@ use crate::server::store::{Record, StoreError};
 use domain::owner::OwnerId;
 use domain::refusal::Refusal;
 use domain::stack_name::StackName;
+use domain::stack_spec::BroughtBack;
 use domain::template::answers::Answers;
 use domain::template::checked::Checked;
 use domain::template::parameter::{DefaultAnswer, Parameter, Source};
@@ -29,8 +30,16 @@ pub(super) struct Chosen {
     pub(super) kept: BTreeMap<String, SecretString>,
     /// The keys of those that the portal generated.
     pub(super) kept_generated: Vec<String>,
-    /// The id of the data to bring back.
-    pub(super) data: Option<String>,
+    /// The data to bring back.
+    pub(super) data: Option<WantedData>,
+}
+
+/// Kept data that a new stack is to bring back.
+pub(super) enum WantedData {
+    /// That with this id.
+    Named(String),
+    /// That which the deployment that is tried again brought back.
+    Again(BroughtBack),
 }
 
 /// What a deployment that is tried again was started with.
@@ -40,7 +49,7 @@ struct Tried {
     before: Before,
     secrets: BTreeMap<String, SecretString>,
     generated: Vec<String>,
-    data: Option<String>,
+    data: Option<BroughtBack>,
 }
 
 impl Service {
@@ -77,7 +86,7 @@ impl Service {
             let checked = entry.template.check(&answers, &situation, &entry.patterns);
             let checked = checked.map_err(Refusal::InvalidParameters)?;
             let (kept, kept_generated) = Default::default();
-            let data = new.request.data.clone();
+            let data = new.request.data.clone().map(WantedData::Named);
             return Ok(Chosen { entry, checked, kept, kept_generated, data });
         };
         let Tried { template, before, secrets, generated, data } = self.tried(tried).await?;
@@ -95,6 +104,7 @@ impl Service {
                 Refusal::InvalidParameters(errors)
             }
         })?;
+        let data = data.map(WantedData::Again);
         Ok(Chosen { entry, checked, kept: secrets, kept_generated: generated, data })
     }
 
@@ -150,7 +160,7 @@ impl Service {
             size: spec.stack.size_id.clone(),
         };
         let template = spec.stack.template.map(|template| template.id);
-        let (generated, data) = (spec.stack.generated, spec.stack.brought_back.map(|data| data.id));
+        let (generated, data) = (spec.stack.generated, spec.stack.brought_back);
         Ok(Tried { template, before, secrets, generated, data })
     }
 }

@@ -31,6 +31,13 @@ pub struct IdempotentRequest {
     pub body: Vec<u8>,
 }
 
+/// A request with an idempotency key, whose body was read.
+struct Identified {
+    key: IdempotencyKey,
+    /// The digests of the body.
+    fingerprints: Vec<String>,
+}
+
 /// Returns the digests that show whether a request has the same body, the one to store first. A body
 /// may contain secrets, which nobody must be able to guess by a stored digest.
 fn fingerprints(keyring: Option<&Keyring>, body: &[u8]) -> Vec<String> {
@@ -83,6 +90,9 @@ impl Service {
             let started = self.start(caller, &request?, |_| None).await?;
             return Ok(accepted(&started.deployment, &started.generated));
         };
+        let IdempotentRequest { key, body } = idempotency;
+        let fingerprints = fingerprints(self.parts.keyring.as_ref(), &body);
+        let idempotency = Identified { key, fingerprints };
         if let Some(response) = self.replay(&idempotency).await? {
             return Ok(response);
         }
@@ -104,7 +114,7 @@ impl Service {
     /// same key was accepted, returns its stored response instead.
     async fn store_refusal(
         &self,
-        idempotency: &IdempotentRequest,
+        idempotency: &Identified,
         error: ApiError,
         refused: fn(&ApiError) -> Response,
     ) -> Result<Response, ApiError> {
@@ -118,14 +128,11 @@ impl Service {
         self.replay(idempotency).await?.ok_or(error)
     }
 
-    async fn replay(&self, idempotency: &IdempotentRequest) -> Result<Option<Response>, ApiError> {
+    async fn replay(&self, idempotency: &Identified) -> Result<Option<Response>, ApiError> {
         let now = self.parts.clock.now();
         match self.parts.store.stored_response(&idempotency.key, now).await? {
             None => Ok(None),
-            Some(response)
-                if fingerprints(self.parts.keyring.as_ref(), &idempotency.body)
-                    .contains(&response.fingerprint) =>
-            {
+            Some(response) if idempotency.fingerprints.contains(&response.fingerprint) => {
                 let StoredResponse { status, location, body, .. } = response;
                 Ok(Some(Response { status, location, body }))
             }
@@ -133,18 +140,11 @@ impl Service {
         }
     }
 
-    fn stored_response(
-        &self,
-        idempotency: &IdempotentRequest,
-        response: Response,
-    ) -> StoredResponse {
+    fn stored_response(&self, idempotency: &Identified, response: Response) -> StoredResponse {
         let now = self.parts.clock.now();
         StoredResponse {
             key: idempotency.key.clone(),
-            fingerprint: fingerprints(self.parts.keyring.as_ref(), &idempotency.body)
-                .into_iter()
-                .next()
-                .unwrap_or_default(),
+            fingerprint: idempotency.fingerprints.first().cloned().unwrap_or_default(),
             status: response.status,
             location: response.location,
             body: response.body,

@@ -3,6 +3,8 @@
 mod data;
 pub(super) mod on_stack;
 
+pub(super) use data::keeper;
+
 use jiff::Timestamp;
 
 use super::listing::no_stack;
@@ -12,7 +14,7 @@ use crate::server::auth::access::{Caller, Permission};
 use crate::server::intake::SlotReservation;
 use crate::server::notifier::Notification;
 use crate::server::store::{
-    CancelOutcome, Disposal, NewRemoval, Record, RemovalOutcome, State, StoreError,
+    CancelOutcome, Disposal, NewRemoval, Record, RemovalOutcome, Stack, State,
 };
 use crate::wire::ApiError;
 use domain::deployment::{Deployment, DeploymentId};
@@ -25,8 +27,17 @@ use domain::refusal::{Refusal, TakenBy};
 pub struct Removing {
     /// The removal.
     pub id: DeploymentId,
-    /// Until when the data of the stack is kept, if it is.
-    pub data_until: Option<Timestamp>,
+    /// The data of the stack that is kept, if it is.
+    pub data: Option<KeptUntil>,
+}
+
+/// The data that a removal keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptUntil {
+    /// Its id.
+    pub id: String,
+    /// Until when it is kept at least: the time counts from the end of the removal.
+    pub until: Timestamp,
 }
 
 impl Service {
@@ -142,7 +153,7 @@ impl Service {
         disposal: Disposal,
     ) -> Result<Removing, ApiError> {
         let stack = self.authorize_stack(caller, Permission::Change, name, of).await?;
-        let removing = self.remove_permitted(caller, name, stack.deployment, of, disposal).await;
+        let removing = self.remove_permitted(caller, name, stack, of, disposal).await;
         self.parts.audit.failure(caller, AuditAction::Remove, name, removing).await
     }
 
@@ -150,22 +161,16 @@ impl Service {
         &self,
         caller: &Caller,
         called: &str,
-        live: Deployment,
+        stack: Stack,
         of: Option<&DeploymentId>,
         disposal: Disposal,
     ) -> Result<Removing, ApiError> {
-        let Deployment { id: live, name, .. } = live;
-        // A spec that cannot be read names no volumes. Those that there are stay, unless they were
-        // to be deleted.
-        let (keepable, otherwise) = match self.keepable(&live).await {
-            Ok(keepable) => (keepable, Disposal::Delete),
-            Err(StoreError::Corrupt { .. }) => (None, disposal),
-            Err(error) => return Err(error.into()),
-        };
+        let Stack { deployment: Deployment { id: live, name, .. }, owner, .. } = stack;
+        let started = self.parts.clock.now();
+        let keepable = self.keepable(&live, started).await?;
         let has_data = keepable.is_some();
         let kept = keepable.filter(|_| disposal == Disposal::Keep);
-        let disposal = kept.as_ref().map_or(otherwise, |_| Disposal::Keep);
-        let started = self.parts.clock.now();
+        let disposal = kept.as_ref().map_or(Disposal::Delete, |_| Disposal::Keep);
         let kind = self.parts.kinds.of(KindName::REMOVE);
         let id = DeploymentId::new(kind, (self.parts.random)());
         let place = self.parts.notifier.intake().reserve(&id, kind.direction, started);
@@ -194,13 +199,13 @@ impl Service {
             RemovalOutcome::DifferentStack => return Err(Refusal::AnotherStack(name).into()),
             RemovalOutcome::NotLive => return Err(no_stack()),
             RemovalOutcome::UnderWay(id) => return Err(Refusal::OperationUnderWay(name, id).into()),
-            RemovalOutcome::KeptFull(most) => return Err(Refusal::KeptDataFull(most).into()),
+            RemovalOutcome::KeptFull(most) => return Err(self.kept_full(most, owner).await),
         };
         tracing::info!(deployment.id = %id, stack.name = %name, "Removal of a stack requested");
         self.parts.notifier.notify(&Notification::Work);
         // A removal that exists already may do something else with the data.
-        let data_until = if has_data { self.data_until(&live).await? } else { None };
-        Ok(Removing { id, data_until })
+        let data = if has_data { self.kept_until(&live).await? } else { None };
+        Ok(Removing { id, data })
     }
 }
 

@@ -75,7 +75,7 @@ impl Service {
         let name = name.map_err(|rule| Refusal::InvalidName(Some(rule)))?;
         let Chosen { entry, checked, kept, kept_generated, data } = self.choose(new, &name).await?;
         let data = match data {
-            Some(id) => Some(self.data_for(new.owner(), &entry.template.id, &id).await?),
+            Some(wanted) => Some(self.data_for(new, &entry.template.id, &wanted).await?),
             None => None,
         };
         self.check_that_it_can_start(&name).await?;

@@ -9,14 +9,13 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::VolumesOutput;
 use crate::server::platform::{
     Application, Configuration, HealthCheck, OPERATION, REVISION, ServiceSettings,
 };
 use crate::server::saga::context::Context;
 use crate::server::saga::failure::StepError;
 use crate::server::saga::step::Step;
-use crate::server::store::StepId;
+use crate::server::store::{StepId, VolumesOutput};
 use domain::stack_spec::StackSpec;
 
 /// The interval between two runs of the container runtime's own health check.

@@ -1,12 +1,11 @@
 //! Mounts the volumes into the application. There is nothing to undo: mounts are removed with the
 //! application, and volumes by the step that names them.
 
-use super::volumes::VolumesOutput;
 use crate::server::platform::{Application, Mount, MountId, NewMount, VolumeName};
 use crate::server::saga::context::Context;
 use crate::server::saga::failure::StepError;
 use crate::server::saga::step::Step;
-use crate::server::store::StepId;
+use crate::server::store::{StepId, VolumesOutput};
 
 /// Mounts the volumes.
 pub(crate) struct MountVolumes {

@@ -7,14 +7,12 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::server::platform::{VolumeName, VolumeRemoval};
 use crate::server::saga::absence;
 use crate::server::saga::context::Context;
 use crate::server::saga::failure::StepError;
 use crate::server::saga::step::Step;
-use crate::server::store::{Disposal, StepId};
+use crate::server::store::{Disposal, NamedVolume, StepId, VolumesOutput};
 use domain::kind::Direction;
 use domain::message::MessageCode;
 use domain::receipt::{Line, Outcome, ResourceKind};
@@ -27,26 +25,6 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 /// Names the volumes.
 pub(crate) struct NameVolumes;
-
-/// The volumes of a stack.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct VolumesOutput {
-    /// The node that has them.
-    pub(super) node: String,
-    /// The volumes, in the order of the template.
-    pub(super) volumes: Vec<NamedVolume>,
-}
-
-/// A volume of a stack.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct NamedVolume {
-    /// Its name on the node.
-    pub(super) name: VolumeName,
-    /// The folder in the container; `None` if the template has no such volume any more.
-    pub(super) path: Option<String>,
-    /// True if it has the data of an earlier stack.
-    pub(super) is_brought_back: bool,
-}
 
 impl Step for NameVolumes {
     const ID: StepId = StepId::VOLUMES;
@@ -79,38 +57,36 @@ impl Step for NameVolumes {
         let volumes = output.map(|output| output.volumes.as_slice()).unwrap_or_default();
         let mut lines = Vec::new();
         for volume in volumes.iter().rev() {
-            let outcome = if volume.is_kept(cx) {
+            let outcome = if is_kept(cx, volume) {
                 Outcome::Kept
             } else if remove(cx, &volume.name).await? {
                 Outcome::VerifiedGone
             } else {
                 Outcome::Left
             };
-            lines.push(volume.line(cx, outcome));
+            lines.push(line(cx, volume, outcome));
         }
         Ok(lines)
     }
 
     fn possible_leftovers(&self, cx: &Context, output: Option<&VolumesOutput>) -> Vec<Line> {
         let volumes = output.map(|output| output.volumes.as_slice()).unwrap_or_default();
-        let deleted = volumes.iter().rev().filter(|volume| !volume.is_kept(cx));
-        deleted.map(|volume| volume.line(cx, Outcome::Left)).collect()
+        let deleted = volumes.iter().rev().filter(|volume| !is_kept(cx, volume));
+        deleted.map(|volume| line(cx, volume, Outcome::Left)).collect()
     }
 }
 
-impl NamedVolume {
-    /// Returns whether the undo keeps it: because the removal of its stack was asked to, or because
-    /// a start that failed had brought it back.
-    fn is_kept(&self, cx: &Context) -> bool {
-        match cx.journal.kind().direction {
-            Direction::Forward => self.is_brought_back,
-            Direction::Back => cx.disposal == Disposal::Keep,
-        }
+/// Returns whether the undo keeps `volume`: because the removal of its stack was asked to, or because
+/// a start that failed had brought it back.
+fn is_kept(cx: &Context, volume: &NamedVolume) -> bool {
+    match cx.journal.kind().direction {
+        Direction::Forward => volume.is_brought_back,
+        Direction::Back => cx.disposal == Disposal::Keep,
     }
+}
 
-    fn line(&self, cx: &Context, outcome: Outcome) -> Line {
-        cx.line(ResourceKind::Volume, None, &self.name.0, outcome)
-    }
+fn line(cx: &Context, volume: &NamedVolume, outcome: Outcome) -> Line {
+    cx.line(ResourceKind::Volume, None, &volume.name.0, outcome)
 }
 
 /// Returns the name of the platform's own node, and waits until Docker tells it.

@@ -37,16 +37,29 @@ pub struct KeptVolume {
 }
 
 /// What happens to kept data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeptState {
     /// The stack is being removed.
     Removing,
     /// It is kept.
     Kept,
+    /// It is kept, but the platform shows since this time that none of its volumes exists.
+    Lost(Timestamp),
     /// A new stack has it.
-    InUse,
+    InUse(DataUser),
     /// It is being deleted.
     Deleting,
+}
+
+/// A new stack that has the data of a former one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataUser {
+    /// The deployment that makes the stack.
+    pub deployment: DeploymentId,
+    /// The name of the stack.
+    pub name: StackName,
+    /// True once the stack has been live: from then on, the data is that of the stack.
+    pub is_live: bool,
 }
 
 /// The data that a removal keeps.
@@ -63,6 +76,8 @@ pub struct NewKept {
 /// The kept data to list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeptFilter {
+    /// All there is.
+    All,
     /// That of this stack.
     Stack(StackId),
     /// That of stacks of this owner.

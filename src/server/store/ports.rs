@@ -172,6 +172,9 @@ pub trait Specs: Send + Sync {
 pub trait Kept: Send + Sync {
     /// Lists kept data that passes `filter`, the one that is deleted first at the beginning.
     async fn kept_data(&self, filter: &KeptFilter) -> Result<Vec<KeptData>>;
+    /// Marks the data of `stack` as lost since then, or as there again. Data that is not just kept
+    /// stays as it is.
+    async fn mark_lost(&self, stack: StackId, lost: Option<Timestamp>) -> Result<()>;
     /// Inserts the operation `new`, which deletes the kept data of `stack`. If there is one already,
     /// that one is returned instead, and a stuck one becomes due.
     async fn begin_deletion(&self, stack: StackId, new: &NewRemoval) -> Result<DataDeletion>;

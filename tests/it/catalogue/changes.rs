@@ -62,7 +62,7 @@ fn a_changed_file_counts_and_one_with_a_fault_leaves_the_template_as_it_was() {
         said.contains("notes/template.toml: version 1.0.0 of notes was something else"),
         "{said}"
     );
-    assert!(said.contains("The templates have 1 faults: mend them."), "{said}");
+    assert!(said.contains("The templates have 1 fault: mend it."), "{said}");
 }
 
 #[test]

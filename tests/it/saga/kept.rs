@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ai_stack_deployer::server::audit::{AuditAction, AuditFilter, AuditLog as _};
+use ai_stack_deployer::server::reconciler::{Finding, Repair};
 use ai_stack_deployer::server::store::{
     DataDeletion, Disposal, Kept as _, KeptData, KeptFilter, KeptState, NewDeployment, Stacks as _,
     State,
@@ -16,6 +17,7 @@ use domain::progress::End;
 use domain::receipt::{Line, Outcome, Receipt, ResourceKind};
 use domain::stack_id::StackId;
 use domain::stack_spec::BroughtBack;
+use tokio_util::sync::CancellationToken;
 
 use super::volumes::{VOLUME, ask, counting, receipt, runs, volume, volumes};
 use super::world::World;
@@ -82,7 +84,8 @@ async fn a_new_stack_has_the_data_of_the_former_one() {
     world.drive().await;
     assert_eq!(world.record().await.state, State::Live);
     assert_eq!(runs(&world, "bobby"), "1");
-    assert_eq!(data(&world).await.unwrap().state, KeptState::InUse);
+    let state = data(&world).await.unwrap().state;
+    assert!(matches!(&state, KeptState::InUse(user) if user.is_live), "{state:?}");
     remove_with_data(&mut world).await;
     assert_eq!(of_volume(&receipt(&world).await), [(VOLUME, Outcome::VerifiedGone)]);
     assert_eq!(volumes(&world.platform).await, Vec::<String>::new());
@@ -164,4 +167,84 @@ async fn a_lost_volume_is_deleted_as_well() {
     let new = new_removal(50, world.clock.now());
     let nothing = world.store.begin_deletion(stack(), &new).await.unwrap();
     assert_eq!(nothing, DataDeletion::Unknown);
+}
+
+fn told(found: &[Finding]) -> Vec<String> {
+    found.iter().map(ToString::to_string).collect()
+}
+
+#[tokio::test]
+async fn a_volume_that_nobody_knows_is_reported_and_left() {
+    let (mut world, _) = kept().await;
+    let stack = |number| StackId::of(&DeploymentId::from_random(number));
+    let unknown = format!("asd-test-{}-data", stack(77));
+    let others = [
+        String::from("pgdata"),
+        String::from("asd-test-other"),
+        format!("asd-test-2-{}-data", stack(78)),
+        format!("asd-tes-{}-data", stack(79)),
+    ];
+    for name in others.iter().chain([&unknown]) {
+        world.platform.core().make_volume(world.clock.now(), name);
+    }
+    let reconciler = world.reconciler();
+    let found = reconciler.survey().await.unwrap();
+    let expected = Finding::StrayVolume { volume: unknown.clone() };
+    assert_eq!(found, [expected]);
+    assert!(told(&found)[0].ends_with(&format!("docker volume rm {unknown}")), "{found:?}");
+    let handled = reconciler.repair(found, &CancellationToken::new()).await;
+    assert!(matches!(handled[0].outcome, Repair::Reported), "{handled:?}");
+    assert_eq!(volumes(&world.platform).await.len(), others.len() + 2, "nothing is removed");
+
+    // What a stack has is known, and so is what is left of one that is gone.
+    bring_back(&mut world, |_| {}).await;
+    assert_eq!(world.reconciler().survey().await.unwrap().len(), 1);
+    world.drive().await;
+    assert_eq!(world.reconciler().survey().await.unwrap().len(), 1);
+    remove_with_data(&mut world).await;
+    let now = world.clock.now();
+    world.platform.core().make_volume(now, VOLUME);
+    let found = told(&world.reconciler().survey().await.unwrap());
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found.iter().any(|line| line.contains(VOLUME)), "{found:?}");
+}
+
+#[tokio::test]
+async fn kept_data_whose_volume_is_gone_is_marked_and_told_and_stays_listed() {
+    let (world, _) = kept().await;
+    let mut reconciler = world.reconciler();
+    assert_eq!(reconciler.survey().await.unwrap(), []);
+    let now = world.clock.now();
+    assert!(world.platform.core().lose_volume(now, VOLUME));
+    world.platform.core().stop_docker(now);
+    assert_eq!(reconciler.survey().await.unwrap(), [], "with Docker down nothing is concluded");
+    world.platform.core().start_docker(now);
+    for fault in ["swarm.getNodes:docker-down=1s", "dockerVolume.getVolumes:docker-down=1s"] {
+        world.inject(fault);
+        assert_eq!(reconciler.survey().await.unwrap(), [], "{fault}");
+        world.clock.advance(Duration::from_secs(2));
+    }
+
+    let found = reconciler.survey().await.unwrap();
+    assert_eq!(told(&found).len(), 1, "{found:?}");
+    assert!(told(&found)[0].contains(&stack().data_id()), "{found:?}");
+    reconciler.mark_lost_data(&found).await.unwrap();
+    let lost = KeptState::Lost(world.clock.now());
+    assert_eq!(data(&world).await.unwrap().state, lost);
+    let handled = reconciler.repair(found, &CancellationToken::new()).await;
+    assert!(matches!(handled[0].outcome, Repair::Reported), "{handled:?}");
+    reconciler.conclude(handled);
+    let found = reconciler.survey().await.unwrap();
+    assert_eq!(found.len(), 1, "as long as it is so");
+    world.clock.advance(Duration::from_mins(1));
+    reconciler.mark_lost_data(&found).await.unwrap();
+    assert_eq!(data(&world).await.unwrap().state, lost, "since the first time");
+
+    // Somebody restores it from a backup.
+    let now = world.clock.now();
+    world.platform.core().make_volume(now, VOLUME);
+    let found = reconciler.survey().await.unwrap();
+    assert_eq!(found, []);
+    reconciler.mark_lost_data(&found).await.unwrap();
+    assert_eq!(data(&world).await.unwrap().state, KeptState::Kept);
 }

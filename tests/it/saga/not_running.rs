@@ -235,6 +235,9 @@ async fn docker_that_stops_while_containers_are_listed_proves_nothing() {
         "swarm.getNodeApps",
         "docker.getContainersByAppLabel",
         "swarm.getNodes",
+        // These are about the volumes.
+        "swarm.getNodes",
+        "dockerVolume.getVolumes",
     ];
     assert!(calls.ends_with(&looks), "it was listed as gone, and looked for: {calls:?}");
 }

@@ -1,5 +1,7 @@
 //! Databases of older versions are migrated without losing anything.
 
+mod kept;
+
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -208,7 +210,8 @@ fn rows(migrations: &Path, bytes: [&str; 2]) -> String {
         (false, true) => SPECS,
         (false, false) => "",
     };
-    let rows = format!("{rows}{specs}").replace("SPEC", SPEC).replace("SECRET", SECRET);
+    let kept = if has("_kept_data.sql") { kept::ROWS } else { "" };
+    let rows = format!("{rows}{specs}{kept}").replace("SPEC", SPEC).replace("SECRET", SECRET);
     rows.replace('%', &"0".repeat(31)).replace('<', bytes[0]).replace('>', bytes[1])
 }
 
@@ -229,6 +232,7 @@ async fn every_older_database_in_sqlite_is_migrated() {
         if version > 1 {
             assert_no_removal_is_lost(&store).await;
         }
+        kept::assert_listed(&store, has(migrations.path(), "_kept_data.sql")).await;
         let lease = assert_nothing_is_lost(&store).await;
         assert_spec_is_kept(&store, &lease, has(migrations.path(), "_specs.sql")).await;
         if version == newest {
@@ -257,6 +261,7 @@ async fn every_older_database_in_postgres_is_migrated() {
         let seen = "alice live,bobby stuck,david active,erika live,gerda live";
         assert_eq!(Cluster::ask(&url, read), seen);
         assert_no_removal_is_lost(&*store).await;
+        kept::assert_listed(&*store, has(migrations.path(), "_kept_data.sql")).await;
         let lease = assert_nothing_is_lost(&*store).await;
         assert_spec_is_kept(&*store, &lease, has(migrations.path(), "_specs.sql")).await;
         if version == newest {

@@ -264,6 +264,7 @@ delegate! {
     }
     Kept {
         up kept_data(filter: &KeptFilter) -> Vec<KeptData>;
+        up mark_lost(stack: StackId, lost: Option<Timestamp>) -> ();
         up begin_deletion(stack: StackId, new: &NewRemoval) -> DataDeletion;
     }
     Templates {

@@ -44,6 +44,12 @@ pub(super) fn read(folder: &Path) -> Result<(Templates, Vec<Fault>), Fault> {
         }
         match path.metadata() {
             Ok(found) if found.is_dir() => folders.push((name.to_owned(), Ok(path))),
+            // Otherwise somebody waits for a template that is in no folder of its own.
+            Ok(_) if name == DEFINITION => {
+                let message = "the file is in no folder of its own: move it into one that is called \
+                               like its id";
+                faults.push(Fault::of_file(name, message));
+            }
             Ok(_) => {}
             Err(_) if is_gone(&path) => {}
             Err(error) => {
@@ -74,8 +80,8 @@ fn of_template(root: &Path, folder: &Path, name: &str) -> Result<Files, Vec<Faul
     let mut read = |file: &str, kib: usize| {
         let path = format!("{name}/{file}");
         let text = text_of(root, &folder.join(file), kib);
-        text.unwrap_or_else(|message| {
-            faults.push(Fault::of_file(&path, message));
+        text.unwrap_or_else(|(line, message)| {
+            faults.push(Fault { line, ..Fault::of_file(&path, message) });
             None
         })
     };
@@ -97,8 +103,25 @@ fn of_template(root: &Path, folder: &Path, name: &str) -> Result<Files, Vec<Faul
     }
 }
 
+/// Reads a text of at most `kib` KiB; `None` if there is none. If it cannot be used, returns why, and
+/// the line if there is one.
+fn text_of(
+    root: &Path,
+    path: &Path,
+    kib: usize,
+) -> Result<Option<String>, (Option<usize>, String)> {
+    let Some(bytes) = bytes_of(root, path, kib).map_err(|message| (None, message))? else {
+        return Ok(None);
+    };
+    String::from_utf8(bytes).map(Some).map_err(|error| {
+        let (valid, _) = error.as_bytes().split_at(error.utf8_error().valid_up_to());
+        let line = String::from_utf8_lossy(valid).matches('\n').count() + 1;
+        (Some(line), String::from("this is not UTF-8: store the file as UTF-8"))
+    })
+}
+
 /// Reads a file of at most `kib` KiB; `None` if there is none.
-fn text_of(root: &Path, path: &Path, kib: usize) -> Result<Option<String>, String> {
+fn bytes_of(root: &Path, path: &Path, kib: usize) -> Result<Option<Vec<u8>>, String> {
     let unreadable = |error: io::Error| format!("the file cannot be read: {error}");
     let real: PathBuf = match path.canonicalize() {
         Ok(real) => real,
@@ -126,8 +149,7 @@ fn text_of(root: &Path, path: &Path, kib: usize) -> Result<Option<String>, Strin
     if bytes.len() > limit {
         return Err(format!("the file is larger than {kib} KiB: shorten it"));
     }
-    let text = String::from_utf8(bytes);
-    text.map(Some).map_err(|_| String::from("the file is not UTF-8: store it as UTF-8"))
+    Ok(Some(bytes))
 }
 
 /// Returns what `read` returns; `None` if the file changed meanwhile.

@@ -181,7 +181,9 @@ fn inherit_env(table: &mut Table<'_, '_>, faults: &mut Faults<'_>) -> Vec<(usize
 
 fn links(table: &mut Table<'_, '_>, faults: &mut Faults<'_>) -> Vec<Link> {
     let mut links = Vec::new();
-    for mut link in table.tables("links", faults) {
+    for mut link in
+        table.listed("links", "[{ label = \"…\", path = \"/\" }]", faults).unwrap_or_default()
+    {
         let path = link.required("path", "\"/\"", faults);
         if path.is_some_and(|path| !checks::is_path(path)) {
             faults.error(

@@ -17,6 +17,10 @@ use crate::pattern;
 
 /// The kinds, for messages.
 const KINDS: &str = "string, text, number, boolean, choice, list or secret";
+/// How choices are written.
+const CHOICES: &str = "[{ value = \"…\", label = \"…\" }]";
+/// How the rules of a line are written.
+const RULES: &str = "{ pattern = \"[a-z]+\", max = 20 }";
 /// The largest number of choices.
 const MOST_CHOICES: usize = 200;
 /// The largest number of items of any list.
@@ -108,9 +112,9 @@ fn number_rules(table: &mut Table<'_, '_>, faults: &mut Faults<'_>) -> NumberRul
 fn choice_rules(table: &mut Table<'_, '_>, faults: &mut Faults<'_>) -> ChoiceRules {
     let at = table.at_key("choices");
     let mut choices: Vec<Choice> = Vec::new();
-    let tables = table.tables("choices", faults);
-    let count = tables.len();
-    for mut one in tables {
+    let tables = table.listed("choices", CHOICES, faults);
+    let count = tables.as_ref().map(Vec::len);
+    for mut one in tables.unwrap_or_default() {
         let (value, at) = (one.required("value", "\"…\"", faults), one.at_key("value"));
         let label = one.localized("label", LONGEST_LABEL, faults);
         let help = one.localized("help", LONGEST_HELP, faults);
@@ -130,16 +134,14 @@ fn choice_rules(table: &mut Table<'_, '_>, faults: &mut Faults<'_>) -> ChoiceRul
         let label = label.unwrap_or_else(|| Localized::Plain(value.to_owned()));
         choices.push(Choice { value: value.to_owned(), label, help });
     }
-    let other = table.table("other", faults).map(|mut other| {
+    let other = table.table("other", &format!("other = {RULES}"), faults).map(|mut other| {
         let rules = text_rules(&mut other, LONGEST_LINE, faults);
         other.finish(faults);
         rules
     });
-    if !(1..=MOST_CHOICES).contains(&count) {
-        let message = format!(
-            "a choice needs 1 to {MOST_CHOICES} `choices`: write choices = [{{ value = \"…\", label = \
-             \"…\" }}]"
-        );
+    if count.is_some_and(|count| !(1..=MOST_CHOICES).contains(&count)) {
+        let message =
+            format!("a choice needs 1 to {MOST_CHOICES} `choices`: write choices = {CHOICES}");
         faults.error(at, message);
     }
     ChoiceRules { choices, other }
@@ -147,7 +149,7 @@ fn choice_rules(table: &mut Table<'_, '_>, faults: &mut Faults<'_>) -> ChoiceRul
 
 fn list_rules(table: &mut Table<'_, '_>, faults: &mut Faults<'_>) -> ListRules {
     let (min, max) = bounds(table, MOST_ITEMS, MOST_ITEMS_OF_ANY, "items", faults);
-    let item = table.table("item", faults).map(|mut item| {
+    let item = table.table("item", &format!("item = {RULES}"), faults).map(|mut item| {
         let rules = text_rules(&mut item, LONGEST_LINE, faults);
         item.finish(faults);
         rules

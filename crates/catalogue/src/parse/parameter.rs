@@ -11,9 +11,12 @@ use toml::de::DeValue;
 use super::checks;
 use super::head::{LONGEST_HELP, LONGEST_LABEL};
 use super::kind;
-use super::reader::{Located, Table, decimal};
+use super::reader::{Located, Table, decimal, nearest};
 use crate::fault::Faults;
 use crate::patterns::Patterns;
+
+/// How a condition is written.
+const WHEN: &str = "when = { key = \"an_earlier_parameter\", equals = true }";
 
 /// A question, and where its parts are.
 pub(super) struct Question {
@@ -28,20 +31,51 @@ pub(super) fn all(tables: Vec<Table<'_, '_>>, faults: &mut Faults<'_>) -> Vec<Qu
     if tables.len() > MOST_PARAMETERS {
         faults.error(0, format!("there are more than {MOST_PARAMETERS} parameters: use fewer"));
     }
-    for table in tables {
-        let question = read(table, &questions, faults);
+    let keys: Vec<_> = tables.iter().map(|table| table.peek("key").unwrap_or_default()).collect();
+    for (at, table) in tables.into_iter().enumerate() {
+        let others = Others { earlier: &questions, keys: &keys, at };
+        let question = read(table, &others, faults);
         questions.extend(question);
     }
     questions
 }
 
+/// The other questions of the file.
+struct Others<'q> {
+    /// Those before, without those that are refused.
+    earlier: &'q [Question],
+    /// The keys of all, in their order.
+    keys: &'q [&'q str],
+    /// Which one is being read.
+    at: usize,
+}
+
+impl Others<'_> {
+    /// Returns what to do about a condition on `key`, which is no earlier question; `None` if that
+    /// is refused itself, and only has to be mended.
+    fn remedy(&self, key: &str) -> Option<String> {
+        let (before, after) = self.keys.split_at(self.at);
+        if before.contains(&key) {
+            return None;
+        }
+        if after.first() == Some(&key) {
+            return Some(String::from("a question cannot depend on itself"));
+        }
+        if after.contains(&key) {
+            return Some(String::from("put it before"));
+        }
+        let nearest = nearest(before.iter().copied(), key);
+        Some(nearest.map_or(String::from("add it before"), |nearest| format!("write {nearest:?}")))
+    }
+}
+
 /// Reads a question, which may depend on those before it.
 fn read(
     mut table: Table<'_, '_>,
-    earlier: &[Question],
+    others: &Others<'_>,
     faults: &mut Faults<'_>,
 ) -> Option<Question> {
-    let key = key(&mut table, earlier, faults);
+    let key = key(&mut table, others.earlier, faults);
     let label = table.localized("label", LONGEST_LABEL, faults);
     if !table.has("label") {
         table.missing("label", "\"…\"", faults);
@@ -53,7 +87,8 @@ fn read(
     let required = table.flag("required", faults);
     let immutable = table.flag("immutable", faults);
     let advanced = table.flag("advanced", faults);
-    let when = table.table("when", faults).and_then(|when| condition(when, earlier, faults));
+    let when = table.table("when", WHEN, faults);
+    let when = when.and_then(|when| condition(when, others, faults));
     let (at, at_required) = (table.at(), table.at_key("required"));
     let Some(kind) = kind else {
         for known in ["default", "from"] {
@@ -139,8 +174,18 @@ fn default(
 ) -> Option<DefaultAnswer> {
     let (value, from) = (table.value("default"), table.text("from", faults));
     if let (Some(value), Some(_)) = (value, from) {
-        faults
-            .error(value.span().start, "`default` and `from` cannot both be there: leave one out");
+        let message = match kind {
+            ParameterKind::Secret(_) => {
+                "a secret has no `default`, which everybody could read: leave it out"
+            }
+            ParameterKind::String(_)
+            | ParameterKind::Text(_)
+            | ParameterKind::Number(_)
+            | ParameterKind::Boolean
+            | ParameterKind::Choice(_)
+            | ParameterKind::List(_) => "`default` and `from` cannot both be there: leave one out",
+        };
+        faults.error(value.span().start, message);
     }
     if let Some(text) = from {
         return source(text, table.at_key("from"), kind, faults).map(DefaultAnswer::From);
@@ -157,11 +202,18 @@ fn default(
 
 fn source(text: &str, at: usize, kind: &ParameterKind, faults: &mut Faults<'_>) -> Option<Source> {
     let Ok(source) = Source::parse(text) else {
-        faults.error(
-            at,
-            "`from` must be \"person.email\", \"person.name\", \"stack.name\", \"stack.url\" or \
-             \"generate:N\" with N from 16 to 128",
-        );
+        let message = match kind {
+            ParameterKind::Secret(_) => "`from` must be \"generate:N\" with N from 16 to 128",
+            ParameterKind::String(_)
+            | ParameterKind::Text(_)
+            | ParameterKind::Number(_)
+            | ParameterKind::Boolean
+            | ParameterKind::Choice(_)
+            | ParameterKind::List(_) => {
+                "`from` must be \"person.email\", \"person.name\", \"stack.name\" or \"stack.url\""
+            }
+        };
+        faults.error(at, message);
         return None;
     };
     match (source, kind) {
@@ -230,7 +282,7 @@ fn plain(value: &DeValue<'_>) -> Option<Value> {
 /// Reads the answer to an earlier question with which this one is asked.
 fn condition(
     mut table: Table<'_, '_>,
-    earlier: &[Question],
+    others: &Others<'_>,
     faults: &mut Faults<'_>,
 ) -> Option<Condition> {
     let key = table.required("key", "\"an_earlier_parameter\"", faults);
@@ -240,11 +292,11 @@ fn condition(
     }
     table.finish(faults);
     let (key, equals) = (key?, equals?);
-    let Some(question) = earlier.iter().find(|one| one.parameter.key == key) else {
-        faults.error(
-            at,
-            format!("`when` names {key:?}, which is no earlier parameter: put it before"),
-        );
+    let Some(question) = others.earlier.iter().find(|one| one.parameter.key == key) else {
+        if let Some(remedy) = others.remedy(key) {
+            let message = format!("`when` names {key:?}, which is no earlier parameter: {remedy}");
+            faults.error(at, message);
+        }
         return None;
     };
     let kind = &question.parameter.kind;

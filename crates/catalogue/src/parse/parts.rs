@@ -79,7 +79,8 @@ fn accept(table: &mut Table<'_, '_>, faults: &mut Faults<'_>) -> Vec<Accept> {
     };
     let codes: Option<Vec<_>> = items.iter().map(|item| accepted(item)).collect();
     let Some(codes) = codes.filter(|codes| !codes.is_empty()) else {
-        let expected = "a list of classes and codes, such as [\"2xx\", 401]";
+        let expected =
+            "a list of \"2xx\", \"3xx\" and codes from 200 to 499, such as [\"2xx\", 401]";
         wrong_type(value, "accept", expected, faults);
         return Vec::new();
     };

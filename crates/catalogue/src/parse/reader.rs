@@ -45,6 +45,11 @@ impl<'a, 'i> Table<'a, 'i> {
         self.entries.get(key).map_or(self.at, |(_, value)| value.span().start)
     }
 
+    /// Returns the text of a key, which stays unknown if it was.
+    pub(super) fn peek(&self, key: &str) -> Option<&'a str> {
+        self.entries.get(key).and_then(|(_, value)| value.get_ref().as_str())
+    }
+
     /// Returns all keys with their places and values, for a table whose keys are free.
     pub(super) fn all(&self) -> impl Iterator<Item = (&'a str, usize, Located<'a, 'i>)> {
         self.entries.iter().map(|(key, (at, value))| (*key, *at, *value))
@@ -137,11 +142,16 @@ impl<'a, 'i> Table<'a, 'i> {
         })
     }
 
-    /// Returns the table of a key.
-    pub(super) fn table(&mut self, key: &'static str, faults: &mut Faults<'_>) -> Option<Self> {
+    /// Returns the table of a key, which is written such as `example`.
+    pub(super) fn table(
+        &mut self,
+        key: &'static str,
+        example: &str,
+        faults: &mut Faults<'_>,
+    ) -> Option<Self> {
         let value = self.value(key)?;
         let Some(table) = value.get_ref().as_table() else {
-            wrong_type(value, key, "a table", faults);
+            wrong_type(value, key, &format!("a table: {example}"), faults);
             return None;
         };
         Some(Self::new(&format!("`{key}`"), value.span().start, table))
@@ -160,6 +170,27 @@ impl<'a, 'i> Table<'a, 'i> {
             wrong_type(value, key, &format!("a list of tables: [[{key}]]"), faults);
             Vec::new()
         })
+    }
+
+    /// Returns the tables of a key whose list is written in one place, such as `example`; `None` if
+    /// it is something else.
+    pub(super) fn listed(
+        &mut self,
+        key: &'static str,
+        example: &str,
+        faults: &mut Faults<'_>,
+    ) -> Option<Vec<Self>> {
+        let is_list = |value: Located<'a, 'i>| {
+            let items = value.get_ref().as_array();
+            items.is_some_and(|items| items.iter().all(|item| item.get_ref().is_table()))
+        };
+        match self.value(key) {
+            Some(value) if !is_list(value) => {
+                wrong_type(value, key, &format!("a list of tables: {key} = {example}"), faults);
+                None
+            }
+            Some(_) | None => Some(self.tables(key, faults)),
+        }
     }
 
     /// Returns the text for people of a key, of at most `most` characters.
@@ -227,16 +258,20 @@ impl<'a, 'i> Table<'a, 'i> {
             if self.known.contains(key) {
                 continue;
             }
-            let alike = |known: &&str| strsim::jaro_winkler(known, key);
-            let nearest = self.known.iter().copied().max_by(|a, b| alike(a).total_cmp(&alike(b)));
             let known = self.known.join(", ");
-            let remedy = match nearest.filter(|nearest| alike(nearest) >= ALIKE) {
+            let remedy = match nearest(self.known.iter().copied(), key) {
                 Some(nearest) => format!("write `{nearest}`, or one of: {known}"),
                 None => format!("write one of: {known}"),
             };
             faults.error(*at, format!("unknown key `{key}` in {}: {remedy}", self.name));
         }
     }
+}
+
+/// Returns the known key for which `key` may have been meant.
+pub(super) fn nearest<'k>(known: impl Iterator<Item = &'k str>, key: &str) -> Option<&'k str> {
+    let alike = |known: &&str| strsim::jaro_winkler(known, key);
+    known.filter(|known| alike(known) >= ALIKE).max_by(|a, b| alike(a).total_cmp(&alike(b)))
 }
 
 /// Returns the number that a value is.

@@ -21,7 +21,7 @@ const READERS: [&str; 5] = [
 fn keys(code: &str) -> impl Iterator<Item = &str> {
     let methods = [
         ".value(", ".text(", ".required(", ".flag(", ".whole(", ".number(", ".texts(", ".table(",
-        ".tables(", ".localized(", "command(table, ", "command(&mut table, ",
+        ".tables(", ".listed(", ".localized(", "command(table, ", "command(&mut table, ",
     ];
     let calls = methods.into_iter().flat_map(|method| code.split(method).skip(1));
     calls.filter_map(|call| Some(call.trim_start().strip_prefix('"')?.split_once('"')?.0))

@@ -7,7 +7,7 @@ use proptest::sample::{Index, select};
 use crate::support::{ALL, definition};
 
 /// The smallest template, as lines that cases replace.
-const LEAST: &str = "\
+pub(crate) const LEAST: &str = "\
 [template]
 id = \"all\"
 name = \"All\"
@@ -20,12 +20,12 @@ first_access = \"none-needed\"
 path = \"/health\"
 ";
 
-fn faults(text: &str) -> Vec<Fault> {
+pub(crate) fn faults(text: &str) -> Vec<Fault> {
     parse(text, "all/template.toml").map_or_else(|faults| faults, |definition| definition.warnings)
 }
 
 /// Asserts that the only fault of `text` is on this line and says this.
-fn assert_fault(text: &str, line: usize, says: &str) {
+pub(crate) fn assert_fault(text: &str, line: usize, says: &str) {
     let found = faults(text);
     let lines: Vec<_> = found.iter().map(ToString::to_string).collect();
     assert_eq!(found.len(), 1, "{text}\n{lines:#?}");
@@ -132,6 +132,7 @@ fn each_part_besides_the_questions_is_checked() {
         ("[[health]]\npath = \"/\"\naccept = []\n", 13, "2xx"),
         ("[[health]]\npath = \"/\"\naccept = [\"2xx\", 404]\n", 13, "where no stack is"),
         ("[[health]]\npath = \"/\"\naccept = [\"4xx\"]\n", 13, "where no stack is"),
+        ("[[health]]\npath = \"/\"\naccept = [500]\n", 13, "codes from 200 to 499"),
         ("[[size]]\nid = \"S\"\ncpu = \"1\"\n", 12, "lower-case"),
         ("[[size]]\nid = \"s\"\n", 11, "`cpu` or `memory`"),
         ("[[size]]\nid = \"s\"\ncpu = \"0\"\n", 13, "0.01 to 1024"),
@@ -177,6 +178,7 @@ fn each_part_besides_the_questions_is_checked() {
         ("links = [{ label = \"a\", path = \"//x\" }]", "one slash"),
         ("links = [{ label = \"a\", path = \"x\" }]", "one slash"),
         ("links = [{ path = \"/\" }]", "has no `label`"),
+        ("links = [\"/\"]", "links = [{ label = \"…\", path = \"/\" }]"),
         ("default = 1", "true or false"),
         ("command = [\"a\", \"${{b}}\"]", "{{"),
     ] {
@@ -185,7 +187,7 @@ fn each_part_besides_the_questions_is_checked() {
 }
 
 /// Returns a template with one question.
-fn asking(lines: &str) -> String {
+pub(crate) fn asking(lines: &str) -> String {
     format!("{LEAST}[[parameter]]\nkey = \"a\"\nlabel = \"A\"\n{lines}")
 }
 
@@ -208,8 +210,14 @@ fn each_line_of_a_question_is_checked() {
         ("type = \"string\"\nenv = \"A\"\ndefault = 1979-05-27", 16, "must be a text, a number"),
         ("type = \"string\"\nenv = \"A\"\ndefault = \"a\"\nfrom = \"person.name\"", 16, "both"),
         ("type = \"string\"\nenv = \"A\"\nfrom = \"person.age\"", 16, "person.email"),
+        ("type = \"string\"\nenv = \"A\"\nfrom = \"stack\"", 16, "\"stack.name\" or \"stack.url\""),
         ("type = \"string\"\nenv = \"A\"\nfrom = \"generate:32\"", 16, "only a secret"),
-        ("type = \"secret\"\nenv = \"A\"\nfrom = \"generate:8\"", 16, "16 to 128"),
+        ("type = \"secret\"\nenv = \"A\"\nfrom = \"generate:8\"", 16, "must be \"generate:N\""),
+        (
+            "type = \"secret\"\nenv = \"A\"\nfrom = \"generate:32\"\ndefault = \"x\"",
+            17,
+            "everybody could read",
+        ),
         ("type = \"secret\"\nenv = \"A\"\nfrom = \"person.name\"", 16, "type = \"string\""),
         ("type = \"secret\"\nenv = \"A\"\nfrom = \"generate:32\"\nmax = 20", 16, "between"),
         (
@@ -239,6 +247,12 @@ fn each_line_of_a_question_is_checked() {
         ("type = \"number\"\nenv = \"A\"\nmax = 5\ndefault = 6", 17, "5 or less"),
         ("type = \"choice\"\nchoices = []", 15, "1 to 200"),
         ("type = \"choice\"", 11, "1 to 200"),
+        (
+            "type = \"choice\"\nchoices = [\"a\"]",
+            15,
+            "choices = [{ value = \"…\", label = \"…\" }]",
+        ),
+        ("type = \"choice\"\nchoices = [{ value = \"a\" }]\nother = true", 16, "other = { pattern"),
         ("type = \"choice\"\nchoices = [{ value = \"a\" }, { value = \"a\" }]", 15, "twice"),
         ("type = \"choice\"\nchoices = [{ value = \"\" }]", 15, "1 to 1000"),
         (
@@ -250,7 +264,12 @@ fn each_line_of_a_question_is_checked() {
         ("type = \"list\"\nenv = \"A\"\nitem = { patern = \"a\" }", 16, "write `pattern`"),
         ("type = \"list\"\nenv = \"A\"\nmax = 1001", 16, "at most 1000 items"),
         ("type = \"list\"\nenv = \"A\"\ndefault = [\"a,b\"]", 16, "Item 1"),
-        ("type = \"boolean\"\nwhen = { key = \"b\", equals = true }", 15, "no earlier parameter"),
+        (
+            "type = \"boolean\"\nwhen = { key = \"b\", equals = true }",
+            15,
+            "parameter: add it before",
+        ),
+        ("type = \"boolean\"\nwhen = \"b\"", 15, "a table: when = { key"),
         ("type = \"boolean\"\nwhen = { key = \"b\" }", 15, "has no `equals`"),
         ("type = \"boolean\"\nenv = \"A\"\n[env]\nA = \"a\"", 15, "set twice"),
     ] {
@@ -265,64 +284,6 @@ fn a_misspelt_key_is_named_beside_the_one_that_is_missing() {
     assert_eq!(messages.len(), 2, "{messages:#?}");
     assert!(messages.iter().any(|message| message.contains("has no `value`")), "{messages:#?}");
     assert!(messages.iter().any(|message| message.contains("write `value`")), "{messages:#?}");
-}
-
-#[test]
-fn the_rules_between_questions_are_checked() {
-    let two = |first: &str, second: &str| {
-        asking(&format!("{first}\n[[parameter]]\nlabel = \"B\"\nkey = {second}"))
-    };
-    for (text, line, says) in [
-        (two("type = \"boolean\"", "\"a\"\ntype = \"boolean\""), 17, "twice"),
-        (two("type = \"boolean\"", "\"size\"\ntype = \"boolean\""), 17, "another field"),
-        (two("type = \"boolean\"", "\"B\"\ntype = \"boolean\""), 17, "lower-case"),
-        (
-            two("type = \"boolean\"\nenv = \"A\"", "\"b\"\ntype = \"boolean\"\nenv = \"A\""),
-            20,
-            "set twice",
-        ),
-        (
-            two(
-                "type = \"boolean\"",
-                "\"b\"\ntype = \"boolean\"\nwhen = { key = \"a\", equals = 1 }",
-            ),
-            19,
-            "true or false",
-        ),
-        (
-            two(
-                "type = \"text\"\nenv = \"A\"",
-                "\"b\"\ntype = \"boolean\"\nwhen = { key = \"a\", equals = \"x\" }",
-            ),
-            20,
-            "boolean, a choice",
-        ),
-        (
-            two(
-                "type = \"choice\"\nchoices = [{ value = \"x\" }]",
-                "\"b\"\ntype = \"boolean\"\nwhen = { key = \"a\", equals = \"y\" }",
-            ),
-            20,
-            "none of the choices",
-        ),
-    ] {
-        assert_fault(&text, line, says);
-    }
-    for (lines, says) in [
-        ("type = \"string\"\nenv = \"A\"", "type = \"secret\""),
-        ("type = \"secret\"\nenv = \"A\"\nmin = 8", "from = \"generate:32\""),
-        ("type = \"secret\"\nenv = \"A\"\nfrom = \"generate:32\"", "min = 8"),
-    ] {
-        let text = asking(lines).replace("none-needed", "password:a");
-        let found = faults(&text);
-        assert!(
-            found.iter().any(|fault| fault.line == Some(11) && fault.message.contains(says)),
-            "{text}"
-        );
-    }
-    let many = (0..65)
-        .map(|n| format!("[[parameter]]\nkey = \"k{n}\"\nlabel = \"K\"\ntype = \"boolean\"\n"));
-    assert_fault(&format!("{LEAST}{}", many.collect::<String>()), 1, "more than 64");
 }
 
 #[test]

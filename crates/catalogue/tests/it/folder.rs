@@ -58,7 +58,7 @@ fn files_that_are_links_out_too_large_or_not_utf8_are_refused() {
     symlink(outside.path().join("secret.svg"), at("icon-out", "icon.svg")).unwrap();
     fs::write(at("icon-large", "icon.svg"), format!("<svg>{}", " ".repeat(64 * 1024))).unwrap();
     fs::write(at("icon-text", "icon.svg"), "hello").unwrap();
-    fs::write(at("latin1", "README.md"), [b'c', b'a', b'f', 0xe9]).unwrap();
+    fs::write(at("latin1", "README.md"), [b'a', b'\n', b'b', 0xe9, b'\n']).unwrap();
     fs::create_dir(at("pipe", "icon.svg")).unwrap();
     symlink("nowhere", at("readme-gone", "README.md")).unwrap();
     // Kubernetes mounts files as links within the folder.
@@ -76,13 +76,23 @@ fn files_that_are_links_out_too_large_or_not_utf8_are_refused() {
         "icon-out/icon.svg: the file is a link out",
         "icon-large/icon.svg: the file is larger than 64 KiB",
         "icon-text/icon.svg: the icon is no SVG",
-        "latin1/README.md: the file is not UTF-8",
+        "latin1/README.md:2: this is not UTF-8: store the file as UTF-8",
         "pipe/icon.svg: this is no file",
         "readme-gone/README.md: the file cannot be read",
         "linked/template.toml: the file is a link out",
     ] {
         assert!(found.iter().any(|one| one.starts_with(says)), "{says}: {found:#?}");
     }
+}
+
+#[test]
+fn a_definition_without_a_folder_of_its_own_is_a_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("template.toml"), template("one")).unwrap();
+    let reading = Catalogue::read(folder.path());
+    let says = "template.toml: the file is in no folder of its own: move it into one that is called \
+                like its id";
+    assert_eq!(errors(&reading.faults), [says]);
 }
 
 #[test]

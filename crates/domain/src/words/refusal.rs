@@ -49,6 +49,9 @@ pub fn message(refusal: &Refusal) -> String {
         }
         R::NoSuchData => "There is no such kept data: /api/data lists what there is.",
         R::DataInUse => "The data belongs to a stack by now, or is being deleted.",
+        R::DataLost => {
+            "The volumes of this data are gone from the platform, so it cannot be brought back."
+        }
         R::WrongTemplate => {
             "The data is that of another template: send the template that /api/data names."
         }

@@ -10,7 +10,7 @@ use crate::server::reconciler::report::ReconcileRound;
 use crate::server::settings::Quotas;
 use crate::server::stacks::Health;
 use crate::server::stacks::admin::StuckLine;
-use crate::server::store::State;
+use crate::server::store::{KeptState, State};
 use domain::kind::{Direction, Kind, StackState};
 use domain::platform_problem::PlatformProblem;
 use domain::remedy::Remedy;
@@ -44,6 +44,12 @@ pub(crate) const LEFT_UNKNOWN: &str = "It is not known what is left. Search the 
 pub(crate) const OF: &str = " of ";
 pub(crate) const RETRY: &str = "Try again now";
 pub(crate) const DIFFERENCES: &str = "Database and platform";
+
+pub(crate) const KEPT: &str = "Kept data";
+pub(crate) const KEPT_COLUMNS: [&str; 6] =
+    ["Stack", "Template", "Owner", "State", "Until", "Volumes"];
+/// What stands before the link to the stack that has the data.
+pub(crate) const USED_BY: &str = "used by ";
 
 pub(crate) const OPERATIONS: &str = "Operations";
 pub(crate) const OPERATION_COLUMNS: [&str; 6] =
@@ -95,6 +101,33 @@ pub(crate) fn problem(problem: PlatformProblem) -> String {
 pub(crate) fn database(health: &Health) -> String {
     let state = if health.store_ok { "answers" } else { "does not accept writes" };
     format!("{} {state}", health.store_kind)
+}
+
+/// Says of how many removed stacks there is data, of which `shown` are in the table.
+pub(crate) fn kept(in_all: usize, shown: usize) -> String {
+    let first =
+        if shown < in_all { format!(" Only the first {shown} are shown.") } else { String::new() };
+    match in_all {
+        0 => String::from("No data of removed stacks is kept."),
+        1 => String::from("The data of 1 removed stack is kept."),
+        _ => format!("The data of {in_all} removed stacks is kept.{first}"),
+    }
+}
+
+/// Returns the words for the state of kept data.
+pub(crate) fn kept_state(state: &KeptState) -> String {
+    match state {
+        KeptState::Removing => String::from("its stack is being removed"),
+        KeptState::Kept => String::from("kept"),
+        KeptState::Lost(since) => {
+            format!(
+                "its volumes are gone from the platform, since {} at the latest",
+                second(*since)
+            )
+        }
+        KeptState::InUse(_) => USED_BY.trim_end().to_owned(),
+        KeptState::Deleting => String::from("is being deleted"),
+    }
 }
 
 /// Returns the words for the kind of an operation, unless it makes a stack, as most do.

@@ -1,9 +1,8 @@
 //! The words of the page of kept data.
 
-use domain::stack_name::StackName;
-use jiff::Timestamp;
-
 use super::admin::minute;
+use crate::wire::KeptView;
+use domain::stack_name::StackName;
 
 pub(crate) const TITLE: &str = "Kept data";
 pub(crate) const LEAD: &str = "What is kept of the stacks that you removed. After the time that is \
@@ -11,6 +10,11 @@ pub(crate) const LEAD: &str = "What is kept of the stacks that you removed. Afte
 pub(crate) const NOTHING: &str = "Nothing is kept.";
 pub(crate) const BRING_BACK: &str = "Bring it back";
 pub(crate) const DELETE: &str = "Delete it now";
+/// The links from other pages to this one.
+pub(crate) const HOME_LINK: &str = "Data of stacks that you removed is kept";
+pub(crate) const ACCOUNT_LINK: &str = "Kept data of your removed stacks";
+/// What stands before the link to the stack that is to have the data.
+pub(crate) const USED_BY: &str = "It is being brought back by ";
 
 /// Names the data of a stack.
 pub(crate) fn data_of(from: &StackName, template: &str) -> String {
@@ -22,10 +26,18 @@ pub(crate) fn of(from: &StackName) -> String {
     format!(": the data of {from}")
 }
 
-/// Says until when it is kept.
-pub(crate) fn until(until: Timestamp, is_deleting: bool) -> String {
-    if is_deleting {
+/// Says until when it is kept; nothing if a new stack is to have it.
+pub(crate) fn until(kept: &KeptView) -> String {
+    if kept.is_deleting {
         return String::from("It is being deleted.");
     }
-    format!("Kept until {}", minute(until))
+    let until = minute(kept.until);
+    match (kept.lost, &kept.used_by) {
+        (_, Some(_)) => String::new(),
+        (Some(_), None) => format!(
+            "Its volumes are gone from the platform, so it cannot be brought back. Listed until \
+             {until}"
+        ),
+        (None, None) => format!("Kept until {until}"),
+    }
 }

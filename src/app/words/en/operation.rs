@@ -20,7 +20,7 @@ pub(crate) const REMOVING: &str = "Removing";
 pub(crate) const REMOVED: &str = "Removed";
 pub(crate) const REMOVAL_STARTED: &str = "The stack was live. Its removal has started.";
 pub(crate) const SEE_REMOVAL: &str = "See the removal";
-pub(crate) const REMOVAL_DONE: &str = "The stack was live and has been removed. No data is kept.";
+pub(crate) const REMOVAL_DONE: &str = "The stack was live and has been removed.";
 
 pub(crate) const NOT_FOUND: &str = "Deployment not found";
 pub(crate) const NOT_FOUND_LEAD: &str = "Check the address: the id after the last slash must be \

@@ -21,7 +21,10 @@ pub(crate) const OPERATOR_CAN_RUN: &str = "An operator can run: ";
 /// Returns the heading of the receipt. It claims only what the receipt proves. `at_end` is the
 /// receipt at the end of the operation: if that was not clean, clean-up has removed the rest since.
 pub(crate) fn heading(receipt: &Receipt, at_end: &Receipt) -> &'static str {
-    if receipt.clean && !at_end.clean {
+    let is_kept = receipt.lines.iter().any(|line| line.outcome == Outcome::Kept);
+    if receipt.clean && is_kept {
+        "Nothing was left behind but the data"
+    } else if receipt.clean && !at_end.clean {
         REMOVED_SINCE
     } else if receipt.clean {
         "Nothing was left behind"
@@ -176,6 +179,11 @@ mod tests {
         let cases = [
             (Receipt::of(vec![gone()]), "Nothing was left behind", true),
             (Receipt::of(vec![]), "Nothing was left behind", true),
+            (
+                Receipt::of(vec![gone(), entry(ResourceKind::Volume, Outcome::Kept)]),
+                "Nothing was left behind but the data",
+                true,
+            ),
             (
                 Receipt::of(vec![gone(), entry(ResourceKind::Service, Outcome::Left)]),
                 "Some resources are left",

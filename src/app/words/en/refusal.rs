@@ -86,10 +86,13 @@ fn of_code(page: FormPage<'_>, code: RefusalCode) -> String {
         (C::DataInUse, _) => {
             format!("The data belongs to a stack by now, or is being deleted, so {so}.")
         }
+        (C::DataLost, _) => {
+            format!("The volumes of this data are gone from the platform, so {so}.")
+        }
         (C::WrongTemplate, _) => format!("The data is that of another template, so {so}."),
-        (C::KeptDataFull, _) => format!(
-            "The limit of kept data is reached, so {so}. Delete some of it, or remove the stack \
-             with its data."
+        (C::KeptDataFull, _) => String::from(
+            "The limit of kept data is reached, so the stack was not removed. Delete some of it, \
+             or remove the stack with its data.",
         ),
         (C::OperationUnderWay, _) => {
             format!(

@@ -78,6 +78,7 @@ fn store(operations: Vec<(u8, OperationState)>, services: &[(u8, u8)]) -> StoreV
             .map(|(number, operation_state)| (id(number), operation_state))
             .collect(),
         services: services.iter().map(service).collect(),
+        kept: Vec::new(),
     }
 }
 
@@ -89,6 +90,8 @@ fn whole() -> PlatformView {
         hosts: vec![host(1, Some(1))],
         services: [AppName(String::from("stack-1"))].into(),
         idle: BTreeMap::new(),
+        volumes: Vec::new(),
+        is_volume_list_proven: true,
     }
 }
 
@@ -109,6 +112,8 @@ fn kind(finding: &Finding) -> String {
         Finding::Copy { resource, .. } => format!("copy {}", resource.id),
         Finding::Service { name, .. } => format!("service {name}"),
         Finding::Lost { part, .. } => format!("lost {part:?}"),
+        Finding::StrayVolume { volume } => format!("stray {volume}"),
+        Finding::LostData { volume, .. } => format!("lost data {volume}"),
         Finding::NotRunning { service, why, .. } => format!("not running {service} {why:?}"),
         Finding::Unrouted { .. } => String::from("unrouted"),
         Finding::Contested { domain, .. } => format!("contested {domain}"),
@@ -309,6 +314,7 @@ fn any_platform() -> impl Strategy<Value = PlatformView> {
             hosts,
             services: services.into_iter().collect(),
             idle,
+            ..PlatformView::default()
         },
     )
 }

@@ -1,18 +1,21 @@
 //! The use cases of kept data: list it, delete it, and give it to a new stack.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use super::super::request::StartError;
+use jiff::Timestamp;
+
+use super::super::choosing::WantedData;
+use super::super::request::{New, StartError};
 use super::super::{Service, refused};
+use super::KeptUntil;
 use crate::server::audit::AuditAction;
 use crate::server::auth::access::{Caller, IdentifiedBy, Permission, Target};
 use crate::server::notifier::Notification;
 use crate::server::store::{
-    DataDeletion, KeptData, KeptFilter, KeptState, KeptVolume, NewKept, NewRemoval, SealedSpec,
-    StoreError,
+    DataDeletion, DataUser, KeptData, KeptFilter, KeptState, KeptVolume, NewKept, NewRemoval,
+    SealedSpec, SpecOrigin, StepId, StoreError,
 };
-use crate::wire::{ApiError, KeptView};
+use crate::wire::{ApiError, DataUserView, ErrorDetails, KeptView};
 use domain::deployment::DeploymentId;
 use domain::kind::KindName;
 use domain::owner::OwnerId;
@@ -28,9 +31,38 @@ impl Service {
     ///
     /// Returns an error when the store is unavailable.
     pub async fn kept_data(&self, caller: &Caller) -> Result<Vec<KeptView>, ApiError> {
-        let Some(owner) = caller.identity.owner() else { return Ok(Vec::new()) };
+        Ok(self.kept_of(caller.identity.owner()).await?)
+    }
+
+    /// Lists the kept data of the owner of the deployment `id`, for a caller who may change it.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if there is no such deployment for this caller, or the store is unavailable.
+    pub(crate) async fn kept_beside(
+        &self,
+        caller: &Caller,
+        id: &DeploymentId,
+    ) -> Result<Vec<KeptView>, ApiError> {
+        let record = self.authorize(caller, Permission::Change, id).await?;
+        Ok(self.kept_of(record.owner.as_ref()).await?)
+    }
+
+    async fn kept_of(&self, owner: Option<&OwnerId>) -> Result<Vec<KeptView>, StoreError> {
+        let Some(owner) = owner else { return Ok(Vec::new()) };
         let all = self.parts.store.kept_data(&KeptFilter::Owner(owner.clone())).await?;
         Ok(all.into_iter().filter_map(view).collect())
+    }
+
+    /// Returns the answer to a removal that would keep more than `most`: with what is kept, to choose
+    /// what to drop.
+    pub(super) async fn kept_full(&self, most: u32, owner: Option<OwnerId>) -> ApiError {
+        let mut error = ApiError::from(Refusal::KeptDataFull(most));
+        match self.kept_of(owner.as_ref()).await {
+            Ok(kept) => error.details = Some(Box::new(ErrorDetails { kept, ..Default::default() })),
+            Err(failed) => tracing::warn!(error = %failed, "Could not read what is kept"),
+        }
+        error
     }
 
     /// Begins to delete the kept data called `id`, and returns the operation. If an operation deletes
@@ -66,18 +98,28 @@ impl Service {
         Ok(operation)
     }
 
-    /// Finds the kept data called `id`, for a new stack of `owner` that is made of `template`.
+    /// Finds the kept data that is `wanted` for `new`, which is made of `template`. Data without an
+    /// owner is for whoever knows its id and may change it.
     pub(in crate::server::stacks) async fn data_for(
         &self,
-        owner: Option<&OwnerId>,
+        new: &New<'_>,
         template: &str,
-        id: &str,
+        wanted: &WantedData,
     ) -> Result<(StackId, BroughtBack), StartError> {
-        let data = self.find_data(id).await?.filter(|data| data.owner.as_ref() == owner);
-        let data = data.ok_or(Refusal::NoSuchData)?;
+        let data = match wanted {
+            WantedData::Named(id) => self.find_data(id).await?,
+            WantedData::Again(former) => self.find_again(former).await?,
+        };
+        let target = Target::Operation { owner: None, by: IdentifiedBy::Id };
+        let may_have = |data: &KeptData| match &data.owner {
+            Some(owner) => new.owner() == Some(owner),
+            None => new.caller.may(Permission::Change, target).is_ok(),
+        };
+        let data = data.filter(may_have).ok_or(Refusal::NoSuchData)?;
         match data.state {
             KeptState::Kept => {}
-            KeptState::Removing | KeptState::InUse | KeptState::Deleting => {
+            KeptState::Lost(_) => return Err(Refusal::DataLost.into()),
+            KeptState::Removing | KeptState::InUse(_) | KeptState::Deleting => {
                 return Err(Refusal::DataInUse.into());
             }
         }
@@ -86,7 +128,7 @@ impl Service {
         }
         let names = data.volumes.into_iter().map(|KeptVolume { key, name }| (key, name));
         let volumes: BTreeMap<_, _> = names.collect();
-        Ok((data.stack, BroughtBack { id: id.to_owned(), volumes }))
+        Ok((data.stack, BroughtBack { id: data.stack.data_id(), volumes }))
     }
 
     async fn find_data(&self, id: &str) -> Result<Option<KeptData>, StoreError> {
@@ -94,15 +136,53 @@ impl Service {
         Ok(self.parts.store.kept_data(&KeptFilter::Stack(stack)).await?.pop())
     }
 
-    /// Returns what a removal would keep of the stack that `live` created; `None` if the stack has no
-    /// volumes.
+    /// Finds the data that a deployment brought back. A stack that had it since then may be removed,
+    /// and the data kept as that of this stack: it is found by its volumes.
+    async fn find_again(&self, former: &BroughtBack) -> Result<Option<KeptData>, StoreError> {
+        if let Some(data) = self.find_data(&former.id).await? {
+            return Ok(Some(data));
+        }
+        let has_all = |data: &KeptData| {
+            let has = |name: &String| data.volumes.iter().any(|volume| volume.name == *name);
+            !former.volumes.is_empty() && former.volumes.values().all(has)
+        };
+        Ok(self.parts.store.kept_data(&KeptFilter::All).await?.into_iter().find(has_all))
+    }
+
+    /// Returns what a removal that began at `started` would keep of the stack that `live` created;
+    /// `None` if the stack has no volumes.
     pub(super) async fn keepable(
         &self,
         live: &DeploymentId,
+        started: Timestamp,
     ) -> Result<Option<NewKept>, StoreError> {
+        let names = self.volumes_of(live).await?;
+        let volumes: Vec<_> =
+            names.into_iter().map(|(key, name)| KeptVolume { key, name }).collect();
+        let until = later(started, self.parts.quotas.removal_grace);
+        let most = self.parts.quotas.kept;
+        Ok((!volumes.is_empty()).then_some(NewKept { volumes, until, most }))
+    }
+
+    /// Returns the names of the volumes of the stack that `live` created, by their keys. If its spec
+    /// is lost or only assumed, the journal knows them.
+    async fn volumes_of(
+        &self,
+        live: &DeploymentId,
+    ) -> Result<BTreeMap<String, String>, StoreError> {
         let revision = RevisionId::first_of(live);
-        let Some(SealedSpec { spec, .. }) = self.parts.store.spec(revision).await? else {
-            return Ok(None);
+        let spec = match self.parts.store.spec(revision).await {
+            Ok(Some(SealedSpec { spec, origin: SpecOrigin::Begun, .. })) => spec,
+            Ok(Some(SealedSpec { origin: SpecOrigin::Assumed, .. }) | None)
+            | Err(StoreError::Corrupt { .. }) => {
+                let named = self.parts.store.journal(live).await?.volumes(StepId::VOLUMES)?;
+                let key = |name: &str| match self.parts.stack.parse_volume(name) {
+                    Some((_, key)) => key.to_owned(),
+                    None => name.to_owned(),
+                };
+                return Ok(named.into_iter().map(|name| (key(&name.0), name.0)).collect());
+            }
+            Err(error) => return Err(error),
         };
         let prefix = self.parts.stack.volume_prefix(revision.stack);
         let mut names = spec.brought_back.map(|data| data.volumes).unwrap_or_default();
@@ -110,34 +190,42 @@ impl Service {
             let name = format!("{prefix}{}", volume.key);
             names.entry(volume.key).or_insert(name);
         }
-        let volumes: Vec<_> =
-            names.into_iter().map(|(key, name)| KeptVolume { key, name }).collect();
-        let until = later(self.parts.clock.now(), self.grace());
-        let most = self.parts.quotas.kept;
-        Ok((!volumes.is_empty()).then_some(NewKept { volumes, until, most }))
+        Ok(names)
     }
 
-    /// Returns until when the data of the stack that `live` created is kept, if it is.
-    pub(super) async fn data_until(
+    /// Returns the data of the stack that `live` created which its removal keeps, if it does.
+    pub(super) async fn kept_until(
         &self,
         live: &DeploymentId,
-    ) -> Result<Option<jiff::Timestamp>, StoreError> {
-        let kept = KeptFilter::Stack(RevisionId::first_of(live).stack);
-        Ok(self.parts.store.kept_data(&kept).await?.pop().map(|data| data.until))
-    }
-
-    /// Returns for how long a removal keeps data.
-    fn grace(&self) -> Duration {
-        self.parts.quotas.removal_grace
+    ) -> Result<Option<KeptUntil>, StoreError> {
+        let kept = KeptFilter::Stack(StackId::of(live));
+        let data = self.parts.store.kept_data(&kept).await?.pop();
+        Ok(data.map(|data| KeptUntil { id: data.stack.data_id(), until: data.until }))
     }
 }
 
-/// Returns what the owner sees of kept data; `None` of data that a stack has.
+/// Returns the owner who sees the kept data in their list.
+pub(in crate::server::stacks) fn keeper(data: KeptData) -> Option<OwnerId> {
+    let owner = data.owner.clone();
+    view(data).and(owner)
+}
+
+/// Returns what the owner sees of kept data. What a live stack has is the data of that stack; that of
+/// a stack that is being removed is not kept yet.
 fn view(data: KeptData) -> Option<KeptView> {
+    let (mut used_by, mut lost) = (None, None);
     let is_deleting = match data.state {
+        KeptState::Removing | KeptState::InUse(DataUser { is_live: true, .. }) => return None,
+        KeptState::InUse(DataUser { deployment, name, is_live: false }) => {
+            used_by = Some(DataUserView { name, deployment_id: deployment });
+            false
+        }
         KeptState::Kept => false,
+        KeptState::Lost(since) => {
+            lost = Some(since);
+            false
+        }
         KeptState::Deleting => true,
-        KeptState::Removing | KeptState::InUse => return None,
     };
     Some(KeptView {
         id: data.stack.data_id(),
@@ -146,5 +234,7 @@ fn view(data: KeptData) -> Option<KeptView> {
         volumes: data.volumes.into_iter().map(|volume| volume.key).collect(),
         until: data.until,
         is_deleting,
+        used_by,
+        lost,
     })
 }

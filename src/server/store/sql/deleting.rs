@@ -1,6 +1,7 @@
 //! Implements the port of kept data: lists it, and begins to delete it.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use super::beginning::{commit, insert_first, insert_removal, reuse_removal, unfinished};
 use super::dialect::Dialect;
@@ -14,6 +15,10 @@ use domain::stack_id::StackId;
 impl<D: Dialect> Kept for SqlStore<D> {
     async fn kept_data(&self, filter: &KeptFilter) -> Result<Vec<KeptData>> {
         self.rows(kept::list(filter)).await?.iter().map(kept::kept).collect()
+    }
+
+    async fn mark_lost(&self, stack: StackId, lost: Option<Timestamp>) -> Result<()> {
+        self.change_rows(kept::mark_lost(stack, lost)).await.map(drop)
     }
 
     async fn begin_deletion(&self, stack: StackId, new: &NewRemoval) -> Result<DataDeletion> {

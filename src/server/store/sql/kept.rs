@@ -10,10 +10,11 @@ use super::quotas;
 use super::rows::{self, Columns};
 use super::statement::Statement;
 use crate::server::store::{
-    KeptData, KeptFilter, KeptState, NewKept, Result, StoreError, unavailable_for,
+    DataUser, KeptData, KeptFilter, KeptState, NewKept, Result, StoreError, unavailable_for,
 };
 use domain::deployment::DeploymentId;
 use domain::stack_id::StackId;
+use domain::stack_name::StackName;
 use domain::time::later;
 
 /// The shortest time for which data stays that a start which failed gives back.
@@ -22,13 +23,16 @@ const LEAST: Duration = Duration::from_hours(24);
 /// Returns the query of the kept data that passes `filter`.
 pub(super) fn list(filter: &KeptFilter) -> Statement {
     let all = Statement::new(
-        "SELECT kept_data.stack AS stack, name, owner, template, volumes, until_ms, kept_ms, used_by,
-                deleting
-         FROM kept_data JOIN stacks ON stacks.stack = kept_data.stack WHERE ",
+        "SELECT kept_data.stack AS stack, stacks.name AS name, stacks.owner AS owner,
+                stacks.template AS template, volumes, until_ms, kept_ms, lost_ms, used_by, deleting,
+                users.name AS user_name, users.live_ms AS user_live_ms
+         FROM kept_data JOIN stacks ON stacks.stack = kept_data.stack
+         LEFT JOIN stacks AS users ON users.stack = used_by WHERE ",
     );
     let chosen = match filter {
+        KeptFilter::All => all.push("TRUE"),
         KeptFilter::Stack(stack) => all.push("kept_data.stack = ").push_bind(*stack),
-        KeptFilter::Owner(owner) => all.push("owner = ").push_bind(owner),
+        KeptFilter::Owner(owner) => all.push("stacks.owner = ").push_bind(owner),
         KeptFilter::Due(now) => all
             .push("kept_ms IS NOT NULL AND used_by IS NULL AND deleting = 0 AND until_ms <= ")
             .push_bind(*now),
@@ -39,8 +43,6 @@ pub(super) fn list(filter: &KeptFilter) -> Statement {
 /// Reads kept data.
 pub(super) fn kept(row: &impl Columns) -> Result<KeptData> {
     let volumes = serde_json::from_str(&row.text("volumes")?);
-    let is_kept = row.optional_number("kept_ms")?.is_some();
-    let is_used = row.optional_text("used_by")?.is_some();
     Ok(KeptData {
         stack: rows::stack_id(row)?,
         name: rows::name(row)?,
@@ -48,13 +50,38 @@ pub(super) fn kept(row: &impl Columns) -> Result<KeptData> {
         template: row.text("template")?,
         volumes: volumes.map_err(|_| StoreError::Corrupt { what: "kept volumes" })?,
         until: rows::time(row.number("until_ms")?)?,
-        state: match (is_kept, is_used, row.number("deleting")? != 0) {
-            (false, _, _) => KeptState::Removing,
-            (true, true, _) => KeptState::InUse,
-            (true, false, true) => KeptState::Deleting,
-            (true, false, false) => KeptState::Kept,
-        },
+        state: state(row)?,
     })
+}
+
+/// Reads what happens to kept data.
+fn state(row: &impl Columns) -> Result<KeptState> {
+    if row.optional_number("kept_ms")?.is_none() {
+        return Ok(KeptState::Removing);
+    }
+    if let Some(user) = row.optional_text("used_by")? {
+        let corrupt = || StoreError::Corrupt { what: "user of kept data" };
+        let name = row.optional_text("user_name")?.ok_or_else(corrupt)?;
+        return Ok(KeptState::InUse(DataUser {
+            deployment: StackId::parse(&user).ok_or_else(corrupt)?.deployment(),
+            name: StackName::parse(&name).map_err(|_| corrupt())?,
+            is_live: row.optional_number("user_live_ms")?.is_some(),
+        }));
+    }
+    if row.number("deleting")? != 0 {
+        return Ok(KeptState::Deleting);
+    }
+    let lost = row.optional_number("lost_ms")?.map(rows::time).transpose()?;
+    Ok(lost.map_or(KeptState::Kept, KeptState::Lost))
+}
+
+/// Returns the statement that marks the kept data of `stack` as lost since then, or as there.
+pub(super) fn mark_lost(stack: StackId, lost: Option<Timestamp>) -> Statement {
+    let mark = Statement::new(
+        "UPDATE kept_data SET lost_ms = $2
+         WHERE stack = $1 AND kept_ms IS NOT NULL AND used_by IS NULL AND deleting = 0",
+    );
+    mark.bind(stack).bind(lost)
 }
 
 /// Inserts the data that the removal of the stack that `live` created keeps. Returns the limit if it
@@ -101,7 +128,8 @@ pub(super) async fn give<D: Dialect>(
 ) -> Result<()> {
     let give = Statement::new(
         "UPDATE kept_data SET used_by = $2
-         WHERE stack = $1 AND kept_ms IS NOT NULL AND used_by IS NULL AND deleting = 0",
+         WHERE stack = $1 AND kept_ms IS NOT NULL AND used_by IS NULL AND deleting = 0
+           AND lost_ms IS NULL",
     );
     match give.bind(from).bind(to).execute(tx).await? {
         0 => Err(StoreError::DataInUse),
@@ -110,7 +138,9 @@ pub(super) async fn give<D: Dialect>(
 }
 
 /// Records what the end of the operation `id`, after which its stack is gone, means for kept data. A
-/// removal keeps the data, or has deleted it; a start that failed gives it back.
+/// removal keeps the data, or has deleted it; a start that failed gives it back. What a removal keeps
+/// stays in the list: if the stack had brought it back, and the removal has no row of its own, the
+/// former one stays. The time for which it is kept counts from now on.
 pub(super) async fn settle<D: Dialect>(
     tx: &mut Transaction<D>,
     id: &DeploymentId,
@@ -118,7 +148,10 @@ pub(super) async fn settle<D: Dialect>(
 ) -> Result<()> {
     let deleted = Statement::new(
         "DELETE FROM kept_data
-         WHERE (used_by = (SELECT stack FROM operations WHERE id = $1 AND removes IS NOT NULL))
+         WHERE (used_by = (SELECT stack FROM operations
+                           WHERE id = $1 AND removes IS NOT NULL
+                             AND (COALESCE(disposal, 'delete') <> 'keep'
+                                  OR stack IN (SELECT own.stack FROM kept_data AS own))))
             OR (stack = (SELECT stack FROM operations WHERE id = $1 AND removes IS NOT NULL)
                 AND deleting = 1)",
     );
@@ -126,7 +159,12 @@ pub(super) async fn settle<D: Dialect>(
     let kept = Statement::new(
         "UPDATE kept_data
          SET kept_ms = COALESCE(kept_ms, $2), used_by = NULL,
-             until_ms = CASE WHEN used_by IS NULL OR until_ms > $3 THEN until_ms ELSE $3 END
+             until_ms = CASE
+                 WHEN kept_ms IS NULL
+                     THEN until_ms + $2 - (SELECT started_ms FROM operations WHERE id = $1)
+                 WHEN used_by IS NULL OR until_ms > $3 THEN until_ms
+                 ELSE $3
+             END
          WHERE stack = (SELECT stack FROM operations WHERE id = $1)
             OR used_by = (SELECT stack FROM operations WHERE id = $1)",
     );

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use ai_stack_deployer::server::store::{
-    CleanupRecord, DataDeletion, Disposal, KeptData, KeptFilter, KeptState, KeptVolume, Lane,
-    NewDeployment, NewKept, NewRemoval, RemovalOutcome, State, Store, StoreError,
+    CleanupRecord, DataDeletion, DataUser, Disposal, KeptData, KeptFilter, KeptState, KeptVolume,
+    Lane, NewDeployment, NewKept, NewRemoval, RemovalOutcome, State, Store, StoreError,
 };
 use domain::deployment::DeploymentId;
 use domain::kind::DELETE_DATA;
@@ -22,6 +22,8 @@ pub(super) async fn hold(store: &dyn Store) {
     data_is_kept_once_its_stack_is_gone_and_until_it_is_deleted(store).await;
     data_belongs_to_the_stack_that_brought_it_back(store).await;
     no_more_data_is_kept_than_the_limit_says(store).await;
+    data_whose_volumes_are_gone_is_marked_and_stays_listed(store).await;
+    data_that_was_brought_back_stays_listed_if_a_removal_keeps_it_unseen(store).await;
 }
 
 fn owner() -> OwnerId {
@@ -93,14 +95,15 @@ async fn data_is_kept_once_its_stack_is_gone_and_until_it_is_deleted(store: &dyn
     assert_eq!(state_of(store, 9900).await, Some(KeptState::Removing));
     finish(store, CLEAN_UP, &new.id, State::RolledBack).await;
 
+    // The time counts from the end of the removal, which began at 70.
     let data = data_of(store, 9900).await.unwrap();
-    assert_eq!((data.state, data.until), (KeptState::Kept, at(500)));
+    assert_eq!((&data.state, data.until), (&KeptState::Kept, at(480)));
     assert_eq!((data.name.as_str(), &data.owner), ("kept-wanda", &Some(owner())));
     assert_eq!((data.template.as_str(), &data.volumes), ("default", &volumes()));
     let all = store.kept_data(&KeptFilter::Owner(owner())).await.unwrap();
     assert_eq!(all, [data]);
     let due = async |second| store.kept_data(&KeptFilter::Due(at(second))).await.unwrap().len();
-    assert_eq!((due(499).await, due(500).await), (0, 1));
+    assert_eq!((due(479).await, due(480).await), (0, 1));
     assert!(store.freed(&StackName::parse("kept-wanda").unwrap(), at(0)).await.unwrap().is_some());
     let freed = store.freed(&StackName::parse("kept-wanda").unwrap(), at(0)).await.unwrap();
 
@@ -141,7 +144,12 @@ async fn data_belongs_to_the_stack_that_brought_it_back(store: &dyn Store) {
     let bringing =
         |number, name| NewDeployment { data: Some(stack(9910)), ..deployment(number, name) };
     store.begin(&bringing(9920, "kept-yvonne"), None).await.unwrap();
-    assert_eq!(state_of(store, 9910).await, Some(KeptState::InUse));
+    let user = DataUser {
+        deployment: DeploymentId::from_random(9920),
+        name: StackName::parse("kept-yvonne").unwrap(),
+        is_live: false,
+    };
+    assert_eq!(state_of(store, 9910).await, Some(KeptState::InUse(user)));
     let second = store.begin(&bringing(9930, "kept-zelda"), None).await;
     assert!(matches!(second, Err(StoreError::DataInUse)), "{second:?}");
     let reserved = store.reserved(&[StackName::parse("kept-zelda").unwrap()]).await.unwrap();
@@ -160,11 +168,16 @@ async fn data_belongs_to_the_stack_that_brought_it_back(store: &dyn Store) {
     finish(store, Lane::Forward, &DeploymentId::from_random(9940), State::Live).await;
     let new = keeping(9941, 700, None);
     begin_removal(store, "kept-yvette", &new).await;
-    assert_eq!(state_of(store, 9910).await, Some(KeptState::InUse));
+    let user = DataUser {
+        deployment: DeploymentId::from_random(9940),
+        name: StackName::parse("kept-yvette").unwrap(),
+        is_live: true,
+    };
+    assert_eq!(state_of(store, 9910).await, Some(KeptState::InUse(user)));
     finish(store, CLEAN_UP, &new.id, State::RolledBack).await;
     assert_eq!(state_of(store, 9910).await, None);
     let data = data_of(store, 9940).await.unwrap();
-    assert_eq!((data.state, data.until), (KeptState::Kept, at(700)));
+    assert_eq!((data.state, data.until), (KeptState::Kept, at(680)));
 
     // One that is removed with its data leaves none.
     let last = NewDeployment { data: Some(stack(9940)), ..deployment(9950, "kept-yvonne") };
@@ -188,4 +201,40 @@ async fn no_more_data_is_kept_than_the_limit_says(store: &dyn Store) {
     let accepted = begin_removal(store, "kept-vera", &keeping(9971, 500, Some(2))).await;
     assert_eq!(accepted, RemovalOutcome::Accepted(removal(9971, None).id));
     finish(store, CLEAN_UP, &removal(9971, None).id, State::RolledBack).await;
+}
+
+async fn data_whose_volumes_are_gone_is_marked_and_stays_listed(store: &dyn Store) {
+    kept(store, 9980, "kept-tilda", 500).await;
+    store.mark_lost(stack(9980), Some(at(90))).await.unwrap();
+    assert_eq!(state_of(store, 9980).await, Some(KeptState::Lost(at(90))));
+    let new = NewDeployment { data: Some(stack(9980)), ..deployment(9983, "kept-sina") };
+    let refused = store.begin(&new, None).await;
+    assert!(matches!(refused, Err(StoreError::DataInUse)), "{refused:?}");
+    let all = async || store.kept_data(&KeptFilter::All).await.unwrap();
+    assert!(all().await.iter().any(|data| data.stack == stack(9980)));
+    let due = store.kept_data(&KeptFilter::Due(at(500))).await.unwrap();
+    assert!(due.iter().any(|data| data.stack == stack(9980)), "it is deleted like others");
+    store.mark_lost(stack(9980), None).await.unwrap();
+    assert_eq!(state_of(store, 9980).await, Some(KeptState::Kept));
+    store.mark_lost(stack(9980), Some(at(91))).await.unwrap();
+    store.begin_deletion(stack(9980), &deletion(9980)).await.unwrap();
+    assert_eq!(state_of(store, 9980).await, Some(KeptState::Deleting));
+    store.mark_lost(stack(9980), Some(at(92))).await.unwrap();
+    assert_eq!(state_of(store, 9980).await, Some(KeptState::Deleting), "an operation has it");
+    finish(store, CLEAN_UP, &deletion(9980).id, State::RolledBack).await;
+    assert!(all().await.iter().all(|data| data.stack != stack(9980)));
+}
+
+async fn data_that_was_brought_back_stays_listed_if_a_removal_keeps_it_unseen(store: &dyn Store) {
+    kept(store, 9985, "kept-rosa", 500).await;
+    let new = NewDeployment { data: Some(stack(9985)), ..deployment(9987, "kept-rita") };
+    store.begin(&new, None).await.unwrap();
+    finish(store, Lane::Forward, &DeploymentId::from_random(9987), State::Live).await;
+    // Nothing told this removal what the stack has.
+    let new = NewRemoval { disposal: Disposal::Keep, ..removal(9988, None) };
+    begin_removal(store, "kept-rita", &new).await;
+    finish(store, CLEAN_UP, &new.id, State::RolledBack).await;
+    assert_eq!(state_of(store, 9985).await, Some(KeptState::Kept));
+    store.begin_deletion(stack(9985), &deletion(9985)).await.unwrap();
+    finish(store, CLEAN_UP, &deletion(9985).id, State::RolledBack).await;
 }

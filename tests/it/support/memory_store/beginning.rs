@@ -10,7 +10,7 @@ use domain::deployment::{DeploymentMetadata, Links};
 use domain::event::Event;
 use domain::kind::KindName;
 use domain::owner::OwnerId;
-use domain::stack_id::{RevisionId, StackId};
+use domain::stack_id::RevisionId;
 use domain::stack_name::StackName;
 use domain::stack_spec::{StackSpec, TemplateRef};
 use jiff::Timestamp;
@@ -24,6 +24,11 @@ impl MemoryStore {
         self.tables().specs.clear();
     }
 
+    /// Spoils all specs, so that none can be read.
+    pub(crate) fn spoil_specs(&self) {
+        self.tables().are_specs_spoiled = true;
+    }
+
     /// Changes all specs.
     pub(crate) fn change_specs(&self, change: impl Fn(&mut StackSpec)) {
         self.tables().specs.values_mut().for_each(|sealed| change(&mut sealed.spec));
@@ -33,7 +38,11 @@ impl MemoryStore {
 #[async_trait]
 impl Specs for MemoryStore {
     async fn spec(&self, revision: RevisionId) -> Result<Option<SealedSpec>> {
-        Ok(self.up()?.specs.get(&revision).cloned())
+        let tables = self.up()?;
+        if tables.are_specs_spoiled {
+            return Err(StoreError::Corrupt { what: "spec" });
+        }
+        Ok(tables.specs.get(&revision).cloned())
     }
 
     async fn store_spec(&self, lease: &Lease, spec: &SealedSpec) -> Result<()> {
@@ -92,7 +101,7 @@ impl Tables {
         let (templates, kept) = (self.templates.clone(), self.kept.clone());
         self.keep_template(&new.template)?;
         let given = match new.data {
-            Some(from) => self.give(from, StackId::of(&new.deployment.id)),
+            Some(from) => self.give(from, &new.deployment),
             None => Ok(()),
         };
         if let Err(error) = given.and_then(|()| self.admit(new)) {

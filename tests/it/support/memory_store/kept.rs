@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use ai_stack_deployer::server::store::{
-    DataDeletion, Kept, KeptData, KeptFilter, KeptState, NewKept, NewRemoval, Result, State,
-    StoreError,
+    DataDeletion, DataUser, Disposal, Kept, KeptData, KeptFilter, KeptState, NewKept, NewRemoval,
+    Result, State, StoreError,
 };
 use async_trait::async_trait;
-use domain::deployment::{DeploymentId, DeploymentMetadata, Links};
+use domain::deployment::{Deployment, DeploymentId, DeploymentMetadata, Links};
 use domain::event::Event;
 use domain::stack_id::StackId;
 use domain::stack_name::StackName;
@@ -22,14 +22,31 @@ impl Kept for MemoryStore {
     async fn kept_data(&self, filter: &KeptFilter) -> Result<Vec<KeptData>> {
         let tables = self.up()?;
         let is_meant = |data: &&KeptData| match filter {
+            KeptFilter::All => true,
             KeptFilter::Stack(stack) => data.stack == *stack,
             KeptFilter::Owner(owner) => data.owner.as_ref() == Some(owner),
-            KeptFilter::Due(now) => data.state == KeptState::Kept && data.until <= *now,
+            KeptFilter::Due(now) => {
+                matches!(data.state, KeptState::Kept | KeptState::Lost(_)) && data.until <= *now
+            }
         };
         let all = tables.kept.values().map(|(data, _)| data).filter(is_meant);
         let mut all: Vec<_> = all.cloned().collect();
+        for data in &mut all {
+            if let KeptState::InUse(user) = &mut data.state {
+                user.is_live = tables.has_been_live(&user.deployment);
+            }
+        }
         all.sort_by_key(|data| (data.until, data.stack));
         Ok(all)
+    }
+
+    async fn mark_lost(&self, stack: StackId, lost: Option<Timestamp>) -> Result<()> {
+        if let Some((data, _)) = self.up()?.kept.get_mut(&stack)
+            && matches!(data.state, KeptState::Kept | KeptState::Lost(_))
+        {
+            data.state = lost.map_or(KeptState::Kept, KeptState::Lost);
+        }
+        Ok(())
     }
 
     async fn begin_deletion(&self, stack: StackId, new: &NewRemoval) -> Result<DataDeletion> {
@@ -41,7 +58,7 @@ impl Tables {
     fn begin_deletion(&mut self, stack: StackId, new: &NewRemoval) -> DataDeletion {
         let Some((data, _)) = self.kept.get_mut(&stack) else { return DataDeletion::Unknown };
         match data.state {
-            KeptState::Removing | KeptState::InUse => return DataDeletion::InUse,
+            KeptState::Removing | KeptState::InUse(_) => return DataDeletion::InUse,
             KeptState::Deleting => {
                 let row = self.row(&new.id).unwrap();
                 if row.record.state == State::Stuck {
@@ -49,7 +66,7 @@ impl Tables {
                 }
                 return DataDeletion::Accepted(new.id.clone());
             }
-            KeptState::Kept => data.state = KeptState::Deleting,
+            KeptState::Kept | KeptState::Lost(_) => data.state = KeptState::Deleting,
         }
         let made = self.row(&stack.deployment()).unwrap();
         let (mut record, counted_as) = (made.record.clone(), made.counted_as.clone());
@@ -102,12 +119,20 @@ impl Tables {
         None
     }
 
-    /// Gives the kept data of `from` to the stack `to`.
-    pub(super) fn give(&mut self, from: StackId, to: StackId) -> Result<()> {
+    /// Returns whether the stack that the deployment `id` makes has been live.
+    fn has_been_live(&self, id: &DeploymentId) -> bool {
+        let mut rows = self.deployments.iter();
+        let row = rows.find(|row| row.record.deployment.id == *id).unwrap();
+        row.record.state == State::Live
+    }
+
+    /// Gives the kept data of `from` to the stack that `to` makes.
+    pub(super) fn give(&mut self, from: StackId, to: &Deployment) -> Result<()> {
         match self.kept.get_mut(&from) {
             Some((data, by)) if data.state == KeptState::Kept => {
-                data.state = KeptState::InUse;
-                *by = Some(to);
+                let (deployment, name) = (to.id.clone(), to.name.clone());
+                data.state = KeptState::InUse(DataUser { deployment, name, is_live: false });
+                *by = Some(StackId::of(&to.id));
                 Ok(())
             }
             Some(_) | None => Err(StoreError::DataInUse),
@@ -118,9 +143,12 @@ impl Tables {
     pub(super) fn settle(&mut self, id: &DeploymentId, at: Timestamp) {
         let Some(row) = self.row(id) else { return };
         let (is_removal, stack) = (row.is_removal(), row.record.revision.stack);
+        let (disposal, started) = (row.record.disposal, row.record.deployment.started);
+        let has_own = self.kept.contains_key(&stack);
+        let is_used_up = is_removal && (disposal == Disposal::Delete || has_own);
         self.kept.retain(|own, (data, by)| {
-            let is_deleted = *own == stack && data.state == KeptState::Deleting;
-            !is_removal || !(is_deleted || *by == Some(stack))
+            let is_deleted = is_removal && *own == stack && data.state == KeptState::Deleting;
+            !(is_deleted || is_used_up && *by == Some(stack))
         });
         for (own, (data, by)) in &mut self.kept {
             if *by == Some(stack) {
@@ -128,6 +156,7 @@ impl Tables {
                 *by = None;
                 data.state = KeptState::Kept;
             } else if *own == stack && data.state == KeptState::Removing {
+                data.until += at.duration_since(started);
                 data.state = KeptState::Kept;
             }
         }

@@ -22,6 +22,7 @@ use super::accounts::AccountTables;
 pub(super) struct Tables {
     pub(super) deployments: Vec<Row>,
     pub(super) specs: HashMap<RevisionId, SealedSpec>,
+    pub(super) are_specs_spoiled: bool,
     /// The definitions of templates, by their digests.
     pub(super) templates: BTreeMap<String, TemplateDefinition>,
     /// Kept data, with the stack that has it.

@@ -1,0 +1,163 @@
+//! The page of kept data, the forms about it, and the links that lead to it.
+
+use std::time::Duration;
+
+use ai_stack_deployer::server::store::Kept as _;
+use axum::http::StatusCode;
+use clock::Clock;
+use domain::stack_id::StackId;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::listed::{fail, go_live, keep, live, volume_of};
+use super::{claim_removal, deploy, end};
+use crate::support::app::{Reply, TestApp};
+
+const LINK: &str = "href=\"/data\"";
+
+/// A portal with pages that one browser uses.
+fn portal(variables: &[(&str, &str)]) -> (TestApp, TempDir) {
+    let site = tempfile::tempdir().unwrap();
+    (TestApp::with_pages(variables, site.path()).in_one_browser(), site)
+}
+
+fn delete_form(data: &Value) -> String {
+    format!("action=\"/data/{}/delete\"", data.as_str().unwrap())
+}
+
+async fn post_delete(app: &TestApp, data: &Value) -> Reply {
+    app.post_form(&format!("/data/{}/delete", data.as_str().unwrap()), "").await
+}
+
+/// Checks that a form led to this address.
+fn expect_redirect(reply: &Reply, location: &str) {
+    assert!(reply.status.is_redirection(), "{reply:?}");
+    assert_eq!(reply.header("location"), Some(location));
+}
+
+#[tokio::test]
+async fn the_page_lists_what_is_kept_with_what_can_be_done_with_it() {
+    let (app, _site) = portal(&[]);
+    let page = app.get("/data").await;
+    assert_eq!((page.status, page.header("cache-control")), (StatusCode::OK, Some("no-store")));
+    assert!(page.body.contains("Nothing is kept."), "{}", page.body);
+    let alice = live(&app, "alice").await;
+    let data = keep(&app, "alice").await;
+    let page = app.get("/data").await.body;
+    let back = format!("href=\"/new/default?data={}\"", data.as_str().unwrap());
+    for part in ["Data of alice (default)", "Kept until 30 Nov 2026, ", &back, &delete_form(&data)]
+    {
+        assert!(page.contains(part), "{part} is missing: {page}");
+    }
+
+    deploy(&app, "bobby", &data).await;
+    let page = app.get("/data").await.body;
+    assert!(page.contains("It is being brought back by"), "{page}");
+    assert!(page.contains("bobby</a>"), "{page}");
+    assert!(!page.contains(&delete_form(&data)) && !page.contains(&back), "{page}");
+    fail(&app).await;
+
+    app.store.mark_lost(StackId::of(&alice), Some(app.clock.now())).await.unwrap();
+    let page = app.get("/data").await.body;
+    assert!(page.contains("Its volumes are gone from the platform"), "{page}");
+    assert!(page.contains(&delete_form(&data)) && !page.contains(&back), "{page}");
+}
+
+#[tokio::test]
+async fn a_form_deletes_data_once_and_leads_to_the_page_of_the_deletion() {
+    let (app, _site) = portal(&[]);
+    live(&app, "alice").await;
+    let data = keep(&app, "alice").await;
+    let begun = post_delete(&app, &data).await;
+    let page = begun.header("location").unwrap().to_owned();
+    assert!(page.starts_with("/deployments/op_"), "{page}");
+    assert_eq!(app.get(&page).await.status, StatusCode::OK);
+    expect_redirect(&post_delete(&app, &data).await, &page);
+    assert!(app.get("/data").await.body.contains("It is being deleted."));
+    end(&app).await;
+    let refused = post_delete(&app, &data).await;
+    expect_redirect(&refused, "/data?refused=NO_SUCH_DATA");
+    let page = app.get("/data?refused=NO_SUCH_DATA").await.body;
+    assert!(
+        page.contains("There is no such kept data any more, so nothing was changed."),
+        "{page}"
+    );
+}
+
+#[tokio::test]
+async fn a_form_does_not_delete_the_data_of_a_stack() {
+    let (app, _site) = portal(&[]);
+    let alice = live(&app, "alice").await;
+    let data = keep(&app, "alice").await;
+    deploy(&app, "bobby", &data).await;
+    expect_redirect(&post_delete(&app, &data).await, "/data?refused=DATA_IN_USE");
+    go_live(&app, "bobby", &volume_of(&alice)).await;
+    expect_redirect(&post_delete(&app, &data).await, "/data?refused=DATA_IN_USE");
+    let page = app.get("/data?refused=DATA_IN_USE").await.body;
+    assert!(page.contains("The data belongs to a stack by now"), "{page}");
+    assert!(page.contains("Nothing is kept."), "{page}");
+}
+
+#[tokio::test]
+async fn the_form_of_a_new_stack_says_why_data_is_not_brought_back() {
+    let (app, _site) = portal(&[]);
+    live(&app, "alice").await;
+    app.store.change_specs(|spec| spec.template.as_mut().unwrap().id = String::from("other"));
+    let data = keep(&app, "alice").await;
+    let form = format!("name=bobby&data={}", data.as_str().unwrap());
+    let wrong = app.post_form("/new/default", form.clone()).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong:?}");
+    assert!(wrong.body.contains("The data is that of another template"), "{}", wrong.body);
+    assert!(app.get("/data").await.body.contains("Data of alice (other)"));
+    post_delete(&app, &data).await;
+    let deleting = app.post_form("/new/default", form.clone()).await;
+    assert_eq!(deleting.status, StatusCode::CONFLICT, "{deleting:?}");
+    end(&app).await;
+    let gone = app.post_form("/new/default", form).await;
+    assert_eq!(gone.status, StatusCode::NOT_FOUND, "{gone:?}");
+    assert!(gone.body.contains("There is no such kept data"), "{}", gone.body);
+}
+
+#[tokio::test]
+async fn a_removal_beyond_the_limit_shows_what_is_kept_with_a_way_to_delete_it() {
+    let (app, _site) = portal(&[("KEPT_PER_PERSON", "1")]);
+    live(&app, "alice").await;
+    let data = keep(&app, "alice").await;
+    let bobby = live(&app, "bobby").await;
+    let form = format!("name=bobby&id={bobby}");
+    let full = app.post_form("/api/fn/remove_stack", form.clone()).await;
+    let location = format!("/deployments/{bobby}?refused=KEPT_DATA_FULL");
+    expect_redirect(&full, &location);
+    let page = app.get(&location).await.body;
+    let words = [
+        "The limit of kept data is reached, so the stack was not removed.",
+        "Data of alice (default)",
+        &delete_form(&data),
+    ];
+    for words in words {
+        assert!(page.contains(words), "{words} is missing: {page}");
+    }
+    let before = app.get(&format!("/deployments/{bobby}")).await.body;
+    assert!(!before.contains(&delete_form(&data)), "only where it matters");
+    let with_data = app.post_form("/api/fn/remove_stack", form + "&keep_data=0").await;
+    assert!(with_data.header("location").unwrap().starts_with("/deployments/rem_"));
+}
+
+#[tokio::test]
+async fn the_home_page_leads_to_kept_data_where_there_is_some() {
+    let (app, _site) = portal(&[]);
+    live(&app, "alice").await;
+    assert!(!app.get("/").await.body.contains(LINK));
+    keep(&app, "alice").await;
+    app.clock.advance(Duration::from_secs(11));
+    let page = app.get("/").await.body;
+    assert!(page.contains(LINK), "{page}");
+    let others = app.ask("GET", "/", &[("cookie", "browser=somebody-else")], "").await.body;
+    assert!(!others.contains(LINK), "{others}");
+    let data = super::kept(&app).await[0]["id"].clone();
+    post_delete(&app, &data).await;
+    let lease = claim_removal(&app).await;
+    super::end_removal(&app, &lease).await;
+    app.clock.advance(Duration::from_secs(11));
+    assert!(!app.get("/").await.body.contains(LINK));
+}
