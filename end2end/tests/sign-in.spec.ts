@@ -75,7 +75,9 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(page.getByRole('button', { name: 'Revoke Nightly build' })).toBeHidden();
       await page.locator('summary', { hasText: 'Revoke' }).click();
       if (javaScriptEnabled) await keep(page, 'token-revoke');
-      await page.getByRole('button', { name: 'Revoke Nightly build' }).click();
+      const revoke = page.getByRole('button', { name: 'Revoke Nightly build' });
+      expect(await revoke.innerText()).toBe('Revoke Nightly build');
+      await revoke.click();
       await expect(page.getByText(/^Revoked on/)).toBeVisible();
       const refused = await request.get(`${origin(guarded)}/api/stacks`, { headers });
       expect(refused.status()).toBe(401);
