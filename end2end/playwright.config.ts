@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { defineConfig, devices } from '@playwright/test';
 import {
-  brief, folder, guarded, origin, platform, platformKey, portals, provider, ready, root, type Portal,
+  brief, folder, guarded, origin, platform, platformKey, portals, provider, ready, root, staffed, type Portal,
 } from './portals';
 
 const target = path.resolve(root, process.env.CARGO_TARGET_DIR ?? 'target');
@@ -60,7 +60,7 @@ const sandbox = {
 // The identity provider, for the portals where people sign in.
 const identityProvider = {
   name: 'provider',
-  command: `exec node provider.mjs ${provider.port} ${origin(guarded)} ${origin(brief)}`,
+  command: `exec node provider.mjs ${provider.port} ${[guarded, brief, staffed].map(origin).join(' ')}`,
   url: `${provider.origin}/.well-known/openid-configuration`,
   reuseExistingServer: false,
   timeout: 30_000,

@@ -107,7 +107,10 @@ export const bare: Portal = {
   templates: 'hidden',
 };
 
-export const portals = [ready, failing, slow, troubled, guarded, brief, choice, single, many, bare];
+/** People sign in, and choose from the built-in templates. */
+export const staffed: Portal = { name: 'staffed', port: first + 12, edgePort: firstEdge + 10, variables: signingIn };
+
+export const portals = [ready, failing, slow, troubled, guarded, brief, choice, single, many, bare, staffed];
 
 /** Returns the folder in which a portal runs. */
 export const folder = (portal: Portal) =>

@@ -12,7 +12,7 @@ const templates = {
     ['fleeting', 'Fleeting', 'Is withdrawn by a test.'],
     ['gimbal', 'Gimbal', 'Keeps a compass level.'],
     ['hammock', 'Hammock', 'Hangs between trees.'],
-    ['inkwell', 'Inkwell', 'Holds ink, and a name that is too long for one line of its card.'],
+    ['inkwell', 'Inkwell', 'Holds ink, and has a summary that is too long for one line of its card.'],
   ],
   hidden: [['secret', 'Secret', 'Is for a group.', 'groups = ["staff"]']],
 };
