@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { defineConfig, devices } from '@playwright/test';
 import {
-  brief, guarded, origin, platform, platformKey, portals, provider, ready, root, type Portal,
+  brief, folder, guarded, origin, platform, platformKey, portals, provider, ready, root, staffed, type Portal,
 } from './portals';
 
 const target = path.resolve(root, process.env.CARGO_TARGET_DIR ?? 'target');
@@ -14,14 +13,14 @@ const chromium = process.env.CHROMIUM ?? ['/usr/bin/chromium'].find(existsSync);
 // A portal in a folder of its own with an environment of its own: neither the checkout's .env nor the shell's
 // variables may lead a test to a real Dokploy.
 const server = (portal: Portal) => {
-  const folder = path.join(tmpdir(), `ai-stack-deployer-end2end-${userInfo().username}`, String(portal.port));
+  const place = folder(portal);
   const environment = {
     HOST: '127.0.0.1',
     PORT: portal.port,
     PUBLIC_URL: origin(portal),
     SANDBOX_EDGE_PORT: portal.edgePort,
     ...(portal.image ? { STACK_IMAGE: portal.image } : {}),
-    DATABASE_URL: `sqlite://${folder}/portal.db`,
+    DATABASE_URL: `sqlite://${place}/portal.db`,
     LEPTOS_SITE_ROOT: path.resolve(root, process.env.LEPTOS_SITE_ROOT ?? 'target/site-dev'),
     RUST_LOG: process.env.RUST_LOG ?? 'warn',
     ...portal.variables,
@@ -30,10 +29,11 @@ const server = (portal: Portal) => {
   return {
     name: portal.name,
     command: [
-      `rm -rf '${folder}'`,
-      `mkdir -p '${folder}'`,
-      `cp '${root}/Leptos.toml' '${folder}'`,
-      `cd '${folder}'`,
+      `rm -rf '${place}'`,
+      `mkdir -p '${place}'`,
+      `cp '${root}/Leptos.toml' '${place}'`,
+      ...(portal.templates ? [`node templates.mjs ${portal.templates} '${place}/catalogue'`] : []),
+      `cd '${place}'`,
       `exec env -i ${variables.join(' ')} '${binary}'`,
     ].join(' && '),
     url: `${origin(portal)}/readyz`,
@@ -60,7 +60,7 @@ const sandbox = {
 // The identity provider, for the portals where people sign in.
 const identityProvider = {
   name: 'provider',
-  command: `exec node provider.mjs ${provider.port} ${origin(guarded)} ${origin(brief)}`,
+  command: `exec node provider.mjs ${provider.port} ${[guarded, brief, staffed].map(origin).join(' ')}`,
   url: `${provider.origin}/.well-known/openid-configuration`,
   reuseExistingServer: false,
   timeout: 30_000,

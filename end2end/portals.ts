@@ -1,5 +1,7 @@
 // The portals under test: the same binary, each with an image that makes the sandbox behave differently.
 // Their ports differ from the defaults, so that a portal in use on this machine is left alone.
+import { tmpdir, userInfo } from 'node:os';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const port = (name: string, otherwise: number) => Number(process.env[name] ?? otherwise);
@@ -16,6 +18,8 @@ export interface Portal {
   image?: string;
   /** Additional settings. */
   variables?: Record<string, string>;
+  /** Which templates templates.mjs makes in its folder. */
+  templates?: 'many' | 'hidden';
 }
 
 const first = port('PORT', 3100);
@@ -86,7 +90,31 @@ export const single: Portal = {
   variables: { CATALOGUE: `${root}/end2end/catalogue` },
 };
 
-export const portals = [ready, failing, slow, troubled, guarded, brief, choice, single];
+/** So many templates that they can be searched, in a folder of its own, which a test may change. */
+export const many: Portal = {
+  name: 'many',
+  port: first + 10,
+  edgePort: firstEdge + 8,
+  variables: { CATALOGUE: 'catalogue' },
+  templates: 'many',
+};
+/** Nothing to start: the only template is for a group, and nobody signs in. */
+export const bare: Portal = {
+  name: 'bare',
+  port: first + 11,
+  edgePort: firstEdge + 9,
+  variables: { CATALOGUE: 'catalogue' },
+  templates: 'hidden',
+};
+
+/** People sign in, and choose from the built-in templates. */
+export const staffed: Portal = { name: 'staffed', port: first + 12, edgePort: firstEdge + 10, variables: signingIn };
+
+export const portals = [ready, failing, slow, troubled, guarded, brief, choice, single, many, bare, staffed];
+
+/** Returns the folder in which a portal runs. */
+export const folder = (portal: Portal) =>
+  path.join(tmpdir(), `ai-stack-deployer-end2end-${userInfo().username}`, String(portal.port));
 
 /** Returns the address of the portal itself. */
 export const origin = (portal: Portal) => `http://127.0.0.1:${portal.port}`;

@@ -1,5 +1,5 @@
 // An identity provider for tests: the certified oidc-provider, with everything in memory, and a sign-in that takes
-// any account's name and asks for no password. It must not be reachable from other machines.
+// any account's name and asks for no password. Each has a verified e-mail address. It must not be reachable from other machines.
 //
 //   node provider.mjs PORT PORTAL...    PORTAL is the address of a portal that may use it
 //
@@ -19,6 +19,8 @@ const findAccount = (_context, account) => ({
     sub: account,
     name: account[0].toUpperCase() + account.slice(1),
     groups: account === 'olga' ? ['staff', 'operators'] : ['staff'],
+    email: `${account}@example.org`,
+    email_verified: true,
   }),
 });
 
@@ -31,8 +33,8 @@ const provider = new Provider(issuer, {
       post_logout_redirect_uris: portals.map(portal => `${portal}/sign-in`),
     },
   ],
-  claims: { openid: ['sub'], profile: ['name'], groups: ['groups'] },
-  scopes: ['openid', 'profile', 'groups'],
+  claims: { openid: ['sub'], profile: ['name'], groups: ['groups'], email: ['email', 'email_verified'] },
+  scopes: ['openid', 'profile', 'groups', 'email'],
   findAccount,
   pkce: { required: () => true },
   cookies: { keys: ['end2end'] },
@@ -51,7 +53,7 @@ const provider = new Provider(issuer, {
   loadExistingGrant: async context => {
     const { client, session } = context.oidc;
     const grant = new provider.Grant({ clientId: client.clientId, accountId: session.accountId });
-    grant.addOIDCScope('openid profile groups');
+    grant.addOIDCScope('openid profile groups email');
     await grant.save();
     return grant;
   },

@@ -141,6 +141,10 @@ export async function unfoldRemoval(page: Page, name: string) {
   return page.getByRole('button', { name: `Remove ${name}` });
 }
 
+/** Returns a name for an account that nobody else uses. */
+export const freshAccount = (prefix: string) => freshName(prefix).replaceAll('-', '');
+export const shownAs = (account: string) => account[0].toUpperCase() + account.slice(1);
+
 /** Fails if the page can be scrolled sideways. */
 export async function expectNoSidewaysScroll(page: Page) {
   const { content, window } = await page.evaluate(() => ({

@@ -2,8 +2,8 @@
 import { type Page } from '@playwright/test';
 import { brief, guarded, origin, provider } from '../portals';
 import {
-  arrive, cancelButton, deployButton, expect, expectAwake, expectLive, expectNoSidewaysScroll, freshName, keep,
-  nameField, signIn, signInButton, test,
+  arrive, cancelButton, deployButton, expect, expectAwake, expectLive, expectNoSidewaysScroll, freshAccount, freshName,
+  keep, nameField, shownAs, signIn, signInButton, test,
 } from './fixtures';
 
 /** Starts `name` from the home page, hydrated or not; returns the deployment's id. */
@@ -12,10 +12,6 @@ async function startFromHome(page: Page, home: string, name: string) {
   await deployButton(page).click();
   return arrive(page, name);
 }
-
-/** Returns a name for an account that nobody else uses. */
-const freshAccount = (prefix: string) => freshName(prefix).replaceAll('-', '');
-const shownAs = (account: string) => account[0].toUpperCase() + account.slice(1);
 
 for (const javaScriptEnabled of [true, false]) {
   test.describe(javaScriptEnabled ? 'with scripts' : 'without scripts', () => {
@@ -75,7 +71,9 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(page.getByRole('button', { name: 'Revoke Nightly build' })).toBeHidden();
       await page.locator('summary', { hasText: 'Revoke' }).click();
       if (javaScriptEnabled) await keep(page, 'token-revoke');
-      await page.getByRole('button', { name: 'Revoke Nightly build' }).click();
+      const revoke = page.getByRole('button', { name: 'Revoke Nightly build' });
+      expect(await revoke.innerText()).toBe('Revoke Nightly build');
+      await revoke.click();
       await expect(page.getByText(/^Revoked on/)).toBeVisible();
       const refused = await request.get(`${origin(guarded)}/api/stacks`, { headers });
       expect(refused.status()).toBe(401);

@@ -131,12 +131,12 @@ pub trait Platform: PlatformOverview {
         settings: &ServiceSettings,
     ) -> Result<(), PlatformError>;
     /// Sets how many containers an application should have. Nothing happens before the next
-    /// [`Self::reload`]. Idempotent.
+    /// [`Self::reload_application`]. Idempotent.
     async fn set_replicas(&self, id: &ApplicationId, replicas: u32) -> Result<(), PlatformError>;
     /// Applies an application's row to its service, without pulling the image and without a job. It
     /// always replaces the container, also if nothing has changed, and makes a service that is gone
     /// anew.
-    async fn reload(&self, application: &Application) -> Result<(), PlatformError>;
+    async fn reload_application(&self, application: &Application) -> Result<(), PlatformError>;
     /// Removes an application, its domains and its service. The platform does not report errors of
     /// Docker.
     async fn delete_application(&self, id: &ApplicationId) -> Result<Removal, PlatformError>;

@@ -19,6 +19,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
+use ai_stack_deployer::server::store::{Kept as _, KeptFilter};
 use futures::future::join_all;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -42,6 +43,9 @@ struct Totals {
     /// The number of schedules in which a portal crashed at a write, and a request to cancel was
     /// accepted.
     crashed_and_cancelled: AtomicU64,
+    /// The number of deployments that brought data back, and of stacks whose data is kept at the end.
+    brought_back: AtomicU64,
+    kept: AtomicU64,
 }
 
 #[test]
@@ -72,13 +76,16 @@ fn every_deployment_ends_in_all_or_nothing_in_every_schedule() {
     let of = |total: &AtomicU64| total.load(Ordering::Relaxed);
     println!(
         "{} random schedules: {} operations, {} of them live at the end, {} watched; {} with two \
-         crashes at a write, {} with a crash at a write and a cancellation",
+         crashes at a write, {} with a crash at a write and a cancellation; {} deployments brought \
+         data back, {} stacks' data is kept at the end",
         of(&totals.schedules),
         of(&totals.operations),
         of(&totals.live),
         of(&totals.watched),
         of(&totals.crashed_twice),
         of(&totals.crashed_and_cancelled),
+        of(&totals.brought_back),
+        of(&totals.kept),
     );
     assert_eq!(of(&totals.schedules), count);
     // A run of a few schedules need not contain every event.
@@ -88,6 +95,8 @@ fn every_deployment_ends_in_all_or_nothing_in_every_schedule() {
             of(&totals.crashed_and_cancelled) >= 500,
             "too few with a crash and a cancellation"
         );
+        assert!(of(&totals.brought_back) >= 20, "too few that brought data back");
+        assert!(of(&totals.kept) >= 50, "too few whose data is kept");
     }
 }
 
@@ -138,6 +147,10 @@ async fn play(simulation: &Simulation, rng: &mut StdRng, totals: &Totals) {
     let (seen, ()) = futures::join!(watching, rest);
     let seen: Vec<_> = seen.into_iter().flatten().collect();
     simulation.assert_promises(&seen).await;
+    let kept = simulation.store.kept_data(&KeptFilter::All).await.unwrap().len();
+    totals.kept.fetch_add(kept as u64, Ordering::Relaxed);
+    let brought_back = simulation.brought_back.load(Ordering::Relaxed);
+    totals.brought_back.fetch_add(brought_back, Ordering::Relaxed);
     count(simulation, seen.len(), totals);
 }
 

@@ -44,10 +44,13 @@ impl Core {
         calls::dispatch(self, now, request)
     }
 
-    /// Brings the state up to `now`: late requests are executed, and jobs end and start.
+    /// Brings the state up to `now`: late requests are executed, jobs end and start, and updates end.
     pub fn tick(&mut self, now: Timestamp) {
         self.commit_postponed(now);
         self.run_queue(now);
+        for service in &mut self.state.services {
+            service.advance(now, &self.timing);
+        }
     }
 
     pub(super) fn admits(&self, request: &Request) -> bool {

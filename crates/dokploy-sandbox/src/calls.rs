@@ -12,7 +12,7 @@ use super::refusal::{Code, Outcome, Refusal};
 use super::request::{Answer, Body, Request};
 use super::{
     applications, configuration, containers, deployments, docker, domains, inspect, mounts,
-    overview, projects, rows, swarm, traefik, volumes,
+    overview, projects, rows, stats, swarm, traefik, volumes,
 };
 
 /// The handler of a call.
@@ -95,11 +95,13 @@ fn find(method: &str, path: &str) -> Option<Call> {
         ("GET", "settings.readTraefikFile") => Handle(traefik::read),
         ("GET", "docker.getContainersByAppLabel") => Handle(containers::by_app_label),
         ("GET", "docker.getContainersByAppNameMatch") => Handle(containers::by_app_name_match),
+        ("GET", "docker.getContainers") => Show(containers::all),
         ("GET", "docker.getConfig") => Handle(inspect::config),
         ("GET", "mounts.listByServiceId") => Handle(mounts::of_service),
         ("GET", "dockerVolume.getVolumes") => Show(volumes::all),
         ("GET", "dockerVolume.getVolumeConfig") => Handle(volumes::config),
         ("GET", "swarm.getNodes") => Show(docker::nodes),
+        ("GET", "swarm.getContainerStats") => Show(stats::of_containers),
         ("GET", "swarm.getNodeApps") => Show(docker::node_apps),
         ("POST", "project.create") => Handle(projects::create),
         ("POST", "project.remove") => Handle(projects::remove),

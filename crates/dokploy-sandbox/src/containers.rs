@@ -1,8 +1,9 @@
 //! The containers of the services, which may differ from the platform's rows and from the tasks.
 //!
 //! A removed service loses its tasks at once, but its container runs for some more seconds, and
-//! then exists for some seconds as a stopped one (recordings day-two 424 and 546). While Docker is
-//! down, these calls return an empty list.
+//! then exists for some seconds as a stopped one (recordings day-two 424 and 546). Containers that an
+//! update has replaced exist as long as their tasks (recordings day-two 44, 48). While Docker is down,
+//! these calls return an empty list.
 
 use std::time::Duration;
 
@@ -10,13 +11,14 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::core::Core;
-use super::images::{Behaviour, Timing};
+use super::environment;
+use super::ids;
+use super::images::Timing;
 use super::input::Input;
 use super::refusal::Outcome;
 use super::request::Body;
-use super::state::{Container, LeavingContainer, Service};
-use super::tasks::Task;
-use super::{environment, ids};
+use super::service::{Container, ContainerSpec, Exit, Generation, LeavingContainer, Service};
+use super::tasks::{Task, Vessel, after, human};
 
 impl Container {
     /// Returns the short id that Docker shows. It is derived from the name, so it never changes.
@@ -29,40 +31,76 @@ impl Container {
         format!("{:0<64}", self.id())
     }
 
-    pub(crate) fn state(&self) -> &'static str {
-        if self.is_running { "running" } else { "exited" }
+    pub(crate) fn is_running(&self) -> bool {
+        self.started_at.is_some() && self.exit.is_none()
     }
 
-    fn status(&self) -> &'static str {
-        if self.is_running { "Up 6 seconds" } else { "Exited (0) 2 seconds ago" }
+    pub(crate) fn state(&self) -> &'static str {
+        match (self.started_at, self.exit) {
+            (_, Some(_)) => "exited",
+            (Some(_), None) => "running",
+            (None, None) => "created",
+        }
     }
+
+    /// Returns Docker's sentence about its state (recording day-two 48).
+    fn status(&self, now: Timestamp) -> String {
+        match (self.started_at, self.exit) {
+            (_, Some(exit)) => format!("Exited ({}) {} ago", exit.code, capital(exit.at, now)),
+            (Some(at), None) => format!("Up {}", capital(at, now)),
+            (None, None) => "Created".to_owned(),
+        }
+    }
+}
+
+/// Returns an age, which begins with a capital here.
+fn capital(since: Timestamp, now: Timestamp) -> String {
+    let age = human(since, now);
+    let (first, rest) = age.split_at(1);
+    format!("{}{rest}", first.to_uppercase())
 }
 
 impl Service {
     /// Lists the containers of the service at `now`, the newest first.
     pub(crate) fn containers(&self, now: Timestamp, timing: &Timing) -> Vec<Container> {
-        if self.replicas == 0 {
-            return Vec::new();
-        }
-        if self.behaviour == Behaviour::Rejected {
-            return Vec::new();
-        }
-        let crashes = self.behaviour == Behaviour::Crashloop;
-        let tasks = self.placed_tasks(now, timing).into_iter();
-        // A service that crashes repeatedly has only containers that have exited.
-        let with_container = tasks.filter(|task| !crashes || task.state == "shutdown");
-        // A container that fails its health check runs until it is killed.
-        let container = |task: Task| Container {
+        let of_tasks = self.tasks(now, timing).into_iter();
+        let of_tasks = of_tasks.filter_map(|(task, generation)| self.container(&task, generation));
+        of_tasks.chain(self.removed_containers(now, timing)).collect()
+    }
+
+    /// Lists the containers that are left of tasks that the swarm has removed.
+    fn removed_containers<'a>(
+        &'a self,
+        now: Timestamp,
+        timing: &'a Timing,
+    ) -> impl Iterator<Item = Container> + 'a {
+        self.removed_tasks(now, timing).filter_map(|(task, of)| self.container(&task, of))
+    }
+
+    fn container(&self, task: &Task, generation: &Generation) -> Option<Container> {
+        let (started_at, exit) = match task.vessel {
+            Vessel::None => return None,
+            Vessel::Created => (None, None),
+            Vessel::Running => (Some(task.created_at), None),
+            Vessel::Exited(exit) => (Some(task.created_at), Some(exit)),
+        };
+        let Generation { image, behaviour, spec, .. } = generation;
+        let env = environment::of_container(&spec.env, &self.id, &self.app_name, &task.id);
+        Some(Container {
             app_name: self.app_name.clone(),
             name: format!("{}.1.{}", self.app_name, task.id),
-            is_running: task.state != "shutdown",
             service_id: self.id.clone(),
-            env: environment::of_container(&self.spec.env, &self.id, &self.app_name, &task.id)
-                .unwrap_or_default(),
-            labels: self.spec.labels.clone(),
-            mounts: self.spec.mounts.clone(),
-        };
-        with_container.map(container).collect()
+            image: image.clone(),
+            behaviour: *behaviour,
+            env: env.unwrap_or_default(),
+            spec: ContainerSpec {
+                labels: spec.labels.clone(),
+                mounts: spec.mounts.clone(),
+                memory_bytes: spec.memory_bytes,
+            },
+            started_at,
+            exit,
+        })
     }
 }
 
@@ -71,36 +109,31 @@ impl Core {
     pub(super) fn containers(&self, now: Timestamp) -> Vec<Container> {
         let of_services =
             self.state.services.iter().flat_map(|service| service.containers(now, &self.timing));
-        let leaving = self.state.leaving.iter().filter(|one| now < one.gone_at);
-        let leaving = leaving
-            .map(|one| Container { is_running: now < one.stops_at, ..one.container.clone() });
+        let leaving = self.state.leaving.iter().filter(|one| now < one.gone_at).map(|one| {
+            let mut container = one.container.clone();
+            if now >= one.stops_at && container.is_running() {
+                let exit = Exit { at: one.stops_at, code: 0, is_out_of_memory: false };
+                container.exit = Some(exit);
+            }
+            container
+        });
         of_services.chain(leaving).collect()
     }
 
-    /// Schedules the end of a service's containers: they stop, and later disappear.
-    pub(super) fn let_containers_leave(&mut self, now: Timestamp, app_name: &str) {
-        let Some(service) = self.state.service(app_name) else { return };
+    /// Removes a service from the swarm, and schedules the end of its containers: they stop, and
+    /// later disappear. Returns `false` if there is no service of that name.
+    pub(super) fn remove_swarm_service(&mut self, now: Timestamp, app_name: &str) -> bool {
+        let Some(service) = self.state.service(app_name) else { return false };
         let Timing { stop, reap, .. } = self.timing;
         for container in service.containers(now, &self.timing) {
-            let stops_at = after(now, if container.is_running { stop } else { Duration::ZERO });
+            let stops_at = after(now, if container.is_running() { stop } else { Duration::ZERO });
             let gone_at = after(now, stop + reap);
             self.state.leaving.push(LeavingContainer { container, stops_at, gone_at });
         }
         self.state.leaving.retain(|one| now < one.gone_at);
-    }
-
-    /// Removes a service from the swarm, and schedules the end of its containers. Returns `false`
-    /// if there is no service of that name.
-    pub(super) fn remove_swarm_service(&mut self, now: Timestamp, app_name: &str) -> bool {
-        self.let_containers_leave(now, app_name);
-        let before = self.state.services.len();
         self.state.services.retain(|service| service.app_name != app_name);
-        self.state.services.len() < before
+        true
     }
-}
-
-fn after(now: Timestamp, pause: Duration) -> Timestamp {
-    now.checked_add(pause).unwrap_or(now)
 }
 
 /// Answers `docker.getContainersByAppLabel`: the running containers of exactly this service
@@ -111,8 +144,24 @@ pub(super) fn by_app_label(core: &mut Core, now: Timestamp, input: &mut Input) -
     input.check()?;
     let row =
         |one: Container| json!({ "containerId": one.id(), "name": one.name, "state": one.state() });
-    let is_meant = |one: &Container| one.app_name == app_name && one.is_running;
+    let is_meant = |one: &Container| one.app_name == app_name && one.is_running();
     Ok(list(core, now, is_meant, row))
+}
+
+/// Answers `docker.getContainers`: the containers of the whole node, running or not (recording
+/// day-two 48). Those that are not of services are left out.
+pub(super) fn all(core: &Core, now: Timestamp) -> Body {
+    let row = |one: Container| {
+        json!({
+            "containerId": one.id(),
+            "name": one.name,
+            "image": one.image,
+            "ports": if one.is_running() { "8080/tcp" } else { "" },
+            "state": one.state(),
+            "status": one.status(now),
+        })
+    };
+    list(core, now, |_| true, row)
 }
 
 /// Answers `docker.getContainersByAppNameMatch`: the containers, running or not, of every service
@@ -124,7 +173,7 @@ pub(super) fn by_app_name_match(core: &mut Core, now: Timestamp, input: &mut Inp
             "containerId": one.id(),
             "name": one.name,
             "state": one.state(),
-            "status": one.status(),
+            "status": one.status(now),
         })
     };
     Ok(list(core, now, |one| one.name.starts_with(&app_name), row))

@@ -64,7 +64,7 @@ impl Core {
         let services = state.services.iter().map(|service| {
             json!({
                 "appName": service.app_name,
-                "image": service.image,
+                "image": service.present.image,
                 "replicas": service.replicas,
                 "answers": service.answers(now, &self.timing),
             })
@@ -72,7 +72,7 @@ impl Core {
         let containers = self
             .containers(now)
             .into_iter()
-            .map(|one| json!({ "name": one.name, "isRunning": one.is_running }));
+            .map(|one| json!({ "name": one.name, "isRunning": one.is_running() }));
         let routes = state
             .loaded_routes()
             .iter()

@@ -35,6 +35,8 @@ pub struct Core {
     pub(super) rng: StdRng,
     pub(super) api_key: SecretString,
     pub(super) key_limit: Option<KeyLimit>,
+    /// The requests so far that one of several containers took.
+    pub(super) turns: usize,
 }
 
 impl fmt::Debug for Core {
@@ -59,6 +61,7 @@ impl Core {
             rng,
             api_key,
             key_limit: None,
+            turns: 0,
         }
     }
 

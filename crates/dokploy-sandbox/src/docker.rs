@@ -10,25 +10,33 @@ use super::environment;
 use super::input::Input;
 use super::refusal::Outcome;
 use super::request::Body;
-use super::state::{Container, Service};
-use super::tasks::Task;
+use super::service::Service;
+use super::tasks::{Task, Vessel, human};
 
 /// `docker.getServiceContainersByAppName`: the tasks of a service, with or without a row.
 pub(super) fn service_containers(core: &mut Core, now: Timestamp, input: &mut Input) -> Outcome {
     let app_name = input.required("appName")?;
     let service = core.state.service(&app_name).filter(|_| !core.outages.docker.lasts(now));
     let tasks = service.map(|service| service.tasks(now, &core.timing)).unwrap_or_default();
-    let row = |task: Task| {
+    let last = tasks.len().saturating_sub(1);
+    let row = |(index, (task, _)): (usize, (Task, _))| {
+        let error = match task.error {
+            // The platform reads a table of Docker, in which the last cell may be empty (recording
+            // day-two 44).
+            "" if index == last => "Error:".to_owned(),
+            "" => String::new(),
+            error => format!("\"{error}\""),
+        };
         json!({
             "containerId": task.id,
             "name": format!("{app_name}.1"),
-            "state": task.state,
-            "currentState": task.current_state,
+            "state": task.desired,
+            "currentState": format!("{} {} ago", task.word, human(task.since, now)),
             "node": task.node,
-            "error": task.error,
+            "error": error,
         })
     };
-    Ok(Body::Json(tasks.into_iter().map(row).collect()))
+    Ok(Body::Json(tasks.into_iter().enumerate().map(row).collect()))
 }
 
 /// `swarm.getNodes`: an empty body while Docker is down.
@@ -54,16 +62,18 @@ pub(super) fn node_apps(core: &Core, now: Timestamp) -> Body {
         return Body::Json(json!([]));
     }
     let row = |service: &Service| -> Value {
-        let is_leaving = |one: &Container| one.app_name == service.app_name && one.is_running;
+        let tasks = service.tasks(now, &core.timing);
+        let running = |(task, _): &&(Task, _)| task.vessel == Vessel::Running;
+        let wanted = |(task, _): &&(Task, _)| task.desired == "running" && task.word == "Running";
         let running = match service.replicas {
             // While the container of a service scaled to 0 stops, Docker shows "1/0" (recording
             // day-two 343).
-            0 => core.containers(now).iter().filter(|one| is_leaving(one)).count(),
-            _ => usize::from(service.answers(now, &core.timing)),
+            0 => tasks.iter().filter(running).count(),
+            _ => tasks.iter().filter(wanted).count().min(1),
         };
         json!({
             "ID": service.id,
-            "Image": service.image,
+            "Image": service.present.image,
             "Mode": "replicated",
             "Name": service.app_name,
             "Ports": "",

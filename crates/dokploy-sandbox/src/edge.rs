@@ -5,6 +5,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -15,14 +16,18 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 
 use super::core::Core;
-use super::images::{Behaviour, Image};
-use super::programs::Program;
+use super::environment;
+use super::images::{Behaviour, Image, SLUGGISH};
+use super::programs::{Program, variable};
+use super::rotation::Backend;
 use super::shared::{Shared, lock};
-use super::state::{Route, Service};
+use super::state::Route;
 use super::visit::{EdgeAnswer, Visit};
 
 /// The page of a stack. `{{name}}` and `{{host}}` are replaced.
 const PAGE: &str = include_str!("stack_page.html");
+/// The variable that names the revision of a stack.
+const REVISION: &str = "STACK_REVISION";
 /// The largest body of a request, in bytes: a file of 64 KiB, of which a form may encode each byte as
 /// three.
 const LARGEST_BODY: usize = 256 * 1024;
@@ -38,51 +43,80 @@ pub enum EdgeResponse {
     Healthy,
     /// The stack runs and reports that it is unhealthy.
     Unhealthy,
+    /// The stack accepts the connection, and never answers.
+    Silent,
+}
+
+/// The container that takes a request, and what it runs.
+struct Taken {
+    app_name: String,
+    backend: Backend,
+    image: String,
+    behaviour: Behaviour,
+    env: Vec<String>,
 }
 
 impl Core {
     /// Returns how `host` (with or without a port) answers at `now`.
     pub fn visit(&mut self, now: Timestamp, host: &str) -> EdgeResponse {
-        self.tick(now);
-        let Some(route) = self.route(host) else { return EdgeResponse::UnknownHost };
-        let service = self.state.service(&route.app_name);
-        let up = |service: &&Service| service.answers(now, &self.timing);
-        let reachable = |service: &&Service| listens(service, route);
-        let service = service.filter(up).filter(reachable);
-        match service.filter(|_| !self.outages.docker.lasts(now)) {
-            None => EdgeResponse::Down,
-            Some(service) => match service.behaviour {
-                Behaviour::Hello | Behaviour::Slow if program(service).is_well() => {
-                    EdgeResponse::Healthy
-                }
-                Behaviour::Hello | Behaviour::Slow | Behaviour::Unhealthy => {
-                    EdgeResponse::Unhealthy
-                }
-                Behaviour::Crashloop | Behaviour::Rejected => EdgeResponse::Down,
-            },
+        match self.lead(now, host) {
+            Err(response) => response,
+            Ok(taken) => taken.response(),
         }
     }
 
     /// Answers a request for a stack that arrives at `now`.
     pub fn answer_visit(&mut self, now: Timestamp, visit: &Visit) -> EdgeAnswer {
-        let is_well = match self.visit(now, &visit.host) {
-            EdgeResponse::UnknownHost => return EdgeAnswer::text(404, "404 page not found\n"),
-            EdgeResponse::Down => return EdgeAnswer::text(502, "Bad Gateway"),
-            EdgeResponse::Healthy => true,
-            EdgeResponse::Unhealthy => false,
+        let taken = match self.lead(now, &visit.host) {
+            Ok(taken) => taken,
+            Err(EdgeResponse::UnknownHost) => return EdgeAnswer::text(404, "404 page not found\n"),
+            Err(
+                EdgeResponse::Down
+                | EdgeResponse::Healthy
+                | EdgeResponse::Unhealthy
+                | EdgeResponse::Silent,
+            ) => return EdgeAnswer::text(502, "Bad Gateway"),
         };
-        let found = self.route(&visit.host).and_then(|route| self.state.service(&route.app_name));
-        let program = found.map_or(Program::Plain, program);
-        match (found, program) {
-            (None, _) | (_, Program::Plain) => plain(visit, is_well),
-            (Some(service), program) => {
-                let container = service.containers(now, &self.timing).into_iter().next();
-                let env = container.map(|container| container.env).unwrap_or_default();
-                let app_name = service.app_name.clone();
-                let files = self.files_in(&app_name, &program.folder(&env));
-                program.answer(visit, &env, files)
+        let is_well = match taken.response() {
+            EdgeResponse::Silent => return EdgeAnswer::never(),
+            EdgeResponse::Healthy => true,
+            EdgeResponse::Unhealthy | EdgeResponse::Down | EdgeResponse::UnknownHost => false,
+        };
+        let answer = match program(&taken.image) {
+            Program::Plain => plain(visit, &taken.env, is_well),
+            program => {
+                let folder = program.folder(&taken.env);
+                let files = self.files_in(&taken.app_name, taken.backend.place, &folder);
+                program.answer(visit, &taken.env, files, is_well)
             }
+        };
+        answer.of(&taken.backend.task, variable(&taken.env, REVISION)).after(taken.delay())
+    }
+
+    /// Finds the container that takes the next request for `host`.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reverse proxy's own answer, if there is none.
+    fn lead(&mut self, now: Timestamp, host: &str) -> Result<Taken, EdgeResponse> {
+        self.tick(now);
+        let route = self.route(host).ok_or(EdgeResponse::UnknownHost)?;
+        let (app_name, port) = (route.app_name.clone(), route.port);
+        if self.outages.docker.lasts(now) {
+            return Err(EdgeResponse::Down);
         }
+        let backend = self.next_backend(now, &app_name).filter(|backend| backend.answers);
+        let (Some(backend), Some(service)) = (backend, self.state.service(&app_name)) else {
+            return Err(EdgeResponse::Down);
+        };
+        let generation = service.generation(backend.place);
+        if !listens(&generation.image, port) {
+            return Err(EdgeResponse::Down);
+        }
+        let (image, behaviour) = (generation.image.clone(), generation.behaviour);
+        let variables = &generation.spec.env;
+        let env = environment::of_container(variables, &service.id, &app_name, &backend.task);
+        Ok(Taken { env: env.unwrap_or_default(), app_name, backend, image, behaviour })
     }
 
     fn route(&self, host: &str) -> Option<&Route> {
@@ -91,32 +125,62 @@ impl Core {
     }
 }
 
-fn program(service: &Service) -> Program {
-    Image::of(&service.image).map_or(Program::Plain, |image| image.program)
+impl Taken {
+    fn response(&self) -> EdgeResponse {
+        let is_well = program(&self.image).is_well();
+        match self.behaviour {
+            Behaviour::Silent => EdgeResponse::Silent,
+            Behaviour::Hello | Behaviour::Slow | Behaviour::Dying | Behaviour::Sluggish
+                if is_well =>
+            {
+                EdgeResponse::Healthy
+            }
+            Behaviour::Hello
+            | Behaviour::Slow
+            | Behaviour::Dying
+            | Behaviour::Sluggish
+            | Behaviour::Unhealthy => EdgeResponse::Unhealthy,
+            Behaviour::Crashloop | Behaviour::OutOfMemory | Behaviour::Rejected => {
+                EdgeResponse::Down
+            }
+        }
+    }
+
+    /// Returns the time that it takes for its answer.
+    fn delay(&self) -> Duration {
+        if self.behaviour == Behaviour::Sluggish { SLUGGISH } else { Duration::ZERO }
+    }
 }
 
-/// Returns whether the service listens on the port to which the route leads.
-fn listens(service: &Service, route: &Route) -> bool {
-    match (program(service).port(), route.port) {
+fn program(image: &str) -> Program {
+    Image::of(image).map_or(Program::Plain, |image| image.program)
+}
+
+/// Returns whether the program of an image listens on the port to which a route leads.
+fn listens(image: &str, port: Option<u64>) -> bool {
+    match (program(image).port(), port) {
         (Some(own), Some(port)) => own == port,
         (None, _) | (_, None) => true,
     }
 }
 
 /// Returns the answer of a stack without a program of its own.
-fn plain(visit: &Visit, is_well: bool) -> EdgeAnswer {
+fn plain(visit: &Visit, env: &[String], is_well: bool) -> EdgeAnswer {
     match visit.path_alone() {
         "/health" => EdgeAnswer::health(is_well),
-        "/" => page(&visit.host),
+        "/" => page(&visit.host, variable(env, REVISION)),
         _ => EdgeAnswer::text(404, "Not found.\n"),
     }
 }
 
 /// Renders the stack's page. A host that has a route consists of letters, digits, hyphens and dots,
-/// and its port of digits, so it needs no escaping.
-fn page(host: &str) -> EdgeAnswer {
+/// and its port of digits, so it needs no escaping. A revision is shown if it is a number.
+fn page(host: &str, revision: Option<&str>) -> EdgeAnswer {
     let name = without_port(host).split('.').next().unwrap_or(host);
+    let number = revision.filter(|text| text.chars().all(|c| c.is_ascii_digit()));
+    let row = number.map(|number| format!("<dt>Revision</dt><dd>{number}</dd>\n"));
     let html = PAGE.replace("{{name}}", name).replace("{{host}}", host);
+    let html = html.replace("{{revision}}", &row.unwrap_or_default());
     EdgeAnswer::html(html, "default-src 'none'; style-src 'unsafe-inline'; img-src data:")
 }
 
@@ -131,6 +195,11 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         None => EdgeAnswer::too_large(),
     };
     shared.keeper.commit().await;
+    if answer.delay == Duration::MAX {
+        shared.shutdown.cancelled().await;
+    } else if !answer.delay.is_zero() {
+        shared.clock.sleep(answer.delay).await;
+    }
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = (status, Body::from(answer.body)).into_response();
     for (name, value) in answer.headers {

@@ -9,16 +9,20 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::images::{Behaviour, Image};
+use super::images::{Behaviour, Image, SLUGGISH};
 use super::programs::Program;
 
 /// Docker's defaults, of its manual.
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(30);
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 const DEFAULT_RETRIES: u32 = 3;
 
 /// A health check whose command succeeds as soon as the container has started, or never.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct HealthCheck {
+    /// The column as it was written.
+    #[serde(default)]
+    pub(crate) written: Value,
     interval: Duration,
     start_period: Duration,
     retries: u32,
@@ -45,12 +49,14 @@ impl HealthCheck {
         }
         let time = |key: &str| column.get(key).and_then(Value::as_u64).map(Duration::from_nanos);
         let interval = time("Interval").filter(|time| !time.is_zero());
+        let timeout = time("Timeout").filter(|time| !time.is_zero());
         let retries = column.get("Retries").and_then(Value::as_u64).filter(|count| *count > 0);
         Some(Self {
+            written: column.clone(),
             interval: interval.unwrap_or(DEFAULT_INTERVAL),
             start_period: time("StartPeriod").unwrap_or_default(),
             retries: retries.and_then(|count| u32::try_from(count).ok()).unwrap_or(DEFAULT_RETRIES),
-            succeeds: succeeds(&command.join(" "), image),
+            succeeds: succeeds(&command.join(" "), image, timeout.unwrap_or(DEFAULT_TIMEOUT)),
         })
     }
 
@@ -73,15 +79,20 @@ impl HealthCheck {
 /// Returns whether a command succeeds in a container of `image` that has started. The sandbox runs
 /// none: the images without a tag have any command and say what they are, the others have a shell,
 /// and some have `curl`.
-fn succeeds(command: &str, image: Image) -> bool {
+fn succeeds(command: &str, image: Image, timeout: Duration) -> bool {
     let is_well = match image.behaviour {
-        Behaviour::Hello | Behaviour::Slow => image.program.is_well(),
-        Behaviour::Unhealthy | Behaviour::Crashloop | Behaviour::Rejected => false,
+        Behaviour::Hello | Behaviour::Slow | Behaviour::Dying => image.program.is_well(),
+        Behaviour::Sluggish => timeout >= SLUGGISH,
+        Behaviour::Unhealthy
+        | Behaviour::Silent
+        | Behaviour::Crashloop
+        | Behaviour::OutOfMemory
+        | Behaviour::Rejected => false,
     };
     match (command, image.program) {
         ("true" | "exit 0", _) => true,
         ("false" | "exit 1", _) => false,
-        (_, Program::Plain) => is_well,
+        (_, Program::Plain | Program::Revisions) => is_well,
         (command, program) => is_well && program.has_curl() && asks_health(command, program),
     }
 }

@@ -9,20 +9,34 @@ use serde::{Deserialize, Serialize};
 use super::programs::Program;
 
 /// The behaviour of a service after its image was pulled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Behaviour {
     /// Starts, then answers.
+    #[default]
     Hello,
     /// Takes long to pull and to start, then answers.
     Slow,
     /// Exits immediately, repeatedly.
     Crashloop,
+    /// Uses too much memory immediately, repeatedly.
+    OutOfMemory,
+    /// Starts and answers, then exits after [`Timing::lifetime`], repeatedly.
+    Dying,
     /// Runs, but reports that it is unhealthy.
     Unhealthy,
+    /// Runs and accepts connections, but never answers.
+    Silent,
+    /// Runs, and answers each request after [`SLUGGISH`].
+    Sluggish,
     /// Docker cannot make or start its container.
     Rejected,
 }
+
+/// The time that a sluggish program takes for an answer.
+pub(crate) const SLUGGISH: Duration = Duration::from_secs(3);
+
+const LIFETIME: Duration = Duration::from_secs(20);
 
 /// The default latency of an answer, in milliseconds.
 const USUAL_LATENCY_MS: u32 = 40;
@@ -50,6 +64,11 @@ pub struct Timing {
     pub stop: Duration,
     /// From then until the stopped container is removed.
     pub reap: Duration,
+    /// For how long the swarm watches the new container of an update, unless the service says
+    /// otherwise.
+    pub monitor: Duration,
+    /// From the start of a container of `sandbox/dying` to its exit.
+    pub lifetime: Duration,
 }
 
 impl Default for Timing {
@@ -63,12 +82,14 @@ impl Default for Timing {
             crash: Duration::from_secs(1),
             stop: Duration::from_millis(3_600),
             reap: Duration::from_millis(2_300),
+            monitor: Duration::from_secs(5),
+            lifetime: LIFETIME,
         }
     }
 }
 
 impl Timing {
-    /// All durations are zero.
+    /// All durations are zero, but for the lifetime, which is the default one.
     pub const NONE: Self = Self {
         job: Duration::ZERO,
         slow_job: Duration::ZERO,
@@ -78,6 +99,8 @@ impl Timing {
         crash: Duration::ZERO,
         stop: Duration::ZERO,
         reap: Duration::ZERO,
+        monitor: Duration::ZERO,
+        lifetime: LIFETIME,
     };
 
     /// Returns the default durations, with those for the end of containers scaled to a platform
@@ -95,7 +118,11 @@ impl Timing {
             Some(
                 Behaviour::Hello
                 | Behaviour::Crashloop
+                | Behaviour::OutOfMemory
+                | Behaviour::Dying
                 | Behaviour::Unhealthy
+                | Behaviour::Silent
+                | Behaviour::Sluggish
                 | Behaviour::Rejected,
             )
             | None => self.job,
@@ -108,7 +135,11 @@ impl Timing {
             Behaviour::Slow => self.slow_start,
             Behaviour::Hello
             | Behaviour::Crashloop
+            | Behaviour::OutOfMemory
+            | Behaviour::Dying
             | Behaviour::Unhealthy
+            | Behaviour::Silent
+            | Behaviour::Sluggish
             | Behaviour::Rejected => self.start,
         }
     }
@@ -118,9 +149,30 @@ impl Behaviour {
     /// Returns whether a container of it ever runs for longer than a moment.
     pub(crate) fn stays_up(self) -> bool {
         match self {
-            Self::Hello | Self::Slow | Self::Unhealthy => true,
-            Self::Crashloop | Self::Rejected => false,
+            Self::Hello
+            | Self::Slow
+            | Self::Dying
+            | Self::Unhealthy
+            | Self::Silent
+            | Self::Sluggish => true,
+            Self::Crashloop | Self::OutOfMemory | Self::Rejected => false,
         }
+    }
+
+    /// Finds a behaviour by its name among the images without a program, and among the tags of
+    /// `sandbox/revisions`.
+    fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "hello" => Self::Hello,
+            "slow" => Self::Slow,
+            "crashloop" => Self::Crashloop,
+            "out-of-memory" => Self::OutOfMemory,
+            "dying" => Self::Dying,
+            "unhealthy" => Self::Unhealthy,
+            "silent" => Self::Silent,
+            "sluggish" => Self::Sluggish,
+            _ => return None,
+        })
     }
 }
 
@@ -137,18 +189,21 @@ impl Image {
     pub(crate) fn of(image: &str) -> Option<Self> {
         let (name, digest) = image.split_once('@').unwrap_or((image, ""));
         let (name, tag) = name.split_once(':').unwrap_or((name, ""));
-        let plain = |behaviour| Some(Self { behaviour, program: Program::Plain });
         let with = |program| Some(Self { behaviour: Behaviour::Hello, program });
-        match (name, tag, digest) {
-            ("sandbox/hello", _, _) => plain(Behaviour::Hello),
-            ("sandbox/slow", _, _) => plain(Behaviour::Slow),
-            ("sandbox/crashloop", _, _) => plain(Behaviour::Crashloop),
-            ("sandbox/unhealthy", _, _) => plain(Behaviour::Unhealthy),
-            ("sandbox/notebook", "1.0.0", "") => with(Program::Notebook),
-            ("sandbox/chat", "1.0.0", "") => with(Program::Chat),
-            ("sandbox/workflow", "1.0.0", "") => with(Program::Workflow),
-            ("sandbox/workflow", "2.0.0", "") => with(Program::NextWorkflow),
-            _ => None,
+        match (name.strip_prefix("sandbox/")?, tag, digest) {
+            ("notebook", "1.0.0", "") => with(Program::Notebook),
+            ("chat", "1.0.0", "") => with(Program::Chat),
+            ("workflow", "1.0.0", "") => with(Program::Workflow),
+            ("workflow", "2.0.0", "") => with(Program::NextWorkflow),
+            ("revisions", "1" | "2" | "3", "") => with(Program::Revisions),
+            ("revisions", tag, "") => {
+                let behaviour = Behaviour::named(tag)?;
+                Some(Self { behaviour, program: Program::Revisions })
+            }
+            (name, _, _) => {
+                let behaviour = Behaviour::named(name)?;
+                Some(Self { behaviour, program: Program::Plain })
+            }
         }
     }
 }
@@ -175,6 +230,11 @@ mod tests {
             ("sandbox/workflow:1.0.0", Some(Program::Workflow)),
             ("sandbox/workflow:2.0.0", Some(Program::NextWorkflow)),
             ("sandbox/workflow:3.0.0", None),
+            ("sandbox/revisions:2", Some(Program::Revisions)),
+            ("sandbox/revisions:crashloop", Some(Program::Revisions)),
+            ("sandbox/revisions:4", None),
+            ("sandbox/revisions", None),
+            ("revisions:1", None),
             ("sandbox/notebook", None),
             ("sandbox/notebook:latest", None),
             ("sandbox/notebook@sha256:00", None),

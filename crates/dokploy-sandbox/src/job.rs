@@ -5,7 +5,9 @@
 use super::environment;
 use super::health_check::HealthCheck;
 use super::images::{Behaviour, Image};
-use super::state::{Application, Spec, State, Volume};
+use super::programs::Program;
+use super::service::Spec;
+use super::state::{Application, State, Volume};
 
 const PULL_FAILED: &str = "❌ Pulling image failed\n";
 const FAILED: &str = "\nError occurred ❌, check the logs for details.\n";
@@ -49,30 +51,49 @@ pub(crate) fn plan(state: &State, application: &Application) -> Plan {
         let last_lines = format!("{}{PULL_FAILED}{FAILED}", login_error(application));
         return Plan::failing(first_lines, last_lines);
     }
-    let Some(found) = Image::of(image) else {
+    if Image::of(image).is_none() {
         let last_lines = format!("{login}{}\n{PULL_FAILED}{FAILED}", pull_error(image));
         return Plan::failing(first_lines, last_lines);
-    };
+    }
     let pulled = format!("{login}{}", pull_log(image));
-    match variables(state, application) {
+    match service_of(state, application) {
         Err(message) => Plan::failing(first_lines, format!("{pulled}{message}{FAILED}")),
-        Ok(env) => {
-            let spec = spec(state, application, found, env);
-            let is_made = can_be_created(&spec);
-            let behaviour = if is_made { found.behaviour } else { Behaviour::Rejected };
+        Ok((behaviour, spec)) => {
             Plan { first_lines, last_lines: pulled, behaviour: Some(behaviour), spec }
         }
     }
 }
 
+/// Returns how the service of `application` behaves, and what it gives to its containers. Docker
+/// rejects the containers of an image that it does not have.
+///
+/// # Errors
+///
+/// Returns why the swarm refuses the service.
+pub(crate) fn service_of(
+    state: &State,
+    application: &Application,
+) -> Result<(Behaviour, Spec), String> {
+    let env = variables(state, application)?;
+    let missing = Image { behaviour: Behaviour::Rejected, program: Program::Plain };
+    let image = Image::of(application.text("dockerImage")).unwrap_or(missing);
+    let spec = spec(state, application, image, env);
+    let behaviour = if can_be_created(&spec) { image.behaviour } else { Behaviour::Rejected };
+    Ok((behaviour, spec))
+}
+
 fn spec(state: &State, application: &Application, image: Image, env: Vec<String>) -> Spec {
     let check = application.columns.get("healthCheckSwarm");
+    let number = |column| digits(application.text(column)).parse().ok();
     Spec {
         env,
         labels: application.labels(),
         mounts: state.volume_mounts(&application.id),
         constraints: application.constraints(),
         health_check: check.and_then(|column| HealthCheck::read(column, image)),
+        update: application.update_config(),
+        memory_bytes: number("memoryLimit"),
+        cpu_nanos: number("cpuLimit"),
     }
 }
 
@@ -143,6 +164,12 @@ fn pull_log(image: &str) -> String {
     )
 }
 
+/// Returns the number with which a limit begins, which is all that the platform reads (recording
+/// 112).
+fn digits(limit: &str) -> &str {
+    limit.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default()
+}
+
 /// Returns the environment variables of the service.
 ///
 /// # Errors
@@ -151,8 +178,7 @@ fn pull_log(image: &str) -> String {
 fn variables(state: &State, application: &Application) -> Result<Vec<String>, String> {
     let swarm = "(HTTP code 400) unexpected - rpc error: code = InvalidArgument desc =";
     let memory = application.text("memoryLimit");
-    let bytes: String = memory.chars().take_while(char::is_ascii_digit).collect();
-    let bytes = bytes.parse().unwrap_or(0_u64);
+    let bytes = digits(memory).parse().unwrap_or(0_u64);
     if application.app_name.len() > 63 {
         return Err(format!("{swarm} name must be 63 characters or fewer "));
     }

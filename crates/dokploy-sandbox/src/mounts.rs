@@ -9,7 +9,8 @@ use super::core::Core;
 use super::input::Input;
 use super::refusal::{Outcome, Refusal};
 use super::request::Body;
-use super::state::{Mount, State, VolumeMount};
+use super::service::VolumeMount;
+use super::state::{Mount, State};
 use super::{ids, rows};
 
 const TYPES: [&str; 3] = ["bind", "volume", "file"];

@@ -1,32 +1,12 @@
-//! Whether the newest task of a service runs. The swarm has one node, which meets a constraint or does
-//! not.
+//! Whether a task of a service has a node. The swarm has one, which meets a constraint or does not.
 //!
 //! It must not know rows or calls.
 
 use super::environment::{NODE_ID, NODE_NAME};
-use super::state::Standing;
 
 /// The error of a task that waits for a node (recording day-two 413).
 pub(crate) const NO_NODE: &str =
-    "\"no suitable node (scheduling constraints not satisfied on 1 node)\"";
-
-impl Standing {
-    /// Returns whether a task of the service has a container.
-    pub(crate) fn has_container(self) -> bool {
-        match self {
-            Self::Placed | Self::WaitingBeside(_) | Self::TakenBack { .. } => true,
-            Self::Waiting(_) => false,
-        }
-    }
-
-    /// Returns the standing once the service has no container any more.
-    pub(crate) fn without_container(self) -> Self {
-        match self {
-            Self::Placed | Self::TakenBack { .. } => Self::Placed,
-            Self::Waiting(since) | Self::WaitingBeside(since) => Self::Waiting(since),
-        }
-    }
-}
+    "no suitable node (scheduling constraints not satisfied on 1 node)";
 
 /// Returns whether the swarm's only node meets all `constraints`. It has no labels. A constraint
 /// that is none is not met.

@@ -31,18 +31,21 @@ pub(crate) enum Program {
     Workflow,
     /// The next version of it, which never reports itself well.
     NextWorkflow,
+    /// A page for everybody, on any port, which shows its revision and counts in `/data`.
+    Revisions,
 }
 
 /// The largest file, in bytes.
 const LARGEST_FILE: usize = 64 * 1024;
 const NOTES: &str = "notes.txt";
 const RUNS: &str = "runs";
+const NO_FOLDER: &str = "The folder of the files is gone.\n";
 
 impl Program {
     /// Returns the port on which it listens; `None` for any.
     pub(crate) fn port(self) -> Option<u64> {
         match self {
-            Self::Plain => None,
+            Self::Plain | Self::Revisions => None,
             Self::Notebook => Some(8888),
             Self::Chat => Some(8080),
             Self::Workflow | Self::NextWorkflow => Some(5678),
@@ -52,7 +55,7 @@ impl Program {
     /// Returns the path that needs no password and says whether it is well.
     pub(crate) fn health_path(self) -> &'static str {
         match self {
-            Self::Plain | Self::Notebook | Self::Chat => "/health",
+            Self::Plain | Self::Notebook | Self::Chat | Self::Revisions => "/health",
             Self::Workflow | Self::NextWorkflow => "/healthz",
         }
     }
@@ -60,7 +63,7 @@ impl Program {
     /// Returns whether it reports itself well.
     pub(crate) fn is_well(self) -> bool {
         match self {
-            Self::Plain | Self::Notebook | Self::Chat | Self::Workflow => true,
+            Self::Plain | Self::Notebook | Self::Chat | Self::Workflow | Self::Revisions => true,
             Self::NextWorkflow => false,
         }
     }
@@ -69,7 +72,9 @@ impl Program {
     pub(crate) fn has_curl(self) -> bool {
         match self {
             Self::Notebook => true,
-            Self::Plain | Self::Chat | Self::Workflow | Self::NextWorkflow => false,
+            Self::Plain | Self::Chat | Self::Workflow | Self::NextWorkflow | Self::Revisions => {
+                false
+            }
         }
     }
 
@@ -78,28 +83,36 @@ impl Program {
         match self {
             Self::Plain | Self::Chat => String::new(),
             Self::Notebook => variable(env, "DATA_DIR").unwrap_or("/home/user/work").to_owned(),
-            Self::Workflow | Self::NextWorkflow => "/data".to_owned(),
+            Self::Workflow | Self::NextWorkflow | Self::Revisions => "/data".to_owned(),
         }
     }
 
     fn password_variable(self) -> &'static str {
         match self {
-            Self::Plain => "",
+            Self::Plain | Self::Revisions => "",
             Self::Notebook => "NOTEBOOK_PASSWORD",
             Self::Chat => "CHAT_ADMIN_PASSWORD",
             Self::Workflow | Self::NextWorkflow => "WORKFLOW_OWNER_PASSWORD",
         }
     }
 
-    /// Answers a request. `files` are those of its folder; `None` if the folder was lost.
+    /// Answers a request. `files` are those of its folder; `None` if the folder was lost. A
+    /// container that is not well behaves like that at its path for health only.
     pub(crate) fn answer(
         self,
         visit: &Visit,
         env: &[String],
         files: Option<&mut Files>,
+        is_well: bool,
     ) -> EdgeAnswer {
         if visit.path_alone() == self.health_path() {
-            return EdgeAnswer::health(self.is_well());
+            return EdgeAnswer::health(is_well);
+        }
+        if self == Self::Revisions {
+            return match files {
+                Some(files) => revisions(visit, env, files),
+                None => EdgeAnswer::text(500, NO_FOLDER),
+            };
         }
         let name = self.password_variable();
         match password::check(visit, variable(env, name)) {
@@ -108,7 +121,7 @@ impl Program {
             Access::Refused => EdgeAnswer::unauthorized(),
             Access::Granted => match files {
                 Some(files) => self.route(visit, env, files),
-                None => EdgeAnswer::text(500, "The folder of the files is gone.\n"),
+                None => EdgeAnswer::text(500, NO_FOLDER),
             },
         }
     }
@@ -134,15 +147,31 @@ impl Program {
             Self::NextWorkflow => {
                 page.variable("Workflows at once", variable(env, "WORKFLOW_PARALLEL"))
             }
-            Self::Plain | Self::Notebook | Self::Chat | Self::Workflow => page,
+            Self::Plain | Self::Notebook | Self::Chat | Self::Workflow | Self::Revisions => page,
         };
         let runs = runs(files).to_string();
         page.variable("Runs", Some(&runs)).button("/count", "Run once").answer()
     }
 }
 
+fn revisions(visit: &Visit, env: &[String], files: &mut Files) -> EdgeAnswer {
+    match (visit.path_alone(), visit.method.as_str()) {
+        ("/", "GET" | "HEAD") => {
+            let runs = runs(files).to_string();
+            Page::new("Revisions")
+                .variable("Revision", variable(env, "STACK_REVISION"))
+                .variable("Operation", variable(env, "STACK_OPERATION"))
+                .variable("Runs", Some(&runs))
+                .button("/count", "Run once")
+                .answer()
+        }
+        ("/count", _) => count(visit, files),
+        _ => EdgeAnswer::text(404, "Not found.\n"),
+    }
+}
+
 /// Returns a variable of the container. An empty one counts as missing.
-fn variable<'a>(env: &'a [String], name: &str) -> Option<&'a str> {
+pub(crate) fn variable<'a>(env: &'a [String], name: &str) -> Option<&'a str> {
     let value = |one: &'a String| one.strip_prefix(name)?.strip_prefix('=');
     env.iter().rev().find_map(value).filter(|value| !value.is_empty())
 }

@@ -8,7 +8,9 @@
 use jiff::Timestamp;
 
 use super::core::Core;
+use super::programs::Files;
 use super::queue::{Active, Job, Stage};
+use super::service::Generation;
 use super::state::{ApplicationStatus, Deployment, DeploymentStatus};
 use super::{ids, job, swarm};
 
@@ -103,7 +105,17 @@ impl Core {
         // A deployment of an application with 0 replicas succeeds and runs nothing (recording
         // day-two 346).
         let replicas = row.map_or(1, swarm::replicas);
-        self.run_service(active.ends_at, &active.app_name, &active.image, replicas, &active.plan);
+        if let Some(behaviour) = active.plan.behaviour {
+            let next = Generation {
+                image: active.image.clone(),
+                behaviour,
+                spec: active.plan.spec.clone(),
+                since: active.ends_at,
+                files: Files::new(),
+                force_update: 0,
+            };
+            self.run_service(&active.app_name, next, replicas);
+        }
         if self.outages.database.lasts(active.ends_at) {
             self.queue.free_since = active.ends_at;
             return None;

@@ -10,9 +10,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::health_check::HealthCheck;
-use super::images::Behaviour;
 use super::programs::Files;
+use super::service::{FailureAction, LeavingContainer, Service, UpdateConfig};
 
 /// Everything that survives a restart of the platform.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -120,76 +119,6 @@ pub(crate) enum DeploymentStatus {
     Cancelled,
 }
 
-/// A service in the swarm, with or without an application's row.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Service {
-    pub(crate) id: String,
-    pub(crate) app_name: String,
-    pub(crate) image: String,
-    pub(crate) behaviour: Behaviour,
-    #[serde(flatten)]
-    pub(crate) spec: Spec,
-    /// The time at which it got its present image and scale.
-    pub(crate) since: Timestamp,
-    pub(crate) replicas: u64,
-    #[serde(default)]
-    pub(crate) standing: Standing,
-    /// What the program wrote into its container, which is lost with it.
-    #[serde(default)]
-    pub(crate) files: Files,
-}
-
-/// What a service gives to its containers.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Spec {
-    /// Its variables, each as `NAME=value`, with templates that are expanded for each container.
-    #[serde(default)]
-    pub(crate) env: Vec<String>,
-    /// The labels of its containers.
-    #[serde(default)]
-    pub(crate) labels: Map<String, Value>,
-    /// The volumes that its containers mount.
-    #[serde(default)]
-    pub(crate) mounts: Vec<VolumeMount>,
-    /// What a node must be, such as `node.hostname==vm`.
-    #[serde(default)]
-    pub(crate) constraints: Vec<String>,
-    #[serde(default)]
-    pub(crate) health_check: Option<HealthCheck>,
-}
-
-/// A container as Docker lists it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Container {
-    pub(crate) app_name: String,
-    /// The name, `<appName>.<slot>.<task id>`.
-    pub(crate) name: String,
-    #[serde(skip)]
-    pub(crate) is_running: bool,
-    #[serde(default)]
-    pub(crate) service_id: String,
-    /// The environment variables, each as `NAME=value`.
-    #[serde(default)]
-    pub(crate) env: Vec<String>,
-    /// The labels that the service gives to its containers.
-    #[serde(default)]
-    pub(crate) labels: Map<String, Value>,
-    /// The volumes that it holds, running or not.
-    #[serde(default)]
-    pub(crate) mounts: Vec<VolumeMount>,
-}
-
-/// A container whose service was removed, scaled to zero or deployed again.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct LeavingContainer {
-    #[serde(flatten)]
-    pub(crate) container: Container,
-    /// The time at which it stops.
-    pub(crate) stops_at: Timestamp,
-    /// The time at which Docker removes it.
-    pub(crate) gone_at: Timestamp,
-}
-
 /// A route in the reverse proxy's files.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Route {
@@ -234,34 +163,6 @@ impl Volume {
     pub(crate) fn is_allowed(c: char) -> bool {
         c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')
     }
-}
-
-/// A volume that a container mounts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct VolumeMount {
-    pub(crate) volume: String,
-    pub(crate) path: String,
-}
-
-/// Whether the newest task of a service runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum Standing {
-    /// It has a node.
-    #[default]
-    Placed,
-    /// It has waited for a node since then, and no container runs.
-    Waiting(Timestamp),
-    /// It has waited for one since then, and the former container goes on.
-    WaitingBeside(Timestamp),
-    /// An update failed its health check, and the former container goes on. Until its failure, the new
-    /// one ran beside it.
-    TakenBack {
-        /// The time of the update.
-        since: Timestamp,
-        /// The time until the failure.
-        failed_after: Duration,
-    },
 }
 
 impl State {
@@ -359,5 +260,21 @@ impl Application {
         let placement = self.columns.get("placementSwarm");
         let listed = placement.and_then(|one| one.get("Constraints")).and_then(Value::as_array);
         listed.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    }
+
+    /// Returns how the swarm updates its service.
+    pub(crate) fn update_config(&self) -> UpdateConfig {
+        let column = self.columns.get("updateConfigSwarm");
+        let text = |key: &str| column.and_then(|one| one.get(key)).and_then(Value::as_str);
+        let monitor = column.and_then(|one| one.get("Monitor")).and_then(Value::as_u64);
+        UpdateConfig {
+            is_stop_first: text("Order") == Some("stop-first"),
+            on_failure: match text("FailureAction") {
+                Some("pause") => FailureAction::Pause,
+                Some("continue") => FailureAction::Continue,
+                _ => FailureAction::Rollback,
+            },
+            monitor: monitor.map(Duration::from_nanos),
+        }
     }
 }

@@ -5,13 +5,13 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::core::Core;
-use super::health_check::Verdict;
 use super::input::Input;
 use super::placement;
 use super::programs::Files;
 use super::refusal::{Code, Outcome, Refusal};
 use super::request::Body;
-use super::state::{Application, ApplicationStatus, Service, Standing};
+use super::service::{Generation, Service};
+use super::state::{Application, ApplicationStatus};
 use super::{applications, ids, job, rows};
 
 impl Core {
@@ -26,18 +26,11 @@ impl Core {
     /// does not change. `false` if there is none of that name.
     pub fn scale_service(&mut self, now: Timestamp, app_name: &str, replicas: u64) -> bool {
         self.tick(now);
-        if replicas == 0 {
-            self.let_containers_leave(now, app_name);
-        }
+        let timing = self.timing;
         let Some(service) = self.state.service_mut(app_name) else { return false };
-        if service.replicas == 0 || replicas == 0 {
-            service.since = now;
-            service.standing = service.standing.without_container();
-            service.files.clear();
-        }
-        service.replicas = replicas;
+        service.scale(now, replicas, &timing);
         if replicas > 0 && service.standing.has_container() {
-            let mounts = service.spec.mounts.clone();
+            let mounts = service.present.spec.mounts.clone();
             self.make_volumes(now, &mounts);
         }
         true
@@ -61,7 +54,8 @@ pub(super) fn replicas(application: &Application) -> u64 {
 
 /// `application.stop`: scales the service to 0, without a change to the row's replicas. Answers
 /// with the previous row. Succeeds even if the application was never deployed, or its service is
-/// gone (recordings 82, 126, day-two 359).
+/// gone (recordings 82, 126, day-two 2, 4, 359). The next reload or deployment therefore starts it
+/// again (recording day-two 358).
 pub(super) fn stop(core: &mut Core, now: Timestamp, input: &mut Input) -> Outcome {
     let application = applications::find(core, input)?;
     let before = rows::application_with_relations(&core.state, &application);
@@ -90,92 +84,49 @@ pub(super) fn start(core: &mut Core, now: Timestamp, input: &mut Input) -> Outco
 }
 
 /// `application.reload`: starts a new container from the application's row, without a job or a
-/// pull. Recreates the service if it is gone (recordings 85, day-two 342, 351, 361).
+/// pull. Recreates the service if it is gone (recordings 85, day-two 342, 351, 361). What the swarm
+/// refuses is an error without a reason (recording day-two 391). That it is the same while Docker is
+/// down is assumed.
 pub(super) fn reload(core: &mut Core, now: Timestamp, input: &mut Input) -> Outcome {
     input.nonoptional("appName");
     let application = applications::find(core, input)?;
-    if !core.outages.docker.lasts(now) {
-        let plan = job::plan(&core.state, &application);
-        let (name, image) = (&application.app_name, application.text("dockerImage"));
-        let replicas = replicas(&application);
-        if plan.behaviour.is_some() && core.standing_beside(now, name, replicas, &plan).is_none() {
-            core.let_containers_leave(now, name);
+    let is_down = core.outages.docker.lasts(now);
+    match job::service_of(&core.state, &application) {
+        Ok((behaviour, spec)) if !is_down => {
+            let image = application.text("dockerImage").to_owned();
+            let next = Generation {
+                image,
+                behaviour,
+                spec,
+                since: now,
+                files: Files::new(),
+                force_update: 0,
+            };
+            core.run_service(&application.app_name, next, replicas(&application));
+            core.state.set_status(&application.id, ApplicationStatus::Done);
+            Ok(Body::Json(json!(true)))
         }
-        core.run_service(now, name, image, replicas, &plan);
+        Ok(_) | Err(_) => {
+            core.state.set_status(&application.id, ApplicationStatus::Error);
+            let message = "Error reloading application";
+            Err(Refusal::new(Code::InternalServerError, input.call(), message))
+        }
     }
-    core.state.set_status(&application.id, ApplicationStatus::Done);
-    Ok(Body::Json(json!(true)))
 }
 
 impl Core {
-    /// Runs `plan` as the service `app_name`, which it creates or replaces, unless the former container
-    /// goes on.
-    pub(super) fn run_service(
-        &mut self,
-        since: Timestamp,
-        app_name: &str,
-        image: &str,
-        replicas: u64,
-        plan: &job::Plan,
-    ) {
-        let Some(behaviour) = plan.behaviour else { return };
-        let beside = self.standing_beside(since, app_name, replicas, plan);
-        let standing = match beside {
-            Some(standing) => standing,
-            None if placement::fits(&plan.spec.constraints) => Standing::Placed,
-            None => Standing::Waiting(since),
-        };
-        if replicas > 0 && placement::fits(&plan.spec.constraints) {
-            self.make_volumes(since, &plan.spec.mounts);
+    /// Runs `next` as the service `app_name`, which it creates or updates.
+    pub(super) fn run_service(&mut self, app_name: &str, next: Generation, replicas: u64) {
+        if replicas > 0 && placement::fits(&next.spec.constraints) {
+            self.make_volumes(next.since, &next.spec.mounts);
         }
-        let id = match self.state.service_mut(app_name) {
-            Some(former) if beside.is_some() => {
-                former.standing = standing;
-                return;
-            }
-            Some(former) => former.id.clone(),
-            None => ids::service_id(&mut self.rng),
-        };
-        let (app_name, image, spec) = (app_name.to_owned(), image.to_owned(), plan.spec.clone());
-        let files = Files::new();
-        let service =
-            Service { id, app_name, image, behaviour, spec, since, replicas, standing, files };
-        self.state.services.retain(|one| one.app_name != service.app_name);
-        self.state.services.push(service);
-    }
-
-    /// Returns the standing of a service whose former container goes on, since no node meets the
-    /// constraints of `plan` (recording day-two 413), or since its container fails its health check
-    /// and the swarm takes the update back (recordings 120 to 122, day-two 67 to 69). `None` if the
-    /// plan takes its place.
-    fn standing_beside(
-        &self,
-        since: Timestamp,
-        app_name: &str,
-        replicas: u64,
-        plan: &job::Plan,
-    ) -> Option<Standing> {
-        self.state.service(app_name).filter(|former| former.goes_on(replicas))?;
-        if !placement::fits(&plan.spec.constraints) {
-            return Some(Standing::WaitingBeside(since));
+        let timing = self.timing;
+        if let Some(service) = self.state.service_mut(app_name) {
+            service.change(next, replicas, &timing);
+        } else {
+            let id = ids::service_id(&mut self.rng);
+            let service = Service::new(id, app_name.to_owned(), next, replicas);
+            self.state.services.push(service);
         }
-        let (check, behaviour) = (plan.spec.health_check.as_ref()?, plan.behaviour?);
-        if !behaviour.stays_up() {
-            return Some(Standing::TakenBack { since, failed_after: self.timing.crash });
-        }
-        match check.verdict(self.timing.of_start(behaviour)) {
-            Verdict::HealthyAfter(_) => None,
-            Verdict::KilledAfter(failed_after) => Some(Standing::TakenBack { since, failed_after }),
-        }
-    }
-}
-
-impl Service {
-    /// Returns whether its container goes on while a new task cannot run.
-    fn goes_on(&self, replicas: u64) -> bool {
-        replicas > 0
-            && self.replicas > 0
-            && self.standing.has_container()
-            && self.behaviour.stays_up()
     }
 }

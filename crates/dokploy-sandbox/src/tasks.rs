@@ -1,166 +1,244 @@
 //! The tasks of a service, as the swarm lists them.
 //!
-//! It must not know rows or calls: what the swarm shows of a service depends only on the image, the
-//! time of its start and the present time.
+//! It must not know rows or calls: what the swarm shows of a service depends only on what it runs and
+//! ran, and on the present time.
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
+use super::course::{Cycle, Reach};
 use super::environment::NODE_NAME;
-use super::health_check::Verdict;
 use super::ids;
-use super::images::{Behaviour, Timing};
+use super::images::Timing;
 use super::placement::NO_NODE;
-use super::state::{Service, Standing};
+use super::service::{End, Exit, Former, Generation, Service, Standing};
 
 /// A task of a service, as the swarm lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Task {
     pub(crate) id: String,
-    pub(crate) state: &'static str,
-    pub(crate) current_state: String,
+    /// Its number among the tasks of its generation.
+    pub(crate) number: u64,
+    pub(crate) created_at: Timestamp,
+    /// The state that the swarm wants.
+    pub(crate) desired: &'static str,
+    /// The word for its own state.
+    pub(crate) word: &'static str,
+    /// The time of that state.
+    pub(crate) since: Timestamp,
     /// The name of its node; empty while it waits for one.
     pub(crate) node: &'static str,
     pub(crate) error: &'static str,
+    pub(crate) vessel: Vessel,
+    /// How it has ended.
+    pub(crate) end: Option<End>,
 }
 
-/// The number of past tasks that a swarm keeps in addition to the present one.
-const KEPT_FAILURES: u64 = 4;
-
-/// How the swarm shows tasks that fail one after the other.
-struct Failure {
-    word: &'static str,
-    error: &'static str,
-    /// The state of the present task, and its word.
-    present: (&'static str, &'static str),
+/// The container of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Vessel {
+    /// It has none.
+    None,
+    /// It was made and not started.
+    Created,
+    Running,
+    Exited(Exit),
 }
 
-const CRASH: Failure =
-    Failure { word: "Failed", error: "\"task: non-zero exit (1)\"", present: ("ready", "Ready") };
-/// The word is recorded for a missing folder of the host (recording 233), the error is not.
-const REJECTION: Failure =
-    Failure { word: "Rejected", error: "\"container cannot be created\"", ..CRASH };
-/// Recorded within an update (recording 122).
-const UNHEALTHY: Failure = Failure {
-    word: "Failed",
-    error: "\"task: non-zero exit (137): dockerexec: unhealthy container\"",
-    present: ("running", "Starting"),
-};
+/// The number of tasks that a swarm keeps.
+const KEPT_TASKS: usize = 5;
 
 impl Service {
-    /// Returns whether the container accepts connections at `now`.
+    /// Returns whether the present container accepts connections at `now`.
     pub(crate) fn answers(&self, now: Timestamp, timing: &Timing) -> bool {
-        let age = age(self.since, now);
-        let is_up = match self.verdict(timing) {
-            None => age >= timing.of_start(self.behaviour),
-            Some(Verdict::HealthyAfter(start)) => age >= start,
-            Some(Verdict::KilledAfter(_)) => false,
+        self.replicas > 0
+            && self.standing.has_container()
+            && self.present.reach(now, timing) == Reach::Answering
+    }
+
+    /// Lists the service's tasks at `now`, the newest first, each with what it runs (recordings 122,
+    /// 213, 231, day-two 44, 375, 413).
+    pub(crate) fn tasks(&self, now: Timestamp, timing: &Timing) -> Vec<(Task, &Generation)> {
+        let present = self.present_tasks(now, timing).into_iter().map(|task| (task, &self.present));
+        let formers = self
+            .formers
+            .iter()
+            .filter_map(|former| Some((self.former_task(former, now)?, &former.generation)));
+        let mut tasks: Vec<_> = present.chain(formers).collect();
+        // The sort is stable: of the same time, the present ones come first.
+        tasks.sort_by_key(|(task, _)| std::cmp::Reverse(task.created_at));
+        let mut kept = 0;
+        tasks.retain(|(task, _)| {
+            kept += 1;
+            task.end.is_none() || kept <= KEPT_TASKS
+        });
+        tasks
+    }
+
+    /// Lists the tasks that the swarm has removed, whose containers exist for some more seconds.
+    pub(crate) fn removed_tasks<'a>(
+        &'a self,
+        now: Timestamp,
+        timing: &'a Timing,
+    ) -> impl Iterator<Item = (Task, &'a Generation)> {
+        let is_left = move |former: &&Former| {
+            let stops_at = former.stops_at.filter(|at| former.end == End::Removed && *at <= now);
+            stops_at.is_some_and(|at| now < after(at, timing.reap))
         };
-        self.replicas > 0 && is_up && self.behaviour.stays_up() && self.standing.has_container()
-    }
-
-    fn verdict(&self, timing: &Timing) -> Option<Verdict> {
-        let check = self.spec.health_check.as_ref()?;
-        Some(check.verdict(timing.of_start(self.behaviour)))
-    }
-
-    /// Lists the service's tasks at `now`, the newest first (recordings 122, 213, 231, day-two 413).
-    pub(crate) fn tasks(&self, now: Timestamp, timing: &Timing) -> Vec<Task> {
-        let newest = self.unplaced_task(now).filter(|_| self.replicas > 0);
-        newest.into_iter().chain(self.placed_tasks(now, timing)).collect()
-    }
-
-    /// Returns the newest task if it does not run beside a former one, or at all.
-    fn unplaced_task(&self, now: Timestamp) -> Option<Task> {
-        let (since, current, state, error, node) = match self.standing {
-            Standing::Placed => return None,
-            Standing::Waiting(since) | Standing::WaitingBeside(since) => {
-                (since, "Pending", "running", NO_NODE, "")
-            }
-            Standing::TakenBack { since, failed_after } if age(since, now) < failed_after => {
-                (since, "Starting", "running", "", NODE_NAME)
-            }
-            Standing::TakenBack { since, .. } => {
-                (since, UNHEALTHY.word, "shutdown", UNHEALTHY.error, NODE_NAME)
-            }
-        };
-        Some(Task {
-            id: ids::task_id(&format!("{}{since}/newest", self.id), 0),
-            state,
-            current_state: format!("{current} {} ago", human(age(since, now))),
-            node,
-            error,
+        self.formers.iter().filter(is_left).map(move |former| {
+            let Former { generation, number, created_at, .. } = former;
+            let at = former.stops_at.unwrap_or(now);
+            (self.ended_task(generation, *number, *created_at, at, former.end), generation)
         })
     }
 
-    /// Lists the tasks that have a container.
-    pub(crate) fn placed_tasks(&self, now: Timestamp, timing: &Timing) -> Vec<Task> {
-        if !self.standing.has_container() {
+    /// Lists the tasks of what it runs.
+    pub(crate) fn present_tasks(&self, now: Timestamp, timing: &Timing) -> Vec<Task> {
+        if self.replicas == 0 {
             return Vec::new();
         }
-        let age = age(self.since, now);
-        if self.replicas == 0 {
-            // The task is still listed while its container stops (recordings day-two 343, 344).
-            let is_leaving = age < timing.stop;
-            return is_leaving
-                .then(|| self.task(0, "remove", "Running", age, ""))
-                .into_iter()
-                .collect();
+        let generation = &self.present;
+        if let Standing::Waiting(since) = self.standing {
+            let waiting = self.task(generation, 0, since, "running", "Pending", since);
+            return vec![Task { node: "", error: NO_NODE, vessel: Vessel::None, ..waiting }];
         }
-        match (self.behaviour, self.verdict(timing)) {
-            (Behaviour::Crashloop, _) => return self.failures(age, timing.crash, &CRASH),
-            (Behaviour::Rejected, _) => return self.failures(age, timing.crash, &REJECTION),
-            (_, Some(Verdict::KilledAfter(every))) => return self.failures(age, every, &UNHEALTHY),
-            (Behaviour::Hello | Behaviour::Slow | Behaviour::Unhealthy, _) => {}
+        match generation.cycle(timing) {
+            Some(cycle) => self.failing_tasks(&cycle, now, timing),
+            None => vec![self.running_task(0, generation.since, now, timing)],
         }
-        let current = if self.answers(now, timing) { "Running" } else { "Starting" };
-        vec![self.task(0, "running", current, age, "Error:")]
     }
 
-    fn failures(&self, age: Duration, every: Duration, failure: &Failure) -> Vec<Task> {
-        let count = match every.as_millis() {
-            0 => KEPT_FAILURES,
-            every => u64::try_from(age.as_millis() / every).unwrap_or(u64::MAX),
+    fn running_task(&self, number: u64, start: Timestamp, now: Timestamp, timing: &Timing) -> Task {
+        let word = match self.present.reach(now, timing) {
+            Reach::Answering => "Running",
+            Reach::Absent | Reach::Refusing => "Starting",
         };
-        if count == 0 {
-            return vec![self.task(0, "running", "Starting", age, "Error:")];
-        }
-        let (state, current) = failure.present;
-        let mut tasks = vec![self.task(count, state, current, Duration::ZERO, "")];
-        for number in (count.saturating_sub(KEPT_FAILURES)..count).rev() {
-            let turns = u32::try_from(number + 1).unwrap_or(u32::MAX);
-            let since = age.saturating_sub(every.saturating_mul(turns));
-            tasks.push(self.task(number, "shutdown", failure.word, since, failure.error));
+        let task = self.task(&self.present, number, start, "running", word, start);
+        let vessel = if now < start { Vessel::None } else { Vessel::Running };
+        Task { vessel, ..task }
+    }
+
+    /// Lists the task that runs or is about to, and those that have failed before it.
+    fn failing_tasks(&self, cycle: &Cycle, now: Timestamp, timing: &Timing) -> Vec<Task> {
+        let generation = &self.present;
+        let failures = match cycle.failures(generation.age(now)) {
+            count if cycle.every.is_zero() => count.min(4),
+            count => count,
+        };
+        let starts = |number| after(generation.since, cycle.start_of(number));
+        let mut tasks = vec![match cycle.end {
+            // It fails as soon as it runs, and waits most of the time.
+            End::Crash | End::OutOfMemory | End::Rejected
+                if failures > 0 && (cycle.lasts == cycle.every || now < starts(failures)) =>
+            {
+                let task = self.task(generation, failures, starts(failures), "ready", "Ready", now);
+                let is_made = cycle.end != End::Rejected;
+                Task { vessel: if is_made { Vessel::Created } else { Vessel::None }, ..task }
+            }
+            End::Rejected => {
+                let task = self.running_task(failures, starts(failures), now, timing);
+                Task { vessel: Vessel::None, ..task }
+            }
+            End::Crash
+            | End::OutOfMemory
+            | End::Unhealthy
+            | End::Shutdown
+            | End::Unneeded
+            | End::NoNode
+            | End::Removed => self.running_task(failures, starts(failures), now, timing),
+        }];
+        let kept = u64::try_from(KEPT_TASKS).unwrap_or_default() - 1;
+        for number in (failures.saturating_sub(kept)..failures).rev() {
+            let at = after(starts(number), cycle.lasts);
+            tasks.push(self.ended_task(generation, number, starts(number), at, cycle.end));
         }
         tasks
     }
 
+    /// Returns a task that has been replaced; `None` if the swarm has removed it.
+    fn former_task(&self, former: &Former, now: Timestamp) -> Option<Task> {
+        let Former { generation, number, created_at, leaves_at, stops_at, end } = former;
+        let by = |time: &Option<Timestamp>| time.is_some_and(|time| time <= now);
+        let is_removed = *end == End::Removed;
+        Some(match (by(leaves_at), by(stops_at)) {
+            (_, true) if is_removed => return None,
+            (_, true) => {
+                let at = stops_at.unwrap_or(now);
+                self.ended_task(generation, *number, *created_at, at, *end)
+            }
+            (is_leaving, false) => {
+                let desired = match (is_leaving, is_removed) {
+                    (true, true) => "remove",
+                    (true, false) => "shutdown",
+                    (false, _) => "running",
+                };
+                let task =
+                    self.task(generation, *number, *created_at, desired, "Running", *created_at);
+                Task { vessel: Vessel::Running, ..task }
+            }
+        })
+    }
+
+    fn ended_task(
+        &self,
+        generation: &Generation,
+        number: u64,
+        created_at: Timestamp,
+        at: Timestamp,
+        end: End,
+    ) -> Task {
+        let task = self.task(generation, number, created_at, "shutdown", end.word(), at);
+        let exit = Exit { at, code: end.exit_code(), is_out_of_memory: end == End::OutOfMemory };
+        let vessel = match end {
+            End::Rejected | End::NoNode => Vessel::None,
+            End::Unneeded => Vessel::Created,
+            End::Shutdown | End::Crash | End::OutOfMemory | End::Unhealthy | End::Removed => {
+                Vessel::Exited(exit)
+            }
+        };
+        let node = if end == End::NoNode { "" } else { NODE_NAME };
+        Task { error: end.error(), end: Some(end), vessel, node, ..task }
+    }
+
     fn task(
         &self,
+        generation: &Generation,
         number: u64,
-        state: &'static str,
-        current: &str,
-        since: Duration,
-        error: &'static str,
+        created_at: Timestamp,
+        desired: &'static str,
+        word: &'static str,
+        since: Timestamp,
     ) -> Task {
         Task {
-            id: ids::task_id(&format!("{}{}", self.id, self.since), number),
-            state,
-            current_state: format!("{current} {} ago", human(since)),
+            id: self.task_id(generation, number),
+            number,
+            created_at,
+            desired,
+            word,
+            since,
             node: NODE_NAME,
-            error,
+            error: "",
+            vessel: Vessel::None,
+            end: None,
         }
+    }
+
+    /// Returns the id of a task of a generation, which never changes.
+    pub(crate) fn task_id(&self, generation: &Generation, number: u64) -> String {
+        let Generation { since, force_update, .. } = generation;
+        ids::task_id(&format!("{}{since}/{force_update}", self.id), number)
     }
 }
 
-fn age(since: Timestamp, now: Timestamp) -> Duration {
-    Duration::try_from(now.duration_since(since).max(SignedDuration::ZERO)).unwrap_or_default()
+/// Returns the time that is `pause` after `time`.
+pub(crate) fn after(time: Timestamp, pause: Duration) -> Timestamp {
+    time.checked_add(pause).unwrap_or(time)
 }
 
 /// Formats a duration like Docker's "... ago".
-fn human(age: Duration) -> String {
-    let seconds = age.as_secs();
+pub(crate) fn human(since: Timestamp, now: Timestamp) -> String {
+    let seconds = now.duration_since(since).as_secs().max(0);
     match seconds {
         0 => "less than a second".to_owned(),
         1 => "1 second".to_owned(),
@@ -189,7 +267,8 @@ mod tests {
             (7_200, "2 hours"),
             (200_000, "2 days"),
         ] {
-            assert_eq!(human(Duration::from_secs(seconds)), words);
+            let now = Timestamp::from_second(seconds).unwrap();
+            assert_eq!(human(Timestamp::UNIX_EPOCH, now), words);
         }
     }
 }

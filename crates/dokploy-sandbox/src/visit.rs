@@ -1,5 +1,7 @@
 //! A request for a stack, and its answer.
 
+use std::time::Duration;
+
 /// A request for a stack.
 #[derive(Clone, Debug, Default)]
 pub struct Visit {
@@ -43,13 +45,15 @@ pub struct EdgeAnswer {
     pub headers: Vec<(&'static str, String)>,
     /// The body.
     pub body: String,
+    /// The time that the stack takes for the answer; [`Duration::MAX`] if it never answers.
+    pub delay: Duration,
 }
 
 impl EdgeAnswer {
     /// Returns an answer in plain text.
     pub(crate) fn text(status: u16, text: &str) -> Self {
         let kind = ("content-type", "text/plain; charset=utf-8".to_owned());
-        Self { status, headers: vec![kind], body: text.to_owned() }
+        Self { status, headers: vec![kind], body: text.to_owned(), delay: Duration::ZERO }
     }
 
     /// Returns the answer about the health of a stack.
@@ -57,7 +61,7 @@ impl EdgeAnswer {
         let (status, word) = if is_well { (200, "ok") } else { (503, "unhealthy") };
         let kind = ("content-type", "application/json".to_owned());
         let body = serde_json::json!({ "status": word }).to_string();
-        Self { status, headers: vec![kind], body }
+        Self { status, headers: vec![kind], body, delay: Duration::ZERO }
     }
 
     /// Returns a page, which loads nothing from elsewhere.
@@ -73,7 +77,7 @@ impl EdgeAnswer {
             ("content-security-policy", policy.to_owned()),
             ("cache-control", "no-store".to_owned()),
         ];
-        Self { status: 200, headers, body: html }
+        Self { status: 200, headers, body: html, delay: Duration::ZERO }
     }
 
     /// Returns the answer to a request without the right password.
@@ -86,7 +90,25 @@ impl EdgeAnswer {
     /// Returns the answer that leads a browser to another path.
     pub(crate) fn redirect(path: &str) -> Self {
         let location = ("location", path.to_owned());
-        Self { status: 303, headers: vec![location], body: String::new() }
+        Self { status: 303, headers: vec![location], body: String::new(), delay: Duration::ZERO }
+    }
+
+    /// Returns the answer that never comes.
+    pub(crate) fn never() -> Self {
+        Self { delay: Duration::MAX, ..Self::text(502, "Bad Gateway") }
+    }
+
+    /// Adds which container answers, and its revision if it has one.
+    pub(crate) fn of(mut self, task: &str, revision: Option<&str>) -> Self {
+        self.headers.push(("x-sandbox-task", task.to_owned()));
+        let revision = revision.map(|revision| ("x-sandbox-revision", revision.to_owned()));
+        self.headers.extend(revision);
+        self
+    }
+
+    /// Sets the time that the stack takes for it.
+    pub(crate) fn after(self, delay: Duration) -> Self {
+        Self { delay, ..self }
     }
 
     /// Returns the answer to a body that is too large.

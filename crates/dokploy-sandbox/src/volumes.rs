@@ -13,7 +13,9 @@ use super::input::Input;
 use super::programs::Files;
 use super::refusal::{Code, Outcome, Refusal};
 use super::request::Body;
-use super::state::{Volume, VolumeMount};
+use super::rotation::Place;
+use super::service::VolumeMount;
+use super::state::Volume;
 
 impl Core {
     /// Makes the volumes that a task mounts, unless they exist.
@@ -23,16 +25,22 @@ impl Core {
         }
     }
 
-    /// Returns the files in a folder of the container of a service: those of the volume that is
+    /// Returns the files in a folder of a container of a service: those of the volume that is
     /// mounted there, else those of the container. `None` if the volume is lost.
-    pub(super) fn files_in(&mut self, app_name: &str, folder: &str) -> Option<&mut Files> {
+    pub(super) fn files_in(
+        &mut self,
+        app_name: &str,
+        place: Place,
+        folder: &str,
+    ) -> Option<&mut Files> {
         let service = self.state.services.iter_mut().find(|one| one.app_name == app_name)?;
-        match service.spec.mounts.iter().find(|mount| mount.path == folder) {
+        let generation = service.generation_mut(place);
+        match generation.spec.mounts.iter().find(|mount| mount.path == folder) {
             Some(mount) => {
                 let volume = self.state.volumes.get_mut(&mount.volume)?;
                 Some(&mut volume.files)
             }
-            None => Some(&mut service.files),
+            None => Some(&mut generation.files),
         }
     }
 
@@ -45,7 +53,8 @@ impl Core {
     /// Lists the long ids of the containers that hold a volume at `now`.
     pub(super) fn holders_of(&self, now: Timestamp, name: &str) -> Vec<String> {
         let containers = self.containers(now).into_iter();
-        let holds = containers.filter(|one| one.mounts.iter().any(|mount| mount.volume == name));
+        let holds =
+            containers.filter(|one| one.spec.mounts.iter().any(|mount| mount.volume == name));
         let held = self.held.get(name).filter(|outage| outage.lasts(now));
         // The container that a fault stands for is no one's.
         let stranger = held.map(|_| format!("{:0<64}", ids::container_id(name)));

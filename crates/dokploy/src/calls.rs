@@ -1,6 +1,7 @@
 //! The calls: the request of each, and the fields that are read from its answer.
 
 mod configuration;
+mod running;
 mod volumes;
 
 use std::time::Duration;
@@ -13,9 +14,9 @@ use super::client::{Call, Dokploy};
 use super::exchange::Content;
 use super::{version, wire};
 use crate::{
-    AppName, Application, ApplicationId, Container, ContainerId, CreatedProject, Domain, DomainId,
-    Error, Host, Inspected, Job, JobId, NewApplication, NewDomain, NewProject, NodeName, Project,
-    ProjectId, ProjectSummary, QueuedJob, Removal, Scale, Task, Version,
+    AppName, Application, ApplicationId, CreatedProject, Domain, DomainId, Error, Host, Job, JobId,
+    NewApplication, NewDomain, NewProject, NodeName, Project, ProjectId, ProjectSummary, QueuedJob,
+    Removal, Version,
 };
 
 /// The number of lines that are read from the end of a job's log, which contains the reason of a
@@ -158,7 +159,10 @@ impl Dokploy {
         self.remove("domain.delete", json!({ "domainId": id }), self.timeout).await
     }
 
-    /// Enqueues a deploy job with this `title`.
+    /// Enqueues a deploy job with this `title`, which pulls the image of the application's row, and
+    /// updates the service like [`Self::reload_application`]. If the image cannot be pulled, the job
+    /// fails, and the former container goes on (recordings day-two 29 to 31). If the answer is lost,
+    /// the job is found by its title in [`Self::queue`] or [`Self::jobs`].
     pub async fn enqueue_deploy(&self, id: &ApplicationId, title: &str) -> Result<(), Error> {
         let body = json!({ "applicationId": id, "title": title });
         self.change::<IgnoredAny>("application.deploy", body).await?;
@@ -192,47 +196,6 @@ impl Dokploy {
         self.remove("application.cleanQueues", json!({ "applicationId": id }), self.timeout).await
     }
 
-    /// Lists the tasks of a service, newest first. The list is also empty while Docker is down.
-    pub async fn tasks(&self, name: &AppName) -> Result<Vec<Task>, Error> {
-        let parameters = [("appName", name.0.as_str())];
-        self.list::<wire::TaskRow, _>("docker.getServiceContainersByAppName", &parameters).await
-    }
-
-    /// Lists the running containers of exactly this service. The list is also empty while Docker is
-    /// down.
-    pub async fn running_containers(&self, name: &AppName) -> Result<Vec<Container>, Error> {
-        let parameters = [("appName", name.0.as_str()), ("type", "swarm")];
-        self.list::<wire::ContainerRow, _>("docker.getContainersByAppLabel", &parameters).await
-    }
-
-    /// Lists the containers of exactly this service, running or stopped. The list is also empty
-    /// while Docker is down. Containers outlive their service and tasks by some seconds.
-    pub async fn containers(&self, name: &AppName) -> Result<Vec<Container>, Error> {
-        let (call, parameters) =
-            ("docker.getContainersByAppNameMatch", [("appName", name.0.as_str())]);
-        let mut containers: Vec<Container> =
-            self.list::<wire::ContainerRow, _>(call, &parameters).await?;
-        // The call lists the containers of all services whose names begin with this name (recording
-        // day-two 45).
-        containers.retain(|container| name.owns_container(&container.name));
-        Ok(containers)
-    }
-
-    /// Inspects one container, and returns those of its variables that are in `names`; the others
-    /// may be secrets. `None` if there is no container with this id, or Docker is down.
-    pub async fn inspect_container(
-        &self,
-        id: &ContainerId,
-        variables: &[&str],
-    ) -> Result<Option<Inspected>, Error> {
-        let parameters = [("containerId", id.0.as_str())];
-        let request = self.request("docker.getConfig", Content::Query(&parameters));
-        // The answer contains every variable of the container.
-        let request = Call { discretion: Discretion::Confidential, ..request };
-        let config: Option<wire::ContainerConfig> = self.call(request).await?;
-        Ok(config.map(|config| config.keep(variables)))
-    }
-
     /// Lists the names of all services. The list is also empty while Docker is down.
     pub async fn services(&self) -> Result<Vec<AppName>, Error> {
         self.list::<wire::ServiceRow, _>("swarm.getNodeApps", &[]).await
@@ -254,11 +217,6 @@ impl Dokploy {
         let body = json!({ "path": path, "traefikConfig": text });
         self.change::<IgnoredAny>("settings.updateTraefikFile", body).await?;
         Ok(())
-    }
-
-    /// Lists all services with their scale, if the platform reports it.
-    pub async fn scales(&self) -> Result<Vec<(AppName, Option<Scale>)>, Error> {
-        self.list::<wire::ServiceRow, _>("swarm.getNodeApps", &[]).await
     }
 
     /// Counts the nodes that run services; 0 means that Docker does not answer.

@@ -2,15 +2,35 @@
 
 use std::collections::BTreeMap;
 
-use super::{AppName, ContainerId};
+use jiff::Timestamp;
+
+use super::{AppName, ContainerId, TaskId};
 
 /// The fields of Docker's inspection of a container that callers need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inspected {
     /// True if the container runs and is not restarting.
     pub is_running: bool,
+    /// The image with which it was made, as the service names it. It has no digest unless the
+    /// service gives one.
+    pub image: String,
     /// The requested environment variables that the container has.
     pub variables: BTreeMap<String, String>,
+    /// The time of its start; `None` before.
+    pub started_at: Option<Timestamp>,
+    /// How it has ended; `None` while it runs, and before its start.
+    pub exit: Option<Exit>,
+}
+
+/// The end of a container (recordings day-two 382, 414).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exit {
+    /// The exit code. 137 means that it was killed, and 143 that it ended when it was asked to.
+    pub code: i64,
+    /// True if it was killed because it used more memory than it may.
+    pub is_out_of_memory: bool,
+    /// The time of its end, if Docker reports one.
+    pub at: Option<Timestamp>,
 }
 
 /// A container of a service.
@@ -24,13 +44,74 @@ pub struct Container {
     pub is_running: bool,
 }
 
+/// A container of the platform's own node, of a service or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeContainer {
+    /// Its id.
+    pub id: ContainerId,
+    /// Its name. For one of a service it is `<appName>.<slot>.<task id>`.
+    pub name: String,
+    /// The image with which it was made.
+    pub image: String,
+    /// What it does.
+    pub state: ContainerState,
+}
+
+/// What a container does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContainerState {
+    /// It was made and has not started yet. The next container of a crash loop waits like this.
+    Created,
+    /// It runs.
+    Running,
+    /// It has exited.
+    Exited {
+        /// Its exit code, if the platform reports one.
+        code: Option<i64>,
+    },
+    /// It is in another state, such as being removed.
+    Other,
+}
+
 /// A task: one attempt of a service to run its container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Task {
+    /// Its id.
+    pub id: TaskId,
+    /// True if the swarm wants it to run, now or after a pause; false if it has ended or is being
+    /// ended. The tasks before an update stay in the list with false, even after the service was
+    /// scaled to zero (recordings day-two 44, 600).
+    pub is_wanted: bool,
     /// Its state.
     pub state: TaskState,
     /// Docker's error message, if there is one.
     pub error: Option<String>,
+}
+
+impl Task {
+    /// Returns the exit code in its error message, if there is one: `task: non-zero exit (137)`. It
+    /// may be followed by a reason.
+    pub fn exit_code(&self) -> Option<i64> {
+        let (_, rest) = self.error.as_deref()?.split_once("non-zero exit (")?;
+        rest.split(')').next()?.parse().ok()
+    }
+}
+
+/// The fields of the swarm's inspection of a task that callers need (recordings day-two 381, 414).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InspectedTask {
+    /// The swarm's word for its state, such as `running`, `failed`, `complete` or `rejected`.
+    pub state: String,
+    /// The swarm's word for the state that it should have, such as `running` or `shutdown`.
+    pub desired: String,
+    /// The time since which it has its state, if the swarm reports one.
+    pub since: Option<Timestamp>,
+    /// The error message, if there is one.
+    pub error: Option<String>,
+    /// The exit code of its container; `None` before the container starts.
+    pub exit_code: Option<i64>,
+    /// The long id of its container, if it has one.
+    pub container: Option<ContainerId>,
 }
 
 /// The state of a task.
@@ -77,6 +158,22 @@ impl AppName {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_exit_code_of_a_task_is_in_its_error() {
+        for (error, expected) in [
+            (Some("task: non-zero exit (3)"), Some(3)),
+            (Some("task: non-zero exit (137): dockerexec: unhealthy container"), Some(137)),
+            (Some("task: non-zero exit (x)"), None),
+            (Some("no suitable node (scheduling constraints not satisfied on 1 node)"), None),
+            (None, None),
+        ] {
+            let error = error.map(str::to_owned);
+            let id = TaskId(String::new());
+            let task = Task { id, is_wanted: false, state: TaskState::Failed, error };
+            assert_eq!(task.exit_code(), expected, "{task:?}");
+        }
+    }
 
     #[test]
     fn a_container_belongs_to_exactly_one_service() {

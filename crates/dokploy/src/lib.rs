@@ -23,6 +23,7 @@ mod problem;
 mod report;
 mod service;
 mod types;
+mod usage;
 mod version;
 mod volumes;
 mod wire;
@@ -31,14 +32,21 @@ pub use transport::LocalFault;
 
 pub use self::client::Dokploy;
 pub use self::config::{BuildDokployError, DokployConfig};
-pub use self::container::{Container, Inspected, Scale, Task, TaskState};
+pub use self::container::{
+    Container, ContainerState, Exit, Inspected, InspectedTask, NodeContainer, Scale, Task,
+    TaskState,
+};
 pub use self::environment::{EncodeEnvironmentError, encode_environment};
 pub use self::error::{Advice, Error};
 pub use self::exchange::{Answer, Content, Exchange, Request, Sending};
 pub use self::problem::Problem;
 pub use self::report::{CallReport, OnCall};
-pub use self::service::{HealthCheck, ServiceSettings};
+pub use self::service::{
+    FailureAction, HealthCheck, ServiceSettings, ServiceSpec, ServiceState, ServiceUpdate,
+    UpdateOrder, UpdateSettings, UpdateState,
+};
 pub use self::types::*;
+pub use self::usage::ContainerUsage;
 pub use self::volumes::{Mount, NewMount, VolumeConfig, VolumeRemoval};
 
 /// Compiles the README's example.

@@ -41,6 +41,8 @@ ids! {
     NodeName,
     /// The short or long id of a container, as Docker shows it.
     ContainerId,
+    /// The id of a task, which is the end of the name of its container.
+    TaskId,
     /// The name of an application's service. The platform chooses it, and it differs from the
     /// requested one.
     AppName,

@@ -9,13 +9,19 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    AppName, Application, ApplicationId, ApplicationSummary, Container, ContainerId,
-    CreatedProject, Domain, DomainId, Environment, EnvironmentId, Host, Inspected, Job, JobId,
-    JobStatus, NodeName, Project, ProjectId, ProjectSummary, QueuedJob, Scale, Task, TaskState,
+    AppName, Application, ApplicationId, ApplicationSummary, CreatedProject, Domain, DomainId,
+    Environment, EnvironmentId, Host, Job, JobId, JobStatus, NodeName, Project, ProjectId,
+    ProjectSummary, QueuedJob,
 };
 
+mod running;
+mod services;
 mod volumes;
 
+pub(super) use self::running::{
+    ContainerConfig, ContainerRow, NodeContainerRow, ServiceRow, TaskRow, UsageRow,
+};
+pub(super) use self::services::{ServiceConfig, TaskConfig};
 pub(super) use self::volumes::{MountRow, RemovalWord, VolumeInspection, VolumeRow};
 
 /// The answer of `project.create` (recording 204).
@@ -223,113 +229,6 @@ impl From<QueueRow> for QueuedJob {
         let active = row.is_active();
         let application = row.data.application_id.unwrap_or(ApplicationId(String::new()));
         Self { application, title: row.data.title_log.unwrap_or_default(), active }
-    }
-}
-
-/// A row of `docker.getServiceContainersByAppName` (recordings 213, 231, 233, 234).
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct TaskRow {
-    current_state: Option<String>,
-    error: Option<String>,
-}
-
-impl From<TaskRow> for Task {
-    fn from(row: TaskRow) -> Self {
-        let state = match row.current_state.unwrap_or_default().split(' ').next() {
-            Some("Running") => TaskState::Running,
-            // Docker also restarts a container that exits with success, so that counts as a
-            // failure.
-            Some("Failed" | "Rejected" | "Complete") => TaskState::Failed,
-            _ => TaskState::Other,
-        };
-        let error = row.error.unwrap_or_default();
-        let error = error.trim();
-        let error = error.strip_prefix('"').unwrap_or(error);
-        let error = error.strip_suffix('"').unwrap_or(error).trim();
-        let error = Some(error).filter(|error| !matches!(*error, "" | "Error:"));
-        Self { state, error: error.map(ToOwned::to_owned) }
-    }
-}
-
-/// A row of `docker.getContainersByAppLabel` and `docker.getContainersByAppNameMatch` (recordings
-/// day-two 45 and 46).
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct ContainerRow {
-    container_id: ContainerId,
-    name: String,
-    state: Option<String>,
-}
-
-impl From<ContainerRow> for Container {
-    fn from(row: ContainerRow) -> Self {
-        let is_running = row.state.as_deref() == Some("running");
-        Self { id: row.container_id, name: row.name, is_running }
-    }
-}
-
-/// The answer of `docker.getConfig` for a container (recording day-two 49).
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct ContainerConfig {
-    state: ContainerState,
-    config: ContainerVariables,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ContainerState {
-    /// One of `created`, `running`, `paused`, `restarting`, `removing`, `exited` and `dead`.
-    status: String,
-    #[serde(default)]
-    restarting: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ContainerVariables {
-    env: Option<Vec<String>>,
-}
-
-impl ContainerConfig {
-    /// Keeps the variables in `names`. Of duplicates the last one counts, as for a process.
-    pub(super) fn keep(self, names: &[&str]) -> Inspected {
-        let ContainerState { status, restarting } = self.state;
-        let variables =
-            self.config.env.iter().flatten().filter_map(|variable| variable.split_once('='));
-        let named = variables.filter(|(name, _)| names.contains(name));
-        Inspected {
-            is_running: status == "running" && !restarting,
-            variables: named.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-        }
-    }
-}
-
-/// A row of `swarm.getNodeApps` (recordings 244, day-two 343).
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct ServiceRow {
-    name: AppName,
-    replicas: Option<String>,
-}
-
-impl From<ServiceRow> for (AppName, Option<Scale>) {
-    fn from(row: ServiceRow) -> Self {
-        (row.name, row.replicas.as_deref().and_then(scale))
-    }
-}
-
-/// Parses Docker's text about a service's replicas, such as `1/1` or `1/2 (max 1 per node)`.
-fn scale(text: &str) -> Option<Scale> {
-    let (running, rest) = text.split_once('/')?;
-    let wanted = rest.split(' ').next()?;
-    Some(Scale { running: running.parse().ok()?, wanted: wanted.parse().ok()? })
-}
-
-impl From<ServiceRow> for AppName {
-    fn from(row: ServiceRow) -> Self {
-        row.name
     }
 }
 

@@ -20,9 +20,11 @@ use crate::app::pages::PageTitle;
 use crate::app::words::deployment::START_ANOTHER;
 use crate::app::words::{FormPage, data as data_words, operation as words, page_state, refusal};
 use crate::server::auth::access::Identity;
-use crate::server::page::{COOKIE_SENT, NewSecret, page_of, percent_encode, was_cookie_just_sent};
+use crate::server::page::{
+    COOKIE_SENT, NewSecret, is_mended_by_form, page_of, percent_encode, was_cookie_just_sent,
+};
 use crate::server::stacks::deployment_id;
-use crate::wire::{ApiError, DeploymentView, StackRemoval};
+use crate::wire::{ApiError, DeploymentView, StackRemoval, StackSecrets};
 use domain::deployment::{Deployment, DeploymentId};
 use domain::refusal::{InternalFault, Refusal, RefusalCode};
 use domain::stack_name::StackName;
@@ -33,7 +35,9 @@ pub fn DeploymentPage() -> impl IntoView {
     forbid_storing();
     let id = use_params_map().with_untracked(|params| params.get("id")).unwrap_or_default();
     let refused = use_query_map().with_untracked(|query| query.get("refused"));
-    let is_full = refused.as_deref() == Some(RefusalCode::KeptDataFull.as_str());
+    let code = refused.as_deref().and_then(|code| code.parse::<RefusalCode>().ok());
+    let is_full = code == Some(RefusalCode::KeptDataFull);
+    let is_mended_by_form = code.is_some_and(is_mended_by_form);
     let refused = refused.and_then(|code| refusal::sentence(FormPage::Operation, &code));
     let sent = use_query_map().with_untracked(|query| query.get(COOKIE_SENT));
     let was_sent = || {
@@ -52,13 +56,19 @@ pub fn DeploymentPage() -> impl IntoView {
             <RemovedStack deployment stack_removal />
         }
         .into_any(),
-        Ok(view) => view! {
-            <Refused sentence=refused />
-            {is_full.then(|| view! { <KeptBeside id=view.deployment.id.clone() /> })}
-            <Generated />
-            <Found view kept />
+        Ok(view) => {
+            let is_mended_by_form = is_mended_by_form || view.secrets == StackSecrets::Lost;
+            let form = view.form.clone().filter(|_| is_mended_by_form);
+            view! {
+                <Refused sentence=refused />
+                <SecretsLost secrets=view.secrets />
+                <AgainByForm form=form />
+                {is_full.then(|| view! { <KeptBeside id=view.deployment.id.clone() /> })}
+                <Generated />
+                <Found view kept />
+            }
+            .into_any()
         }
-        .into_any(),
         Err(error) if error.status() == 404 => view! {
             <Notice status=404 title=words::NOT_FOUND heading=words::NOT_FOUND>
                 <p>{words::NOT_FOUND_LEAD}</p>
@@ -95,6 +105,33 @@ fn KeptBeside(
                 <KeptList kept />
             </section>
         })
+    })
+}
+
+/// Renders that the portal's key does not open the secrets of the stack, if that is so.
+#[component]
+fn SecretsLost(
+    /// What there is to say of the secrets.
+    secrets: StackSecrets,
+) -> impl IntoView {
+    match secrets {
+        StackSecrets::Lost => Some(view! { <p class="refused">{words::SECRETS_LOST}</p> }),
+        StackSecrets::Quiet | StackSecrets::Revealable => None,
+    }
+}
+
+/// Renders the link to the form that is filled with the answers, if there is one to offer.
+#[component]
+fn AgainByForm(
+    /// The address of the form.
+    form: Option<String>,
+) -> impl IntoView {
+    form.map(|href| {
+        view! {
+            <p class="actions">
+                <LinkButton href label=words::FILL_IN_AGAIN />
+            </p>
+        }
     })
 }
 
@@ -190,7 +227,10 @@ fn Found(
             is_down: view.not_running.is_some(),
         },
     );
-    let reveal = view.can_reveal.then(|| view! { <Reveal id=view.deployment.id.clone() /> });
+    let reveal = match view.secrets {
+        StackSecrets::Revealable => Some(view! { <Reveal id=view.deployment.id.clone() /> }),
+        StackSecrets::Quiet | StackSecrets::Lost => None,
+    };
     let title = page_state::title(page_state, &view.deployment.name, view.progress.percent);
     let refresh_s = match (page_state.is_under_way(), receipt.is_some() && !is_clean) {
         (true, _) => Some(REFRESH_S),

@@ -79,7 +79,7 @@ fn RevokePanel(
                 <form action="/account/tokens/revoke" method="post">
                     <input type="hidden" name="id" value=id />
                     <button class="button button--danger" type="submit">
-                        {words::REVOKE} " " <bdi>{name.clone()}</bdi>
+                        <span>{words::REVOKE} " " <bdi>{name.clone()}</bdi></span>
                     </button>
                 </form>
             </div>

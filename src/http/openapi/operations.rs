@@ -113,6 +113,7 @@ pub(in crate::http) fn retry(it: Described) -> Described {
     .refuses([
         Code::SecretKeyMissing,
         Code::SecretsExpired,
+        Code::SecretsLost,
         Code::NotFound,
         Code::NotEnded,
         Code::NameNotClean,

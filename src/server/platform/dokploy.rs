@@ -95,7 +95,7 @@ implement! {
             settings: &ServiceSettings
         ) -> ();
         set_replicas(id: &ApplicationId, replicas: u32) -> ();
-        reload(application: &Application) -> ();
+        reload_application(application: &Application) -> ();
         delete_application(id: &ApplicationId) -> Removal;
         create_mount(new: &NewMount) -> MountId;
         mounts_of(id: &ApplicationId) -> Vec<Mount>;

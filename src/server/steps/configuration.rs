@@ -89,6 +89,7 @@ impl Configure {
                 retries: CHECK_RETRIES,
             }),
             constraints: self.volumes.iter().map(on_node).collect(),
+            update: None,
         };
         (settings != ServiceSettings::default()).then_some(settings)
     }

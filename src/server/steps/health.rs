@@ -339,7 +339,9 @@ mod tests {
     use crate::server::steps::health::*;
 
     fn task(state: TaskState, error: &str) -> Task {
-        Task { state, error: (!error.is_empty()).then(|| error.to_owned()) }
+        let id = dokploy::TaskId(String::new());
+        let error = (!error.is_empty()).then(|| error.to_owned());
+        Task { id, is_wanted: state != TaskState::Failed, state, error }
     }
 
     #[test]

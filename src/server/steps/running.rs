@@ -37,7 +37,7 @@ impl Service {
     }
 
     async fn reload(&self, cx: &Context) -> Result<(), StepError> {
-        let reload = || cx.platform.reload(&self.application);
+        let reload = || cx.platform.reload_application(&self.application);
         cx.mutate("application.reload", "Applied it to the container", reload).await
     }
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use ai_stack_deployer::server::stacks::{Response, Service, StartRequest, Started};
-use ai_stack_deployer::server::store::{Disposal, StoredEvent};
+use ai_stack_deployer::server::store::{Disposal, Kept as _, KeptFilter, StoredEvent};
 use dokploy_sandbox::Fault;
 use domain::deployment::{Deployment, DeploymentId};
 use rand::RngExt;
@@ -57,13 +58,49 @@ impl Simulation {
         let name = NAMES[rng.random_range(0..NAMES.len())];
         for _ in 0..rng.random_range(1..=2) {
             let service = &self.one_portal(&mut rng).service;
-            match start(service, name).await {
-                Some(id) => {
-                    self.note(format!("began {name} as {id}"));
-                    self.begun.lock().unwrap().push(id);
-                }
-                None => self.note(format!("could not begin {name}")),
+            self.begin(service, StartRequest::named(name)).await;
+        }
+    }
+
+    async fn begin(&self, service: &Arc<Service>, request: StartRequest) {
+        let (name, data) = (request.name.clone(), request.data.clone());
+        match start(service, request).await {
+            Some(id) => {
+                self.note(format!("began {name} as {id}, with {data:?}"));
+                self.brought_back.fetch_add(data.map_or(0, |_| 1), Ordering::Relaxed);
+                self.begun.lock().unwrap().push(id);
             }
+            None => self.note(format!("could not begin {name}, with {data:?}")),
+        }
+    }
+
+    /// Returns the id of some data of a removed stack, whatever happens to it.
+    async fn one_kept(&self) -> Option<String> {
+        let kept = self.store.kept_data(&KeptFilter::All).await.unwrap();
+        kept.first().map(|data| data.stack.data_id())
+    }
+
+    /// Removes a stack with or without its data, and later brings data back or deletes it.
+    async fn remove(&self, service: &Arc<Service>, rng: &mut StdRng) {
+        let name = NAMES[rng.random_range(0..NAMES.len())];
+        let disposal = if rng.random_bool(0.3) { Disposal::Delete } else { Disposal::Keep };
+        let result = service.remove(&caller(), name, None, disposal).await;
+        let result = result.map(|removing| removing.id);
+        if let Ok(id) = &result {
+            self.removals.lock().unwrap().entry(id.clone()).or_default().push(disposal);
+        }
+        self.note(format!("remove {name}, {disposal:?}: {:?}", result.map_err(|error| error.code)));
+        if !self.has_volume {
+            return;
+        }
+        self.pause(rng, LONG / 2).await;
+        let Some(data) = self.one_kept().await else { return };
+        if rng.random_bool(0.7) {
+            let request = StartRequest { data: Some(data), ..StartRequest::named(name) };
+            self.begin(service, request).await;
+        } else {
+            let result = service.delete_data(&caller(), &data).await;
+            self.note(format!("delete {data}: {:?}", result.map_err(|error| error.code)));
         }
     }
 
@@ -72,7 +109,8 @@ impl Simulation {
         self.pause(&mut rng, LONG).await;
         let service = &self.one_portal(&mut rng).service;
         let Some(id) = self.one_begun(&mut rng) else { return };
-        match rng.random_range(0..5) {
+        // Where there is data to keep, more stacks are removed.
+        match rng.random_range(0..if self.has_volume { 12 } else { 5 }) {
             0..3 => {
                 let result = service.cancel(&caller(), &id).await;
                 self.note(format!(
@@ -90,12 +128,7 @@ impl Simulation {
                 }
                 Err(error) => self.note(format!("retry {id}: {:?}", error.code)),
             },
-            _ => {
-                let name = NAMES[rng.random_range(0..NAMES.len())];
-                let result = service.remove(&caller(), name, None, Disposal::Keep).await;
-                let result = result.map(|removing| removing.id);
-                self.note(format!("remove {name}: {:?}", result.map_err(|error| error.code)));
-            }
+            _ => self.remove(service, &mut rng).await,
         }
     }
 
@@ -205,15 +238,13 @@ pub(super) struct Seen {
     pub(super) events: Vec<StoredEvent>,
 }
 
-async fn start(service: &Arc<Service>, name: &str) -> Option<DeploymentId> {
+async fn start(service: &Arc<Service>, request: StartRequest) -> Option<DeploymentId> {
     let accepted = |deployment: &Deployment, _: &BTreeMap<_, _>| Response {
         status: 201,
         location: None,
         body: deployment.id.to_string(),
     };
     let refused = |_: &_| Response { status: 409, location: None, body: String::new() };
-    let result = service
-        .start_idempotent(&caller(), Ok(StartRequest::named(name)), None, accepted, refused)
-        .await;
+    let result = service.start_idempotent(&caller(), Ok(request), None, accepted, refused).await;
     DeploymentId::parse(&result.ok()?.body).ok()
 }

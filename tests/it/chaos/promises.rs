@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use ai_stack_deployer::server::store::{Journal, Record, State};
+use ai_stack_deployer::server::store::{
+    Disposal, Journal, Kept as _, KeptFilter, KeptState, Record, State, StepId,
+};
 use domain::deployment::DeploymentId;
 use domain::event::{Event, EventBody, FailureCode};
 use domain::kind::{KindName, Kinds};
@@ -35,6 +37,54 @@ impl Simulation {
             self.assert_saw_all(seen).await;
         }
         self.assert_agrees_with_platform(&records).await;
+        self.assert_volumes_are_accounted_for(&records).await;
+    }
+
+    /// Returns the names of the volumes of the stack that the deployment `id` made.
+    async fn volumes_of(&self, id: &DeploymentId) -> Vec<String> {
+        let steps = self.store.journal(id).await.unwrap();
+        steps.volumes(StepId::VOLUMES).unwrap().into_iter().map(|name| name.0).collect()
+    }
+
+    /// Checks that each volume on the platform belongs to a live stack or is kept and listed, and that
+    /// none is gone which no operation was to delete (promise P24).
+    async fn assert_volumes_are_accounted_for(&self, records: &[Record]) {
+        for (id, said) in &*self.removals.lock().unwrap() {
+            let record = records.iter().find(|record| record.deployment.id == *id).unwrap();
+            let may_delete = !self.has_volume || said.contains(&Disposal::Delete);
+            assert!(may_delete || record.disposal == Disposal::Keep, "P24: {id} deleted the data");
+        }
+        let (mut known, mut to_delete) = (BTreeSet::new(), BTreeSet::new());
+        for data in self.store.kept_data(&KeptFilter::All).await.unwrap() {
+            let is_over = match &data.state {
+                KeptState::Kept => true,
+                KeptState::InUse(user) => user.is_live,
+                KeptState::Removing | KeptState::Deleting | KeptState::Lost(_) => false,
+            };
+            assert!(is_over, "P24: {data:?}");
+            known.extend(data.volumes.into_iter().map(|volume| volume.name));
+        }
+        let mut ever = BTreeSet::new();
+        for record in records {
+            let id = &record.deployment.id;
+            match (&record.metadata.links.removes, record.disposal) {
+                (Some(of), Disposal::Delete) => to_delete.extend(self.volumes_of(of).await),
+                (Some(_), Disposal::Keep) => {}
+                (None, _) if matches!(self.progress(id).await.end, Some(End::Live(_))) => {
+                    let volumes = self.volumes_of(id).await;
+                    if record.state == State::Live {
+                        known.extend(volumes.iter().cloned());
+                    }
+                    ever.extend(volumes);
+                }
+                (None, _) => {}
+            }
+        }
+        let inventory = self.platform.inventory().await;
+        assert_eq!(texts(&inventory, "volumes", "name"), in_order(&known), "P24: volumes");
+        let gone = ever.difference(&known).collect::<BTreeSet<_>>();
+        let unasked: Vec<_> = gone.into_iter().filter(|name| !to_delete.contains(*name)).collect();
+        assert!(unasked.is_empty(), "P24: nobody was to delete {unasked:?}");
     }
 
     async fn progress(&self, id: &DeploymentId) -> Progress {

@@ -1,5 +1,7 @@
 //! One schedule: a platform, one or two portals, and their history.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,11 +13,12 @@ use ai_stack_deployer::server::platform::Platform;
 use ai_stack_deployer::server::saga::{Ports, Worker};
 use ai_stack_deployer::server::settings::{CatalogueSource, Quotas};
 use ai_stack_deployer::server::stacks::{Service, ServiceParts};
-use ai_stack_deployer::server::store::{Operations, State};
+use ai_stack_deployer::server::store::{Disposal, Operations, State};
 use clock::Clock;
 use domain::deployment::DeploymentId;
 use domain::kind::Kinds;
 use domain::remedy::Remedy;
+use domain::template::Volume;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::task::JoinHandle;
@@ -48,6 +51,12 @@ pub(super) struct Simulation {
     pub(super) begun: Mutex<Vec<DeploymentId>>,
     /// The cancellations that were accepted.
     pub(super) cancelled: Mutex<Vec<DeploymentId>>,
+    /// Whether the stacks have a volume.
+    pub(super) has_volume: bool,
+    /// The removals that were accepted, each with what the requests said about the data.
+    pub(super) removals: Mutex<BTreeMap<DeploymentId, Vec<Disposal>>>,
+    /// The number of deployments that brought data back.
+    pub(super) brought_back: AtomicU64,
 }
 
 /// One portal. Its use cases keep working while its worker is down, like those of another replica.
@@ -69,6 +78,11 @@ impl Simulation {
         let platform = CorePlatform::new(Arc::clone(&clock), rng.random())
             .answering_after(Duration::from_millis(5));
         let store = Arc::new(MemoryStore::default());
+        let has_volume = rng.random_bool(0.25);
+        if has_volume {
+            let (key, path) = (String::from("data"), String::from("/data"));
+            store.give_volume(Volume { key, path, exclusive: false });
+        }
         let settings = Arc::new(stack_settings(IMAGES[rng.random_range(0..IMAGES.len())]));
         let count = rng.random_range(1..=2);
         let portal = |name| {
@@ -101,6 +115,9 @@ impl Simulation {
             diary: Mutex::default(),
             begun: Mutex::default(),
             cancelled: Mutex::default(),
+            has_volume,
+            removals: Mutex::default(),
+            brought_back: AtomicU64::default(),
         }
     }
 

@@ -2,10 +2,10 @@
 //! write and every call, exhaustively. Combinations of two are left to the random schedules of
 //! `chaos`.
 
-use ai_stack_deployer::server::store::State;
+use ai_stack_deployer::server::store::{Disposal, State};
 use domain::event::FailureCode;
 
-use super::scenario::{Perturbation, Scenario, Tally};
+use super::scenario::{Data, Perturbation, Scenario, Tally};
 use super::world::CHANGING;
 use crate::support::fake_platform::TRANSIENT;
 
@@ -15,6 +15,20 @@ const LOOKS: [&str; 2] = ["deployment.all", "docker.getServiceContainersByAppNam
 /// The calls of the undo.
 const BACKWARD: [&str; 4] =
     ["application.cleanQueues", "domain.delete", "application.delete", "project.remove"];
+
+/// Gives some of the stacks data: each fourth has a volume, which a removal deletes or keeps, and each
+/// sixteenth brings one back.
+fn with_data(mut scenarios: Vec<Scenario>) -> Vec<Scenario> {
+    for (index, scenario) in scenarios.iter_mut().enumerate() {
+        scenario.data = match index % 16 {
+            1 | 9 => Data::Own(Disposal::Delete),
+            5 => Data::Own(Disposal::Keep),
+            13 => Data::BroughtBack,
+            _ => Data::None,
+        };
+    }
+    scenarios
+}
 
 /// Returns every scenario of a fault during the steps that the saga recovers from.
 pub(super) fn forward() -> Vec<Scenario> {
@@ -30,7 +44,7 @@ pub(super) fn forward() -> Vec<Scenario> {
             scenarios.push(Scenario::new("sandbox/hello", &[&format!("{call}:{fault}")], expected));
         }
     }
-    scenarios
+    with_data(scenarios)
 }
 
 /// Returns every scenario of a fault during the undo.
@@ -47,7 +61,7 @@ pub(super) fn backward() -> Vec<Scenario> {
             scenarios.push(Scenario::new("sandbox/crashloop", &[&fault], &[State::RolledBack]));
         }
     }
-    scenarios
+    with_data(scenarios)
 }
 
 /// Returns scenarios in which each step fails permanently, once with an effect and once without:
@@ -68,7 +82,7 @@ pub(super) fn hopeless() -> Vec<Scenario> {
     }
     let update = ["application.update:error-before:6"];
     scenarios.push(Scenario::new("sandbox/hello", &update, &[State::RolledBack]));
-    scenarios
+    with_data(scenarios)
 }
 
 /// Returns every scenario of a fault during the removal of a live stack.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use ai_stack_deployer::server::store::{CancelRequest, State, Store};
+use ai_stack_deployer::server::store::{CancelRequest, Disposal, State, Store};
 use domain::event::FailureCode;
 use domain::progress::End;
 
@@ -29,8 +29,19 @@ pub(super) struct Scenario {
     pub(super) expected: &'static [State],
     /// True if it is a removal of a live stack. The faults begin with the removal.
     pub(super) is_removed: bool,
-    /// True if the stack has a volume.
-    pub(super) has_volume: bool,
+    /// The data of the stack.
+    pub(super) data: Data,
+}
+
+/// The data of the stack of a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Data {
+    /// It has none.
+    None,
+    /// It has a volume, with which a removal does this.
+    Own(Disposal),
+    /// It has the volume of a former stack, which it brings back.
+    BroughtBack,
 }
 
 /// A perturbation of the portal. Writes and calls are counted from the start of the scenario, from
@@ -63,7 +74,15 @@ pub(super) struct Ended {
 impl Scenario {
     pub(super) fn new(image: &'static str, faults: &[&str], expected: &'static [State]) -> Self {
         let faults = faults.iter().map(|&fault| fault.to_owned()).collect();
-        Self { image, faults, expected, is_removed: false, has_volume: false }
+        Self { image, faults, expected, is_removed: false, data: Data::None }
+    }
+
+    /// Returns what its removal does with the data.
+    fn disposal(&self) -> Disposal {
+        match self.data {
+            Data::Own(disposal) => disposal,
+            Data::None | Data::BroughtBack => Disposal::Delete,
+        }
     }
 
     /// Runs the scenario with `perturbations`, and checks that it ends with all resources or none.
@@ -79,12 +98,16 @@ impl Scenario {
     ) -> Ended {
         let what = format!("{self:?} {perturbations:?}");
         let settings = stack_settings(self.image);
-        let volumes = self.has_volume.then(volume);
-        let mut world =
-            World::begin_with(store, settings, |spec| spec.volumes.extend(volumes), &[]).await;
+        let mut world = match self.data {
+            Data::None => World::begin_by(store, settings, &[]).await,
+            Data::Own(_) => {
+                World::begin_with(store, settings, |spec| spec.volumes.push(volume()), &[]).await
+            }
+            Data::BroughtBack => World::begin_with_kept_data(store, settings, volume()).await,
+        };
         if self.is_removed {
             world.drive().await;
-            world.remove().await;
+            world.remove_with(self.disposal()).await;
         }
         let first = (world.store.writes() + 1, world.platform.calls() + 1);
         for fault in &self.faults {

@@ -18,7 +18,7 @@ use domain::template::Volume;
 use serde_json::{Value, json};
 
 use super::matrix;
-use super::scenario::{Perturbation, Scenario};
+use super::scenario::{Data, Perturbation, Scenario};
 use super::world::{STEPS_WITHOUT_VOLUMES, World, remedy};
 use crate::support::claim_one::{CLEAN_UP, ClaimOne as _};
 use crate::support::core_platform::{CorePlatform, Moment};
@@ -349,7 +349,7 @@ async fn a_lost_spec_does_not_hide_the_volumes() {
 /// Returns the scenarios with a volume: each fault of the calls about volumes, and some of others.
 fn scenarios() -> Vec<Scenario> {
     let with = |image, fault: &str, expected| Scenario {
-        has_volume: true,
+        data: Data::Own(Disposal::Delete),
         ..Scenario::new(image, &[fault], expected)
     };
     let mut scenarios = Vec::new();

@@ -20,7 +20,6 @@ use domain::kind::Kinds;
 use domain::phase::Phase;
 use domain::receipt::Line;
 use domain::stack_id::StackId;
-use domain::stack_name::StackName;
 use domain::stack_spec::StackSpec;
 use domain::words;
 use serde_json::{Value, json};
@@ -34,6 +33,7 @@ use crate::support::memory_store::MemoryStore;
 use crate::support::settings::{keyring, new_deployment, new_removal, stack_settings};
 
 mod ends;
+mod kept;
 
 /// The calls of a deployment that change something.
 pub(super) const CHANGING: [&str; 5] = [
@@ -67,6 +67,8 @@ pub(super) struct World {
     pub(super) ports: Ports,
     /// The number of volumes of the stack.
     volumes: usize,
+    /// Whether it brought them back, so that they stay if it fails.
+    is_brought_back: bool,
     /// The token by which the saga learns of a request to cancel, as from the worker.
     cancelled: Arc<Mutex<CancellationToken>>,
 }
@@ -117,8 +119,10 @@ impl World {
             traces: Arc::default(),
         };
         let id = DeploymentId::from_random(42);
+        let cancelled = Arc::default();
+        let (volumes, is_brought_back) = (0, false);
         let mut world =
-            Self { store, platform, id, clock, ports, volumes: 0, cancelled: Arc::default() };
+            Self { store, platform, id, clock, ports, volumes, is_brought_back, cancelled };
         world.volumes = world.reserve("alice", change).await;
         for fault in faults {
             world.inject(fault);
@@ -283,7 +287,9 @@ impl World {
         let until = self.clock.now() + Duration::from_hours(7 * 24);
         let kept = NewKept { volumes: volumes.into_iter().collect(), until, most: None };
         let kept = (disposal == Disposal::Keep).then_some(kept);
-        let new = NewRemoval { disposal, kept, ..new_removal(43, self.clock.now()) };
+        // The former stack, whose data this one has, was removed by the operation 43.
+        let number = if self.is_brought_back { 45 } else { 43 };
+        let new = NewRemoval { disposal, kept, ..new_removal(number, self.clock.now()) };
         self.id = self.begin_new_removal(&new).await;
     }
 
@@ -293,7 +299,7 @@ impl World {
     }
 
     async fn begin_new_removal(&self, new: &NewRemoval) -> DeploymentId {
-        let name = StackName::parse("alice").unwrap();
+        let name = self.record().await.deployment.name;
         match self.store.begin_removal(&name, new).await.unwrap() {
             RemovalOutcome::Accepted(id) => id,
             refused @ (RemovalOutcome::DifferentStack

@@ -290,6 +290,7 @@ impl Probe for CorePlatform {
             EdgeResponse::UnknownHost => Health::Answering(404),
             EdgeResponse::Down => Health::Answering(502),
             EdgeResponse::Unhealthy => Health::Answering(503),
+            EdgeResponse::Silent => Health::Silent(String::from("the time is over")),
         }
     }
 }

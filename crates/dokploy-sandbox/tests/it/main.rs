@@ -9,5 +9,7 @@ mod pool;
 mod programs;
 mod promises;
 mod replay;
+mod running;
+mod updates;
 mod volumes;
 pub(crate) mod world;

@@ -298,14 +298,18 @@ fn an_update_that_fails_its_health_check_is_taken_back() {
             deploy(&mut world, &stack);
             assert_eq!(world.deployments(&stack)[0]["status"], "done");
             assert_eq!(world.core.visit(world.now, "demo.localhost"), EdgeResponse::Healthy);
-            let expected = vec!["shutdown Failed".to_owned(), "running Running".to_owned()];
-            assert_eq!(shown(&mut world, &stack), (expected, 1), "{image}");
+            let (tasks, running) = shown(&mut world, &stack);
+            assert_eq!(tasks[..2], ["shutdown Shutdown", "shutdown Failed"], "{image}");
+            assert_eq!((tasks.last().unwrap().as_str(), running), ("running Running", 1));
             // The row still has what failed, so a reload tries it again (recording day-two 378).
             world.reload(&stack);
+            assert_eq!(shown(&mut world, &stack).0[0], "running Starting", "{image}");
+            world.advance(100);
         }
         world.update(&stack, json!({ "dockerImage": "sandbox/workflow:1.0.0" }));
         world.update(&stack, json!({ "healthCheckSwarm": null }));
         deploy(&mut world, &stack);
-        assert_eq!(shown(&mut world, &stack), (vec!["running Running".to_owned()], 1));
+        let (tasks, running) = shown(&mut world, &stack);
+        assert_eq!((tasks[0].as_str(), running), ("running Running", 1));
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::world::{KEY, Stack, World};
 
+mod changes;
 mod outside;
 mod situations;
 

@@ -1,22 +1,13 @@
 //! Volumes: who makes them, who holds them, and what removes them.
 
-use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use dokploy_sandbox::{Answer, EdgeResponse, Request};
 use serde_json::{Value, json};
 
-use super::world::{Stack, World, text};
+use super::world::{Stack, World, observed, text};
 
 const VOLUME: &str = "asd-portal-stk_1-data";
-
-/// Reads what was seen of the real platform beside its answers.
-fn observed(name: &str) -> Value {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dokploy/recordings/observed");
-    let recording = fs::read_to_string(folder.join(name)).unwrap();
-    serde_json::from_str::<Value>(&recording).unwrap()["observed"].clone()
-}
 
 fn removal(world: &mut World) -> Answer {
     let body = json!({ "volumeName": VOLUME });
@@ -126,7 +117,12 @@ fn a_container_keeps_a_volume_whose_mount_was_removed_until_the_next_reload() {
     assert_eq!(removal(&mut world).status, 500);
     world.reload(&stack);
     world.advance(100);
-    assert_eq!(removal(&mut world).status, 200);
+    assert_eq!(removal(&mut world).status, 500, "the exited container of before still holds it");
+    for _ in 0..5 {
+        world.reload(&stack);
+        world.advance(100);
+    }
+    assert_eq!(removal(&mut world).status, 200, "five newer tasks have pushed it out");
 }
 
 #[test]
@@ -158,7 +154,8 @@ fn a_task_that_no_node_can_run_waits_and_the_former_container_goes_on() {
         let waiting = &recorded["tasks"][0];
         let error = text(&waiting["error"]);
         assert_eq!(now[0], ("running".to_owned(), "Pending".to_owned(), false, error));
-        assert_eq!((now.len(), now[1].1.as_str(), now[1].2), (2, "Running", true));
+        let running: Vec<_> = now.iter().filter(|task| task.1 == "Running").collect();
+        assert_eq!((running.len(), running[0].2), (1, true));
         assert_eq!(world.core.visit(world.now, "demo.localhost"), EdgeResponse::Healthy);
         assert_eq!(removal(&mut world).status, 500);
         redeploy(&mut world, &stack);
@@ -168,7 +165,9 @@ fn a_task_that_no_node_can_run_waits_and_the_former_container_goes_on() {
         .update(&stack, json!({ "placementSwarm": { "Constraints": ["node.hostname==sandbox"] } }));
     world.reload(&stack);
     world.advance(100);
-    assert_eq!(tasks(&mut world, &stack).len(), 1);
+    let now = tasks(&mut world, &stack);
+    let is_wanted = |task: &&(String, String, bool, String)| task.0 == "running";
+    assert_eq!(now.iter().filter(is_wanted).count(), 1, "{now:?}");
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! A core with its own time, and the calls that create a situation.
 
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
-use dokploy_sandbox::{Answer, Core, Request, Timing};
+use dokploy_sandbox::{Answer, Core, EdgeAnswer, Request, Timing, Visit};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -18,6 +20,8 @@ const TIMING: Timing = Timing {
     crash: Duration::from_secs(1),
     stop: Duration::from_secs(4),
     reap: Duration::from_secs(2),
+    monitor: Duration::from_secs(5),
+    lifetime: Duration::from_secs(20),
 };
 
 pub(crate) struct World {
@@ -70,6 +74,56 @@ impl World {
     /// Returns one list of the inventory.
     pub(crate) fn existing(&self, what: &str) -> Vec<Value> {
         self.core.inventory(self.now)[what].as_array().unwrap().clone()
+    }
+
+    /// Returns Docker's inspection of a container, a service or a task.
+    pub(crate) fn inspect(&mut self, id: &str) -> Value {
+        self.get(&format!("/api/docker.getConfig?containerId={id}"))
+    }
+
+    /// Returns the desired state and the word of each task, newest first.
+    pub(crate) fn task_words(&mut self, stack: &Stack) -> Vec<String> {
+        let word = |task: &Value| {
+            let current = text(&task["currentState"]);
+            format!("{} {}", text(&task["state"]), current.split(' ').next().unwrap())
+        };
+        self.tasks(stack).iter().map(word).collect()
+    }
+
+    /// Returns the answer of an address.
+    pub(crate) fn ask(&mut self, host: &str, path: &str) -> EdgeAnswer {
+        self.core.answer_visit(self.now, &Visit::get(host, path))
+    }
+
+    /// Returns the revision that answers at an address, or the status if none does.
+    pub(crate) fn revision(&mut self, host: &str) -> String {
+        let answer = self.ask(host, "/");
+        let found = answer.headers.iter().find(|(name, _)| *name == "x-sandbox-revision");
+        found.map_or_else(|| answer.status.to_string(), |(_, revision)| revision.clone())
+    }
+
+    /// Writes a revision of `sandbox/revisions` into the row of a stack.
+    pub(crate) fn write_revision(&mut self, stack: &Stack, revision: u32, tag: &str) {
+        let image = format!("sandbox/revisions:{tag}");
+        let labels = json!({ "stack.revision": revision.to_string() });
+        let env = format!("STACK_REVISION={revision}\nSTACK_OPERATION=op_{revision}");
+        let columns = json!({ "dockerImage": image, "env": env, "labelsSwarm": labels });
+        self.update(stack, columns);
+    }
+
+    /// Creates a world with a stack of revision 1 at `demo.localhost`.
+    pub(crate) fn with_revision(columns: Value) -> (Self, Stack) {
+        let (mut world, stack) = Self::with_stack("demo", "sandbox/revisions:1");
+        world.domain(&stack, "demo.localhost");
+        world.update(&stack, columns);
+        world.write_revision(&stack, 1, "1");
+        world.deploy(&stack, "first");
+        world.advance(100);
+        (world, stack)
+    }
+
+    pub(crate) fn wait(&mut self, pause: Duration) {
+        self.now += pause;
     }
 
     pub(crate) fn fault(&mut self, text: &str) {
@@ -166,6 +220,13 @@ impl World {
         let target = format!("/api/application.one?applicationId={}", stack.application);
         text(&self.get(&target)["applicationStatus"])
     }
+}
+
+/// Reads what was observed of the real platform.
+pub(crate) fn observed(name: &str) -> Value {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dokploy/recordings/observed");
+    let recording = fs::read_to_string(folder.join(name)).unwrap();
+    serde_json::from_str::<Value>(&recording).unwrap()["observed"].clone()
 }
 
 pub(crate) fn text(value: &Value) -> String {

@@ -11,7 +11,10 @@ use crate::answer::Discretion;
 use crate::client::{Call, Dokploy};
 use crate::environment::encode_environment;
 use crate::exchange::Content;
-use crate::{Application, ApplicationId, Configuration, Error, HealthCheck, ServiceSettings};
+use crate::{
+    Application, ApplicationId, Configuration, Error, FailureAction, HealthCheck, ServiceSettings,
+    UpdateOrder, UpdateSettings,
+};
 
 const CALL: &str = "application.update";
 
@@ -39,20 +42,37 @@ impl Dokploy {
         self.update_application(fields).await
     }
 
-    /// Sets how many containers an application should have (recording day-two 341). Nothing happens
-    /// before the next [`Self::reload`]. Idempotent.
+    /// Sets the number of containers in the application's row, without any effect until the next
+    /// [`Self::reload_application`]. Idempotent: if the answer is lost, it can be repeated.
+    ///
+    /// 0 and a reload stop a stack (recordings day-two 341 to 344), 1 and a reload start it
+    /// (recordings day-two 351, 352). `application.stop` leaves the row as it is, so the next reload
+    /// starts the stack again (recordings day-two 2, 358), and takes five seconds; there is no call
+    /// for it here.
     pub async fn set_replicas(&self, id: &ApplicationId, replicas: u32) -> Result<(), Error> {
-        let Value::Object(fields) = json!({ "applicationId": id, "replicas": replicas }) else {
-            return Ok(());
-        };
-        self.update_application(fields).await
+        let body = json!({ "applicationId": id, "replicas": replicas });
+        self.change::<IgnoredAny>(CALL, body).await?;
+        Ok(())
     }
 
-    /// Applies an application's row to its service (recordings day-two 8, 342): its image without a
-    /// pull, its environment, limits and number of containers. It always replaces the container.
-    pub async fn reload(&self, application: &Application) -> Result<(), Error> {
+    /// Applies the application's row to its service: image, environment, limits, labels, mounts and
+    /// number of containers (recordings day-two 8, 21, 342). It takes a tenth of a second, makes no
+    /// job and pulls no image, and makes the service if that is gone (recording day-two 361).
+    ///
+    /// Its success says that the swarm accepted the service, not that its container runs: see
+    /// [`Self::service`]. Each call replaces the container, even if nothing has changed, so it is not
+    /// idempotent. If the answer is lost, [`ServiceState::version`](crate::ServiceState) has grown if
+    /// it took effect. A call while an update is under way makes what was never proven the one to
+    /// which a failure leads back (recording day-two 621): make one at a time for each application.
+    ///
+    /// What the swarm refuses, such as a variable that refers to nothing, is
+    /// [`Error::Unavailable`] with the status 500 and without a reason (recording day-two 391); the
+    /// job of [`Self::enqueue_deploy`] has the reason in its log. An image that the node does not have
+    /// is none of these: its containers are rejected.
+    pub async fn reload_application(&self, application: &Application) -> Result<(), Error> {
         let body = json!({ "applicationId": application.id, "appName": application.app_name });
-        self.change::<IgnoredAny>("application.reload", body).await.map(drop)
+        self.change::<IgnoredAny>("application.reload", body).await?;
+        Ok(())
     }
 
     async fn update_application(&self, fields: Map<String, Value>) -> Result<(), Error> {
@@ -95,20 +115,44 @@ fn configuration_fields(
 
 /// Returns the fields of how the swarm runs the container. Null removes what an earlier call set.
 fn settings_fields(settings: &ServiceSettings) -> Map<String, Value> {
-    let ServiceSettings { args, health_check, constraints } = settings;
+    let ServiceSettings { args, health_check, constraints, update } = settings;
     let unless_empty =
         |list: &[String], value: Value| if list.is_empty() { Value::Null } else { value };
     fields([
         ("args", unless_empty(args, json!(args))),
         ("healthCheckSwarm", json!(health_check.as_ref().map(health_check_fields))),
+        ("updateConfigSwarm", json!(update.as_ref().map(update_fields))),
         ("placementSwarm", unless_empty(constraints, json!({ "Constraints": constraints }))),
     ])
+}
+
+/// Returns how the swarm updates the service, as Docker writes it (recording day-two 65).
+fn update_fields(update: &UpdateSettings) -> Value {
+    let UpdateSettings { order, monitor, on_failure } = update;
+    json!({
+        "Parallelism": 1,
+        "Order": match order {
+            UpdateOrder::StartFirst => "start-first",
+            UpdateOrder::StopFirst => "stop-first",
+        },
+        "FailureAction": match on_failure {
+            FailureAction::Rollback => "rollback",
+            FailureAction::Pause => "pause",
+            FailureAction::Continue => "continue",
+        },
+        "Delay": 0,
+        "Monitor": nanoseconds(*monitor),
+        "MaxFailureRatio": 0,
+    })
+}
+
+fn nanoseconds(duration: Duration) -> Option<u64> {
+    u64::try_from(duration.as_nanos()).ok()
 }
 
 /// Returns a health check as Docker writes it, with durations in nanoseconds (recordings 55, day-two
 /// 65).
 fn health_check_fields(check: &HealthCheck) -> Value {
-    let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).ok();
     json!({
         "Test": check.test,
         "Interval": nanoseconds(check.interval),

@@ -7,15 +7,19 @@ use serde_json::json;
 
 use super::*;
 use crate::answer::decode;
-use crate::{Mount, MountId, VolumeConfig, VolumeName, VolumeRemoval};
+use crate::{
+    Container, ContainerUsage, InspectedTask, Mount, MountId, NodeContainer, Task, TaskState,
+    VolumeConfig, VolumeName, VolumeRemoval,
+};
 
 /// The fields that are read from any of the answers.
-const FIELDS: [&str; 31] = [
+const FIELDS: [&str; 45] = [
     "project", "environment", "environmentId", "projectId", "name", "description", "createdAt",
     "environments", "isDefault", "applications", "applicationId", "appName", "domainId", "host",
     "serviceOwnerId", "deploymentId", "title", "status", "id", "state", "timestamp", "data",
     "currentState", "Name", "mountId", "volumeName", "mountPath", "Hostname", "Self", "Status",
-    "Driver",
+    "Driver", "containerId", "ID", "CPUPerc", "MemUsage", "NetIO", "Spec", "TaskTemplate",
+    "ContainerSpec", "Env", "Labels", "UpdateStatus", "State", "Image", "Version",
 ];
 
 /// Random JSON with the names of the fields that are read.
@@ -57,7 +61,7 @@ fn a_task_that_ended_by_itself_has_failed_whatever_its_exit_code() {
         ("Pending 5 minutes ago", TaskState::Other),
         ("", TaskState::Other),
     ] {
-        let row = TaskRow { current_state: Some(words.to_owned()), error: None };
+        let row = TaskRow::of(words);
         assert_eq!(Task::from(row).state, expected, "{words:?}");
     }
 }
@@ -81,6 +85,12 @@ proptest! {
         read::<HostRow, Host>(&body);
         read::<JobRow, Job>(&body);
         read::<TaskRow, Task>(&body);
+        read::<ContainerRow, Container>(&body);
+        read::<NodeContainerRow, NodeContainer>(&body);
+        read::<UsageRow, ContainerUsage>(&body);
+        read::<TaskConfig, InspectedTask>(&body);
+        decode::<ServiceConfig>("test", &body).map(|config| config.keep(&["A"])).ok();
+        decode::<ContainerConfig>("test", &body).map(|config| config.keep(&["A"])).ok();
         read::<ServiceRow, AppName>(&body);
         read::<MountRow, Mount>(&body);
         read::<MountRow, MountId>(&body);

@@ -2,7 +2,9 @@
 #![cfg(test)]
 
 mod faults;
+mod live;
 mod recordings;
+mod running;
 mod secrets;
 mod wire_server;
 

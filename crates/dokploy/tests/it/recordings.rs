@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use dokploy::{
-    ApplicationId, Certificate, Configuration, DomainId, EnvironmentId, HealthCheck, MountId,
-    NewApplication, NewDomain, NewMount, NewProject, ProjectId, Registry, ServiceSettings,
-    VolumeName, VolumeRemoval,
+    AppName, Application, ApplicationId, Certificate, Configuration, DomainId, EnvironmentId,
+    FailureAction, HealthCheck, MountId, NewApplication, NewDomain, NewMount, NewProject,
+    ProjectId, Registry, ServiceSettings, UpdateOrder, UpdateSettings, VolumeName, VolumeRemoval,
 };
 use reqwest::Url;
 use secrecy::SecretString;
@@ -143,6 +143,11 @@ fn service_settings() -> ServiceSettings {
             retries: 3,
         }),
         constraints: vec!["node.hostname==vm".to_owned()],
+        update: Some(UpdateSettings {
+            order: UpdateOrder::StopFirst,
+            monitor: Duration::from_secs(15),
+            on_failure: FailureAction::Rollback,
+        }),
     }
 }
 
@@ -176,6 +181,10 @@ async fn each_change_sends_exactly_this() {
     client.configure_application(&application, &bare).await.unwrap();
     client.configure_service(&application, &bare, &service_settings()).await.unwrap();
     client.configure_service(&application, &bare, &ServiceSettings::default()).await.unwrap();
+    client.set_replicas(&application, 0).await.unwrap();
+    let app_name = AppName("stack-alice-wpltkk".to_owned());
+    let live = Application { id: application.clone(), app_name };
+    client.reload_application(&live).await.unwrap();
     client.enqueue_deploy(&application, "dep_1").await.unwrap();
     // The empty answer cannot be decoded; only the request matters here.
     client

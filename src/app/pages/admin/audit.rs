@@ -123,13 +123,13 @@ fn AuditRow(line: AuditLine) -> impl IntoView {
     let of_it = target.as_deref().map(|target| address("/admin/audit", &[("target", target)]));
     view! {
         <tr data-number=number>
-            <td class="table__time">{words::second(at)}</td>
+            <td class="table__line">{words::second(at)}</td>
             <td>
                 <a href=theirs title=who>
                     <bdi>{name}</bdi>
                 </a>
             </td>
-            <td>{words::act(act)}</td>
+            <td class="table__line">{words::act(act)}</td>
             <td>{target.map(|target| view! { <a href=of_it><bdi>{escaped(&target).into_owned()}</bdi></a> })}</td>
             <td>{outcome}</td>
             <td>{from.map(|from| from.to_string())}</td>

@@ -102,8 +102,8 @@ fn OperationRow(line: OperationLine) -> impl IntoView {
             <td>
                 <OwnerLink owner />
             </td>
-            <td class="table__time">{words::second(deployment.started)}</td>
-            <td class="table__time">{metadata.completed.map(words::second)}</td>
+            <td class="table__line">{words::second(deployment.started)}</td>
+            <td class="table__line">{metadata.completed.map(words::second)}</td>
             <td>{deployment.id.reference()}</td>
         </tr>
     }

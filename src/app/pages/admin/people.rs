@@ -55,7 +55,7 @@ fn PersonRow(line: PersonLine) -> impl IntoView {
             <td>{usage.stacks}</td>
             <td>{usage.under_way}</td>
             <td>{usage.begun.len()}</td>
-            <td class="table__time">{words::minute(seen)}</td>
+            <td class="table__line">{words::minute(seen)}</td>
             <td>{revoke_access}</td>
         </tr>
     }

@@ -23,7 +23,7 @@ pub fn Cards(
     let query = name.map(|name| format!("?name={}", percent_encode(&name))).unwrap_or_default();
     let search = (templates.len() >= SEARCHED_FROM).then(|| {
         view! {
-            <div class="cards__search" data-needs-code="">
+            <div class="cards__search needs-script">
                 <label for="search">{words::SEARCH}</label>
                 <input id="search" type="search" autocomplete="off" />
             </div>

@@ -13,6 +13,7 @@ use domain::owner::OwnerId;
 use domain::stack_id::RevisionId;
 use domain::stack_name::StackName;
 use domain::stack_spec::{StackSpec, TemplateRef};
+use domain::template::Volume;
 use jiff::Timestamp;
 
 use super::MemoryStore;
@@ -22,6 +23,11 @@ impl MemoryStore {
     /// Forgets all specs, as if an older version had begun what there is.
     pub(crate) fn forget_specs(&self) {
         self.tables().specs.clear();
+    }
+
+    /// Gives each stack that begins from now on this volume, as a template would.
+    pub(crate) fn give_volume(&self, volume: Volume) {
+        self.tables().volume = Some(volume);
     }
 
     /// Spoils all specs, so that none can be read.
@@ -116,7 +122,9 @@ impl Tables {
         }
         let links = Links { retry_of: new.retry_of.clone(), ..Links::default() };
         let revision = RevisionId::first_of(&new.deployment.id);
-        self.specs.insert(revision, new.spec.clone());
+        let mut sealed = new.spec.clone();
+        sealed.spec.volumes.extend(self.volume.clone());
+        self.specs.insert(revision, sealed);
         let record = Record {
             deployment: new.deployment.clone(),
             revision,

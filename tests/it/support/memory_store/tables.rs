@@ -13,6 +13,7 @@ use domain::deployment::DeploymentId;
 use domain::event::Event;
 use domain::kind::{KindName, Kinds};
 use domain::stack_id::{RevisionId, StackId};
+use domain::template::Volume;
 use jiff::Timestamp;
 
 use super::accounts::AccountTables;
@@ -23,6 +24,8 @@ pub(super) struct Tables {
     pub(super) deployments: Vec<Row>,
     pub(super) specs: HashMap<RevisionId, SealedSpec>,
     pub(super) are_specs_spoiled: bool,
+    /// The volume of each new stack.
+    pub(super) volume: Option<Volume>,
     /// The definitions of templates, by their digests.
     pub(super) templates: BTreeMap<String, TemplateDefinition>,
     /// Kept data, with the stack that has it.

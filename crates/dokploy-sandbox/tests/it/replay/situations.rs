@@ -3,6 +3,10 @@
 use serde_json::json;
 
 use super::super::world::{Stack, World};
+use super::changes::{
+    deployed_at_zero, eleven, one_revision, stopped_with_one_domain, taken_back, two_revisions,
+    updated_three_times,
+};
 use super::{Ids, Situation, ids};
 
 /// Recordings, and the situation in which each was made.
@@ -66,6 +70,17 @@ pub(super) const ALL: &[(&[u32], Situation)] = &[
     (&[1402, 1403, 1404], nothing),
     (&[1407], scaled_to_nothing),
     (&[1410], just_stopped),
+    (&[1002, 1007], live_with_one_domain),
+    (&[1004, 1005], stopped_with_one_domain),
+    (&[1008, 1010, 1012, 1014, 1016, 1019, 1021, 1024, 1025, 1028, 1029, 1032], live),
+    (&[1341, 1342, 1345, 1351], live),
+    (&[1347], deployed_at_zero),
+    (&[1044, 1048], updated_three_times),
+    (&[1370], one_revision),
+    (&[1371], live),
+    (&[1374], two_revisions),
+    (&[1376], taken_back),
+    (&[1385], eleven),
 ];
 
 fn live_without_a_service(world: &mut World) -> Ids {
@@ -148,7 +163,7 @@ fn live_with_domains(world: &mut World, hosts: &[&str]) -> Ids {
     ids(&stack)
 }
 
-fn live_with_one_domain(world: &mut World) -> Ids {
+pub(super) fn live_with_one_domain(world: &mut World) -> Ids {
     live_with_domains(world, &["golden.stacks.test"])
 }
 

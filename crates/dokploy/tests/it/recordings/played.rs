@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use dokploy::{
-    AppName, ApplicationId, Certificate, Configuration, ContainerId, Dokploy, DomainId,
-    EnvironmentId, Error, HealthCheck, JobId, MountId, NewApplication, NewDomain, NewMount,
-    NewProject, ProjectId, ServiceSettings, VolumeName,
+    AppName, Application, ApplicationId, Certificate, Configuration, ContainerId, Dokploy,
+    DomainId, EnvironmentId, Error, FailureAction, HealthCheck, JobId, MountId, NewApplication,
+    NewDomain, NewMount, NewProject, ProjectId, ServiceSettings, UpdateOrder, UpdateSettings,
+    VolumeName,
 };
 use serde_json::Value;
 
@@ -48,10 +49,9 @@ pub(super) fn reason_not_to_play(call: &str) -> Option<&'static str> {
         "deployment.allByType" => "deployment.all tells the same",
         "application.readLogs" | "application.readTraefikConfig" => "not needed",
         "docker.getContainersByAppLabel" => "stacks are services of the swarm, never standalone",
-        "application.stop"
-        | "application.start"
-        | "application.reload"
-        | "application.redeploy" => "stacks are never paused",
+        "application.stop" => "leaves the row as it is, so the next reload starts it again",
+        "application.start" => "starts one container whatever the row says",
+        "application.redeploy" => "is application.deploy without a pull",
         "application.cancelDeployment" | "deployment.killProcess" => "not to be had self-hosted",
         "port.create" => "stacks have no ports of their own",
         "dockerVolume.getVolumesSize" => "takes long, and nothing needs it",
@@ -89,6 +89,12 @@ pub(super) async fn play(
             let (configuration, settings) = (configuration(request), settings(request));
             client.configure_service(&id(), &configuration, &settings).await.map(show)
         }
+        "application.reload" => client.reload_application(&application(request)).await.map(show),
+        "application.update" if request.body.get("replicas").is_some_and(|_| is_alone(request)) => {
+            let replicas =
+                request.body["replicas"].as_u64().and_then(|number| number.try_into().ok());
+            client.set_replicas(&id(), replicas.unwrap()).await.map(show)
+        }
         "application.update" => {
             client.configure_application(&id(), &configuration(request)).await.map(show)
         }
@@ -118,6 +124,11 @@ pub(super) async fn play(
         "docker.getContainersByAppNameMatch" => {
             client.containers(&AppName(request.text("appName"))).await.map(show)
         }
+        "docker.getContainers" => client.node_containers().await.map(show),
+        "docker.getConfig" if is_service(&request.text("containerId")) => {
+            let name = AppName(request.text("containerId"));
+            client.service(&name, &["STACK_REVISION"]).await.map(show)
+        }
         "docker.getConfig" => client
             .inspect_container(&ContainerId(request.text("containerId")), &["STACK_OPERATION"])
             .await
@@ -129,6 +140,7 @@ pub(super) async fn play(
             let (path, text) = (request.text("path"), request.text("traefikConfig"));
             client.update_traefik_file(&path, &text).await.map(show)
         }
+        "swarm.getContainerStats" => client.usage().await.map(show),
         "swarm.getNodeApps" => client.services().await.map(show),
         "swarm.getNodes" => match (client.node_count().await, client.own_node().await) {
             (Ok(count), Ok(own)) => Ok(format!("{count}, own {own:?}")),
@@ -169,6 +181,21 @@ fn new_domain(request: &RecordedRequest) -> NewDomain {
     }
 }
 
+fn application(request: &RecordedRequest) -> Application {
+    let id = ApplicationId(request.text("applicationId"));
+    Application { id, app_name: AppName(request.text("appName")) }
+}
+
+/// Returns whether the request changes one column only.
+fn is_alone(request: &RecordedRequest) -> bool {
+    request.body.as_object().is_some_and(|fields| fields.len() == 2)
+}
+
+/// Returns whether this is the name of a service, and not the id of a container.
+fn is_service(id: &str) -> bool {
+    id.contains('-')
+}
+
 fn configuration(request: &RecordedRequest) -> Configuration {
     let environment = request.text("env");
     let pairs = environment.lines().filter_map(|line| line.split_once('='));
@@ -197,7 +224,12 @@ fn settings(request: &RecordedRequest) -> ServiceSettings {
         start_period: time("StartPeriod"),
         retries: u32::try_from(check["Retries"].as_u64().unwrap()).unwrap(),
     };
-    ServiceSettings { health_check: Some(health_check), ..ServiceSettings::default() }
+    let update = request.body["updateConfigSwarm"]["Monitor"].as_u64().map(|monitor| {
+        let (order, on_failure) = (UpdateOrder::StartFirst, FailureAction::Rollback);
+        UpdateSettings { order, monitor: Duration::from_nanos(monitor), on_failure }
+    });
+    let health_check = Some(health_check);
+    ServiceSettings { health_check, update, ..ServiceSettings::default() }
 }
 
 fn volume(request: &RecordedRequest) -> VolumeName {
