@@ -11,6 +11,7 @@ mod log;
 mod matrix;
 mod not_running;
 mod on_disk;
+mod on_stack;
 mod orphans;
 mod reconcile;
 mod retries;
