@@ -114,10 +114,13 @@ pub struct DeploymentView {
     pub usual: Option<Usual>,
     /// True if the viewer may cancel or retry it, or remove its stack.
     pub may_change: bool,
-    /// True if the viewer can have generated secrets of the stack shown. The server renders that, so
-    /// this is not sent to the browser.
+    /// What there is to say of the secrets of the stack. The server renders that, so this is not sent
+    /// to the browser.
     #[serde(skip)]
-    pub can_reveal: bool,
+    pub secrets: StackSecrets,
+    /// The address of the form that is filled with the answers, for the owner. Not sent to the browser.
+    #[serde(skip)]
+    pub form: Option<String>,
     /// The number of days for which the data of the stack is kept after the removal, if it has any.
     pub data_days: Option<u64>,
     /// The number of hours for which the stack's name stays reserved for its owner after the
@@ -126,6 +129,18 @@ pub struct DeploymentView {
     /// The server's time, so that both targets render the same elapsed times.
     #[serde(with = "domain::time")]
     pub now: Timestamp,
+}
+
+/// What there is to say of the secrets of a stack.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StackSecrets {
+    /// Nothing.
+    #[default]
+    Quiet,
+    /// The viewer can have generated ones shown.
+    Revealable,
+    /// The portal's key does not open them, and the stack is live.
+    Lost,
 }
 
 /// A downtime of a live stack: none of its containers runs.

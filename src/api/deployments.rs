@@ -21,9 +21,10 @@ pub async fn start_deployment(
     use crate::server::stacks::StartRequest;
 
     let (service, caller) = (super::service()?, super::caller()?);
-    match service.start_deployment(&caller, &StartRequest::named(&name)).await {
-        Ok(id) => {
-            leptos_axum::redirect(&super::reply::started_at(&service, &caller, &id));
+    match service.start_for_page(&caller, &StartRequest::named(&name)).await {
+        Ok(started) => {
+            leptos_axum::redirect(&super::reply::started_at(&service, &caller, &started.id));
+            super::reply::show_once(started.ticket);
             Ok(())
         }
         Err(error) => Err(super::reply::refuse(&name, error)),
@@ -60,12 +61,16 @@ pub async fn retry_deployment(
     #[server(default)]
     id: String,
 ) -> Result<(), ApiError> {
-    use super::reply::act_on_deployment;
+    use super::reply::{act_on_deployment, leads_to_form, show_once};
     use crate::server::page::page_of;
 
     let (service, caller) = (super::service()?, super::caller()?);
-    act_on_deployment(&id, async |id| {
-        service.retry_once(&caller, id).await.map(|newer| page_of(&newer))
+    act_on_deployment(&id, async |id| match service.retry_once(&caller, id).await {
+        Ok(started) => {
+            show_once(started.ticket);
+            Ok(page_of(&started.id))
+        }
+        Err(error) => leads_to_form(id, error),
     })
     .await
 }

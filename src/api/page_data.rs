@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use catalogue::Entry;
 use futures::join;
 use leptos::prelude::use_context;
 
@@ -142,10 +143,7 @@ impl Content {
         if path == "/" {
             let (usual, allowance) = join!(service.usual_duration(), service.allowance(caller));
             // If the store is unavailable, the form of the name is better than nothing.
-            let choice = match service.has_only_a_name(caller).await {
-                Ok(false) => choice(service, caller, &Filling::link(address.query)).await.ok(),
-                Ok(true) | Err(_) => None,
-            };
+            let choice = home_choice(service, address, caller).await;
             return Self::Home(HomeData { usual, allowance, choice: choice.map(Box::new) });
         }
         if let Some(choice) = new_data(service, address, caller).await {
@@ -180,15 +178,33 @@ async fn new_data(
     }
 }
 
+/// Returns what the home page offers; `None` if there is only one template, which asks for nothing.
+async fn home_choice(service: &Service, address: Address<'_>, caller: &Caller) -> Option<NewData> {
+    let offered = service.offered(caller).await.ok()?;
+    match &offered[..] {
+        [only] if only.template.asks_nothing() => None,
+        _ => choice_of(service, caller, &offered, &Filling::link(address.query)).await.ok(),
+    }
+}
+
 /// Returns the templates to choose from, or the form of the only one.
 async fn choice(service: &Service, caller: &Caller, link: &Filling) -> Result<NewData, ApiError> {
-    let templates = service.templates(caller).await?;
-    if let [only] = &templates[..] {
-        let form = service.template_form(caller, &only.id, link).await?;
+    let offered = service.offered(caller).await?;
+    choice_of(service, caller, &offered, link).await
+}
+
+async fn choice_of(
+    service: &Service,
+    caller: &Caller,
+    offered: &[Arc<Entry>],
+    link: &Filling,
+) -> Result<NewData, ApiError> {
+    if let [only] = offered {
+        let form = service.form_of(caller, only, link).await?;
         return Ok(NewData::Form(Box::new(form)));
     }
     let name = link.values(NAME).last().map(|name| (*name).to_owned());
-    Ok(NewData::Templates { templates, name })
+    Ok(NewData::Templates { templates: service.views(offered).await, name })
 }
 
 async fn operation(

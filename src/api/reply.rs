@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
+use axum::http::header::{CACHE_CONTROL, RETRY_AFTER, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use leptos::prelude::use_context;
@@ -13,8 +13,11 @@ use leptos_axum::ResponseOptions;
 
 use super::account::extension;
 use crate::server::auth::access::{Caller, Identity};
-use crate::server::page::{accepts_html, cookie_sent, page_of, refusal_location, refused_at};
-use crate::server::stacks::{Service, deployment_id};
+use crate::server::auth::cookies;
+use crate::server::page::{
+    IsSecure, accepts_html, cookie_sent, is_mended_by_form, page_of, refusal_location, refused_at,
+};
+use crate::server::stacks::{SHOWN_WITHIN, Service, deployment_id};
 use crate::wire::ApiError;
 use domain::deployment::DeploymentId;
 use domain::refusal::{InternalFault, Refusal};
@@ -70,6 +73,25 @@ pub(crate) fn started_at(service: &Service, caller: &Caller, id: &DeploymentId) 
         | Identity::Person { .. }
         | Identity::Program { .. } => page,
     }
+}
+
+/// Lets the page to which the response leads show the generated secrets of this ticket.
+pub(super) fn show_once(ticket: Option<String>) {
+    let is_secure = use_context::<IsSecure>().is_some_and(|IsSecure(is_secure)| is_secure);
+    if let (Some(options), Some(ticket)) = (use_context::<ResponseOptions>(), ticket) {
+        options
+            .append_header(SET_COOKIE, cookies::write_generated(is_secure, &ticket, SHOWN_WITHIN));
+    }
+}
+
+/// Returns the page that leads to the form, if `error` says that a deployment needs other answers to
+/// be tried again: with scripts, too, since they only show a sentence.
+pub(super) fn leads_to_form(id: &DeploymentId, error: ApiError) -> Result<String, ApiError> {
+    if !is_mended_by_form(error.code) {
+        return Err(error);
+    }
+    count(&error);
+    Ok(refused_at(&page_of(id), error.code))
 }
 
 /// Answers that no deployment of `name` was started: a program gets the status, and a form post

@@ -19,8 +19,8 @@ use crate::api::started_at;
 use crate::server::auth::access::Caller;
 use crate::server::auth::sign_in::ReturnTo;
 use crate::server::page::{percent_encode, sign_in_location};
-use crate::server::stacks::form::{DATA, Filling, KEPT_FIELD, NAME, answered};
-use crate::server::stacks::{SentAnswers, StartRequest};
+use crate::server::stacks::form::{DATA, Filling, NAME};
+use crate::server::stacks::{StartedForPage, TakenBack};
 use crate::wire::{ApiError, FormVerdict};
 use domain::refusal::{Counted, InternalFault, Refusal, RefusalCode, Unreadable};
 use domain::template::answers::{PARAMETER_FIELD, SECRET_FIELD, SIZE};
@@ -49,73 +49,49 @@ pub(super) async fn start(
         Err(refusal) => (Vec::new(), Err(refusal)),
     };
     let template = parts.uri.path().rsplit('/').next().unwrap_or_default().to_owned();
-    let begun = match is_readable {
-        Ok(()) => begin(state, &parts, &template, pairs.clone()).await,
-        Err(refusal) => Err(refusal.into()),
+    let caller = parts.extensions.get::<Caller>();
+    let form = caller.map(|caller| state.service.take_secrets_back(caller, &template, pairs));
+    let begun = match (is_readable, &form) {
+        (Ok(()), Some(form)) => begin(state, &parts, &template, form).await,
+        (Ok(()), None) => Err(Refusal::Internal(InternalFault::NoCaller).into()),
+        (Err(refusal), _) => Err(refusal.into()),
     };
     match begun {
         Ok(response) => Ok(response),
         Err(error) => {
-            let mut filling = filling(pairs, &error);
-            if !filling.problems.is_empty() {
-                for (key, problem) in besides(state, &parts, &template, &filling.pairs).await {
-                    filling.problems.entry(key).or_insert(problem);
+            let mut filling = filling(&error);
+            if let (Some(caller), Some(form)) = (caller, form) {
+                if !filling.problems.is_empty() {
+                    // A start tells only what it finds first.
+                    let verdict = state.service.check_form(caller, &template, &form).await;
+                    for (key, problem) in verdict.map(|it| it.fields).unwrap_or_default() {
+                        filling.problems.entry(key).or_insert(problem.message);
+                    }
                 }
-            }
-            if let Some(caller) = parts.extensions.get::<Caller>() {
                 // Those that were kept already are kept on.
-                let all = filling.pairs.clone();
-                let all = state.service.take_secrets_back(caller, &template, all);
-                let all = all.unwrap_or_else(|_| filling.pairs.clone());
-                filling.kept = state.service.keep_secrets(caller, &template, &all);
+                filling.kept = state.service.keep_secrets(caller, &template, &form.pairs);
+                filling.pairs = form.pairs;
             }
             // A secret that cannot be used is typed again. None is shown.
             filling.kept.retain(|key, _| !filling.problems.contains_key(key));
-            let is_shown =
-                |field: &str| !field.starts_with(SECRET_FIELD) && !field.starts_with(KEPT_FIELD);
-            filling.pairs.retain(|(field, _)| is_shown(field));
+            filling.pairs.retain(|(field, _)| !field.starts_with(SECRET_FIELD));
             Err(Box::new(RefusedForm { page: page_request(parts, filling), error }))
         }
     }
-}
-
-/// Returns all that is wrong with the name and the answers: a start tells only what it finds first.
-async fn besides(
-    state: &HttpState,
-    parts: &Parts,
-    template: &str,
-    pairs: &[(String, String)],
-) -> BTreeMap<String, String> {
-    let checked = async {
-        let caller = parts.extensions.get::<Caller>()?;
-        let pairs = state.service.take_secrets_back(caller, template, pairs.to_vec()).ok()?;
-        state.service.check_form(caller, template, &pairs).await.ok()
-    };
-    let fields = checked.await.map(|verdict| verdict.fields).unwrap_or_default();
-    fields.into_iter().map(|(key, problem)| (key, problem.message)).collect()
 }
 
 async fn begin(
     state: &HttpState,
     parts: &Parts,
     template: &str,
-    pairs: Vec<(String, String)>,
+    form: &TakenBack,
 ) -> Result<Response, ApiError> {
     let caller = parts.extensions.get::<Caller>();
     let caller = caller.ok_or(Refusal::Internal(InternalFault::NoCaller))?;
     limit::count(state, Counted::Start, parts).await?;
-    let pairs = state.service.take_secrets_back(caller, template, pairs)?;
-    let name = pairs.iter().rev().find(|(field, _)| field == NAME);
-    let request = StartRequest {
-        name: name.map(|(_, name)| name.clone()).unwrap_or_default(),
-        template: Some(template.to_owned()),
-        data: data_in(&pairs),
-        answers: SentAnswers::Form(answered(pairs)),
-    };
-    let (id, secrets) = state.service.start_form(caller, &request).await?;
+    let StartedForPage { id, ticket } = state.service.start_form(caller, template, form).await?;
     let page = started_at(&state.service, caller, &id);
-    let is_secure = state.authenticator.is_secure();
-    Ok(see_other(&page, generated::write(is_secure, &id, &secrets)))
+    Ok(see_other(&page, generated::write(state.authenticator.is_secure(), ticket)))
 }
 
 /// `POST /new/:template/check`: what is wrong with a form's answers so far.
@@ -126,9 +102,8 @@ pub(super) async fn check(
     body: Bytes,
 ) -> Result<Json<FormVerdict>, Failed> {
     let template = parameter(id)?;
-    let pairs = pairs_in(&body)?;
-    let pairs = state.service.take_secrets_back(&caller, &template, pairs)?;
-    Ok(Json(state.service.check_form(&caller, &template, &pairs).await?))
+    let form = state.service.take_secrets_back(&caller, &template, pairs_in(&body)?);
+    Ok(Json(state.service.check_form(&caller, &template, &form).await?))
 }
 
 /// Leads somebody whose session ended meanwhile to the sign-in, and from there back to the form with
@@ -153,12 +128,6 @@ pub(super) async fn sign_in_again(parts: &Parts, body: Body) -> Response {
     see_other(&sign_in_location(&location, Some(RefusalCode::SignInRequired)), [])
 }
 
-/// Returns the id of the kept data that the stack of a form brings back.
-fn data_in(pairs: &[(String, String)]) -> Option<String> {
-    let data = pairs.iter().rev().find(|(field, _)| field == DATA);
-    data.map(|(_, id)| id.clone()).filter(|id| !id.is_empty())
-}
-
 /// Reads the fields of a form, whatever its content type.
 fn pairs_in(body: &[u8]) -> Result<Vec<(String, String)>, Refusal> {
     if has_more_fields(body, MAX_ANSWER_FIELDS) {
@@ -179,7 +148,7 @@ fn page_request(mut parts: Parts, filling: Filling) -> Request {
 }
 
 /// Returns what fills a form that was refused.
-fn filling(pairs: Vec<(String, String)>, error: &ApiError) -> Filling {
+fn filling(error: &ApiError) -> Filling {
     let fields = error.details.as_ref().map(|details| &details.fields);
     let mut problems: BTreeMap<_, _> = fields
         .into_iter()
@@ -190,7 +159,7 @@ fn filling(pairs: Vec<(String, String)>, error: &ApiError) -> Filling {
         problems.insert(NAME.to_owned(), error.message.clone());
     }
     let problem = problems.is_empty().then(|| error.message.clone());
-    Filling { pairs, problems, problem, ..Filling::default() }
+    Filling { problems, problem, ..Filling::default() }
 }
 
 fn is_about_name(code: RefusalCode) -> bool {

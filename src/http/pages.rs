@@ -40,7 +40,8 @@ use crate::app::{App, shell};
 use crate::server::auth::access::Caller;
 use crate::server::auth::cookies;
 use crate::server::auth::secret::TOKEN_PREFIX;
-use crate::server::page::{API_DOCS, HiddenPage, PageCookies};
+use crate::server::page::{API_DOCS, HiddenPage, IsSecure, NewSecret, PageCookies};
+use crate::server::stacks::Service;
 use crate::server::stacks::form::Filling;
 use domain::refusal::{InternalFault, Refusal};
 
@@ -119,7 +120,8 @@ impl<'a> Pages<'a> {
                 parts.extensions.insert(nonce.clone());
                 let is_api_docs = parts.uri.path() == API_DOCS;
                 let response =
-                    with_cookies(is_secure, Request::from_parts(parts, body), render).await;
+                    with_cookies(&service, is_secure, Request::from_parts(parts, body), render)
+                        .await;
                 let response = if is_api_docs { without_tail(response).await } else { response };
                 match key {
                     Some(key) => rendered.keep(key, data, response, &nonce).await,
@@ -249,8 +251,10 @@ impl<'a> Pages<'a> {
     fn context(&self) -> impl Fn() + Clone + Send + Sync + 'static {
         let service = Arc::clone(&self.state.service);
         let sign_in_service = self.state.sign_in_service.clone();
+        let is_secure = IsSecure(self.state.authenticator.is_secure());
         move || {
             provide_request();
+            provide_context(is_secure);
             provide_context(Arc::clone(&service));
             provide_context(service.kinds());
             provide_context(Arc::clone(&DOCUMENT.docs));
@@ -306,23 +310,38 @@ async fn without_tail(response: Response) -> Response {
     Response::from_parts(parts, Body::from(html))
 }
 
+/// Reads the generated secrets that the page of a request shows once; `None` if the request has no
+/// ticket that is good for it.
+fn shown_once<'a>(
+    service: &'a Service,
+    is_secure: bool,
+    request: &Request,
+) -> impl Future<Output = Option<Vec<NewSecret>>> + Send + use<'a> {
+    let found = generated::read(is_secure, request.headers(), request.uri().path());
+    let found = found.map(|(id, ticket)| (id, ticket.to_owned()));
+    let found = found.zip(request.extensions().get::<Caller>().cloned());
+    async move {
+        let ((id, ticket), caller) = found?;
+        service.shown_once(&caller, &id, &ticket).await.ok().flatten()
+    }
+}
+
 /// Passes the cookies that a page uses to it. Deletes the cookie of a new token from the browser,
 /// so that the token is shown only once.
 async fn with_cookies(
+    service: &Service,
     is_secure: bool,
     mut request: Request,
     render: impl Fn(Request) -> Responding + Send,
 ) -> Response {
-    if let Some((generated, removed)) =
-        generated::read(is_secure, request.headers(), request.uri().path())
-    {
+    if let Some(generated) = shown_once(service, is_secure, &request).await {
         let cookies = PageCookies { generated, ..PageCookies::default() };
         request.extensions_mut().insert(cookies);
         let mut response = render(request).await;
         response.extensions_mut().insert(HasSecret);
         // A page that does not show them leaves them to the next one.
         if response.status().is_success() {
-            response.headers_mut().append(header::SET_COOKIE, removed);
+            response.headers_mut().append(header::SET_COOKIE, generated::remove(is_secure));
         }
         return response;
     }

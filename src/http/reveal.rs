@@ -15,8 +15,8 @@ use crate::server::auth::access::Caller;
 use crate::server::page::{page_of, refused_at};
 use crate::server::stacks::deployment_id;
 
-/// `POST /deployments/:id/reveal`: leads back to the page with the secrets in a cookie, or with the
-/// reason why not.
+/// `POST /deployments/:id/reveal`: leads back to the page with a ticket for the secrets in a cookie,
+/// or with the reason why not.
 pub(super) async fn reveal(
     State(state): State<Arc<HttpState>>,
     Extension(caller): Extension<Caller>,
@@ -32,9 +32,7 @@ pub(super) async fn reveal(
         state.service.reveal(&caller, &id, signed_in).await
     };
     match revealed.await {
-        Ok(secrets) => {
-            see_other(&page, generated::write(state.authenticator.is_secure(), &id, &secrets))
-        }
+        Ok(ticket) => see_other(&page, generated::write(state.authenticator.is_secure(), ticket)),
         Err(error) => with_code(see_other(&refused_at(&page, error.code), []), error.code),
     }
 }

@@ -184,12 +184,6 @@ impl Offers {
     }
 }
 
-/// Returns the template of these without being named: the default one, or the only one.
-pub fn unnamed(offered: &[Arc<Entry>]) -> Option<&Arc<Entry>> {
-    let only = || offered.first().filter(|_| offered.len() == 1);
-    offered.iter().find(|entry| entry.offer.default).or_else(only)
-}
-
 /// Returns the template that the settings describe. Its version is the hash of its content.
 ///
 /// # Errors

@@ -67,6 +67,17 @@ impl fmt::Debug for NewSecret {
 #[derive(Clone, Debug)]
 pub(crate) struct OriginInUse(pub(crate) Origin);
 
+/// Whether the person uses the portal over HTTPS, which decides the names of cookies.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct IsSecure(pub(crate) bool);
+
+/// Returns whether a deployment that was refused for this reason is started anew by its form, which is
+/// filled with its answers.
+pub(crate) fn is_mended_by_form(code: RefusalCode) -> bool {
+    use RefusalCode::{InvalidParameters, SecretsExpired, SecretsLost};
+    matches!(code, InvalidParameters | SecretsExpired | SecretsLost)
+}
+
 /// Marks a request for a page that is hidden from the caller.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HiddenPage;

@@ -297,31 +297,29 @@ impl OperationSpec {
         self.stack.environment.iter().map(open).collect()
     }
 
-    /// Returns the secrets that answer questions, decrypted, by the keys of the questions. Those
-    /// that do not open are left out.
-    pub fn parameters(&self) -> BTreeMap<String, SecretString> {
+    /// Returns the secrets that answer questions, decrypted, by the keys of the questions, or why they
+    /// do not open.
+    pub fn parameters(&self) -> BTreeMap<String, Result<SecretString, OpenSecretError>> {
         let open = |secret: &SecretRef| {
             let key = secret.name.strip_prefix(PARAMETER)?;
-            Some((key.to_owned(), self.open(secret).ok()?))
+            Some((key.to_owned(), self.open(secret)))
         };
         self.stack.secrets().filter_map(open).collect()
     }
 
-    /// Returns the secrets that the portal generated, decrypted, by the keys of their questions.
+    /// Returns the secrets that the portal generated, decrypted, with the keys of their questions:
+    /// first those that were generated for this revision, then those that it kept.
     ///
     /// # Errors
     ///
     /// Returns why one of them does not open.
     pub fn generated(&self) -> Result<Vec<(String, SecretString)>, OpenSecretError> {
-        let is_generated = |secret: &&SecretRef| {
-            let key = secret.name.strip_prefix(PARAMETER);
-            key.is_some_and(|key| self.stack.generated.iter().any(|one| one == key))
+        let open = |key: &String| {
+            let name = format!("{PARAMETER}{key}");
+            let secret = self.stack.secrets().find(|secret| secret.name == name)?;
+            Some(self.open(secret).map(|text| (key.clone(), text)))
         };
-        let open = |secret: &SecretRef| {
-            let key = secret.name.trim_start_matches(PARAMETER).to_owned();
-            Ok((key, self.open(secret)?))
-        };
-        self.stack.secrets().filter(is_generated).map(open).collect()
+        self.stack.generated.iter().filter_map(open).collect()
     }
 
     /// Returns all secrets, decrypted, so that they can be masked in a text.

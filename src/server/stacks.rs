@@ -17,6 +17,7 @@ mod operations;
 mod platform_cache;
 mod request;
 mod reveal;
+mod shown_once;
 mod starting;
 mod store_probe;
 mod templates;
@@ -28,11 +29,13 @@ use std::time::Duration;
 pub use authorization::{deployment_id, no_deployment, refused};
 pub use health::Health;
 pub use idempotency::{IdempotentRequest, Response};
+pub(crate) use kept_secrets::TakenBack;
 pub use operations::Removing;
 use operations::next_try;
 use platform_cache::PlatformCache;
 use request::New;
 pub use request::{SentAnswers, StartRequest, Started};
+pub(crate) use shown_once::{SHOWN_WITHIN, StartedForPage};
 use store_probe::StoreProbe;
 use usual::Usuals;
 
@@ -154,20 +157,6 @@ impl Service {
         self.platform_status().await
     }
 
-    /// Starts a deployment and returns its id.
-    ///
-    /// # Errors
-    ///
-    /// Returns why it cannot start: the name is invalid or taken, a limit is reached, or the store
-    /// or the platform is unavailable.
-    pub(crate) async fn start_deployment(
-        &self,
-        caller: &Caller,
-        request: &StartRequest,
-    ) -> Result<DeploymentId, ApiError> {
-        Ok(self.start(caller, request, |_| None).await?.deployment.id)
-    }
-
     /// Describes a deployment for its page.
     pub(crate) async fn deployment(
         &self,
@@ -178,13 +167,14 @@ impl Service {
         let stack_removal = self.stack_removal(&record, &progress).await?;
         let usual = if progress.is_finished() { None } else { self.usual_duration().await };
         let target = Target::Operation { owner: record.owner.as_ref(), by: IdentifiedBy::Id };
-        let (can_reveal, data_days) = self.afterwards(caller, &record).await;
+        let of_spec = self.of_spec(caller, &record).await;
         Ok(DeploymentView {
             not_running: self.downtime(&record),
             kept_hours: self.kept_hours(&record),
             may_change: caller.may(Permission::Change, target).is_ok(),
-            can_reveal,
-            data_days,
+            secrets: of_spec.secrets,
+            form: of_spec.form,
+            data_days: of_spec.data_days,
             is_cancelling: record.cancel_request == CancelRequest::Requested,
             next_try: next_try(&record),
             deployment: record.deployment,

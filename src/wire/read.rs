@@ -1,6 +1,6 @@
 //! Reads the wire types as the browser does: see `domain::read`.
 
-use super::{DeploymentView, Downtime, NameVerdict, Usual};
+use super::{DeploymentView, Downtime, NameVerdict, StackSecrets, Usual};
 use domain::read::{FromJson, Json, field, optional};
 
 impl FromJson for NameVerdict {
@@ -33,7 +33,8 @@ impl FromJson for DeploymentView {
             is_cancelling: field(json, "is_cancelling")?,
             next_try: optional(json, "next_try")?,
             stack_removal: None,
-            can_reveal: false,
+            secrets: StackSecrets::Quiet,
+            form: None,
             not_running: optional(json, "not_running")?,
             usual: optional(json, "usual")?,
             may_change: field(json, "may_change")?,
@@ -132,7 +133,8 @@ mod tests {
             is_cancelling: false,
             next_try: None,
             stack_removal: None,
-            can_reveal: false,
+            secrets: StackSecrets::Quiet,
+            form: None,
             not_running: None,
             usual: None,
             may_change: true,

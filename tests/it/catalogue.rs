@@ -2,8 +2,10 @@
 
 mod changes;
 mod hostile;
+mod kept_secrets;
 mod pages;
 mod people;
+mod secrets;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -113,14 +115,20 @@ fn variables_of(platform: &Platform, prefix: &str) -> Vec<String> {
     all.iter().map(|one| one.as_str().unwrap().to_owned()).collect()
 }
 
-/// Returns what the summary of a form's page says of its fields, by their keys.
+/// Returns what the summary of a form's page says of its fields, by their keys. What is about no field
+/// leads to the first one, which is that of the name.
 pub(crate) fn summary(page: &str) -> BTreeMap<String, String> {
     let page = page.replace("<!>", "");
     let (_, rest) = page.split_once("class=\"refused problems\"").unwrap();
     let items = rest.split_once("</div>").unwrap().0.split("<a href=\"#field-").skip(1);
     let item = |item: &str| {
         let (key, rest) = item.split_once('"').unwrap();
-        let (_, sentence) = rest.split_once("</a>: ").unwrap();
+        let (label, sentence) = rest.split_once("</a>: ").unwrap();
+        let key = match label.split_once('>').unwrap().1 {
+            "Your answers" => "parameters",
+            label if key == "name" && label != "Name" => label,
+            _ => key,
+        };
         (key.to_owned(), plain(sentence.split_once("</li>").unwrap().0))
     };
     items.map(item).collect()

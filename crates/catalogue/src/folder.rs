@@ -39,6 +39,18 @@ pub struct Entry {
     pub readme: Option<String>,
 }
 
+/// Returns the template of these without being named: the default one, or the only one.
+pub fn unnamed<'a, I>(offered: I) -> Option<&'a Arc<Entry>>
+where
+    I: IntoIterator<Item = &'a Arc<Entry>>,
+    I::IntoIter: Clone,
+{
+    let offered = offered.into_iter();
+    let mut rest = offered.clone();
+    let only = rest.next().filter(|_| rest.next().is_none());
+    offered.clone().find(|entry| entry.offer.default).or(only)
+}
+
 /// The templates by their ids. What a newer version of it does not describe, stays as it was.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
@@ -141,8 +153,7 @@ impl Catalogue {
 
     /// Returns the template without being named: the default one, or the only one.
     pub fn default_entry(&self) -> Option<&Arc<Entry>> {
-        let only = || self.iter().next().filter(|_| self.entries.len() == 1);
-        self.iter().find(|entry| entry.offer.default).or_else(only)
+        unnamed(self.entries.values())
     }
 
     pub(crate) fn with(

@@ -12,7 +12,7 @@ pub mod patterns;
 pub mod schema;
 
 pub use self::fault::{Fault, Severity};
-pub use self::folder::{Catalogue, Entry, Reading, Stamp};
+pub use self::folder::{Catalogue, Entry, Reading, Stamp, unnamed};
 pub use self::parse::{Definition, parse};
 pub use self::patterns::Patterns;
 pub use self::schema::json_schema;

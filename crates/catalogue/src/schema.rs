@@ -204,6 +204,9 @@ impl Writer<'_> {
         } else if parameter.is_secret() {
             insert(&mut schema, "writeOnly", json!(true));
         }
+        if parameter.multiline {
+            insert(&mut schema, "x-multiline", json!(true));
+        }
         if let Some(value) = self.situation.prefill(parameter, self.matcher) {
             insert(&mut schema, "default", value.to_json());
         }

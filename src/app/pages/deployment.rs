@@ -19,11 +19,13 @@ use crate::app::pages::PageTitle;
 use crate::app::words::deployment::START_ANOTHER;
 use crate::app::words::{FormPage, operation as words, page_state, refusal};
 use crate::server::auth::access::Identity;
-use crate::server::page::{COOKIE_SENT, NewSecret, page_of, percent_encode, was_cookie_just_sent};
+use crate::server::page::{
+    COOKIE_SENT, NewSecret, is_mended_by_form, page_of, percent_encode, was_cookie_just_sent,
+};
 use crate::server::stacks::deployment_id;
-use crate::wire::{ApiError, DeploymentView, StackRemoval};
+use crate::wire::{ApiError, DeploymentView, StackRemoval, StackSecrets};
 use domain::deployment::{Deployment, DeploymentId};
-use domain::refusal::{InternalFault, Refusal};
+use domain::refusal::{InternalFault, Refusal, RefusalCode};
 use domain::stack_name::StackName;
 
 /// Renders the current state of the operation that the address names.
@@ -32,6 +34,8 @@ pub fn DeploymentPage() -> impl IntoView {
     forbid_storing();
     let id = use_params_map().with_untracked(|params| params.get("id")).unwrap_or_default();
     let refused = use_query_map().with_untracked(|query| query.get("refused"));
+    let code = refused.as_deref().and_then(|code| code.parse::<RefusalCode>().ok());
+    let is_mended_by_form = code.is_some_and(is_mended_by_form);
     let refused = refused.and_then(|code| refusal::sentence(FormPage::Operation, &code));
     let sent = use_query_map().with_untracked(|query| query.get(COOKIE_SENT));
     let was_sent = || {
@@ -50,12 +54,18 @@ pub fn DeploymentPage() -> impl IntoView {
             <RemovedStack deployment stack_removal />
         }
         .into_any(),
-        Ok(view) => view! {
-            <Refused sentence=refused />
-            <Generated />
-            <Found view kept />
+        Ok(view) => {
+            let is_mended_by_form = is_mended_by_form || view.secrets == StackSecrets::Lost;
+            let form = view.form.clone().filter(|_| is_mended_by_form);
+            view! {
+                <Refused sentence=refused />
+                <SecretsLost secrets=view.secrets />
+                <AgainByForm form=form />
+                <Generated />
+                <Found view kept />
+            }
+            .into_any()
         }
-        .into_any(),
         Err(error) if error.status() == 404 => view! {
             <Notice status=404 title=words::NOT_FOUND heading=words::NOT_FOUND>
                 <p>{words::NOT_FOUND_LEAD}</p>
@@ -74,6 +84,33 @@ pub fn DeploymentPage() -> impl IntoView {
         }
         .into_any(),
     }
+}
+
+/// Renders that the portal's key does not open the secrets of the stack, if that is so.
+#[component]
+fn SecretsLost(
+    /// What there is to say of the secrets.
+    secrets: StackSecrets,
+) -> impl IntoView {
+    match secrets {
+        StackSecrets::Lost => Some(view! { <p class="refused">{words::SECRETS_LOST}</p> }),
+        StackSecrets::Quiet | StackSecrets::Revealable => None,
+    }
+}
+
+/// Renders the link to the form that is filled with the answers, if there is one to offer.
+#[component]
+fn AgainByForm(
+    /// The address of the form.
+    form: Option<String>,
+) -> impl IntoView {
+    form.map(|href| {
+        view! {
+            <p class="actions">
+                <LinkButton href label=words::FILL_IN_AGAIN />
+            </p>
+        }
+    })
 }
 
 /// Renders the secrets that were just generated for the stack, which are shown only once.
@@ -168,7 +205,10 @@ fn Found(
             is_down: view.not_running.is_some(),
         },
     );
-    let reveal = view.can_reveal.then(|| view! { <Reveal id=view.deployment.id.clone() /> });
+    let reveal = match view.secrets {
+        StackSecrets::Revealable => Some(view! { <Reveal id=view.deployment.id.clone() /> }),
+        StackSecrets::Quiet | StackSecrets::Lost => None,
+    };
     let title = page_state::title(page_state, &view.deployment.name, view.progress.percent);
     let refresh_s = match (page_state.is_under_way(), receipt.is_some() && !is_clean) {
         (true, _) => Some(REFRESH_S),

@@ -9,11 +9,11 @@ use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use crate::api::page_data::{Content, HomeData, NewPageData, PageData, page_data};
+use crate::api::page_data::{Content, HomeData, NewData, NewPageData, PageData, page_data};
 use crate::api::{caller, service};
 use crate::app::islands::name_form::NameForm;
 use crate::app::pages::PageTitle;
-use crate::app::pages::new::new_stack;
+use crate::app::pages::new::{AllowanceLine, new_stack};
 use crate::app::words::{FormPage, frame, home as words, refusal};
 use crate::server::stacks::Service;
 use crate::wire::NameVerdict;
@@ -28,11 +28,15 @@ pub fn HomePage() -> impl IntoView {
     let HomeData { usual, allowance, choice } = data.as_deref().map(home_data).unwrap_or_default();
     let pace = usual.map_or_else(|| words::WITH_ADDRESS.to_owned(), words::pace);
     if let Some(choice) = choice {
+        let lead = match &*choice {
+            NewData::Templates { .. } => words::LEAD_TEMPLATES,
+            NewData::Form(_) => words::LEAD,
+        };
         return Either::Left(view! {
             <PageTitle text=frame::PORTAL />
             <section class="hero">
                 <h1>{words::HEADING} {pace}</h1>
-                <p class="hero__lead">{words::LEAD}</p>
+                <p class="hero__lead">{lead}</p>
             </section>
             {new_stack(NewPageData { choice: *choice, allowance })}
             <Plan />
@@ -49,8 +53,6 @@ pub fn HomePage() -> impl IntoView {
             view! { <NameForm name verdict problem pattern platform /> }
         }))
     });
-    let allowance =
-        allowance.map(|allowance| view! { <p class="allowance">{words::allowance(allowance)}</p> });
     Either::Right(view! {
         <PageTitle text=frame::PORTAL />
         <section class="hero">
@@ -58,7 +60,7 @@ pub fn HomePage() -> impl IntoView {
             <p class="hero__lead">{words::LEAD}</p>
         </section>
         {form}
-        {allowance}
+        <AllowanceLine allowance />
         <Plan />
     })
 }

@@ -10,20 +10,27 @@ pub mod form;
 pub mod readme;
 
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 
 use self::card::Cards;
 use self::form::QuestionForm;
 use super::notice::{NotFoundPage, Notice};
+use crate::api::forbid_storing;
 use crate::api::page_data::{Content, NewData, NewPageData, page_data};
 use crate::app::pages::PageTitle;
 use crate::app::pages::new::readme::Readme;
 use crate::app::words::home::allowance as allowance_words;
 use crate::app::words::{new as words, operation};
-use crate::server::stacks::form::TemplateForm;
+use crate::server::stacks::form::{AGAIN, TemplateForm};
+use crate::wire::Allowance;
 
 /// Renders the page of a new stack.
 #[component]
 pub fn NewPage() -> impl IntoView {
+    // It has the answers of a person, and not only those of the link.
+    if use_query_map().with_untracked(|query| query.get(AGAIN).is_some()) {
+        forbid_storing();
+    }
     let data = page_data();
     let data = data.as_deref().and_then(|data| match &data.content {
         Content::New(data) => Some(data.clone()),
@@ -86,14 +93,21 @@ fn About(
 /// Renders the templates to choose from, or the form of one.
 pub(super) fn new_stack(data: NewPageData) -> impl IntoView {
     let NewPageData { choice, allowance } = data;
-    let allowance =
-        allowance.map(|allowance| view! { <p class="allowance">{allowance_words(allowance)}</p> });
     let choice = match choice {
         NewData::Templates { templates, name } => view! { <Cards templates name /> }.into_any(),
         NewData::Form(form) => view! { <QuestionForm form=*form /> }.into_any(),
     };
     view! {
         {choice}
-        {allowance}
+        <AllowanceLine allowance />
     }
+}
+
+/// Renders the number of stacks that the person has and may have, if it is limited.
+#[component]
+pub(super) fn AllowanceLine(
+    /// The numbers.
+    allowance: Option<Allowance>,
+) -> impl IntoView {
+    allowance.map(|allowance| view! { <p class="allowance">{allowance_words(allowance)}</p> })
 }

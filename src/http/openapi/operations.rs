@@ -112,6 +112,7 @@ pub(in crate::http) fn retry(it: Described) -> Described {
     .refuses([
         Code::SecretKeyMissing,
         Code::SecretsExpired,
+        Code::SecretsLost,
         Code::NotFound,
         Code::NotEnded,
         Code::NameNotClean,

@@ -20,7 +20,7 @@ const MOST_SIGN_INS: usize = 8;
 /// The name of the cookie that carries a new API token to the page that shows it once.
 pub(crate) const TOKEN: &str = "__Host-token";
 
-/// The cookie that takes generated secrets to the page that shows them once, without a prefix.
+/// The cookie with the ticket for generated secrets, which the next page shows once, without a prefix.
 pub(crate) const GENERATED: &str = "generated";
 
 /// Returns the name of a cookie. Without HTTPS, it has no `__Host-` prefix: the prefix requires the
@@ -37,6 +37,11 @@ pub(crate) fn browser(is_secure: bool) -> &'static str {
 /// Returns the `Set-Cookie` header that identifies a browser on an open portal for `lifetime`.
 pub(crate) fn write_browser(is_secure: bool, value: &str, lifetime: Duration) -> HeaderValue {
     write_as(is_secure, browser(is_secure), value, lifetime)
+}
+
+/// Returns the `Set-Cookie` header with the ticket for generated secrets.
+pub(crate) fn write_generated(is_secure: bool, ticket: &str, lifetime: Duration) -> HeaderValue {
+    write_as(is_secure, &name(GENERATED, is_secure), ticket, lifetime)
 }
 
 /// Returns the `Set-Cookie` header of a cookie on a portal with or without HTTPS.

@@ -56,6 +56,15 @@ impl Service {
     }
 }
 
+/// Returns whether a caller may see an operation and is its owner. One without an owner is that of
+/// whoever has its id.
+pub(super) fn is_own(caller: &Caller, record: &Record) -> bool {
+    let owner = record.owner.as_ref();
+    let target = Target::Operation { owner, by: IdentifiedBy::Id };
+    let is_owner = owner.is_none() || owner == caller.identity.owner();
+    is_owner && caller.may(Permission::View, target).is_ok()
+}
+
 /// Returns the error for a denial; `hidden` is the error if the resource is hidden from the caller.
 pub fn refused(denial: Denial, hidden: ApiError) -> ApiError {
     match denial {

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use catalogue::Entry;
+use catalogue::{Entry, unnamed};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Service;
+use super::kept_secrets::KEPT_FOR;
 use super::request::{New, StartError};
+use super::reveal::is_lost;
 use crate::server::auth::access::{Caller, Identity, Role};
-use crate::server::catalogue::{self as offers, Audience};
+use crate::server::catalogue::Audience;
 use crate::server::spec::OperationSpec;
 use crate::server::store::{Record, StoreError};
 use domain::owner::OwnerId;
@@ -20,6 +22,7 @@ use domain::template::checked::Checked;
 use domain::template::parameter::{DefaultAnswer, Parameter, Source};
 use domain::template::situation::{Before, Situation};
 use domain::template::{DEFAULT_ID, Template};
+use domain::time::later;
 
 /// A template with answers that can be used.
 pub(super) struct Chosen {
@@ -39,6 +42,8 @@ struct Tried {
     template: Option<String>,
     before: Before,
     secrets: BTreeMap<String, SecretString>,
+    /// The keys of the secrets that do not open with the portal's key.
+    lost: BTreeSet<String>,
     generated: Vec<String>,
     data: Option<String>,
 }
@@ -80,7 +85,7 @@ impl Service {
             let data = new.request.data.clone();
             return Ok(Chosen { entry, checked, kept, kept_generated, data });
         };
-        let Tried { template, before, secrets, generated, data } = self.tried(tried).await?;
+        let Tried { template, before, secrets, lost, generated, data } = self.tried(tried).await?;
         // One of a version without templates, or of other settings, is not started as something else.
         let entry = self.entry(&audience, Some(template.as_deref().unwrap_or(DEFAULT_ID)))?;
         let situation = self.situation(&entry.template, Some(name), new.owner()).await?;
@@ -89,7 +94,9 @@ impl Service {
         let checked = checked.map_err(|errors| {
             let is_secret =
                 |key: &str| entry.template.parameter(key).is_some_and(Parameter::is_secret);
-            if errors.iter().all(|(key, _)| is_secret(key)) {
+            if errors.iter().any(|(key, _)| lost.contains(key)) {
+                Refusal::SecretsLost
+            } else if errors.iter().all(|(key, _)| is_secret(key)) {
                 Refusal::SecretsExpired
             } else {
                 Refusal::InvalidParameters(errors)
@@ -105,7 +112,7 @@ impl Service {
         }
         let offered = self.parts.offers.offered(audience);
         let ids = || offered.iter().map(|entry| entry.template.id.clone()).collect();
-        offers::unnamed(&offered).cloned().ok_or_else(|| Refusal::TemplateRequired(ids()))
+        unnamed(&offered).cloned().ok_or_else(|| Refusal::TemplateRequired(ids()))
     }
 
     /// Returns what the answers for a new stack of `owner` are checked against.
@@ -134,15 +141,26 @@ impl Service {
         })
     }
 
-    /// Reads what the deployment `record` was started with. A secret that does not open counts as
-    /// not there.
+    /// Reads what the deployment `record` was started with. Its secrets count as not there an hour
+    /// after its end, and those that do not open at any time.
     async fn tried(&self, record: &Record) -> Result<Tried, StartError> {
         let revision = record.revision;
         let Some(stored) = self.parts.store.spec(revision).await? else {
             return Ok(Tried::default());
         };
         let spec = OperationSpec::stored(stored, revision, self.parts.keyring.clone());
-        let secrets = spec.parameters();
+        let is_kept = record
+            .metadata
+            .completed
+            .is_none_or(|completed| self.clock().now() <= later(completed, KEPT_FOR));
+        let (mut secrets, mut lost) = (BTreeMap::new(), BTreeSet::new());
+        for (key, opened) in spec.parameters().into_iter().filter(|_| is_kept) {
+            if is_lost(&opened) {
+                lost.insert(key);
+            } else if let Ok(secret) = opened {
+                secrets.insert(key, secret);
+            }
+        }
         let lengths = secrets.iter().map(|(key, text)| (key.clone(), text.expose_secret().len()));
         let before = Before {
             values: spec.stack.values.clone(),
@@ -151,6 +169,6 @@ impl Service {
         };
         let template = spec.stack.template.map(|template| template.id);
         let (generated, data) = (spec.stack.generated, spec.stack.brought_back.map(|data| data.id));
-        Ok(Tried { template, before, secrets, generated, data })
+        Ok(Tried { template, before, secrets, lost, generated, data })
     }
 }

@@ -4,10 +4,13 @@
 //! A form is filled by a link, or by what a person sent before and the portal refused. Secrets are
 //! never among the answers that it shows.
 
+mod filling;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use catalogue::Entry;
 
+pub use self::filling::{AGAIN, Filling};
 use crate::wire::Usual;
 use domain::size::Size;
 use domain::template::Template;
@@ -23,6 +26,8 @@ pub const NAME: &str = "name";
 pub const DATA: &str = "data";
 /// What the names of the fields begin with that keep a secret, sealed, while the form is mended.
 pub const KEPT_FIELD: &str = "k.";
+/// What the names of the fields begin with that withdraw a secret that the form keeps.
+pub const FORGET_FIELD: &str = "f.";
 
 /// What the names of the fields begin with that say of an answer that it depends on the name of the
 /// stack, so that the form could not show it: left empty, it is not "none".
@@ -175,48 +180,15 @@ pub enum Control {
         /// The value of one's own, if the template allows one.
         other: Option<String>,
     },
-    /// By a line that nobody reads.
+    /// By a text that nobody reads.
     Secret {
+        /// Whether it has several lines.
+        is_multiline: bool,
         /// Whether one is generated if none is given.
         is_generated: bool,
         /// The one that was given, sealed while the form is mended.
         kept: Option<String>,
     },
-}
-
-/// What fills a form.
-#[derive(Clone, Debug, Default)]
-pub struct Filling {
-    /// The fields with their values, in the order in which they were sent.
-    pub pairs: Vec<(String, String)>,
-    /// Whether they are from a link, and not from the form itself.
-    pub is_link: bool,
-    /// The secrets that were given, sealed while the form is mended, by their keys.
-    pub kept: BTreeMap<String, String>,
-    /// What is wrong, by the keys of the questions.
-    pub problems: BTreeMap<String, String>,
-    /// What is wrong besides.
-    pub problem: Option<String>,
-}
-
-impl Filling {
-    /// Reads what a link fills a form with from its query.
-    pub fn link(query: &str) -> Self {
-        let pairs = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        Self { pairs, is_link: true, ..Self::default() }
-    }
-
-    /// Returns the values of a field.
-    pub fn values(&self, field: &str) -> Vec<&str> {
-        let values = self.pairs.iter().filter(|(name, _)| name == field);
-        values.map(|(_, value)| value.as_str()).collect()
-    }
-
-    /// Returns whether the fields of the form were sent, so that what is not among them was left out
-    /// by the person.
-    fn is_sent(&self) -> bool {
-        !self.is_link && !self.pairs.is_empty()
-    }
 }
 
 impl TemplateForm {
@@ -335,6 +307,7 @@ impl Maker<'_> {
             }
             ParameterKind::Choice(rules) => self.choice(rules, name, &text()),
             ParameterKind::Secret(_) => Control::Secret {
+                is_multiline: parameter.multiline,
                 is_generated: parameter.generated().is_some(),
                 kept: self.filling.kept.get(&parameter.key).cloned(),
             },

@@ -4,17 +4,22 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Service;
-use super::form::KEPT_FIELD;
+use super::form::{FORGET_FIELD, KEPT_FIELD};
 use crate::server::auth::access::Caller;
-use domain::refusal::Refusal;
+use crate::wire::FieldProblem;
+use domain::refusal::RefusalCode;
+use domain::template::Template;
 use domain::template::answers::SECRET_FIELD;
+use domain::template::parameter::Parameter;
 use domain::time::later;
+use domain::words::answer;
 
-/// How long a form can be mended until its secrets must be typed again.
-const KEPT_FOR: Duration = Duration::from_hours(1);
+/// How long a form can be mended, and a failed start tried again, until the secrets must be given
+/// again.
+pub(super) const KEPT_FOR: Duration = Duration::from_hours(1);
 /// The purpose for which they are sealed.
 const PURPOSE: &str = "form";
 
@@ -38,37 +43,65 @@ impl Service {
         pairs.iter().filter_map(seal).collect()
     }
 
-    /// Puts the secrets that were kept into their fields, if these are empty.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`Refusal::SecretsExpired`] if one can no longer be read.
+    /// Puts the secrets that were kept into their fields, if these are empty and the secrets were not
+    /// withdrawn.
     pub(crate) fn take_secrets_back(
         &self,
         caller: &Caller,
         template: &str,
         mut pairs: Vec<(String, String)>,
-    ) -> Result<Vec<(String, String)>, Refusal> {
+    ) -> TakenBack {
         let now = self.clock().now();
-        let is_kept = |(field, _): &(String, String)| field.starts_with(KEPT_FIELD);
-        let kept: Vec<_> = pairs.extract_if(.., |pair| is_kept(pair)).collect();
-        for (field, sealed) in kept {
-            let key = field.trim_start_matches(KEPT_FIELD);
+        let mut fields_of = |prefix: &str| {
+            let fields = pairs.extract_if(.., |(field, _)| field.starts_with(prefix));
+            let key = |(field, value): (String, String)| {
+                Some((field.strip_prefix(prefix)?.to_owned(), value))
+            };
+            fields.filter_map(key).collect::<Vec<_>>()
+        };
+        let (kept, withdrawn) = (fields_of(KEPT_FIELD), fields_of(FORGET_FIELD));
+        let mut expired = Vec::new();
+        for (key, sealed) in kept {
             let name = format!("{SECRET_FIELD}{key}");
-            if pairs.iter().any(|(field, text)| *field == name && !text.is_empty()) {
+            let is_typed = pairs.iter().any(|(field, text)| *field == name && !text.is_empty());
+            if is_typed || withdrawn.iter().any(|(withdrawn, _)| *withdrawn == key) {
                 continue;
             }
             // A browser without a cookie gets one with the page that has the secrets.
             let owners = [owner(caller), ""];
             let opened = owners.iter().find_map(|owner| {
-                let context = [PURPOSE, owner, template, key];
+                let context = [PURPOSE, owner, template, &key];
                 self.parts.keyring.as_ref()?.take_back(&context, &sealed, now)
             });
-            let secret = opened.ok_or(Refusal::SecretsExpired)?;
-            pairs.retain(|(field, _)| *field != name);
-            pairs.push((name, secrecy::ExposeSecret::expose_secret(&secret).to_owned()));
+            match opened {
+                Some(secret) => {
+                    pairs.retain(|(field, _)| *field != name);
+                    pairs.push((name, secret.expose_secret().to_owned()));
+                }
+                None => expired.push(key),
+            }
         }
-        Ok(pairs)
+        TakenBack { pairs, expired }
+    }
+}
+
+/// The fields of a form with the secrets that it kept.
+pub(crate) struct TakenBack {
+    /// The fields of the answers.
+    pub(crate) pairs: Vec<(String, String)>,
+    /// The keys of the secrets that can no longer be read.
+    expired: Vec<String>,
+}
+
+impl TakenBack {
+    /// Returns what is wrong with the fields of this template whose secrets must be given again.
+    pub(super) fn problems(&self, template: &Template) -> BTreeMap<String, FieldProblem> {
+        let is_asked = |key: &&String| template.parameter(key).is_some_and(Parameter::is_secret);
+        let problem = || FieldProblem {
+            code: RefusalCode::SecretsExpired.as_str().to_owned(),
+            message: answer::NOT_KEPT.to_owned(),
+        };
+        self.expired.iter().filter(is_asked).map(|key| (key.clone(), problem())).collect()
     }
 }
 

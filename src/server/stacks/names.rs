@@ -9,8 +9,9 @@ use super::Service;
 use super::platform_cache::PlatformSnapshot;
 use crate::server::auth::access::Caller;
 use crate::server::name_index::{Lookup, NameState, Reading};
-use crate::server::store::Result;
+use crate::server::store::{Result, StoreError};
 use crate::wire::NameVerdict;
+use domain::refusal::{Refusal, TakenBy};
 use domain::stack_name::{MAX_LENGTH, ParseStackNameError, StackName};
 use domain::time::earlier;
 
@@ -39,7 +40,7 @@ impl Service {
         for other in alternatives(name) {
             if suggestions.len() < SUGGESTIONS
                 && self.parse_name(other.as_str()).is_ok()
-                && self.is_free(caller, &other).await
+                && self.name_refusal(caller, &other).await.is_none()
             {
                 suggestions.push(other);
             }
@@ -56,27 +57,38 @@ impl Service {
             Err(rule) => return NameVerdict::invalid(input, rule),
         };
         let url = self.parts.stack.url(&name);
-        if self.is_free(caller, &name).await {
-            return NameVerdict::Free { name, url };
+        match self.name_refusal(caller, &name).await {
+            None => NameVerdict::Free { name, url },
+            Some(_) => NameVerdict::Taken { name, url, suggestions: Vec::new() },
         }
-        NameVerdict::Taken { name, url, suggestions: Vec::new() }
     }
 
-    /// Returns whether neither a stack nor anything on the platform has the name, and it is not
-    /// reserved for a former owner other than the caller.
-    async fn is_free(self: &Arc<Self>, caller: &Caller, name: &StackName) -> bool {
-        let is_available = match self.name_state(name).await {
-            None => true,
-            Some(NameState::Reserved) => false,
+    /// Returns why a start would refuse the name: a stack or something on the platform has it, or it is
+    /// reserved for a former owner other than the caller. Returns `None` if it is available.
+    pub(super) async fn name_refusal(
+        self: &Arc<Self>,
+        caller: &Caller,
+        name: &StackName,
+    ) -> Option<Refusal> {
+        let taken = || Some(Refusal::NameTaken(name.clone(), TakenBy::Another));
+        match self.name_state(name).await {
+            None => {}
+            Some(NameState::Reserved) => return taken(),
             Some(NameState::Freed { owner, at }) => {
                 let (now, quota) =
                     (self.parts.clock.now(), self.quota(caller, caller.identity.owner()));
                 let is_recent = quota.held_since(now).is_some_and(|since| at > since);
                 let freed = is_recent.then_some((owner, at));
-                quota.admit_name(caller.identity.owner(), freed.as_ref(), now).is_ok()
+                match quota.admit_name(caller.identity.owner(), freed.as_ref(), now) {
+                    Ok(()) => {}
+                    Err(StoreError::NameHeld { until }) => {
+                        return Some(Refusal::NameHeld(name.clone(), until));
+                    }
+                    Err(_) => return taken(),
+                }
             }
-        };
-        is_available && !self.is_used_elsewhere(name).await
+        }
+        if self.is_used_elsewhere(name).await { taken() } else { None }
     }
 
     /// Returns whether the platform has a host or a project of this name.

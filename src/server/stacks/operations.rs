@@ -5,7 +5,7 @@ mod data;
 use jiff::Timestamp;
 
 use super::listing::no_stack;
-use super::{New, Service, StartRequest, Started, no_deployment};
+use super::{New, Service, StartRequest, Started, StartedForPage, no_deployment};
 use crate::server::audit::AuditAction;
 use crate::server::auth::access::{Caller, Permission};
 use crate::server::intake::SlotReservation;
@@ -89,8 +89,8 @@ impl Service {
         Ok(self.begin(&New::again(caller, &request, record), |_| None).await?)
     }
 
-    /// Does the same as [`Self::retry`], unless this deployment was retried already: then returns
-    /// that retry. A button that is pressed twice starts one deployment.
+    /// Does the same as [`Self::retry`] for a page, unless this deployment was retried already: then
+    /// returns that retry. A button that is pressed twice starts one deployment.
     ///
     /// # Errors
     ///
@@ -99,14 +99,16 @@ impl Service {
         &self,
         caller: &Caller,
         id: &DeploymentId,
-    ) -> Result<DeploymentId, ApiError> {
+    ) -> Result<StartedForPage, ApiError> {
+        let by_another = |id| StartedForPage { id, ticket: None };
         if let Some(newer) = self.retried_by(caller, id).await? {
-            return Ok(newer);
+            return Ok(by_another(newer));
         }
+        let owner = self.record(id).await?.and_then(|record| record.owner);
         match self.retry(caller, id).await {
-            Ok(started) => Ok(started.deployment.id),
+            Ok(started) => Ok(self.for_page(owner.as_ref(), &started)),
             // A concurrent request may have started the retry, and taken the name.
-            Err(error) => self.retried_by(caller, id).await?.ok_or(error),
+            Err(error) => self.retried_by(caller, id).await?.map(by_another).ok_or(error),
         }
     }
 

@@ -1,16 +1,20 @@
 //! Shows the generated secrets of a live stack again: to its owner alone, soon after they signed in,
-//! and on the record.
+//! and on the record. And what else the page of a deployment shows of its spec.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+use super::authorization::is_own;
+use super::form::AGAIN;
 use super::{Service, no_deployment};
 use crate::server::auth::access::{Caller, Identity};
+use crate::server::page::NEW;
+use crate::server::secrets::OpenSecretError;
 use crate::server::spec::OperationSpec;
 use crate::server::store::{Record, State};
-use crate::wire::ApiError;
+use crate::wire::{ApiError, StackSecrets};
 use domain::deployment::DeploymentId;
 use domain::refusal::Refusal;
 use domain::time::later;
@@ -20,8 +24,8 @@ const SOON: Duration = Duration::from_mins(10);
 const DAY: Duration = Duration::from_hours(24);
 
 impl Service {
-    /// Returns the generated secrets of the stack that `id` deployed, each after the label of its
-    /// question. The caller has `signed_in` at this time.
+    /// Returns the ticket with which the page shows the generated secrets of the stack that `id`
+    /// deployed. The caller has `signed_in` at this time.
     ///
     /// # Errors
     ///
@@ -32,7 +36,7 @@ impl Service {
         caller: &Caller,
         id: &DeploymentId,
         signed_in: Option<Timestamp>,
-    ) -> Result<Vec<(String, SecretString)>, ApiError> {
+    ) -> Result<Option<String>, ApiError> {
         let record = self.record(id).await?.filter(|record| may_reveal(caller, record));
         let record = record.ok_or_else(no_deployment)?;
         let now = self.clock().now();
@@ -45,28 +49,66 @@ impl Service {
             ApiError::from(Refusal::SecretsLost)
         })?;
         self.parts.audit.reveal(caller, id).await?;
-        let labels = self.labels(spec.stack.template.as_ref().map_or("", |template| &template.id));
-        let labelled = |(key, secret)| (labels.get(&key).cloned().unwrap_or(key), secret);
-        Ok(secrets.into_iter().map(labelled).collect())
+        Ok(self.ticket(record.owner.as_ref(), id, secrets.len()))
     }
 
-    /// Returns whether the caller can have generated secrets of this deployment shown, and for how many
-    /// days its data is kept after a removal, if it has any.
-    pub(super) async fn afterwards(&self, caller: &Caller, record: &Record) -> (bool, Option<u64>) {
+    /// Returns what the spec of a deployment says for its page.
+    pub(super) async fn of_spec(&self, caller: &Caller, record: &Record) -> OfSpec {
         match record.state {
-            State::Active | State::Live => {}
-            State::RolledBack | State::Stuck => return (false, None),
+            State::Active | State::Live | State::RolledBack => {}
+            State::Stuck => return OfSpec::default(),
         }
-        let Some(spec) = self.spec_of(record).await.ok().flatten() else { return (false, None) };
-        let can_reveal = may_reveal(caller, record) && !spec.stack.generated.is_empty();
+        let Some(spec) = self.spec_of(record).await.ok().flatten() else {
+            return OfSpec::default();
+        };
+        let stack = &spec.stack;
         let days = self.parts.quotas.removal_grace.as_secs().div_ceil(DAY.as_secs());
-        (can_reveal, (!spec.stack.volumes.is_empty()).then_some(days))
+        let template = stack.template.as_ref().filter(|_| is_own(caller, record));
+        let is_over = record.state == State::RolledBack;
+        OfSpec {
+            secrets: secrets(caller, record, &spec),
+            data_days: (!is_over && !stack.volumes.is_empty()).then_some(days),
+            form: template
+                .map(|template| format!("{NEW}/{}?{AGAIN}={}", template.id, record.deployment.id)),
+        }
     }
 
-    async fn spec_of(&self, record: &Record) -> Result<Option<OperationSpec>, ApiError> {
+    pub(super) async fn spec_of(&self, record: &Record) -> Result<Option<OperationSpec>, ApiError> {
         let stored = self.parts.store.spec(record.revision).await?;
         let keyring = self.parts.keyring.clone();
         Ok(stored.map(|stored| OperationSpec::stored(stored, record.revision, keyring)))
+    }
+}
+
+/// What the spec of a deployment says for its page.
+#[derive(Default)]
+pub(super) struct OfSpec {
+    /// What there is to say of the secrets.
+    pub(super) secrets: StackSecrets,
+    /// For how many days its data is kept after a removal, if it has any.
+    pub(super) data_days: Option<u64>,
+    /// The address of the form that is filled with its answers, for its owner.
+    pub(super) form: Option<String>,
+}
+
+/// Returns what there is to say of the secrets that answer the questions of a stack.
+fn secrets(caller: &Caller, record: &Record, spec: &OperationSpec) -> StackSecrets {
+    if record.state != State::Live {
+        StackSecrets::Quiet
+    } else if spec.parameters().values().any(is_lost) {
+        StackSecrets::Lost
+    } else if may_reveal(caller, record) && !spec.stack.generated.is_empty() {
+        StackSecrets::Revealable
+    } else {
+        StackSecrets::Quiet
+    }
+}
+
+/// Returns whether a secret that is stored does not open, because its key is lost.
+pub(super) fn is_lost(opened: &Result<SecretString, OpenSecretError>) -> bool {
+    match opened {
+        Ok(_) | Err(OpenSecretError::Missing) => false,
+        Err(OpenSecretError::UnknownKey { .. } | OpenSecretError::Damaged { .. }) => true,
     }
 }
 

@@ -2,28 +2,40 @@
 
 use std::sync::Arc;
 
-use catalogue::{Entry, json_schema};
+use catalogue::{Entry, json_schema, unnamed};
 use serde_json::Value;
 
 use super::Service;
 use crate::server::auth::access::Caller;
-use crate::server::catalogue::unnamed;
 use crate::wire::{ApiError, TemplateView};
 use domain::refusal::Refusal;
 use domain::stack_name::StackName;
 use domain::template::text::FALLBACK;
 
 impl Service {
+    /// Returns the templates that the caller is offered.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the store is unavailable.
+    pub(crate) async fn offered(&self, caller: &Caller) -> Result<Vec<Arc<Entry>>, ApiError> {
+        Ok(self.parts.offers.offered(&self.audience(caller).await?))
+    }
+
     /// Lists the templates that the caller is offered.
     ///
     /// # Errors
     ///
     /// Returns an error if the store is unavailable.
     pub async fn templates(&self, caller: &Caller) -> Result<Vec<TemplateView>, ApiError> {
-        let offered = self.parts.offers.offered(&self.audience(caller).await?);
-        let default = unnamed(&offered).map(|entry| entry.template.id.clone());
+        Ok(self.views(&self.offered(caller).await?).await)
+    }
+
+    /// Describes the templates that a caller is offered.
+    pub(crate) async fn views(&self, offered: &[Arc<Entry>]) -> Vec<TemplateView> {
+        let default = unnamed(offered).map(|entry| entry.template.id.clone());
         let mut views = Vec::new();
-        for entry in &offered {
+        for entry in offered {
             let template = &entry.template;
             views.push(TemplateView {
                 id: template.id.clone(),
@@ -35,7 +47,7 @@ impl Service {
                 icon: entry.icon.is_some().then(|| format!("/templates/{}/icon.svg", template.id)),
             });
         }
-        Ok(views)
+        views
     }
 
     /// Returns the template of this id.

@@ -77,7 +77,7 @@ pub(super) fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
 }
 
 /// Returns the cookies that an answer sets, as a browser sends them.
-fn cookies(head: &str) -> String {
+pub(super) fn cookies(head: &str) -> String {
     let lines = head.lines().filter_map(|line| line.strip_prefix("set-cookie: "));
     lines.map(|line| line.split(';').next().unwrap()).collect::<Vec<_>>().join("; ")
 }
@@ -120,7 +120,7 @@ fn a_form_without_scripts_loses_nothing_and_shows_what_was_generated_once() {
     let again = format!("name=alice&p.title=My+notes&p.pages=50&s.api_key=&k.api_key={sealed}");
     let (head, page) = browse(port, "POST /new/notes", "browser=0123", &again);
     assert!(head.starts_with("HTTP/1.1 422"), "{head}");
-    assert!(page.contains("type them again"), "{page}");
+    assert!(page.contains("is not kept any more: give it again"), "{page}");
 
     let (head, _) = browse(port, "POST /new/notes", &browser, &again);
     assert!(head.starts_with("HTTP/1.1 303"), "{head}");
@@ -176,6 +176,7 @@ fn several_templates_are_cards_and_one_is_a_form() {
             let link = format!(r#"<a href="/new/{id}?name=alice">{name}</a>"#);
             assert!(page.contains(&link), "{line}: {link} in {page}");
         }
+        assert!(!page.contains("Pick a name"), "{line} has no field for one: {page}");
     }
     let (head, _) = browse(port, "GET /new/other", "", "");
     assert!(head.starts_with("HTTP/1.1 404"), "{head}");
@@ -213,4 +214,39 @@ fn scripts_ask_what_is_wrong_so_far() {
     let keys: Vec<_> = fields.keys().map(String::as_str).collect();
     assert_eq!(keys, ["name", "pages", "password"], "{verdict}");
     assert!(verdict.get("url").is_none(), "{verdict}");
+}
+
+#[test]
+fn what_is_wrong_is_summed_up_in_the_order_of_the_form_and_each_link_leads_somewhere() {
+    let more = MORE.replace("advanced = true", "advanced = true\nrequired = true");
+    let text = format!("{NOTES}{more}").replace("max = 500\n", "max = 500\nunit = \"sheets\"\n");
+    let (portal_dir, _platform, _portal) = portal(&[("notes", text)]);
+    let form = "name=-&p.colour=no+colour&p.title=x%0Ay&p.pages=501&s.password=short&size=huge\
+                &p.nothing=x";
+    let (head, page) = browse(portal_dir.port, "POST /new/notes", "", form);
+    assert!(head.starts_with("HTTP/1.1 400"), "{head}");
+    let page = page.replace("<!>", "");
+    let summary = between(&page, r#"class="refused problems""#, "</div>");
+    let links = summary.split("<a href=\"#").skip(1).map(|rest| {
+        let (id, rest) = rest.split_once("\">").unwrap();
+        (id.to_owned(), rest.split('<').next().unwrap().to_owned())
+    });
+    let links: Vec<_> = links.collect();
+    let expected = [
+        ("field-name", "nothing"),
+        ("field-name", "Name"),
+        ("field-password", "Password"),
+        ("field-title", "Title"),
+        ("field-pages", "Pages"),
+        ("field-colour", "Colour"),
+        ("field-size", "Size"),
+    ];
+    assert_eq!(links, expected.map(|(id, label)| (id.to_owned(), label.to_owned())));
+    for (id, _) in &links {
+        assert!(page.contains(&format!("id=\"{id}\"")), "{id} is not in {page}");
+    }
+    let number = between(&page, "<input id=\"field-pages\"", ">");
+    let described = between(number, "aria-describedby=\"", "\"");
+    assert!(described.split(' ').any(|id| id == "unit-pages"), "{described}");
+    assert!(page.contains(r#"<span id="unit-pages">sheets</span>"#), "{page}");
 }

@@ -12,7 +12,9 @@ use axum::body::Body;
 use axum::http::{Method, Request, header};
 use clock::Clock as _;
 use domain::deployment::DeploymentId;
+use domain::event::{EventBody, Gone, RemovalCompletion};
 use domain::owner::OwnerId;
+use domain::receipt::Receipt;
 use domain::stack_id::RevisionId;
 use domain::template::parameter::Value;
 use serde_json::json;
@@ -20,6 +22,7 @@ use tempfile::TempDir;
 
 use super::{NOTES, put};
 use crate::support::app::{Reply, TestApp};
+use crate::support::claim_one::{CLEAN_UP, ClaimOne as _};
 
 /// Questions that the person's profile answers.
 const PERSONAL: &str = r#"
@@ -179,4 +182,34 @@ async fn generated_secrets_are_shown_again_to_their_owner_soon_after_a_sign_in()
     assert!(shown.body.contains("Sign in again, and ask for them then."), "{}", shown.body);
     sign_in(&app, "alice", Role::Member, &[], None).await;
     assert_eq!(refused(&ask("alice").await), page);
+}
+
+#[tokio::test]
+async fn the_check_of_a_form_says_that_a_name_is_held_as_the_start_does() {
+    let (app, _dir) = portal(&[("notes", NOTES.to_owned())]);
+    for who in ["alice", "bob"] {
+        sign_in(&app, who, Role::Member, &[], None).await;
+    }
+    let check = async |who: &str, name: &str| {
+        let body = format!("name={name}");
+        let verdict = send(&app, who, Method::POST, "/new/notes/check", &body).await.json();
+        verdict["fields"]["name"].clone()
+    };
+    assert_eq!(deploy(&app, "alice", "livey", "notes").await.status, 201);
+    assert_eq!(check("bob", "livey").await["code"], "NAME_TAKEN");
+    let lease = app.claim().await;
+    app.record(&lease, vec![TestApp::complete("livey")]).await;
+    let removal = send(&app, "alice", Method::DELETE, "/api/stacks/livey", "").await;
+    assert_eq!(removal.status, 202, "{removal:?}");
+    let (now, ttl) = (app.clock.now(), Duration::from_mins(1));
+    let lease = app.store.claim_one(CLEAN_UP, "test", now, ttl).await.unwrap().unwrap();
+    let (status, receipt) = (Gone::Removed, Receipt::of(Vec::new()));
+    app.record(&lease, vec![EventBody::Removed(RemovalCompletion { status, receipt })]).await;
+
+    let started = deploy(&app, "bob", "livey", "notes").await;
+    assert_eq!(started.error(), "409 NAME_HELD");
+    let checked = check("bob", "livey").await;
+    assert_eq!(checked["code"], "NAME_HELD", "{checked}");
+    assert_eq!(checked["message"], started.json()["error"]);
+    assert!(check("alice", "livey").await.is_null(), "it is held for her");
 }

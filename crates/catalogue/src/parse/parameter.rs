@@ -53,6 +53,7 @@ fn read(
     let required = table.flag("required", faults);
     let immutable = table.flag("immutable", faults);
     let advanced = table.flag("advanced", faults);
+    let (multiline, at_multiline) = (table.flag("multiline", faults), table.at_key("multiline"));
     let when = table.table("when", faults).and_then(|when| condition(when, earlier, faults));
     let (at, at_required) = (table.at(), table.at_key("required"));
     let Some(kind) = kind else {
@@ -80,9 +81,11 @@ fn read(
         default,
         immutable,
         advanced,
+        multiline,
         when,
     };
     check_required(&parameter, at_required, faults);
+    check_multiline(&parameter, at_multiline, faults);
     Some(Question { parameter, at, at_env })
 }
 
@@ -117,6 +120,13 @@ fn key(table: &mut Table<'_, '_>, earlier: &[Question], faults: &mut Faults<'_>)
         faults.error(at, format!("the parameter {key} is there twice: name it otherwise"));
     }
     Some(key.to_owned())
+}
+
+fn check_multiline(parameter: &Parameter, at: usize, faults: &mut Faults<'_>) {
+    if parameter.multiline && !parameter.is_secret() {
+        let message = "only a secret can be `multiline`: write type = \"text\" for several lines";
+        faults.error(at, message);
+    }
 }
 
 fn check_required(parameter: &Parameter, at: usize, faults: &mut Faults<'_>) {

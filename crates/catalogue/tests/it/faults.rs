@@ -221,6 +221,8 @@ fn each_line_of_a_question_is_checked() {
             "leave `required`",
         ),
         ("type = \"secret\"\nenv = \"A\"\ndefault = \"x\"", 16, "everybody could read"),
+        ("type = \"string\"\nenv = \"A\"\nmultiline = true", 16, "write type = \"text\""),
+        ("type = \"secret\"\nenv = \"A\"\nmultiline = 1", 16, "true or false"),
         ("type = \"boolean\"\nrequired = true", 15, "always has an answer"),
         ("type = \"boolean\"\ndefault = \"yes\"", 15, "true or false"),
         ("type = \"number\"\nenv = \"A\"\nstep = 0", 16, "more than 0"),

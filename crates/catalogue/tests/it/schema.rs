@@ -1,9 +1,10 @@
 //! What validators in other languages make of the schema.
 
 use catalogue::{Patterns, json_schema};
+use domain::template::Template;
 use serde_json::Value;
 
-use crate::support::{alice, template};
+use crate::support::{ALL, alice, definition, template};
 
 /// Calls `see` with every keyword of a schema and its value.
 fn walk(schema: &Value, see: &mut dyn FnMut(&str, &Value)) {
@@ -48,4 +49,21 @@ fn its_patterns_are_for_both_flags_of_javascript_and_its_steps_for_doubles() {
     let bad: Vec<_> = patterns.iter().filter(|pattern| has_reserved_signs(pattern)).collect();
     assert!(bad.is_empty(), "{bad:?}");
     assert!(!steps.is_empty() && steps.iter().all(Value::is_i64), "{steps:?}");
+}
+
+#[test]
+fn it_says_that_a_secret_has_several_lines_and_the_stored_form_of_others_is_as_before() {
+    let plain = definition(ALL).template;
+    let key = plain.parameters.iter().find(|parameter| parameter.is_secret()).unwrap().key.clone();
+    let of = |template: &Template| {
+        let schema = json_schema(template, &alice(), &Patterns::of(template), "en");
+        schema["properties"]["secrets"]["properties"][&key]["x-multiline"].clone()
+    };
+    let mut lines = plain.clone();
+    for parameter in lines.parameters.iter_mut().filter(|parameter| parameter.key == key) {
+        parameter.multiline = true;
+    }
+    assert_eq!((of(&plain), of(&lines)), (Value::Null, Value::Bool(true)));
+    assert!(!plain.to_json().unwrap().contains("multiline"));
+    assert_eq!(Template::from_json(&lines.to_json().unwrap()).unwrap(), lines);
 }

@@ -16,6 +16,7 @@ pub const MOST_ITEMS: u32 = 100;
 /// A question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the template's file")]
 pub struct Parameter {
     /// The key, unique in the template.
     pub key: String,
@@ -42,6 +43,9 @@ pub struct Parameter {
     /// Whether a page may fold it away.
     #[serde(default, skip_serializing_if = "is_false")]
     pub advanced: bool,
+    /// Whether the page has a field of several lines for a secret.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub multiline: bool,
     /// The earlier answer with which it is asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<Condition>,

@@ -2,6 +2,9 @@
 
 use crate::template::answer_error::{AnswerError, Expected, FieldError};
 
+/// Says of a secret that a form kept for a while that it must be given again.
+pub const NOT_KEPT: &str = "What you gave here before is not kept any more: give it again.";
+
 /// Returns the sentence: what is wrong, and what to do.
 pub fn message(error: &FieldError) -> String {
     match error.item {

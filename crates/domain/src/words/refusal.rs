@@ -42,8 +42,8 @@ pub fn message(refusal: &Refusal) -> String {
              ask for them then."
         }
         R::SecretsLost => {
-            "The portal's key does not open the secrets of this stack. An operator must bring back \
-             the key with which they were encrypted."
+            "The portal's key does not open the secrets of this stack: start it anew with other \
+             secrets, or let an operator bring back the key with which they were encrypted."
         }
         R::NoSuchData => "There is no such kept data: /api/data lists what there is.",
         R::DataInUse => "The data belongs to a stack by now, or is being deleted.",

@@ -3,7 +3,9 @@
 use leptos::prelude::*;
 
 use crate::app::words::new as words;
-use crate::server::stacks::form::{AskedIf, Control, Field, KEPT_FIELD, LATER_FIELD, Pick};
+use crate::server::stacks::form::{
+    AskedIf, Control, FORGET_FIELD, Field, KEPT_FIELD, LATER_FIELD, Pick,
+};
 use domain::template::answers::{OTHER_FIELD, PARAMETER_FIELD, SECRET_FIELD, SIZE};
 
 /// The number of rows of a field of several lines.
@@ -240,7 +242,10 @@ fn ControlOf(
                     step=step
                     required=required
                     aria-invalid=invalid
-                    aria-describedby=described
+                    aria-describedby=match unit {
+                        Some(_) => format!("unit-{key} {described}"),
+                        None => described,
+                    }
                 />
                 {unit.map(|unit| view! { <span id=format!("unit-{key}")>{unit}</span> })}
             </span>
@@ -289,24 +294,62 @@ fn ControlOf(
             }
             .into_any()
         }
-        Control::Secret { is_generated, kept } => {
+        Control::Secret { is_multiline, is_generated, kept } => {
             let required = required && !is_generated && kept.is_none();
-            let kept = kept.map(|sealed| {
-                view! { <input type="hidden" name=format!("{KEPT_FIELD}{key}") value=sealed /> }
-            });
+            let name = format!("{SECRET_FIELD}{key}");
+            let kept = kept.map(|sealed| view! { <Kept key sealed /> });
+            let field = if is_multiline {
+                view! {
+                    <textarea
+                        id=id
+                        name=name
+                        class="secret-lines"
+                        rows=ROWS
+                        required=required
+                        autocomplete="off"
+                        autocapitalize="none"
+                        spellcheck="false"
+                        aria-invalid=invalid
+                        aria-describedby=described
+                    ></textarea>
+                }
+                .into_any()
+            } else {
+                view! {
+                    <input
+                        id=id
+                        name=name
+                        type="password"
+                        required=required
+                        autocomplete="new-password"
+                        aria-invalid=invalid
+                        aria-describedby=described
+                    />
+                }
+                .into_any()
+            };
             view! {
-                <input
-                    id=id
-                    name=format!("{SECRET_FIELD}{key}")
-                    type="password"
-                    required=required
-                    autocomplete="new-password"
-                    aria-invalid=invalid
-                    aria-describedby=described
-                />
+                {field}
                 {kept}
             }
             .into_any()
         }
+    }
+}
+
+/// Renders a secret that the form keeps, sealed, and a box that withdraws it.
+#[component]
+fn Kept(
+    /// The key of the question.
+    key: String,
+    /// The secret, sealed.
+    sealed: String,
+) -> impl IntoView {
+    view! {
+        <input type="hidden" name=format!("{KEPT_FIELD}{key}") value=sealed />
+        <label class="pick">
+            <input name=format!("{FORGET_FIELD}{key}") type="checkbox" value="1" />
+            <span>{words::FORGET}</span>
+        </label>
     }
 }

@@ -15,7 +15,7 @@ use crate::app::words::new as words;
 use crate::app::words::problems::problems;
 use crate::server::page::NEW;
 use crate::server::stacks::form::{DATA, Field, NAME, TemplateForm};
-use domain::template::answers::SIZE;
+use domain::template::answers::{PARAMETERS, SECRETS, SIZE};
 
 /// Renders the form.
 #[component]
@@ -106,18 +106,29 @@ fn NameRow(
     }
 }
 
-/// Returns what is wrong: the id of the field, its label and the sentence.
+/// Returns what is wrong, in the order of the form: the id of the field, its label and the sentence.
+/// What is about no single field goes first, and leads to the first one.
 fn summed_up(form: &TemplateForm) -> Vec<(String, String, String)> {
-    let label = |key: &str| match key {
-        NAME => name_form::NAME.to_owned(),
-        SIZE => words::SIZE.to_owned(),
-        key => {
-            let field = form.fields.iter().find(|field| field.key == key);
-            field.map_or_else(|| key.to_owned(), |field| field.label.clone())
-        }
-    };
-    let one = |(key, sentence): (&String, &String)| (id_of(key), label(key), sentence.clone());
-    form.problems.iter().map(one).collect()
+    let label = |field: &Field| (field.key.clone(), field.label.clone());
+    let own = |key: &str, label: &str| (key.to_owned(), label.to_owned());
+    let (folded, open): (Vec<_>, Vec<_>) = form.fields.iter().partition(|field| field.is_folded);
+    let size = (!form.sizes.is_empty()).then(|| own(SIZE, words::SIZE));
+    let fields: Vec<_> = [own(NAME, name_form::NAME)]
+        .into_iter()
+        .chain(open.into_iter().map(label))
+        .chain(size)
+        .chain(folded.into_iter().map(label))
+        .collect();
+    let is_field = |key: &str| fields.iter().any(|(field, _)| field == key);
+    let of_all = form.problems.iter().filter(|(key, _)| !is_field(key)).map(|(key, sentence)| {
+        let label =
+            if [PARAMETERS, SECRETS].contains(&key.as_str()) { words::ANSWERS } else { key };
+        (id_of(NAME), label.to_owned(), sentence.clone())
+    });
+    let of_fields = fields.iter().filter_map(|(key, label)| {
+        Some((id_of(key), label.clone(), form.problems.get(key)?.clone()))
+    });
+    of_all.chain(of_fields).collect()
 }
 
 /// Renders what is wrong, each with a link to its field. It gets the focus. The element is there in

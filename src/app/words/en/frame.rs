@@ -9,7 +9,7 @@ pub(crate) const LANGUAGE: &str = "en";
 pub(crate) const PORTAL: &str = "AI Stack Deployer";
 /// The description of the portal for search engines.
 pub(crate) const DESCRIPTION: &str =
-    "Pick a name and watch your own AI stack come up at its own address.";
+    "Start your own AI stack and watch it come up at its own address.";
 pub(crate) const SKIP: &str = "Skip to the content";
 pub(crate) const ADMIN: &str = "Admin";
 pub(crate) const ACCOUNT: &str = "Account";

@@ -8,6 +8,8 @@ pub(crate) const HEADING: &str = "Your own AI stack, ";
 pub(crate) const WITH_ADDRESS: &str = "with its own address";
 pub(crate) const LEAD: &str =
     "Pick a name. We start your stack, and remove it again if a step fails.";
+pub(crate) const LEAD_TEMPLATES: &str =
+    "Choose a template. We start your stack, and remove it again if a step fails.";
 
 pub(crate) const PLAN_HEADING: &str = "What will be created";
 /// The resources in the order of their creation, each with its purpose.

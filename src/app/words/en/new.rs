@@ -26,6 +26,10 @@ pub(crate) const ONE_PER_LINE: &str = "One per line.";
 pub(crate) const SECRET_GENERATED: &str =
     "Leave it empty to get a generated one, which is shown once.";
 pub(crate) const SECRET_KEPT: &str = "What you typed is kept. Type it again only to change it.";
+/// The box that withdraws a secret that the form keeps.
+pub(crate) const FORGET: &str = "Forget what you gave before.";
+/// What all answers together are called, where no single one is wrong.
+pub(crate) const ANSWERS: &str = "Your answers";
 pub(crate) const FROM_LINK: &str = "This answer comes from the link that you followed.";
 pub(crate) const BRINGS_BACK: &str = "Your stack gets back the data that was kept.";
 pub(crate) const FROM_LINK_NOTE: &str =

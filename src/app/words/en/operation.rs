@@ -13,6 +13,11 @@ pub(crate) const GENERATED_LEAD: &str =
 /// What is added for a page without scripts, which otherwise refreshes itself.
 pub(crate) const GENERATED_STAYS: &str =
     "Then load this page again to follow your stack: while it shows this, it stays as it is.";
+pub(crate) const SECRETS_LOST: &str = "The portal's key does not open the secrets of this stack. The \
+     stack runs on, but its secrets must be set again: remove it, and start it anew with the form. An \
+     operator can also bring back the key with which they were encrypted.";
+/// The link to the form that is filled with the answers.
+pub(crate) const FILL_IN_AGAIN: &str = "Fill in the form again";
 pub(crate) const COOKIE_REFUSED: &str = "Your browser refused our cookie, so this stack belongs to whoever has the address of this page. \
      Keep the address: you need it to remove the stack. To own the stacks that you start, allow \
      cookies for this site.";

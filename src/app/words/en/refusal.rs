@@ -71,16 +71,17 @@ fn of_code(page: FormPage<'_>, code: RefusalCode) -> String {
              the template a new version."
         ),
         (C::SecretsExpired, _) => format!(
-            "The secrets that were typed are not kept any more, so {so}. Start the stack anew, \
-             and type them again."
+            "Secrets are kept for an hour, and those that were typed are not kept any more, so {so}. \
+             Fill in the form again: it has everything else."
         ),
         (C::SignInAgain, _) => String::from(
             "Secrets are only shown within ten minutes after you signed in. Sign in again, and ask \
              for them then.",
         ),
         (C::SecretsLost, _) => String::from(
-            "The portal's key does not open the secrets of this stack, so they cannot be shown. An \
-             operator must bring back the key with which they were encrypted.",
+            "The portal's key does not open the secrets of this stack, so they can neither be used \
+             nor shown. Fill in the form again, and set them anew: it has everything else. An operator \
+             can also bring back the key with which they were encrypted.",
         ),
         (C::NoSuchData, _) => format!("There is no such kept data any more, so {so}."),
         (C::DataInUse, _) => {
