@@ -1,11 +1,14 @@
 //! No secret leaks anywhere (promise P17): each secret that the portal gets contains a mark, and
 //! all output of the real binary is searched for it.
 //!
+//! `templates` does the same with the secrets of templates, and searches metrics and traces as well.
+//!
 //! Two things are not searched. The registry's password and the stacks' variables are meant for the
 //! platform, so what is sent to it is left out. And a credential is shown once to its owner: a
 //! cookie when it is set, and an API token on the page that shows it.
 
 mod marks;
+mod templates;
 mod world;
 
 use ai_stack_deployer::server::auth::accounts::Digest;

@@ -1,7 +1,7 @@
 //! Traces by OTLP: one for each operation, also across a restart, with a span for each attempt of a
 //! step; no name in them; and deployments that do not need the collector.
 
-mod collector;
+pub(crate) mod collector;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;

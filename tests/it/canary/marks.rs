@@ -9,8 +9,8 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 pub(super) struct Marks(Vec<String>);
 
 impl Marks {
-    /// Creates the search for these secrets: plain, percent-encoded, in hexadecimal digits, and in
-    /// base64 at any position of the encoded text.
+    /// Creates the search for these secrets: plain, percent-encoded, as in a form, in JSON, HTML and
+    /// debug output, in hexadecimal digits, and in base64 at any position of the encoded text.
     pub(super) fn new<'a>(secrets: impl Iterator<Item = &'a str>) -> Self {
         let mut forms: Vec<_> = secrets.flat_map(forms).collect();
         forms.sort();
@@ -35,9 +35,30 @@ fn forms(secret: &str) -> Vec<String> {
         write!(digits, "{byte:02x}").unwrap();
         digits
     });
-    let mut forms = [encoded(secret), encoded(&percent)].concat();
-    forms.extend([secret.to_owned(), percent.to_lowercase(), percent, hexadecimal]);
+    let json = serde_json::to_string(secret).unwrap();
+    let inner = |quoted: &str| quoted[1..quoted.len() - 1].to_owned();
+    let html = [("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\"", "&quot;")];
+    let html = html.iter().fold(secret.to_owned(), |text, (sign, name)| text.replace(sign, name));
+    let form = form_urlencoded::byte_serialize(secret.as_bytes()).collect::<String>();
+    let mut forms = [encoded(secret), encoded(&percent), encoded(&json)].concat();
+    forms.extend([secret.to_owned(), percent.to_lowercase(), percent, form]);
+    forms.extend([hexadecimal.to_uppercase(), hexadecimal, html]);
+    forms.extend([inner(&json), inner(&format!("{secret:?}")), ascii(&inner(&json))]);
     forms
+}
+
+/// Escapes what is not ASCII as JSON may.
+fn ascii(json: &str) -> String {
+    json.chars().fold(String::new(), |mut text, c| {
+        if c.is_ascii() {
+            text.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(text, "\\u{unit:04x}").unwrap();
+            }
+        }
+        text
+    })
 }
 
 fn percent_encoded(text: &str) -> String {
@@ -82,4 +103,15 @@ fn a_secret_is_found_in_every_encoding() {
         assert!(marks.found_in(text).is_some(), "{text}");
     }
     assert_eq!(marks.found_in("a canary/key-one b"), None);
+    let marks = Marks::new(["two \"lines\"\n<of é>"].into_iter());
+    for text in [
+        "{\"a\":\"two \\\"lines\\\"\\n<of é>\"}",
+        "two \\\"lines\\\"\\n<of \\u00e9>",
+        "two+%22lines%22%0A%3Cof+%C3%A9%3E",
+        "two &quot;lines&quot;\n&lt;of é&gt;",
+        "74776F20226C696E6573220A3C6F6620C3A93E",
+        &STANDARD_NO_PAD.encode("{\"a\":\"two \\\"lines\\\"\\n<of é>\"}"),
+    ] {
+        assert!(marks.found_in(text).is_some(), "{text}");
+    }
 }

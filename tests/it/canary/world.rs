@@ -8,6 +8,7 @@ use clock::{Clock, SystemClock};
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
+use crate::catalogue::put;
 use crate::support::fake_provider::{FakeProvider, TOKENS};
 use crate::support::platform::Platform;
 use crate::support::process::{PortalDir, Running, exchange, id_in, request};
@@ -43,6 +44,8 @@ pub(super) struct World {
     platform: Platform,
     fake: FakeProvider,
     told: Vec<(String, String)>,
+    /// More settings.
+    more: Vec<(&'static str, String)>,
 }
 
 impl World {
@@ -50,7 +53,29 @@ impl World {
         let portal_dir = PortalDir::new();
         let platform = Platform::start_with(&portal_dir, KEY, &["--latency", "1"]);
         let fake = FakeProvider::start().await;
-        Self { portal_dir, platform, fake, told: Vec::new() }
+        Self { portal_dir, platform, fake, told: Vec::new(), more: Vec::new() }
+    }
+
+    /// Offers these templates, and gives the portal more settings.
+    pub(super) fn offer(&mut self, templates: &[(&str, &str)], more: &[(&'static str, String)]) {
+        let folder = self.portal_dir.path().join("catalogue");
+        for (id, text) in templates {
+            put(&folder, id, text);
+        }
+        self.more = vec![("CATALOGUE", folder.display().to_string())];
+        self.more.extend_from_slice(more);
+    }
+
+    /// Waits for the end of a deployment, and keeps its events.
+    pub(super) fn follow(&mut self, id: &str, by: &Credentials, end: &str) {
+        let cookies = format!("__Host-session={}", by.session);
+        let stream = self.ask(&format!("GET /api/status/{id}"), &[("cookie", &cookies)], "");
+        assert!(stream.contains(&format!("event: {end}")), "{stream}");
+    }
+
+    /// Keeps an output.
+    pub(super) fn tell(&mut self, name: &str, text: String) {
+        self.told.push((name.to_owned(), text));
     }
 
     /// Starts a portal that deploys `image` and logs everything.
@@ -193,6 +218,9 @@ impl World {
         let mut database = String::new();
         for file in fs::read_dir(self.portal_dir.path()).unwrap() {
             let path = file.unwrap().path();
+            if path.is_dir() {
+                continue;
+            }
             let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
             if path.ends_with("portal.db") {
                 database.clone_from(&text);
@@ -216,7 +244,12 @@ impl World {
         answer
     }
 
-    fn exchange(&self, request: &str, headers: &[(&str, &str)], body: &str) -> (String, String) {
+    pub(super) fn exchange(
+        &self,
+        request: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> (String, String) {
         let headers = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
         let form = String::from("Content-Type: application/x-www-form-urlencoded\r\n");
         let headers: String = [form].into_iter().chain(headers).collect();
@@ -238,6 +271,7 @@ impl World {
             ("STACK_REGISTRY_USER", String::from("puller")),
             ("STACK_IMAGE", image.to_owned()),
         ]);
+        variables.extend(self.more.iter().cloned());
         variables
     }
 }
@@ -246,13 +280,13 @@ impl World {
 type Refused<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, u16);
 
 /// Returns the value of the header `head` of an answer.
-fn line<'a>(answer: &'a str, head: &str) -> &'a str {
+pub(super) fn line<'a>(answer: &'a str, head: &str) -> &'a str {
     let mut lines = answer.lines().filter_map(|line| line.strip_prefix(head));
     lines.next().unwrap_or_else(|| panic!("no {head:?} in {answer}"))
 }
 
 /// Returns the cookie called `name` that an answer sets.
-fn cookie(answer: &str, name: &str) -> String {
+pub(super) fn cookie(answer: &str, name: &str) -> String {
     let pair = line(answer, &format!("set-cookie: {name}="));
     pair.split(';').next().unwrap().to_owned()
 }
