@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Page } from '@playwright/test';
-import { bare, folder, many, origin } from '../portals';
+import { bare, folder, many, origin, single } from '../portals';
 import { deployButton, expect, expectAccessible, expectAwake, freshName, keep, nameField, test } from './fixtures';
 
 const search = (page: Page) => page.getByRole('searchbox', { name: 'Search' });
@@ -57,6 +57,30 @@ for (const [where, address] of [['the home page', origin(bare)], ['/new', `${ori
     await expect(page.getByText('There is no template, so nothing can be started. An operator must add one.')).toBeVisible();
     await expect(deployButton(page)).toHaveCount(0);
     await keep(page, 'no-templates');
+  });
+}
+
+for (const javaScriptEnabled of [true, false]) {
+  test.describe(`the only template, ${javaScriptEnabled ? 'with' : 'without'} scripts`, () => {
+    test.use({ javaScriptEnabled, expectedErrors: /status of 400/ });
+
+    test('a link fills the form on the home page, which says what cannot be used', async ({ page }) => {
+      await page.goto(`${origin(single)}/?name=admin&p.paper=a3&p.motto=Draw.`);
+      if (javaScriptEnabled) await expectAwake(page);
+      await expect(page.getByText('This answer comes from the link that you followed.')).toHaveCount(2);
+      await expect(page.getByRole('radio', { name: 'A3' })).toBeChecked();
+      await deployButton(page).click();
+      await expect(page.locator('.problems')).toBeFocused();
+      await expect(page.locator('.problems').getByRole('link')).toHaveText(['Name']);
+      await page.locator('.problems').getByRole('link').click();
+      await expect(nameField(page)).toBeFocused();
+      await expect(page.getByLabel('Motto')).toHaveValue('Draw.');
+      await expect(page.getByRole('radio', { name: 'A3' })).toBeChecked();
+      await keep(page, `single-refused${javaScriptEnabled ? '' : '-plain'}`);
+      await nameField(page).fill(freshName('only'));
+      await deployButton(page).click();
+      await page.waitForURL(/\/deployments\/dep_/);
+    });
   });
 }
 
