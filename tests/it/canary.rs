@@ -7,7 +7,7 @@
 //! platform, so what is sent to it is left out. And a credential is shown once to its owner: a
 //! cookie when it is set, and an API token on the page that shows it.
 
-mod marks;
+pub(crate) mod marks;
 mod templates;
 mod world;
 

@@ -4,8 +4,9 @@ mod changes;
 mod hostile;
 mod kept_secrets;
 mod pages;
-mod people;
+pub(crate) mod people;
 mod secrets;
+mod thieves;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -3,7 +3,8 @@
 //! reasons, and what all accept begins the same stack.
 //!
 //! The table is that of `catalogue`, which holds the check of the domain against it, and what changes
-//! of a stack keep as well: the portal has no change of answers yet.
+//! of a stack keep as well: the portal has no change of answers yet, but a failed start that is tried
+//! again keeps them.
 
 #[path = "../../crates/catalogue/tests/it/cases/case.rs"]
 mod case;
@@ -13,13 +14,15 @@ mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::json;
+
 use self::case::Case;
 use self::case::Expected::{self, Errors, Variables, Without};
 use self::portal::{Begun, Portal, Problem, Verdict};
 
-/// What every set of answers has, unless it has another one. The portal does not know the e-mail
-/// address of the person, so each person answers with that of Alice.
-const ALWAYS: [(&str, &str); 2] = [("team", "red"), ("email", "alice@example.com")];
+/// What every set of answers has, unless it has another one. The e-mail address is that of Alice, who
+/// is signed in.
+const ALWAYS: [(&str, &str); 1] = [("team", "red")];
 
 /// Checks that a face says what the table says.
 fn assert_expected(verdict: &Verdict, expected: Expected, what: &str) {
@@ -102,10 +105,44 @@ async fn every_face_says_the_same_of_every_case() {
 async fn a_field_that_is_sent_twice_is_refused_with_scripts_and_without() {
     let mut portal = Portal::new().await;
     for (fields, expected) in table::only_in_forms() {
-        let mut fields = own(fields);
-        fields.push((String::from("p.email"), String::from("alice@example.com")));
+        let fields = own(fields);
         let checked = portal.check(&fields).await;
         assert_form(&mut portal, &fields, &Verdict::Refused(checked.clone())).await;
         assert_expected(&Verdict::Refused(checked), expected, &format!("{fields:?}"));
     }
+}
+
+#[tokio::test]
+async fn what_is_known_of_the_person_fills_only_what_it_fits_on_each_face() {
+    for email in [None, Some("a${{b}}@c")] {
+        let mut portal = Portal::of_alice(email).await;
+        let body = json!({ "parameters": { "team": "red" } });
+        let rest = portal.rest(&body).await;
+        assert_expected(&rest, Errors(&[("email", "REQUIRED")]), "REST");
+        assert!(!portal.schema_accepts(&body), "{email:?}");
+        let fields = own(&[("p.team", "red")]);
+        assert_form(&mut portal, &fields, &rest).await;
+    }
+}
+
+#[tokio::test]
+async fn what_can_only_be_answered_at_the_start_is_kept_when_it_is_tried_again() {
+    let mut portal = Portal::new().await;
+    let body = json!({
+        "parameters": { "team": "red", "own": true, "host": "a.example", "workers": 4 },
+        "secrets": { "token": "given-token" },
+    });
+    let id = portal.deploy(&body).await;
+    let (begun, first) = (portal.begun(&id).await, id.clone());
+    for expected in ["WORKERS=4", "TOKEN=secret given-token", "EMAIL=alice@example.com"] {
+        assert!(begun.variables.contains(expected), "{begun:?}");
+    }
+    portal.fail().await;
+    let again = portal.try_again(&id).await;
+    let id = again.json()["deploymentId"].as_str().unwrap().to_owned();
+    assert!(id != first && portal.begun(&id).await == begun, "{again:?}");
+    // A secret that is required is asked for again after an hour.
+    portal.fail().await;
+    portal.let_an_hour_pass().await;
+    assert_eq!(portal.try_again(&id).await.error(), "422 SECRETS_EXPIRED");
 }

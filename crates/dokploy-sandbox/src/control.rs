@@ -28,6 +28,12 @@ impl Core {
                     );
                 }
             }
+            ("POST", "/sandbox/logs") => {
+                let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+                if !self.write_log(now, &body) {
+                    return refused("give {\"service\": name, \"lines\": [text]}");
+                }
+            }
             ("POST", "/sandbox/volumes") => {
                 let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
                 if !self.change_volume(now, &body) {

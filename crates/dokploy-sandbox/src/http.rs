@@ -91,7 +91,7 @@ async fn read(request: HttpRequest) -> Option<Request> {
     })
 }
 
-fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+pub(super) fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
@@ -110,7 +110,7 @@ fn write(answer: &Answer) -> Response {
 
 /// Returns a response whose body fails at the first byte, so that the connection is dropped before
 /// anything was sent.
-fn reset() -> Response {
+pub(super) fn reset() -> Response {
     let failure =
         std::io::Error::new(std::io::ErrorKind::ConnectionReset, "dropped by an injected fault");
     HttpBody::from_stream(stream::once(async { Err::<String, _>(failure) })).into_response()

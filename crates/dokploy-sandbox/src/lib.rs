@@ -26,6 +26,8 @@ mod input;
 mod inspect;
 mod job;
 mod key;
+mod log_socket;
+mod logs;
 mod mounts;
 #[cfg(feature = "cli")]
 mod options;
@@ -59,6 +61,7 @@ pub use self::core::Core;
 pub use self::edge::EdgeResponse;
 pub use self::faults::{Fault, FaultKind, Often, ParseFaultError};
 pub use self::images::Timing;
+pub use self::logs::{LogAnswer, LogFollower};
 #[cfg(feature = "cli")]
 pub use self::options::Options;
 pub use self::request::{Answer, Body, Disposition, Request};

@@ -17,7 +17,7 @@ use super::faults::Fault;
 use super::images::Timing;
 use super::persistence::{self, Keeper};
 use super::shared::{CallTime, Pool, Shared, lock};
-use super::{edge, http};
+use super::{edge, http, log_socket};
 use clock::Clock;
 
 /// The time for which a shutdown waits for answers in progress.
@@ -123,8 +123,9 @@ pub async fn start(
     });
     let over = CancellationToken::new();
     let ending = over.clone().drop_guard();
+    let api = http::router(Arc::clone(&shared)).merge(log_socket::router(Arc::clone(&shared)));
     let work = run(
-        serve(api_listener, http::router(Arc::clone(&shared)), Arc::clone(&shared)),
+        serve(api_listener, api, Arc::clone(&shared)),
         serve(edge_listener, edge::router(Arc::clone(&shared)), Arc::clone(&shared)),
         Arc::clone(&shared),
     );

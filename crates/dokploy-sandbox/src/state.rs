@@ -36,6 +36,9 @@ pub(crate) struct State {
     /// The contents that were written into files of the host, by path.
     #[serde(default)]
     pub(crate) files: BTreeMap<String, String>,
+    /// The lines that were written into the logs of containers, by the container's name.
+    #[serde(default)]
+    pub(crate) logs: BTreeMap<String, Vec<LogLine>>,
     /// The routes that the reverse proxy uses; `None` until somebody has written a file.
     #[serde(default)]
     pub(crate) loaded: Option<Vec<Route>>,
@@ -117,6 +120,13 @@ pub(crate) enum DeploymentStatus {
     Done,
     Error,
     Cancelled,
+}
+
+/// A line of a container's log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LogLine {
+    pub(crate) at: Timestamp,
+    pub(crate) text: String,
 }
 
 /// A route in the reverse proxy's files.

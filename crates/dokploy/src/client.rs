@@ -15,7 +15,7 @@ use super::answer::{
 };
 use super::breaker::Breaker;
 use super::config::{BuildDokployError, DokployConfig};
-use super::exchange::{Answer, Content, Exchange, Request};
+use super::exchange::{Answer, Content, Exchange, Opened, Request, Socket};
 use super::http::Http;
 use super::problem::{Problem, Problems};
 use super::report::{OnCall, report, report_breaker, report_paused};
@@ -35,7 +35,7 @@ pub struct Dokploy {
     breaker: Breaker,
     problems: Problems,
     on_call: OnCall,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 /// A call to make.
@@ -99,13 +99,26 @@ impl Dokploy {
 
     /// Makes one call.
     pub(super) async fn call<T: DeserializeOwned>(&self, request: Call<'_>) -> Result<T, Error> {
-        let call = request.name;
+        self.guard(request.name, self.attempt(request)).await
+    }
+
+    /// Opens the WebSocket of a call.
+    pub(super) async fn open(&self, request: Call<'_>) -> Result<Box<dyn Socket>, Error> {
+        self.guard(request.name, self.attempt_to_open(request)).await
+    }
+
+    /// Makes one attempt if the circuit breaker lets it through, and reports its outcome.
+    async fn guard<T>(
+        &self,
+        call: &'static str,
+        attempt: impl Future<Output = Attempt<T>>,
+    ) -> Result<T, Error> {
         let started = self.clock.now();
         let permit = self.breaker.admit(self.clock.monotonic()).map_err(|retry_after| {
             report_paused(call, &self.on_call);
             Error::Paused { retry_after }
         })?;
-        let (status, result) = self.attempt(request).await;
+        let (status, result) = attempt.await;
         let ended = self.clock.now();
         let (result, verdict) = match result {
             Ok(value) => (Ok(value), verdict(None)),
@@ -192,6 +205,24 @@ impl Dokploy {
         Judge { call, discretion, key: &self.key, now: self.clock.now() }
     }
 
+    /// Sends the handshake of a WebSocket.
+    async fn attempt_to_open(&self, request: Call<'_>) -> Attempt<Box<dyn Socket>> {
+        let Call { name: call, content, discretion, limit, expected: _ } = request;
+        let request = Request { call, path: call, content, has_key: true, limit };
+        match self.exchange.open(request).await {
+            Ok(Opened::Socket(socket)) => (Some(SWITCHING_PROTOCOLS), Ok(socket)),
+            Ok(Opened::Answer(answer)) => {
+                let fault =
+                    self.judge(call, discretion).judge(&answer).err().unwrap_or_else(|| {
+                        let detail = String::from("it is no WebSocket");
+                        Fault::Known(Error::Refused { call, status: answer.status, detail })
+                    });
+                (Some(answer.status), Err(fault))
+            }
+            Err(error) => (None, Err(Fault::Known(error))),
+        }
+    }
+
     /// Sends a call and decodes its answer.
     async fn attempt<T: DeserializeOwned>(&self, request: Call<'_>) -> Attempt<T> {
         let Call { name: call, content, discretion, limit, expected } = request;
@@ -211,9 +242,13 @@ impl Dokploy {
     }
 }
 
+/// The status of an open WebSocket.
+const SWITCHING_PROTOCOLS: u16 = 101;
+
 /// Returns whether an answer shows that the platform accepted the key: the call succeeded, or the
-/// platform itself rejected it for another reason.
+/// platform itself rejected it for another reason. A WebSocket is opened with any key (recording
+/// day-two 55).
 fn is_accepted<T>(status: Option<u16>, result: &Result<T, Error>) -> bool {
-    status.is_some()
+    status.is_some_and(|status| status != SWITCHING_PROTOCOLS)
         && matches!(result, Ok(_) | Err(Error::Unexplained { .. } | Error::NotFound { .. }))
 }

@@ -20,6 +20,57 @@ pub trait Exchange: fmt::Debug + Send + Sync {
     /// Returns [`Error::Unreachable`] or [`Error::Local`] if the request was certainly not sent,
     /// and [`Error::Lost`] if the server may have executed it.
     fn send<'a>(&'a self, request: Request<'a>) -> Sending<'a>;
+
+    /// Opens the WebSocket of `request`, which has the API key, at a path beside the server's `/api/`.
+    /// By default, there is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::send`].
+    fn open<'a>(&'a self, request: Request<'a>) -> Opening<'a> {
+        let detail = String::from("this exchange has no WebSockets");
+        let error = Error::Refused { call: request.call, status: 501, detail };
+        Box::pin(std::future::ready(Err(error)))
+    }
+}
+
+/// A WebSocket that is being opened.
+pub type Opening<'a> = Pin<Box<dyn Future<Output = Result<Opened, Error>> + Send + 'a>>;
+
+/// The answer to the opening of a WebSocket.
+#[derive(Debug)]
+pub enum Opened {
+    /// It is open.
+    Socket(Box<dyn Socket>),
+    /// The server answered with something else.
+    Answer(Answer),
+}
+
+/// An open WebSocket, from which is only read. It is closed when it is dropped.
+pub trait Socket: fmt::Debug + Send {
+    /// Waits for the next frame. Nothing is lost if the future is dropped.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason for which the connection broke.
+    fn receive(&mut self) -> Receiving<'_>;
+}
+
+/// A frame that is being received.
+pub type Receiving<'a> = Pin<Box<dyn Future<Output = Result<Frame, String>> + Send + 'a>>;
+
+/// What a WebSocket receives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Frame {
+    /// A part of the stream.
+    Data(String),
+    /// The server has closed the socket.
+    Closed {
+        /// The code, if it gave one.
+        code: Option<u16>,
+        /// The reason, which may be empty.
+        reason: String,
+    },
 }
 
 /// A request that is being sent.

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::{StatusCode, Url};
 use secrecy::ExposeSecret;
 
 use super::config::{BuildDokployError, DokployConfig};
-use super::exchange::{Answer, Content, Exchange, Request, Sending};
+use super::exchange::{Answer, Content, Exchange, Opened, Opening, Request, Sending};
+use super::socket::{Handshake, HttpSocket};
 use crate::Error;
 use transport::{LocalFault, Outbound};
 
@@ -46,8 +47,12 @@ impl Http {
     }
 
     fn prepare(&self, request: Request<'_>) -> reqwest::RequestBuilder {
+        self.prepare_below(self.root.path(), request)
+    }
+
+    fn prepare_below(&self, root: &str, request: Request<'_>) -> reqwest::RequestBuilder {
         let mut url = self.root.clone();
-        url.set_path(&format!("{}{}", self.root.path(), request.path));
+        url.set_path(&format!("{root}{}", request.path));
         let builder = match request.content {
             Content::Query(parameters) => self.client.get(url).query(parameters),
             Content::Mutation(body) => self.client.post(url).json(&body),
@@ -60,33 +65,43 @@ impl Http {
     #[expect(clippy::disallowed_methods, reason = "this function sends every call")]
     async fn exchange(&self, request: Request<'_>) -> Result<Answer, Error> {
         let (call, limit) = (request.call, request.limit);
-        let mut response = match self.prepare(request).send().await {
+        let response = match self.prepare(request).send().await {
             Ok(response) => response,
-            Err(error) => {
-                let fault = self.local_fault(&error).await;
-                return Err(transport_error(call, limit, error, fault));
-            }
+            Err(error) => return Err(self.explain(call, limit, error).await),
         };
-        let status = response.status().as_u16();
-        let mut answer = Answer {
-            status,
-            retry_after: text_of(response.headers(), RETRY_AFTER),
-            location: text_of(response.headers(), LOCATION),
-            body: Vec::new(),
+        read(call, limit, response).await
+    }
+
+    /// Opens a WebSocket at a path beside that of the calls.
+    #[expect(clippy::disallowed_methods, reason = "this function opens every WebSocket")]
+    async fn open_socket(&self, request: Request<'_>) -> Result<Opened, Error> {
+        let (call, limit) = (request.call, request.limit);
+        let root = self.root.path();
+        let root = root.strip_suffix("api/").unwrap_or(root);
+        let handshake = Handshake::new();
+        let response = match handshake.ask(self.prepare_below(root, request)).send().await {
+            Ok(response) => response,
+            Err(error) => return Err(self.explain(call, limit, error).await),
         };
-        loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) => answer.body.extend_from_slice(&chunk),
-                Ok(None) => return Ok(answer),
-                // The rest of an error's body would change nothing.
-                Err(_) if status >= 500 => return Ok(answer),
-                Err(error) => return Err(transport_error(call, limit, error, None)),
-            }
-            if answer.body.len() > LARGEST_ANSWER {
-                let reason = format!("it is larger than {LARGEST_ANSWER} bytes");
-                return Err(Error::Lost { call, reason });
-            }
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            return read(call, limit, response).await.map(Opened::Answer);
         }
+        if !handshake.is_accepted(response.headers()) {
+            return Err(Error::Lost {
+                call,
+                reason: String::from("it is not that of a WebSocket"),
+            });
+        }
+        match response.upgrade().await {
+            Ok(connection) => Ok(Opened::Socket(Box::new(HttpSocket::new(connection).await))),
+            Err(error) => Err(transport_error(call, limit, error, None)),
+        }
+    }
+
+    /// Returns the error of a request that has no answer.
+    async fn explain(&self, call: &'static str, limit: Duration, error: reqwest::Error) -> Error {
+        let fault = self.local_fault(&error).await;
+        transport_error(call, limit, error, fault)
     }
 
     /// Returns the local fault that prevented a connection, if there was one. With a proxy, that is
@@ -100,9 +115,45 @@ impl Http {
     }
 }
 
+/// Reads an answer to its end.
+///
+/// # Errors
+///
+/// Returns an error if the answer breaks off, or is too large.
+async fn read(
+    call: &'static str,
+    limit: Duration,
+    mut response: reqwest::Response,
+) -> Result<Answer, Error> {
+    let status = response.status().as_u16();
+    let mut answer = Answer {
+        status,
+        retry_after: text_of(response.headers(), RETRY_AFTER),
+        location: text_of(response.headers(), LOCATION),
+        body: Vec::new(),
+    };
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) => answer.body.extend_from_slice(&chunk),
+            Ok(None) => return Ok(answer),
+            // The rest of an error's body would change nothing.
+            Err(_) if status >= 500 => return Ok(answer),
+            Err(error) => return Err(transport_error(call, limit, error, None)),
+        }
+        if answer.body.len() > LARGEST_ANSWER {
+            let reason = format!("it is larger than {LARGEST_ANSWER} bytes");
+            return Err(Error::Lost { call, reason });
+        }
+    }
+}
+
 impl Exchange for Http {
     fn send<'a>(&'a self, request: Request<'a>) -> Sending<'a> {
         Box::pin(self.exchange(request))
+    }
+
+    fn open<'a>(&'a self, request: Request<'a>) -> Opening<'a> {
+        Box::pin(self.open_socket(request))
     }
 }
 

@@ -19,9 +19,11 @@ mod environment;
 mod error;
 mod exchange;
 mod http;
+mod logs;
 mod problem;
 mod report;
 mod service;
+mod socket;
 mod types;
 mod usage;
 mod version;
@@ -38,7 +40,10 @@ pub use self::container::{
 };
 pub use self::environment::{EncodeEnvironmentError, encode_environment};
 pub use self::error::{Advice, Error};
-pub use self::exchange::{Answer, Content, Exchange, Request, Sending};
+pub use self::exchange::{
+    Answer, Content, Exchange, Frame, Opened, Opening, Receiving, Request, Sending, Socket,
+};
+pub use self::logs::{LogEnd, LogQuery, LogStream};
 pub use self::problem::Problem;
 pub use self::report::{CallReport, OnCall};
 pub use self::service::{

@@ -6,12 +6,12 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 /// The texts to search for.
-pub(super) struct Marks(Vec<String>);
+pub(crate) struct Marks(Vec<String>);
 
 impl Marks {
     /// Creates the search for these secrets: plain, percent-encoded, as in a form, in JSON, HTML and
     /// debug output, in hexadecimal digits, and in base64 at any position of the encoded text.
-    pub(super) fn new<'a>(secrets: impl Iterator<Item = &'a str>) -> Self {
+    pub(crate) fn new<'a>(secrets: impl Iterator<Item = &'a str>) -> Self {
         let mut forms: Vec<_> = secrets.flat_map(forms).collect();
         forms.sort();
         forms.dedup();
@@ -19,7 +19,7 @@ impl Marks {
     }
 
     /// Returns the first secret in `text`, with its surroundings.
-    pub(super) fn found_in<'a>(&self, text: &'a str) -> Option<&'a str> {
+    pub(crate) fn found_in<'a>(&self, text: &'a str) -> Option<&'a str> {
         self.0.iter().find_map(|form| {
             let at = text.find(form.as_str())?;
             let (from, to) = (at.saturating_sub(200), at + form.len() + 100);

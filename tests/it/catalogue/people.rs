@@ -42,7 +42,7 @@ from = "person.name"
 "#;
 
 /// A portal with sign-in and these templates.
-fn portal(templates: &[(&str, String)]) -> (TestApp, TempDir) {
+pub(super) fn portal(templates: &[(&str, String)]) -> (TestApp, TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("catalogue");
     for (id, text) in templates {
@@ -58,7 +58,13 @@ fn portal(templates: &[(&str, String)]) -> (TestApp, TempDir) {
 }
 
 /// Signs somebody in, whose cookie is their name.
-async fn sign_in(app: &TestApp, name: &str, role: Role, groups: &[&str], email: Option<&str>) {
+pub(crate) async fn sign_in(
+    app: &TestApp,
+    name: &str,
+    role: Role,
+    groups: &[&str],
+    email: Option<&str>,
+) {
     let now = app.clock.now();
     let profile = Profile {
         issuer: String::from("http://127.0.0.1:9"),
@@ -80,7 +86,13 @@ async fn sign_in(app: &TestApp, name: &str, role: Role, groups: &[&str], email: 
 }
 
 /// Sends a request of a person, as a page does.
-async fn send(app: &TestApp, who: &str, method: Method, path: &str, body: &str) -> Reply {
+pub(super) async fn send(
+    app: &TestApp,
+    who: &str,
+    method: Method,
+    path: &str,
+    body: &str,
+) -> Reply {
     let accept = if path.starts_with("/api/") { "application/json" } else { "text/html" };
     let request = Request::builder()
         .method(method)

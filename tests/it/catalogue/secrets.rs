@@ -49,7 +49,7 @@ pub(super) fn form(fields: &[(&str, &str)]) -> String {
 }
 
 /// Returns the pair of a cookie that an answer sets, as a browser sends it.
-fn cookie(reply: &Reply, name: &str) -> Option<String> {
+pub(super) fn cookie(reply: &Reply, name: &str) -> Option<String> {
     let all = reply.headers.get_all("set-cookie").iter();
     let mut pairs = all.map(|line| line.to_str().unwrap().split(';').next().unwrap().to_owned());
     pairs.find(|pair| pair.split('=').next().unwrap() == name)

@@ -69,7 +69,6 @@ impl Simulation {
             let id = &record.deployment.id;
             match (&record.metadata.links.removes, record.disposal) {
                 (Some(of), Disposal::Delete) => to_delete.extend(self.volumes_of(of).await),
-                (Some(_), Disposal::Keep) => {}
                 (None, _) if matches!(self.progress(id).await.end, Some(End::Live(_))) => {
                     let volumes = self.volumes_of(id).await;
                     if record.state == State::Live {
@@ -77,7 +76,7 @@ impl Simulation {
                     }
                     ever.extend(volumes);
                 }
-                (None, _) => {}
+                (Some(_), Disposal::Keep) | (None, _) => {}
             }
         }
         let inventory = self.platform.inventory().await;

@@ -1,7 +1,9 @@
 //! A portal in process with the template of the table, and what its faces say.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
+use ai_stack_deployer::server::auth::access::Role;
 use ai_stack_deployer::server::spec::OperationSpec;
 use ai_stack_deployer::server::store::Specs as _;
 use domain::deployment::DeploymentId;
@@ -15,6 +17,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::catalogue::people::sign_in;
 use crate::catalogue::{plain, put, summary};
 use crate::support::app::TestApp;
 use crate::support::reply::Reply;
@@ -58,17 +61,60 @@ pub(super) struct Portal {
 }
 
 impl Portal {
-    pub(super) async fn new() -> Self {
+    /// Starts one in which Alice is signed in, with this e-mail address.
+    pub(super) async fn of_alice(email: Option<&str>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         put(folder.path(), "all", ALL);
-        let variables =
-            [("CATALOGUE", folder.path().to_str().unwrap()), ("DEPLOY_RATE_LIMIT", "100000")];
-        let app = TestApp::with(&variables).in_one_browser();
+        let variables = [
+            ("CATALOGUE", folder.path().to_str().unwrap()),
+            ("DEPLOY_RATE_LIMIT", "100000"),
+            ("CHECK_RATE_LIMIT", "none"),
+            ("AUTH", "oidc"),
+            ("OIDC_ISSUER", "http://127.0.0.1:9"),
+            ("OIDC_CLIENT_ID", "portal"),
+            ("STACKS_PER_PERSON", "none"),
+            ("DEPLOYMENTS_PER_PERSON", "none"),
+            ("DEPLOYMENTS_PER_HOUR", "none"),
+        ];
+        let app = TestApp::with(&variables).with_cookie("__Host-session=alice");
+        sign_in(&app, "alice", Role::Member, &[], email).await;
         let schema = app.get("/api/templates/all/schema").await.json();
         assert!(jsonschema::draft202012::meta::is_valid(&schema), "{schema:#}");
         let options =
             jsonschema::draft202012::options().with_pattern_options(PatternOptions::regex());
         Self { app, schema: options.build(&schema).unwrap(), names: 0, _folder: folder }
+    }
+
+    /// Starts one in which Alice is signed in, with the address that the table expects.
+    pub(super) async fn new() -> Self {
+        Self::of_alice(Some("alice@example.com")).await
+    }
+
+    /// Lets the deployment that was begun fail, with nothing left.
+    pub(super) async fn fail(&self) {
+        let lease = self.app.claim().await;
+        self.app.record(&lease, vec![self.app.failure()]).await;
+    }
+
+    /// Tries a deployment again.
+    pub(super) async fn try_again(&self, id: &str) -> Reply {
+        self.app.ask("POST", &format!("/api/deployment/{id}/retry"), &[], "").await
+    }
+
+    /// Starts a stack by the REST API, and returns its deployment.
+    pub(super) async fn deploy(&mut self, body: &Value) -> String {
+        let mut body = body.clone();
+        body["name"] = Value::from(self.name());
+        body["template"] = Value::from("all");
+        let reply = self.app.deploy(body.to_string()).await;
+        assert_eq!(reply.status, 201, "{reply:?}");
+        reply.json()["deploymentId"].as_str().unwrap().to_owned()
+    }
+
+    /// Lets an hour pass.
+    pub(super) async fn let_an_hour_pass(&self) {
+        self.app.clock.advance(Duration::from_secs(3_601));
+        sign_in(&self.app, "alice", Role::Member, &[], Some("alice@example.com")).await;
     }
 
     /// Returns whether the schema that the portal shows accepts a body.
@@ -128,7 +174,7 @@ impl Portal {
     }
 
     /// Returns what the stack of a deployment is begun with.
-    async fn begun(&self, id: &str) -> Begun {
+    pub(super) async fn begun(&self, id: &str) -> Begun {
         let revision = RevisionId::first_of(&DeploymentId::parse(id).unwrap());
         let sealed = self.app.store.spec(revision).await.unwrap().unwrap();
         let spec = OperationSpec::stored(sealed, revision, Some(keyring()));

@@ -172,7 +172,11 @@ impl TestApp {
 
     /// Sends every request from one browser, which owns what it starts.
     pub(crate) fn in_one_browser(self) -> Self {
-        let cookie = format!("browser={}", "a".repeat(43));
+        self.with_cookie(&format!("browser={}", "a".repeat(43)))
+    }
+
+    /// Sends this cookie with every request that has none.
+    pub(crate) fn with_cookie(self, cookie: &str) -> Self {
         Self { cookie: Some(HeaderValue::try_from(cookie).unwrap()), ..self }
     }
 

@@ -115,7 +115,7 @@ fn text_of(
     };
     String::from_utf8(bytes).map(Some).map_err(|error| {
         let (valid, _) = error.as_bytes().split_at(error.utf8_error().valid_up_to());
-        let line = String::from_utf8_lossy(valid).matches('\n').count() + 1;
+        let line = valid.split(|byte| *byte == b'\n').count();
         (Some(line), String::from("this is not UTF-8: store the file as UTF-8"))
     })
 }

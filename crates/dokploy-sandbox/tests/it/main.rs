@@ -5,6 +5,7 @@
 mod environment;
 mod faults;
 mod listeners;
+mod logs;
 mod pool;
 mod programs;
 mod promises;

@@ -3,6 +3,7 @@
 
 mod faults;
 mod live;
+mod logs;
 mod recordings;
 mod running;
 mod secrets;
