@@ -16,8 +16,8 @@ pub use ::dokploy::{
     Certificate, Configuration, Container, ContainerId, CreatedProject, Domain, DomainId,
     Environment, EnvironmentId, Error as PlatformError, HealthCheck, Host, Job, JobId, JobStatus,
     Mount, MountId, NewApplication, NewDomain, NewMount, NewProject, NodeName, Project, ProjectId,
-    ProjectSummary, QueuedJob, Registry, Removal, Scale, ServiceSettings, Task, TaskState, Version,
-    VolumeName, VolumeRemoval,
+    ProjectSummary, QueuedJob, Registry, Removal, Scale, ServiceSettings, Task, TaskId, TaskState,
+    Version, VolumeName, VolumeRemoval,
 };
 
 pub mod call_slots;

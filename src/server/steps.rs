@@ -22,7 +22,7 @@ pub(super) use configuration::{Configure, OperationTag};
 pub(super) use deploy::{Deploy, stop_jobs};
 pub(super) use domain::CreateDomain;
 pub(super) use environment::FindEnvironment;
-pub(super) use health::VerifyHealth;
+pub(super) use health::{Former, VerifyHealth};
 pub(super) use mounts::MountVolumes;
 pub(super) use project::{CreateProject, ProjectOutput};
 pub(super) use running::{ReplaceContainer, Service, StartService, StopService};

@@ -10,7 +10,7 @@ use crate::server::saga::engine::{Halt, MayAsk, Operation, Saga};
 use crate::server::saga::late_commit;
 use crate::server::steps::{
     CheckAddressFree, Configure, CreateApplication, CreateDomain, CreateProject, Deploy,
-    FindEnvironment, MountVolumes, NameVolumes, VerifyHealth, advice, removal,
+    FindEnvironment, Former, MountVolumes, NameVolumes, VerifyHealth, advice, removal,
 };
 use crate::server::store::{Result, StepId, VolumesOutput};
 use domain::kind::{DEPLOY, Kind};
@@ -40,7 +40,7 @@ pub(super) async fn steps(saga: &mut Saga) -> Result<(), Halt> {
     let mark = saga.step(Configure { application: application.clone(), volumes }).await?;
     saga.step(CreateDomain { application: application.clone() }).await?;
     saga.step(Deploy { application: application.clone() }).await?;
-    saga.step(VerifyHealth { application, mark, former: Vec::new() }).await
+    saga.step(VerifyHealth { application, mark, former: Former::default() }).await
 }
 
 /// Names the volumes, if the stack has some. The journal shows this as well, since a spec may be

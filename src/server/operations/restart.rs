@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::on_stack;
 use crate::server::platform::call_slots::CallKind;
 use crate::server::saga::engine::{Halt, Operation, Saga};
-use crate::server::steps::{ReplaceContainer, VerifyHealth};
+use crate::server::steps::ReplaceContainer;
 use crate::server::store::StepId;
 use domain::kind::{Kind, RESTART};
 
@@ -20,9 +20,8 @@ impl Operation for RestartStack {
 
     async fn run(&self, saga: &mut Saga) -> Result<(), Halt> {
         let service = on_stack::service(saga)?;
-        let verified = service.verified();
-        let former = saga.step(ReplaceContainer(service)).await?;
-        saga.step(VerifyHealth { former, ..verified }).await
+        let former = saga.step(ReplaceContainer(service.clone())).await?;
+        saga.step(service.verified(former)).await
     }
 
     fn call_under_way(&self, step: StepId, _: u64) -> Option<CallKind> {

@@ -20,9 +20,8 @@ impl Operation for StartStack {
 
     async fn run(&self, saga: &mut Saga) -> Result<(), Halt> {
         let service = on_stack::service(saga)?;
-        let verified = service.verified();
-        saga.step(StartService(service)).await?;
-        saga.step(verified).await
+        let former = saga.step(StartService(service.clone())).await?;
+        saga.step(service.verified(former)).await
     }
 
     fn call_under_way(&self, step: StepId, _: u64) -> Option<CallKind> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::context::Context;
 use super::failure::StepError;
-use crate::server::platform::{AppName, VolumeName};
+use crate::server::platform::{AppName, TaskState, VolumeName};
 use domain::time::elapsed_ms;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -74,7 +74,12 @@ async fn is_absent(cx: &Context, name: &AppName) -> Result<bool, StepError> {
     if cx.services().await?.contains(name) {
         return Ok(false);
     }
-    if !runs_nothing(cx, name).await? {
+    let running = || platform.running_containers(name);
+    if !cx.query("docker.getContainersByAppLabel", running).await?.is_empty() {
+        return Ok(false);
+    }
+    let tasks = cx.query("docker.getServiceContainersByAppName", || platform.tasks(name)).await?;
+    if !tasks.is_empty() {
         return Ok(false);
     }
     let all = || platform.containers(name);
@@ -88,7 +93,7 @@ async fn is_idle(cx: &Context, name: &AppName) -> Result<bool, StepError> {
     Ok(has_node(cx).await? && runs_nothing(cx, name).await? && has_node(cx).await?)
 }
 
-/// Returns whether no container and no task is listed, which is also so while Docker is down.
+/// Returns whether no container runs and no task is to run, which is also so while Docker is down.
 async fn runs_nothing(cx: &Context, name: &AppName) -> Result<bool, StepError> {
     let platform = &cx.platform;
     let running = || platform.running_containers(name);
@@ -96,7 +101,8 @@ async fn runs_nothing(cx: &Context, name: &AppName) -> Result<bool, StepError> {
         return Ok(false);
     }
     let tasks = cx.query("docker.getServiceContainersByAppName", || platform.tasks(name)).await?;
-    Ok(tasks.is_empty())
+    // Those before an update stay in the list.
+    Ok(tasks.iter().all(|task| !task.is_wanted && task.state != TaskState::Running))
 }
 
 async fn has_node(cx: &Context) -> Result<bool, StepError> {

@@ -12,12 +12,13 @@ mod stopwatch;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use self::answer::Answer;
 use self::container::ContainerState;
 use self::stopwatch::Stopwatch;
 use super::OperationTag;
-use crate::server::platform::{Application, ContainerId, Task, TaskState};
+use crate::server::platform::{Application, ContainerId, Task, TaskId, TaskState};
 use crate::server::probe::Health;
 use crate::server::saga::context::Context;
 use crate::server::saga::failure::StepError;
@@ -52,8 +53,17 @@ pub(crate) struct VerifyHealth {
     pub(crate) application: Application,
     /// The tag that the container carries, unless an older version of the portal configured it.
     pub(crate) mark: Option<OperationTag>,
-    /// The containers that ran before, and do not count.
-    pub(crate) former: Vec<ContainerId>,
+    /// What ran before, and does not count.
+    pub(crate) former: Former,
+}
+
+/// What of a service was there before an operation. Persisted: never rename.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Former {
+    /// The containers that ran.
+    pub(super) containers: Vec<ContainerId>,
+    /// The tasks, also those that had ended.
+    pub(super) tasks: Vec<TaskId>,
 }
 
 impl Step for VerifyHealth {
@@ -133,6 +143,8 @@ impl VerifyHealth {
         let ask = || cx.platform.tasks(name);
         // A failed query changes nothing: it is repeated, and the stack is still probed.
         let Ok(tasks) = ask().await else { return Ok(()) };
+        let is_new = |task: &Task| !self.former.tasks.contains(&task.id);
+        let tasks: Vec<_> = tasks.into_iter().filter(is_new).collect();
         match crash(&tasks) {
             Some(message) => Err(StepError::failed(FailureCode::CrashLoop, message)),
             None => Ok(()),
@@ -339,7 +351,7 @@ mod tests {
     use crate::server::steps::health::*;
 
     fn task(state: TaskState, error: &str) -> Task {
-        let id = dokploy::TaskId(String::new());
+        let id = TaskId(String::new());
         let error = (!error.is_empty()).then(|| error.to_owned());
         Task { id, is_wanted: state != TaskState::Failed, state, error }
     }

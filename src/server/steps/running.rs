@@ -4,9 +4,9 @@
 //! The platform's own calls for that are not used: they leave another number in its row, which the
 //! next reload applies, and hide errors (recordings day-two 349, 359).
 
-use super::VerifyHealth;
 use super::configuration::OperationTag;
-use crate::server::platform::{Application, ContainerId};
+use super::{Former, VerifyHealth};
+use crate::server::platform::Application;
 use crate::server::saga::absence;
 use crate::server::saga::context::Context;
 use crate::server::saga::failure::StepError;
@@ -55,17 +55,28 @@ impl Service {
 
     /// Lets it run, and waits until the stack answers.
     async fn start(&self, cx: &Context) -> Result<(), StepError> {
+        let former = self.former(cx).await?;
         self.scale(cx, 1).await?;
-        self.verified().run(cx).await
+        self.verified(former).run(cx).await
     }
 
-    /// Returns the step that waits until the stack answers.
-    pub(crate) fn verified(&self) -> VerifyHealth {
-        VerifyHealth {
-            application: self.application.clone(),
-            mark: self.mark.clone(),
-            former: Vec::new(),
-        }
+    /// Returns what is there now.
+    async fn former(&self, cx: &Context) -> Result<Former, StepError> {
+        let name = &self.application.app_name;
+        let running = || cx.platform.running_containers(name);
+        let containers = cx.query("docker.getContainersByAppLabel", running).await?;
+        let tasks = || cx.platform.tasks(name);
+        let tasks = cx.query("docker.getServiceContainersByAppName", tasks).await?;
+        Ok(Former {
+            containers: containers.into_iter().map(|container| container.id).collect(),
+            tasks: tasks.into_iter().map(|task| task.id).collect(),
+        })
+    }
+
+    /// Returns the step that waits until the stack answers, with a container that was not there
+    /// before.
+    pub(crate) fn verified(&self, former: Former) -> VerifyHealth {
+        VerifyHealth { application: self.application.clone(), mark: self.mark.clone(), former }
     }
 
     fn line(&self, cx: &Context, outcome: Outcome) -> Line {
@@ -109,35 +120,35 @@ pub(crate) struct StartService(pub(crate) Service);
 
 impl Step for StartService {
     const ID: StepId = StepId::START;
-    type Output = ();
+    type Output = Former;
 
-    async fn run(&self, cx: &Context) -> Result<(), StepError> {
-        self.0.scale(cx, 1).await
+    async fn run(&self, cx: &Context) -> Result<Former, StepError> {
+        let former = self.0.former(cx).await?;
+        self.0.scale(cx, 1).await?;
+        Ok(former)
     }
 
-    async fn undo(&self, cx: &Context, _: Option<&()>) -> Result<Vec<Line>, StepError> {
+    async fn undo(&self, cx: &Context, _: Option<&Former>) -> Result<Vec<Line>, StepError> {
         self.0.stop(cx).await?;
         Ok(vec![self.0.line(cx, Outcome::VerifiedGone)])
     }
 
-    fn possible_leftovers(&self, cx: &Context, _: Option<&()>) -> Vec<Line> {
+    fn possible_leftovers(&self, cx: &Context, _: Option<&Former>) -> Vec<Line> {
         vec![self.0.unknown(cx)]
     }
 }
 
-/// Replaces the container. Returns those that ran before. There is no undo: a container that is
+/// Replaces the container. Returns what was there before. There is no undo: a container that is
 /// gone does not come back.
 pub(crate) struct ReplaceContainer(pub(crate) Service);
 
 impl Step for ReplaceContainer {
     const ID: StepId = StepId::RESTART;
-    type Output = Vec<ContainerId>;
+    type Output = Former;
 
-    async fn run(&self, cx: &Context) -> Result<Vec<ContainerId>, StepError> {
-        let name = &self.0.application.app_name;
-        let running = || cx.platform.running_containers(name);
-        let former = cx.query("docker.getContainersByAppLabel", running).await?;
+    async fn run(&self, cx: &Context) -> Result<Former, StepError> {
+        let former = self.0.former(cx).await?;
         self.0.reload(cx).await?;
-        Ok(former.into_iter().map(|container| container.id).collect())
+        Ok(former)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ai_stack_deployer::server::platform::PlatformError;
 use ai_stack_deployer::server::store::{
     Desired, NewOperation, OperationOutcome, Stacks as _, State,
 };
@@ -44,6 +45,12 @@ impl World {
     async fn run_on_stack(&mut self, kind: &'static Kind, number: u128) {
         self.ask_for(kind, number).await;
         self.drive().await;
+    }
+
+    /// Lets the platform refuse the next reload.
+    fn refuse_reload(&self) {
+        let (call, status, detail) = ("application.reload", 400, String::new());
+        self.platform.plan(call, Some(PlatformError::Refused { call, status, detail }));
     }
 
     async fn desired(&self) -> Desired {
@@ -122,7 +129,7 @@ async fn a_stopped_stack_can_be_removed() {
 async fn a_stop_that_fails_leaves_the_stack_running_and_says_so() {
     let mut world = live("sandbox/hello").await;
     world.ask_for(&STOP, 50).await;
-    world.inject("application.reload:status=400,times=1");
+    world.refuse_reload();
     world.drive().await;
     let failure = world.failure().await;
     let lines: Vec<_> = failure.receipt.lines.iter().map(|line| line.outcome).collect();
@@ -135,7 +142,7 @@ async fn a_stop_that_fails_leaves_the_stack_running_and_says_so() {
 async fn a_start_that_fails_leaves_the_stack_stopped() {
     let mut world = live("sandbox/hello").await;
     world.run_on_stack(&STOP, 50).await;
-    world.inject("application.reload:status=400,times=1");
+    world.refuse_reload();
     world.run_on_stack(&START, 51).await;
     let failure = world.failure().await;
     assert!(failure.receipt.clean, "{failure:?}");

@@ -52,7 +52,7 @@ async fn find(cx: &Context, wanted: &VerifyHealth) -> Result<Option<ContainerId>
     let name = &application.app_name;
     let running = cx.platform.running_containers(name).await?.into_iter();
     let own = running.filter(|one| one.is_running && name.owns_container(&one.name));
-    let own = own.filter(|one| !former.contains(&one.id));
+    let own = own.filter(|one| !former.containers.contains(&one.id));
     for container in own.take(MAX_CONTAINERS) {
         let Some(mark) = mark else { return Ok(Some(container.id)) };
         let inspected = cx.platform.inspect_container(&container.id).await?;
