@@ -119,7 +119,9 @@ fn compare_stack(
         .iter()
         .filter(|host| host.name.eq_ignore_ascii_case(&live.host))
         .partition(|host| host.leads_to.as_ref() == Some(&application.id));
-    if let Some(Idle::Known(why) | Idle::Ending(why)) = platform.idle.get(&application.app_name) {
+    if live.should_run
+        && let Some(Idle::Known(why) | Idle::Ending(why)) = platform.idle.get(&application.app_name)
+    {
         found.push(Finding::NotRunning {
             name: live.name.clone(),
             id: id.clone(),
@@ -155,7 +157,8 @@ pub(super) fn undecided<'a>(
         let Some(OperationState::Live(live)) = store.operation_state(&known.deployment) else {
             return None;
         };
-        let is_unknown = platform.idle.get(&known.service) == Some(&Idle::Unknown);
+        let is_unknown =
+            live.should_run && platform.idle.get(&known.service) == Some(&Idle::Unknown);
         let application = live.kept.application_id.clone().filter(|_| is_unknown)?;
         Some(Finding::NotRunning {
             name: live.name.clone(),

@@ -11,7 +11,7 @@ use crate::server::platform::{
 };
 use crate::server::settings::StackSettings;
 use crate::server::store::{
-    Journal, KeptData, KeptFilter, Record, Result, Stack, State, Store, StoreError,
+    Desired, Journal, KeptData, KeptFilter, Record, Result, Stack, State, Store, StoreError,
 };
 use domain::deployment::DeploymentId;
 use domain::event::{EventBody, Resources};
@@ -73,7 +73,8 @@ pub(super) struct StoreView {
 /// The state of an operation, as far as the comparison needs it.
 #[derive(Clone, Debug)]
 pub(super) enum OperationState {
-    /// A worker handles it, or will: it is in progress or stuck, or its stack is being removed.
+    /// A worker handles it, or will: it is in progress or stuck, or another operation on its stack
+    /// is.
     Busy,
     /// Its stack is live, and no worker handles it.
     Live(Live),
@@ -91,6 +92,8 @@ pub(super) struct Live {
     pub(super) host: String,
     /// The resources that were recorded when it went live.
     pub(super) kept: Resources,
+    /// False if somebody stopped it (promise P22).
+    pub(super) should_run: bool,
 }
 
 impl PlatformView {
@@ -213,10 +216,11 @@ async fn operation_state(
 ) -> Result<OperationState> {
     match (record.state, stack) {
         (State::RolledBack, _) => Ok(OperationState::Gone { name: record.deployment.name }),
-        (State::Live, Some(Stack { removal: None, .. })) => {
+        (State::Live, Some(Stack { operation: None, desired, .. })) => {
+            let should_run = *desired == Desired::Running;
             let kept = recorded(journal, &record).await?;
             let Record { deployment, host, .. } = record;
-            Ok(OperationState::Live(Live { name: deployment.name, host, kept }))
+            Ok(OperationState::Live(Live { name: deployment.name, host, kept, should_run }))
         }
         // A stack that went live after the list was read is compared in the next round.
         (State::Live | State::Active | State::Stuck, _) => Ok(OperationState::Busy),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ai_stack_deployer::server::reconciler::{Finding, HandledFinding, Reconciler, Repair, report};
 use clock::Clock;
+use domain::kind::{START, STOP};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -389,4 +390,18 @@ async fn findings_survive_a_restart_and_a_change_of_replica() {
         live.until(reconcile_report, false).await;
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_stack_that_somebody_stopped_is_not_reported() {
+    let mut live = Live::begin().await;
+    live.world.run_on_stack(&STOP, 50).await;
+    live.world.clock.advance(SOON);
+    assert!(live.survey().await.is_empty());
+    live.world.run_on_stack(&START, 51).await;
+    live.world.clock.advance(SOON);
+    assert!(live.survey().await.is_empty());
+    live.remove_service();
+    live.world.clock.advance(SOON);
+    assert!(matches!(&live.survey().await[..], [Finding::NotRunning { .. }]), "it should run");
 }

@@ -42,7 +42,7 @@ impl World {
     }
 
     /// Does the same, and drives it to its end.
-    async fn run_on_stack(&mut self, kind: &'static Kind, number: u128) {
+    pub(super) async fn run_on_stack(&mut self, kind: &'static Kind, number: u128) {
         self.ask_for(kind, number).await;
         self.drive().await;
     }

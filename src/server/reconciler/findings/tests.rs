@@ -67,6 +67,7 @@ fn live(number: u8) -> OperationState {
             domain_id: Some(format!("domain-{number}")),
             ..Resources::default()
         },
+        should_run: true,
     })
 }
 
