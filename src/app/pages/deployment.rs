@@ -51,11 +51,15 @@ pub fn DeploymentPage() -> impl IntoView {
     let refused = refused.or_else(|| is_cookie_missing.then(|| words::COOKIE_REFUSED.to_owned()));
     let kept = sent.filter(|_| is_cookie_missing);
     match found {
-        Ok(DeploymentView { stack_removal: Some(stack_removal), deployment, .. }) => view! {
-            <Refused sentence=refused />
-            <RemovedStack deployment stack_removal />
+        Ok(DeploymentView { stack_removal: Some(stack_removal), deployment, form, .. }) => {
+            let form = form.filter(|_| stack_removal == StackRemoval::Done);
+            view! {
+                <Refused sentence=refused />
+                <RemovedStack deployment stack_removal />
+                <AgainByForm form=form />
+            }
+            .into_any()
         }
-        .into_any(),
         Ok(view) => {
             let is_mended_by_form = is_mended_by_form || view.secrets == StackSecrets::Lost;
             let form = view.form.clone().filter(|_| is_mended_by_form);

@@ -27,10 +27,6 @@ use crate::wire::Allowance;
 /// Renders the page of a new stack.
 #[component]
 pub fn NewPage() -> impl IntoView {
-    // It has the answers of a person, and not only those of the link.
-    if use_query_map().with_untracked(|query| query.get(AGAIN).is_some()) {
-        forbid_storing();
-    }
     let data = page_data();
     let data = data.as_deref().and_then(|data| match &data.content {
         Content::New(data) => Some(data.clone()),
@@ -92,6 +88,10 @@ fn About(
 
 /// Renders the templates to choose from, or the form of one.
 pub(super) fn new_stack(data: NewPageData) -> impl IntoView {
+    // It has the answers of a person, and not only those of the link.
+    if use_query_map().with_untracked(|query| query.get(AGAIN).is_some()) {
+        forbid_storing();
+    }
     let NewPageData { choice, allowance } = data;
     let choice = match choice {
         NewData::Templates { templates, name } => view! { <Cards templates name /> }.into_any(),

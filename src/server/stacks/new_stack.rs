@@ -74,8 +74,9 @@ impl Service {
         let is_of_it = |spec: &StackSpec| {
             spec.template.as_ref().is_some_and(|template| template.id == entry.template.id)
         };
-        let spec = spec.filter(is_of_it);
-        Ok(spec.map(|spec| Filling::again(&entry.template, &record.deployment, &spec)))
+        let Some(spec) = spec.filter(is_of_it) else { return Ok(None) };
+        let data = self.data_again(&record, spec.brought_back.as_ref()).await?;
+        Ok(Some(Filling::again(&entry.template, &record.deployment, &spec, data)))
     }
 
     /// Checks the fields of a template's form.

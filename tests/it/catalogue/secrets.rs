@@ -312,7 +312,7 @@ async fn an_hour_after_a_failure_the_form_asks_for_the_secrets_again() {
     let page = format!("/deployments/{first}?refused=SECRETS_EXPIRED");
     assert_eq!(refused.header("location"), Some(page.as_str()));
     let shown = app.get(&page).await.body;
-    let says = "are not kept any more, so the deployment was not retried";
+    let says = "which is over for those that were typed, so the deployment was not retried";
     assert!(shown.contains(says), "{shown}");
     let link = format!("/new/notes?again={first}");
     assert!(shown.contains(&link), "{shown}");

@@ -13,7 +13,7 @@ use crate::server::auth::access::{Caller, IdentifiedBy, Permission, Target};
 use crate::server::notifier::Notification;
 use crate::server::store::{
     DataDeletion, DataUser, KeptData, KeptFilter, KeptState, KeptVolume, NewKept, NewRemoval,
-    SealedSpec, SpecOrigin, StepId, StoreError,
+    Record, SealedSpec, SpecOrigin, StepId, StoreError,
 };
 use crate::wire::{ApiError, DataUserView, ErrorDetails, KeptView};
 use domain::deployment::DeploymentId;
@@ -129,6 +129,23 @@ impl Service {
         let names = data.volumes.into_iter().map(|KeptVolume { key, name }| (key, name));
         let volumes: BTreeMap<_, _> = names.collect();
         Ok((data.stack, BroughtBack { id: data.stack.data_id(), volumes }))
+    }
+
+    /// Returns the id of the data with which the stack of `record` can be started anew: its own, which
+    /// its removal kept, or that which it had brought back.
+    pub(in crate::server::stacks) async fn data_again(
+        &self,
+        record: &Record,
+        brought_back: Option<&BroughtBack>,
+    ) -> Result<Option<String>, StoreError> {
+        let own = self.find_data(&record.revision.stack.data_id()).await?;
+        let found = match (own, brought_back) {
+            (Some(own), _) => Some(own),
+            (None, Some(former)) => self.find_again(former).await?,
+            (None, None) => None,
+        };
+        let is_free = |data: &KeptData| data.state == KeptState::Kept && data.owner == record.owner;
+        Ok(found.filter(is_free).map(|data| data.stack.data_id()))
     }
 
     async fn find_data(&self, id: &str) -> Result<Option<KeptData>, StoreError> {
