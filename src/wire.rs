@@ -123,6 +123,11 @@ pub struct DeploymentView {
     /// The address of the form that is filled with the answers, for the owner. Not sent to the browser.
     #[serde(skip)]
     pub form: Option<String>,
+    /// True if the page of kept data has, or will have, the data of the removed stack for the viewer.
+    /// The server renders that.
+    #[cfg(feature = "ssr")]
+    #[serde(skip)]
+    pub leads_to_data: bool,
     /// The number of days for which the data of the stack is kept after the removal, if it has any.
     pub data_days: Option<u64>,
     /// The number of hours for which the stack's name stays reserved for its owner after the
@@ -139,6 +144,8 @@ pub enum StackSecrets {
     /// Nothing.
     #[default]
     Quiet,
+    /// The viewer can have generated ones shown once the stack is live.
+    RevealableOnceLive,
     /// The viewer can have generated ones shown.
     Revealable,
     /// The portal's key does not open them, and the stack is live.

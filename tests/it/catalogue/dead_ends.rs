@@ -99,6 +99,23 @@ async fn a_template_that_is_not_offered_leads_to_the_others_also_from_its_form()
 }
 
 #[tokio::test]
+async fn a_start_whose_template_is_gone_leads_to_the_others_when_it_is_tried_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let app = TestApp::with_pages(&[], dir.path()).in_one_browser();
+    let page = format!("/deployments/{}", app.begin("alice").await);
+    app.record(&app.claim().await, vec![app.failure()]).await;
+    app.store.change_specs(|spec| spec.template.as_mut().unwrap().id = String::from("gone"));
+    let id = page.strip_prefix("/deployments/").unwrap();
+    let refused = app.post_form("/api/fn/retry_deployment", format!("id={id}")).await;
+    let location = format!("{page}?refused=NO_SUCH_TEMPLATE");
+    assert_eq!(refused.header("location"), Some(&*location), "{refused:?}");
+    let link = r#"href="/new""#;
+    assert!(!app.get(&page).await.body.contains(link));
+    let seen = app.get(&location).await.body;
+    assert!(seen.contains("There is no such template, so") && seen.contains(link), "{seen}");
+}
+
+#[tokio::test]
 async fn the_form_of_one_of_several_templates_leads_back_to_the_others() {
     let (app, _dir) = portal(&["notes", "other"]);
     let page = app.get("/new/notes?name=al%26ice").await.body;
