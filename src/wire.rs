@@ -1,5 +1,6 @@
 //! The wire types besides events and snapshots.
 
+mod kept;
 mod read;
 mod stacks;
 
@@ -8,6 +9,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::kept::{DataUserView, KeptView};
 use domain::deployment::{Deployment, DeploymentId, DeploymentMetadata};
 use domain::platform_problem::PlatformProblem;
 use domain::progress::Progress;
@@ -16,7 +18,7 @@ use domain::stack_name::{ParseStackNameError, StackName};
 use domain::template::answer_error::{AnswerErrors, FieldError};
 use domain::words;
 
-pub use self::stacks::{DataUserView, HealthState, KeptView, StackHealth, StackState, StackView};
+pub use self::stacks::{HealthState, StackHealth, StackState, StackView};
 
 /// The path of the server function that checks a name.
 pub const CHECK_NAME: &str = "/api/fn/check_name";
@@ -124,6 +126,11 @@ pub struct DeploymentView {
     /// The address of the form that is filled with the answers, for the owner. Not sent to the browser.
     #[serde(skip)]
     pub form: Option<String>,
+    /// True if the page of kept data has, or will have, the data of the removed stack for the viewer.
+    /// The server renders that.
+    #[cfg(feature = "ssr")]
+    #[serde(skip)]
+    pub leads_to_data: bool,
     /// The number of days for which the data of the stack is kept after the removal, if it has any.
     pub data_days: Option<u64>,
     /// The number of hours for which the stack's name stays reserved for its owner after the
@@ -140,6 +147,8 @@ pub enum StackSecrets {
     /// Nothing.
     #[default]
     Quiet,
+    /// The viewer can have generated ones shown once the stack is live.
+    RevealableOnceLive,
     /// The viewer can have generated ones shown.
     Revealable,
     /// The portal's key does not open them, and the stack is live.

@@ -34,8 +34,11 @@ impl Service {
         id: &str,
         filling: &Filling,
     ) -> Result<TemplateForm, ApiError> {
-        let entry = self.template(caller, id).await?;
-        self.form_of(caller, &entry, filling).await
+        let offered = self.offered(caller).await?;
+        let entry = offered.iter().find(|entry| entry.template.id == id);
+        let entry = entry.ok_or(Refusal::NoSuchTemplate)?;
+        let form = self.form_of(caller, entry, filling).await?;
+        Ok(TemplateForm { has_others: offered.len() > 1, ..form })
     }
 
     /// Returns the form of a template that the caller is offered.
