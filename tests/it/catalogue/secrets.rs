@@ -329,3 +329,33 @@ async fn an_hour_after_a_failure_the_form_asks_for_the_secrets_again() {
     let form = app.ask("GET", &link, &[("cookie", &other), ("accept", "text/html")], "").await;
     assert!(!form.body.contains("My notes"), "{form:?}");
 }
+
+#[tokio::test]
+async fn the_form_with_earlier_answers_has_the_default_of_what_was_not_asked() {
+    let asked = r#"
+[[parameter]]
+key = "own"
+type = "boolean"
+label = "Own mode"
+env = "NOTES_OWN"
+
+[[parameter]]
+key = "mode"
+type = "string"
+label = "Mode"
+env = "NOTES_MODE"
+default = "careful"
+when = { key = "own", equals = true }
+"#;
+    let (app, _dir) = app(&format!("{NOTES}{asked}"));
+    let first = id_of(&app.post_form("/new/notes", "name=alice&p.mode=").await);
+    fail(&app).await;
+    let form = app.get(&format!("/new/notes?again={first}")).await.body;
+    assert!(form.contains(r#"value="careful""#), "{form}");
+    // What was asked and left out stays so.
+    let left_out = "name=bobby&p.own=on&p.mode=";
+    let second = id_of(&app.post_form("/new/notes", left_out).await);
+    fail(&app).await;
+    let form = app.get(&format!("/new/notes?again={second}")).await.body;
+    assert!(!form.contains(r#"value="careful""#), "{form}");
+}
