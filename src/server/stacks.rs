@@ -31,7 +31,7 @@ use std::time::Duration;
 pub use authorization::{deployment_id, no_deployment, refused};
 pub use health::Health;
 pub use idempotency::{IdempotentRequest, Response};
-pub(crate) use kept_secrets::TakenBack;
+pub(crate) use kept_secrets::{KEPT_FOR as SECRETS_KEPT_FOR, TakenBack};
 use operations::next_try;
 pub use operations::{KeptUntil, Removing};
 use platform_cache::PlatformCache;
