@@ -1,20 +1,26 @@
 //! The wire types besides events and snapshots.
 
+mod kept;
 mod read;
+mod stacks;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::kept::{DataUserView, KeptView};
 use domain::deployment::{Deployment, DeploymentId, DeploymentMetadata};
-use domain::kind::StackStatus;
 use domain::platform_problem::PlatformProblem;
 use domain::progress::Progress;
 use domain::refusal::{Refusal, RefusalCode};
 use domain::stack_name::{ParseStackNameError, StackName};
 use domain::template::answer_error::{AnswerErrors, FieldError};
 use domain::words;
+
+pub use self::stacks::{
+    DesiredState, HealthState, OperationView, StackHealth, StackState, StackView,
+};
 
 /// The path of the server function that checks a name.
 pub const CHECK_NAME: &str = "/api/fn/check_name";
@@ -122,6 +128,11 @@ pub struct DeploymentView {
     /// The address of the form that is filled with the answers, for the owner. Not sent to the browser.
     #[serde(skip)]
     pub form: Option<String>,
+    /// True if the page of kept data has, or will have, the data of the removed stack for the viewer.
+    /// The server renders that.
+    #[cfg(feature = "ssr")]
+    #[serde(skip)]
+    pub leads_to_data: bool,
     /// The number of days for which the data of the stack is kept after the removal, if it has any.
     pub data_days: Option<u64>,
     /// The number of hours for which the stack's name stays reserved for its owner after the
@@ -138,6 +149,8 @@ pub enum StackSecrets {
     /// Nothing.
     #[default]
     Quiet,
+    /// The viewer can have generated ones shown once the stack is live.
+    RevealableOnceLive,
     /// The viewer can have generated ones shown.
     Revealable,
     /// The portal's key does not open them, and the stack is live.
@@ -213,127 +226,6 @@ pub struct FormVerdict {
     /// The address that the stack would have, if its name is available.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-}
-
-/// Kept data of a stack that is gone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct KeptView {
-    /// Its id.
-    pub id: String,
-    /// The id of the template of the stack.
-    pub template: String,
-    /// The name of the stack.
-    pub from: StackName,
-    /// The keys of its volumes.
-    pub volumes: Vec<String>,
-    /// The time after which it is deleted.
-    #[serde(with = "domain::time")]
-    pub until: Timestamp,
-    /// True if it is being deleted.
-    #[serde(rename = "deleting")]
-    pub is_deleting: bool,
-    /// The new stack that is to have it, and is not live yet.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub used_by: Option<DataUserView>,
-    /// The time since which the platform shows that none of its volumes exists.
-    #[serde(default, with = "domain::time::optional", skip_serializing_if = "Option::is_none")]
-    pub lost: Option<Timestamp>,
-}
-
-/// A new stack that brings kept data back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct DataUserView {
-    /// Its name.
-    pub name: StackName,
-    /// The deployment that makes it.
-    pub deployment_id: DeploymentId,
-}
-
-/// A live stack.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct StackView {
-    /// Its name.
-    pub name: StackName,
-    /// The address at which it is reached.
-    pub url: String,
-    /// The time since which it has been live.
-    #[serde(with = "domain::time")]
-    pub since: Timestamp,
-    /// The deployment that created it, if the caller may view it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub deployment_id: Option<DeploymentId>,
-    /// Its state.
-    pub state: StackState,
-    /// What it is now.
-    pub status: StackStatus,
-    /// What it should be.
-    pub desired: DesiredState,
-    /// The number of the revision that it is made of, from 1 on.
-    pub revision: u32,
-    /// The operation on it that is in progress or stuck, if the caller may view it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub operation: Option<OperationView>,
-    /// Its removal that is in progress or stuck, if there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub removal_id: Option<DeploymentId>,
-    /// The known problem of the live stack, if there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub health: Option<StackHealth>,
-}
-
-/// What a stack should be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DesiredState {
-    /// It should run.
-    Running,
-    /// It should not run.
-    Stopped,
-}
-
-/// An operation on a stack.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OperationView {
-    /// Its id.
-    pub id: DeploymentId,
-    /// Its kind.
-    pub kind: String,
-}
-
-/// A known problem of a live stack.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StackHealth {
-    /// The problem.
-    pub state: HealthState,
-    /// The time since which it has been known.
-    #[serde(with = "domain::time")]
-    pub since: Timestamp,
-    /// The time at which the platform was last compared with the database.
-    #[serde(with = "domain::time")]
-    pub seen: Timestamp,
-}
-
-/// A problem of a live stack.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HealthState {
-    /// No container of it runs.
-    NotRunning,
-}
-
-/// The state of a live stack.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum StackState {
-    /// It is live and is not being removed.
-    Live,
-    /// It is being removed.
-    Removing,
-    /// Part of it could not be removed yet.
-    Stuck,
 }
 
 /// An error on the wire: `{success: false, error, code}`. The server creates it from a [`Refusal`].

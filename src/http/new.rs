@@ -24,6 +24,7 @@ use crate::server::stacks::{StartedForPage, TakenBack};
 use crate::wire::{ApiError, FormVerdict};
 use domain::refusal::{Counted, InternalFault, Refusal, RefusalCode, Unreadable};
 use domain::template::answers::{PARAMETER_FIELD, SECRET_FIELD, SIZE};
+use domain::words;
 
 /// A form that was refused.
 pub(super) struct RefusedForm {
@@ -103,7 +104,16 @@ pub(super) async fn check(
 ) -> Result<Json<FormVerdict>, Failed> {
     let template = parameter(id)?;
     let form = state.service.take_secrets_back(&caller, &template, pairs_in(&body)?);
-    Ok(Json(state.service.check_form(&caller, &template, &form).await?))
+    let verdict = state.service.check_form(&caller, &template, &form).await;
+    Ok(Json(verdict.map_err(in_words_of_the_page)?))
+}
+
+/// Gives an error of the check the words of the page, where those of the API would not help.
+fn in_words_of_the_page(error: ApiError) -> ApiError {
+    if error.code == RefusalCode::NoSuchTemplate {
+        return ApiError { message: words::template::NOT_OFFERED.to_owned(), ..error };
+    }
+    error
 }
 
 /// Leads somebody whose session ended meanwhile to the sign-in, and from there back to the form with

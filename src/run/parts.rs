@@ -15,6 +15,7 @@ use super::GRACE;
 use crate::http::{self, ConnectionLimits, Site};
 use crate::server::audit::AuditTrail;
 use crate::server::settings::Settings;
+use crate::server::stacks::SECRETS_KEPT_FOR;
 use crate::server::store::{Operations, Result};
 use crate::server::vitals::Vitals;
 use clock::Clock;
@@ -105,7 +106,8 @@ impl Retention {
     }
 }
 
-/// Purges older deployments and audit entries, every hour until `shutdown`. Audit entries are purged
+/// Purges older deployments and audit entries, and the secrets of stacks that are gone, every hour
+/// until `shutdown`. Audit entries are purged
 /// an hour after the start for the first time: by then a rolling update is over, so that no older
 /// replica reads an entry of an action that it does not know.
 pub async fn purge_old_records(
@@ -119,6 +121,8 @@ pub async fn purge_old_records(
     loop {
         let purged = operations.purge(earlier(clock.now(), age(retention.operations_days))).await;
         log_purge("deployments", purged);
+        let forgotten = operations.forget_secrets(earlier(clock.now(), SECRETS_KEPT_FOR)).await;
+        log_purge("secrets of stacks that are gone", forgotten);
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = clock.sleep(PURGE_INTERVAL) => {}

@@ -31,7 +31,7 @@ use std::time::Duration;
 pub use authorization::{deployment_id, no_deployment, refused};
 pub use health::Health;
 pub use idempotency::{IdempotentRequest, Response};
-pub(crate) use kept_secrets::TakenBack;
+pub(crate) use kept_secrets::{KEPT_FOR as SECRETS_KEPT_FOR, TakenBack};
 use operations::next_try;
 pub use operations::on_stack::{Asked, StackAction};
 pub use operations::{KeptUntil, Removing};
@@ -174,7 +174,9 @@ impl Service {
         let stack_removal = self.stack_removal(&record, &progress).await?;
         let usual = if progress.is_finished() { None } else { self.usual_duration().await };
         let target = Target::Operation { owner: record.owner.as_ref(), by: IdentifiedBy::Id };
-        let of_spec = self.of_spec(caller, &record).await;
+        let of_spec = self.of_spec(caller, &record).await?;
+        let receipt = progress.receipt_by_now(record.metadata.receipt.as_ref());
+        let leads_to_data = self.leads_to_data(caller, &record, receipt).await?;
         Ok(DeploymentView {
             not_running: self.downtime(&record),
             kept_hours: self.kept_hours(&record),
@@ -182,6 +184,7 @@ impl Service {
             secrets: of_spec.secrets,
             form: of_spec.form,
             data_days: of_spec.data_days,
+            leads_to_data,
             is_cancelling: record.cancel_request == CancelRequest::Requested,
             next_try: next_try(&record),
             deployment: record.deployment,

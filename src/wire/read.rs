@@ -35,6 +35,8 @@ impl FromJson for DeploymentView {
             stack_removal: None,
             secrets: StackSecrets::Quiet,
             form: None,
+            #[cfg(feature = "ssr")]
+            leads_to_data: false,
             not_running: optional(json, "not_running")?,
             usual: optional(json, "usual")?,
             may_change: field(json, "may_change")?,
@@ -135,6 +137,8 @@ mod tests {
             stack_removal: None,
             secrets: StackSecrets::Quiet,
             form: None,
+            #[cfg(feature = "ssr")]
+            leads_to_data: false,
             not_running: None,
             usual: None,
             may_change: true,

@@ -1,6 +1,7 @@
 //! Templates from a folder: a stack of one gets the answers and the secrets, and nothing else does.
 
 mod changes;
+mod dead_ends;
 mod hostile;
 mod kept_secrets;
 mod pages;

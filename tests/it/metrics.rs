@@ -263,7 +263,7 @@ fn names_nobody(text: &str, scrape: &Scrape, ids: &[&str]) {
     let failures: BTreeSet<_> = FailureCode::all().map(FailureCode::as_str).collect();
     let kinds: BTreeSet<_> =
         Kinds::default().names().map(|kind| kind.as_str().to_owned()).collect();
-    let call = regex::Regex::new(r"^[a-z]+\.[a-zA-Z]+$").unwrap();
+    let call = regex::Regex::new(r"^[a-zA-Z]+\.[a-zA-Z]+$").unwrap();
     for (label, value) in scrape.pairs() {
         let is_known = match label.as_str() {
             "kind" => kinds.contains(&value),

@@ -136,6 +136,11 @@ impl Service {
                 let is_made = cycle.end != End::Rejected;
                 Task { vessel: if is_made { Vessel::Created } else { Vessel::None }, ..task }
             }
+            // It stops right after starting, so nobody sees its container run.
+            End::Crash | End::OutOfMemory if cycle.lasts == cycle.every => {
+                let task = self.running_task(failures, starts(failures), now, timing);
+                Task { vessel: Vessel::Created, ..task }
+            }
             End::Rejected => {
                 let task = self.running_task(failures, starts(failures), now, timing);
                 Task { vessel: Vessel::None, ..task }

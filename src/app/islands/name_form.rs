@@ -30,7 +30,9 @@ pub fn NameForm(
 ) -> impl IntoView {
     let hint = hint(&name, Typing::at_first(verdict.as_ref()), verdict.as_ref(), &pattern);
     let data_verdict = verdict.and_then(|verdict| serde_json::to_string(&verdict).ok());
-    let (data_problem, warning) = (problem.clone(), words::warning(&platform));
+    let data_problem = problem.clone();
+    // What was refused has its reason at the name.
+    let warning = words::warning(&platform).filter(|_| problem.is_none());
     view! {
         <leptos-island
             data-component="name_form"

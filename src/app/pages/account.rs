@@ -81,7 +81,7 @@ fn Account(
             </div>
             <p class="account__note">{words::SIGN_OUT_NOTE}</p>
             <p class="account__note">
-                <a href=DATA>{data::ACCOUNT_LINK}</a>
+                <a href=DATA>{data::PAGE_LINK}</a>
             </p>
         </section>
         <section class="account" aria-labelledby="tokens">

@@ -7,8 +7,9 @@ use leptos_router::hooks::use_query_map;
 
 use super::notice::{Notice, Refused};
 use crate::api::{caller, forbid_storing, service};
+use crate::app::deployment::forms::LinkButton;
 use crate::app::pages::PageTitle;
-use crate::app::words::{FormPage, data as words, operation, refusal};
+use crate::app::words::{FormPage, data as words, deployment, operation, refusal};
 use crate::server::page::{DATA, NEW, page_of};
 use crate::wire::{ApiError, KeptView};
 
@@ -55,8 +56,19 @@ pub fn KeptList(
     kept: Vec<KeptView>,
 ) -> impl IntoView {
     if kept.is_empty() {
-        return view! { <p class="account__note">{words::NOTHING}</p> }.into_any();
+        return view! {
+            <p class="account__note">{words::NOTHING}</p>
+            <p class="actions">
+                <LinkButton href="/" label=deployment::DEPLOY_NEW />
+            </p>
+        }
+        .into_any();
     }
+    let service = service().ok();
+    let template_name = |id: &str| match &service {
+        Some(service) => service.template_name(id),
+        None => id.to_owned(),
+    };
     let item = |kept: KeptView| {
         let facts = words::until(&kept);
         let KeptView { id, template, from, is_deleting, used_by, lost, .. } = kept;
@@ -88,7 +100,7 @@ pub fn KeptList(
         });
         view! {
             <li class="token">
-                <p class="token__name">{words::data_of(&from, &template)}</p>
+                <p class="token__name">{words::data_of(&from, &template_name(&template))}</p>
                 <p class="token__facts">{facts} {user}</p>
                 {actions}
             </li>

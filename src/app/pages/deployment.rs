@@ -18,10 +18,12 @@ use crate::app::kind;
 use crate::app::page_state::{PageState, PageStateInputs};
 use crate::app::pages::PageTitle;
 use crate::app::words::deployment::START_ANOTHER;
+use crate::app::words::new::TO_OTHERS;
 use crate::app::words::{FormPage, data as data_words, operation as words, page_state, refusal};
 use crate::server::auth::access::Identity;
 use crate::server::page::{
-    COOKIE_SENT, NewSecret, is_mended_by_form, page_of, percent_encode, was_cookie_just_sent,
+    COOKIE_SENT, DATA, NEW, NewSecret, is_mended_by_form, page_of, percent_encode,
+    was_cookie_just_sent,
 };
 use crate::server::stacks::deployment_id;
 use crate::wire::{ApiError, DeploymentView, StackRemoval, StackSecrets};
@@ -51,20 +53,31 @@ pub fn DeploymentPage() -> impl IntoView {
     let refused = refused.or_else(|| is_cookie_missing.then(|| words::COOKIE_REFUSED.to_owned()));
     let kept = sent.filter(|_| is_cookie_missing);
     match found {
-        Ok(DeploymentView { stack_removal: Some(stack_removal), deployment, .. }) => view! {
-            <Refused sentence=refused />
-            <RemovedStack deployment stack_removal />
+        Ok(DeploymentView {
+            stack_removal: Some(stack_removal),
+            deployment,
+            form,
+            leads_to_data,
+            ..
+        }) => {
+            let form = form.filter(|_| stack_removal == StackRemoval::Done);
+            view! {
+                <Refused sentence=refused />
+                <RemovedStack deployment stack_removal />
+                <ToData leads_to_data />
+                <WayOn way=way_on(None, form) />
+            }
+            .into_any()
         }
-        .into_any(),
         Ok(view) => {
             let is_mended_by_form = is_mended_by_form || view.secrets == StackSecrets::Lost;
             let form = view.form.clone().filter(|_| is_mended_by_form);
             view! {
                 <Refused sentence=refused />
                 <SecretsLost secrets=view.secrets />
-                <AgainByForm form=form />
+                <WayOn way=way_on(code, form) />
                 {is_full.then(|| view! { <KeptBeside id=view.deployment.id.clone() /> })}
-                <Generated />
+                <Generated secrets=view.secrets />
                 <Found view kept />
             }
             .into_any()
@@ -87,6 +100,21 @@ pub fn DeploymentPage() -> impl IntoView {
         }
         .into_any(),
     }
+}
+
+/// Renders the link to the page of kept data, if that has the data of the stack.
+#[component]
+fn ToData(
+    /// Whether it has.
+    leads_to_data: bool,
+) -> impl IntoView {
+    leads_to_data.then(|| {
+        view! {
+            <p class="aside">
+                <a href=DATA>{data_words::PAGE_LINK}</a>
+            </p>
+        }
+    })
 }
 
 /// Renders what is kept of the owner's other stacks, to choose what to drop.
@@ -116,28 +144,44 @@ fn SecretsLost(
 ) -> impl IntoView {
     match secrets {
         StackSecrets::Lost => Some(view! { <p class="refused">{words::SECRETS_LOST}</p> }),
-        StackSecrets::Quiet | StackSecrets::Revealable => None,
+        StackSecrets::Quiet | StackSecrets::RevealableOnceLive | StackSecrets::Revealable => None,
     }
 }
 
-/// Renders the link to the form that is filled with the answers, if there is one to offer.
+/// Returns where a form leads that was refused with this code: to the other templates, or to the form
+/// that is filled with the answers, if there is one to offer.
+fn way_on(code: Option<RefusalCode>, form: Option<String>) -> Option<(String, &'static str)> {
+    if code == Some(RefusalCode::NoSuchTemplate) {
+        return Some((NEW.to_owned(), TO_OTHERS));
+    }
+    form.map(|href| (href, words::FILL_IN_AGAIN))
+}
+
+/// Renders the link to what helps where a form was refused.
 #[component]
-fn AgainByForm(
-    /// The address of the form.
-    form: Option<String>,
+fn WayOn(
+    /// The address and the label.
+    way: Option<(String, &'static str)>,
 ) -> impl IntoView {
-    form.map(|href| {
+    way.map(|(href, label)| {
         view! {
             <p class="actions">
-                <LinkButton href label=words::FILL_IN_AGAIN />
+                <LinkButton href label />
             </p>
         }
     })
 }
 
-/// Renders the secrets that were just generated for the stack, which are shown only once.
+/// Renders the secrets that were just generated for the stack, or that its owner had shown again.
 #[component]
-fn Generated() -> impl IntoView {
+fn Generated(
+    /// What there is to say of the secrets.
+    secrets: StackSecrets,
+) -> impl IntoView {
+    let lead = match secrets {
+        StackSecrets::Quiet | StackSecrets::Lost => words::GENERATED_LEAD,
+        StackSecrets::RevealableOnceLive | StackSecrets::Revealable => words::GENERATED_LEAD_OWN,
+    };
     let secrets = generated();
     (!secrets.is_empty()).then(|| {
         let row = |NewSecret { label, text }| {
@@ -152,7 +196,7 @@ fn Generated() -> impl IntoView {
         view! {
             <section class="fresh-token generated" aria-labelledby="generated" data-once="">
                 <h2 id="generated">{words::GENERATED}</h2>
-                <p>{words::GENERATED_LEAD}</p>
+                <p>{lead}</p>
                 <noscript>
                     <p>{words::GENERATED_STAYS}</p>
                 </noscript>
@@ -229,7 +273,7 @@ fn Found(
     );
     let reveal = match view.secrets {
         StackSecrets::Revealable => Some(view! { <Reveal id=view.deployment.id.clone() /> }),
-        StackSecrets::Quiet | StackSecrets::Lost => None,
+        StackSecrets::Quiet | StackSecrets::RevealableOnceLive | StackSecrets::Lost => None,
     };
     let title = page_state::title(page_state, &view.deployment.name, view.progress.percent);
     let refresh_s = match (page_state.is_under_way(), receipt.is_some() && !is_clean) {
@@ -249,10 +293,12 @@ fn Found(
             </noscript>
         }
     });
+    let leads_to_data = view.leads_to_data;
     view! {
         <PageTitle text=title />
         {refresh}
         <LiveDeployment view />
+        <ToData leads_to_data />
         {reveal}
     }
 }

@@ -30,7 +30,7 @@ pub fn HomePage() -> impl IntoView {
         data.as_deref().map(home_data).unwrap_or_default();
     let kept = has_kept_data.then(|| {
         view! {
-            <p class="allowance">
+            <p class="aside">
                 <a href=DATA>{data_words::HOME_LINK}</a>
             </p>
         }
@@ -38,14 +38,17 @@ pub fn HomePage() -> impl IntoView {
     let pace = usual.map_or_else(|| words::WITH_ADDRESS.to_owned(), words::pace);
     if let Some(choice) = choice {
         let lead = match &*choice {
-            NewData::Templates { .. } => words::LEAD_TEMPLATES,
-            NewData::Form(_) => words::LEAD,
+            NewData::Templates { templates, .. } => {
+                (!templates.is_empty()).then_some(words::LEAD_TEMPLATES)
+            }
+            NewData::Form(_) => Some(words::LEAD),
         };
+        let lead = lead.map(|lead| view! { <p class="hero__lead">{lead}</p> });
         return Either::Left(view! {
             <PageTitle text=frame::PORTAL />
             <section class="hero">
                 <h1>{words::HEADING} {pace}</h1>
-                <p class="hero__lead">{lead}</p>
+                {lead}
             </section>
             {new_stack(NewPageData { choice: *choice, allowance })}
             {kept}

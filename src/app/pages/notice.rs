@@ -6,7 +6,8 @@ use leptos::prelude::*;
 use crate::api::respond_with;
 use crate::app::deployment::forms::LinkButton;
 use crate::app::pages::PageTitle;
-use crate::app::words::frame as words;
+use crate::app::words::{frame as words, new};
+use crate::server::page::NEW;
 
 /// Renders that there is no such page. The response has the status 404.
 #[component]
@@ -18,7 +19,18 @@ pub fn NotFoundPage() -> impl IntoView {
     }
 }
 
-/// Renders a page with a message and a link to the home page.
+/// Renders that the portal does not offer the template of this address. The response has the status
+/// 404.
+#[component]
+pub fn NotOfferedPage() -> impl IntoView {
+    view! {
+        <Notice status=404 title=new::NOT_OFFERED heading=new::NOT_OFFERED next=(NEW, new::TO_OTHERS)>
+            <p>{new::NOT_OFFERED_LEAD}</p>
+        </Notice>
+    }
+}
+
+/// Renders a page with a message and a link: to the home page, unless it is told another one.
 #[component]
 pub fn Notice(
     /// The status of the response.
@@ -27,17 +39,21 @@ pub fn Notice(
     title: &'static str,
     /// The heading, in a few words.
     heading: &'static str,
+    /// Where the link leads, and its label.
+    #[prop(default = ("/", words::GO_HOME))]
+    next: (&'static str, &'static str),
     /// The explanation.
     children: Children,
 ) -> impl IntoView {
     respond_with(status);
+    let (href, label) = next;
     view! {
         <PageTitle text=title />
         <section class="notice">
             <h1>{heading}</h1>
             {children()}
             <p class="actions">
-                <LinkButton href="/" label=words::GO_HOME />
+                <LinkButton href label />
             </p>
         </section>
     }

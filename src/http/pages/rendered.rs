@@ -44,6 +44,7 @@ pub(super) struct PageKey {
     account: AccountLink,
     allowance: Option<Allowance>,
     may_change: bool,
+    has_kept_data: bool,
 }
 
 struct Entry {
@@ -66,15 +67,15 @@ impl PageKey {
         if has_secrets(true) || has_secrets(false) {
             return None;
         }
-        let (allowance, may_change) = match &data.content {
-            Content::Home(home) => (home.allowance, false),
-            Content::Operation(Ok(view)) => (None, view.may_change),
-            Content::ApiDocs => (None, false),
+        let (allowance, may_change, has_kept_data) = match &data.content {
+            Content::Home(home) => (home.allowance, false, home.has_kept_data),
+            Content::Operation(Ok(view)) => (None, view.may_change, false),
+            Content::ApiDocs => (None, false, false),
             Content::New(_) | Content::Operation(Err(_)) | Content::Other => return None,
         };
         let is_plain = parts.method == Method::GET && parts.uri.query().is_none();
         let (path, account) = (parts.uri.path().to_owned(), data.frame.account.clone());
-        is_plain.then_some(Self { path, account, allowance, may_change })
+        is_plain.then_some(Self { path, account, allowance, may_change, has_kept_data })
     }
 }
 

@@ -71,6 +71,8 @@ pub enum Finding {
         name: StackName,
         /// The name of the volume.
         volume: String,
+        /// True if no volume of the data is left.
+        is_all: bool,
     },
     /// No container of a live stack runs.
     NotRunning {
@@ -221,12 +223,18 @@ impl fmt::Display for Finding {
                 "the volume {volume} belongs to no stack and to no kept data: if nobody needs what \
                  is in it, docker volume rm {volume}"
             ),
-            Self::LostData { id, name, volume } => write!(
-                f,
-                "the volume {volume} of the kept data {id} of {name} is gone from the platform, so \
-                 the data cannot be brought back: restore it under this name, or delete the data in \
-                 the portal"
-            ),
+            Self::LostData { id, name, volume, is_all } => {
+                let so = if *is_all {
+                    "the data cannot be brought back"
+                } else {
+                    "a stack that brings the data back begins with an empty volume in its place"
+                };
+                write!(
+                    f,
+                    "the volume {volume} of the kept data {id} of {name} is gone from the platform, \
+                     so {so}: restore it under this name, or delete the data in the portal"
+                )
+            }
             Self::NotRunning { name, id, application, service, why } => {
                 write!(f, "the stack {name} ({id}) is not running: ")?;
                 why.explain(f, application, service)

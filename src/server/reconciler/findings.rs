@@ -75,11 +75,13 @@ fn lost_data<'a>(
     };
     store.kept.iter().filter(is_kept).flat_map(|data| {
         let is_gone =
-            |volume: &&KeptVolume| platform.volumes.iter().all(|one| one.name != volume.name);
-        data.volumes.iter().filter(is_gone).map(|volume| Finding::LostData {
+            |volume: &&KeptVolume| platform.all_volumes.iter().all(|one| one.0 != volume.name);
+        let is_all = data.volumes.iter().all(|volume| is_gone(&volume));
+        data.volumes.iter().filter(is_gone).map(move |volume| Finding::LostData {
             id: data.stack.data_id(),
             name: data.name.clone(),
             volume: volume.name.clone(),
+            is_all,
         })
     })
 }

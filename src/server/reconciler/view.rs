@@ -33,6 +33,9 @@ pub(super) struct PlatformView {
     pub(super) idle: BTreeMap<AppName, Idle>,
     /// The volumes of this portal; none while Docker is down.
     pub(super) volumes: Vec<OwnVolume>,
+    /// The names of all volumes. Those of data that was kept under another name of the portal do not
+    /// begin with today's.
+    pub(super) all_volumes: Vec<VolumeName>,
     /// True if Docker answered both before and after it listed the volumes, so that one that is not
     /// listed does not exist.
     pub(super) is_volume_list_proven: bool,
@@ -116,10 +119,11 @@ impl PlatformView {
             let (stack, _) = settings.parse_volume(&name)?;
             Some(OwnVolume { stack, name })
         };
-        let volumes = platform.volumes().await?.into_iter().filter_map(own_volume).collect();
+        let all_volumes = platform.volumes().await?;
+        let volumes = all_volumes.iter().cloned().filter_map(own_volume).collect();
         let is_volume_list_proven = was_up && has_node(platform).await;
         let view = Self { projects, all_projects, hosts, services, idle, ..Self::default() };
-        Ok(Self { volumes, is_volume_list_proven, ..view })
+        Ok(Self { volumes, all_volumes, is_volume_list_proven, ..view })
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use catalogue::{Entry, unnamed};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Service;
@@ -159,10 +160,7 @@ impl Service {
             return Ok(Tried::default());
         };
         let spec = OperationSpec::stored(stored, revision, self.parts.keyring.clone());
-        let is_kept = record
-            .metadata
-            .completed
-            .is_none_or(|completed| self.clock().now() <= later(completed, KEPT_FOR));
+        let is_kept = ended(record).is_none_or(|at| self.clock().now() <= later(at, KEPT_FOR));
         let (mut secrets, mut lost) = (BTreeMap::new(), BTreeSet::new());
         for (key, opened) in spec.parameters().into_iter().filter(|_| is_kept) {
             if is_lost(&opened) {
@@ -181,4 +179,11 @@ impl Service {
         let (generated, data) = (spec.stack.generated, spec.stack.brought_back);
         Ok(Tried { template, before, secrets, lost, generated, data })
     }
+}
+
+/// Returns when a deployment had ended and what it left was cleaned up: it could not be tried again
+/// before.
+fn ended(record: &Record) -> Option<Timestamp> {
+    let lines = record.metadata.receipt.iter().flat_map(|receipt| &receipt.lines);
+    record.metadata.completed.into_iter().chain(lines.map(|line| line.at)).max()
 }

@@ -62,6 +62,8 @@ pub struct TemplateForm {
     pub readme: Option<String>,
     /// How long it usually takes until a stack of it is live, if that was measured.
     pub usual: Option<Usual>,
+    /// Whether the caller is offered other templates as well.
+    pub has_others: bool,
     /// The name of the stack, as far as it is typed.
     pub stack_name: String,
     /// The sizes; none if the template has none.
@@ -203,6 +205,7 @@ impl TemplateForm {
             icon: entry.icon.is_some().then(|| format!("/templates/{}/icon.svg", template.id)),
             readme: entry.readme.clone(),
             usual: None,
+            has_others: false,
             stack_name: filling.values(NAME).last().copied().unwrap_or_default().to_owned(),
             sizes: maker.sizes(),
             is_size_from_link: filling.is_link && !filling.values(SIZE).is_empty(),

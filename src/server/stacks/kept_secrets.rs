@@ -19,7 +19,7 @@ use domain::words::answer;
 
 /// How long a form can be mended, and a failed start tried again, until the secrets must be given
 /// again.
-pub(super) const KEPT_FOR: Duration = Duration::from_hours(1);
+pub(crate) const KEPT_FOR: Duration = Duration::from_hours(1);
 /// The purpose for which they are sealed.
 const PURPOSE: &str = "form";
 

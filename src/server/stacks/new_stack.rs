@@ -34,8 +34,11 @@ impl Service {
         id: &str,
         filling: &Filling,
     ) -> Result<TemplateForm, ApiError> {
-        let entry = self.template(caller, id).await?;
-        self.form_of(caller, &entry, filling).await
+        let offered = self.offered(caller).await?;
+        let entry = offered.iter().find(|entry| entry.template.id == id);
+        let entry = entry.ok_or(Refusal::NoSuchTemplate)?;
+        let form = self.form_of(caller, entry, filling).await?;
+        Ok(TemplateForm { has_others: offered.len() > 1, ..form })
     }
 
     /// Returns the form of a template that the caller is offered.
@@ -74,8 +77,9 @@ impl Service {
         let is_of_it = |spec: &StackSpec| {
             spec.template.as_ref().is_some_and(|template| template.id == entry.template.id)
         };
-        let spec = spec.filter(is_of_it);
-        Ok(spec.map(|spec| Filling::again(&entry.template, &record.deployment, &spec)))
+        let Some(spec) = spec.filter(is_of_it) else { return Ok(None) };
+        let data = self.data_again(&record, spec.brought_back.as_ref()).await?;
+        Ok(Some(Filling::again(&entry.template, &record.deployment, &spec, data)))
     }
 
     /// Checks the fields of a template's form.

@@ -98,7 +98,12 @@ impl Service {
             }
         }
         let request = StartRequest::named(record.deployment.name.as_str());
-        Ok(self.begin(&New::again(caller, &request, record), |_| None).await?)
+        let mut started = self.begin(&New::again(caller, &request, record), |_| None).await?;
+        // An operator may retry it, and must not learn the secrets of its owner.
+        if record.owner.as_ref().is_some_and(|owner| caller.identity.owner() != Some(owner)) {
+            started.generated.clear();
+        }
+        Ok(started)
     }
 
     /// Does the same as [`Self::retry`] for a page, unless this deployment was retried already: then

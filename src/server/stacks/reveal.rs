@@ -13,7 +13,7 @@ use crate::server::auth::access::{Caller, Identity};
 use crate::server::page::NEW;
 use crate::server::secrets::OpenSecretError;
 use crate::server::spec::OperationSpec;
-use crate::server::store::{Record, State};
+use crate::server::store::{Record, State, StoreError};
 use crate::wire::{ApiError, StackSecrets};
 use domain::deployment::DeploymentId;
 use domain::refusal::Refusal;
@@ -53,24 +53,33 @@ impl Service {
     }
 
     /// Returns what the spec of a deployment says for its page.
-    pub(super) async fn of_spec(&self, caller: &Caller, record: &Record) -> OfSpec {
+    pub(super) async fn of_spec(
+        &self,
+        caller: &Caller,
+        record: &Record,
+    ) -> Result<OfSpec, StoreError> {
         match record.state {
             State::Active | State::Live | State::RolledBack => {}
-            State::Stuck => return OfSpec::default(),
+            State::Stuck => return Ok(OfSpec::default()),
         }
-        let Some(spec) = self.spec_of(record).await.ok().flatten() else {
-            return OfSpec::default();
+        let stored = match self.parts.store.spec(record.revision).await {
+            Err(StoreError::Corrupt { .. }) => None,
+            read => read?,
         };
-        let stack = &spec.stack;
-        let days = self.parts.quotas.removal_grace.as_secs().div_ceil(DAY.as_secs());
-        let template = stack.template.as_ref().filter(|_| is_own(caller, record));
         let is_over = record.state == State::RolledBack;
-        OfSpec {
-            secrets: secrets(caller, record, &spec),
-            data_days: (!is_over && !stack.volumes.is_empty()).then_some(days),
-            form: template
-                .map(|template| format!("{NEW}/{}?{AGAIN}={}", template.id, record.deployment.id)),
-        }
+        // A removal keeps the data also if the spec is lost.
+        let has_data =
+            !is_over && !self.volumes_by(&record.deployment.id, stored.as_ref()).await?.is_empty();
+        let days = self.parts.quotas.removal_grace.as_secs().div_ceil(DAY.as_secs());
+        let data_days = has_data.then_some(days);
+        let Some(stored) = stored else {
+            return Ok(OfSpec { data_days, ..OfSpec::default() });
+        };
+        let spec = OperationSpec::stored(stored, record.revision, self.parts.keyring.clone());
+        let template = spec.stack.template.as_ref().filter(|_| is_own(caller, record));
+        let form = template
+            .map(|template| format!("{NEW}/{}?{AGAIN}={}", template.id, record.deployment.id));
+        Ok(OfSpec { secrets: secrets(caller, record, &spec), data_days, form })
     }
 
     pub(super) async fn spec_of(&self, record: &Record) -> Result<Option<OperationSpec>, ApiError> {
@@ -93,14 +102,12 @@ pub(super) struct OfSpec {
 
 /// Returns what there is to say of the secrets that answer the questions of a stack.
 fn secrets(caller: &Caller, record: &Record, spec: &OperationSpec) -> StackSecrets {
-    if record.state != State::Live {
-        StackSecrets::Quiet
-    } else if spec.parameters().values().any(is_lost) {
-        StackSecrets::Lost
-    } else if may_reveal(caller, record) && !spec.stack.generated.is_empty() {
-        StackSecrets::Revealable
-    } else {
-        StackSecrets::Quiet
+    let has_own = || is_a_persons(caller, record) && !spec.stack.generated.is_empty();
+    match record.state {
+        State::Live if spec.parameters().values().any(is_lost) => StackSecrets::Lost,
+        State::Live if has_own() => StackSecrets::Revealable,
+        State::Active if has_own() => StackSecrets::RevealableOnceLive,
+        State::Live | State::Active | State::RolledBack | State::Stuck => StackSecrets::Quiet,
     }
 }
 
@@ -114,12 +121,16 @@ pub(super) fn is_lost(opened: &Result<SecretString, OpenSecretError>) -> bool {
 
 /// Returns whether the caller is a person, and owns the live stack of this deployment.
 fn may_reveal(caller: &Caller, record: &Record) -> bool {
-    let is_owner = match &caller.identity {
+    is_a_persons(caller, record) && record.state == State::Live
+}
+
+/// Returns whether the caller is a person, and owns the stack of this deployment.
+fn is_a_persons(caller: &Caller, record: &Record) -> bool {
+    match &caller.identity {
         Identity::Person { owner, .. } => record.owner.as_ref() == Some(owner),
         Identity::Anonymous
         | Identity::Browser(_)
         | Identity::Unauthenticated
         | Identity::Program { .. } => false,
-    };
-    is_owner && record.state == State::Live
+    }
 }

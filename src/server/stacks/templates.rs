@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::Service;
 use crate::server::auth::access::Caller;
+use crate::server::catalogue::Audience;
 use crate::wire::{ApiError, TemplateView};
 use domain::refusal::Refusal;
 use domain::stack_name::StackName;
@@ -58,6 +59,13 @@ impl Service {
     pub async fn template(&self, caller: &Caller, id: &str) -> Result<Arc<Entry>, ApiError> {
         let found = self.parts.offers.find(&self.audience(caller).await?, id);
         found.ok_or_else(|| Refusal::NoSuchTemplate.into())
+    }
+
+    /// Returns how people call a template: by its name, or by its id if there is none any more.
+    pub(crate) fn template_name(&self, id: &str) -> String {
+        let entry = self.parts.offers.find(&Audience::Operator, id);
+        let name = entry.as_ref().map(|entry| entry.template.name.in_language(FALLBACK));
+        name.unwrap_or(id).to_owned()
     }
 
     /// Returns the JSON Schema of the answers to a template's questions, for a stack of this name.

@@ -114,6 +114,9 @@ pub trait Operations: Send + Sync {
     /// events, and returns how many. Live and stuck ones are kept, since they still reserve their
     /// name.
     async fn purge(&self, before: Timestamp) -> Result<u64>;
+    /// Deletes the sealed secrets of the stacks that were gone before `gone_before`, and returns their
+    /// number. Until then, a failed deployment can be tried again with them.
+    async fn forget_secrets(&self, gone_before: Timestamp) -> Result<u64>;
 }
 
 /// Stores the events and steps of operations, as facts that the holder of the lease records.

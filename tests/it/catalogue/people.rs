@@ -20,6 +20,7 @@ use domain::template::parameter::Value;
 use serde_json::json;
 use tempfile::TempDir;
 
+use super::secrets::cookie;
 use super::{NOTES, put};
 use crate::support::app::{Reply, TestApp};
 use crate::support::claim_one::{CLEAN_UP, ClaimOne as _};
@@ -159,6 +160,12 @@ async fn generated_secrets_are_shown_again_to_their_owner_soon_after_a_sign_in()
     let started = send(&app, "alice", Method::POST, "/api/deploy", &body.to_string()).await.json();
     let password = started["generated"]["password"].as_str().unwrap().to_owned();
     let page = format!("/deployments/{}", started["deploymentId"].as_str().unwrap());
+    let form = "name=byform&p.pages=5&s.api_key=given-1";
+    let pressed = send(&app, "alice", Method::POST, "/new/notes", form).await;
+    let ticket = cookie(&pressed, "__Host-generated").unwrap();
+    let by_form = pressed.header("location").unwrap();
+    let shown = send(&app, &format!("alice; {ticket}"), Method::GET, by_form, "").await.body;
+    assert!(shown.contains("fresh-token__secret") && !shown.contains("only once"), "{shown}");
     let reveal = format!("{page}/reveal");
     let ask = async |who: &str| send(&app, who, Method::POST, &reveal, "").await;
     let refused = |reply: &Reply| reply.header("location").unwrap().to_owned();
@@ -180,6 +187,7 @@ async fn generated_secrets_are_shown_again_to_their_owner_soon_after_a_sign_in()
     let with_cookie = format!("alice; {cookie}");
     let shown = send(&app, &with_cookie, Method::GET, &page, "").await.body;
     assert!(shown.contains(&password), "{shown}");
+    assert!(!shown.contains("only once") && shown.contains("shown again within"), "{shown}");
     assert!(!shown.contains("given-1"), "a secret that was given is shown");
 
     let filter = AuditFilter { act: Some(AuditAction::Reveal), limit: 9, ..AuditFilter::default() };

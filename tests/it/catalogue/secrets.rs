@@ -312,7 +312,7 @@ async fn an_hour_after_a_failure_the_form_asks_for_the_secrets_again() {
     let page = format!("/deployments/{first}?refused=SECRETS_EXPIRED");
     assert_eq!(refused.header("location"), Some(page.as_str()));
     let shown = app.get(&page).await.body;
-    let says = "are not kept any more, so the deployment was not retried";
+    let says = "which is over for those that were typed, so the deployment was not retried";
     assert!(shown.contains(says), "{shown}");
     let link = format!("/new/notes?again={first}");
     assert!(shown.contains(&link), "{shown}");
@@ -328,4 +328,34 @@ async fn an_hour_after_a_failure_the_form_asks_for_the_secrets_again() {
     let other = format!("browser={}", "b".repeat(43));
     let form = app.ask("GET", &link, &[("cookie", &other), ("accept", "text/html")], "").await;
     assert!(!form.body.contains("My notes"), "{form:?}");
+}
+
+#[tokio::test]
+async fn the_form_with_earlier_answers_has_the_default_of_what_was_not_asked() {
+    let asked = r#"
+[[parameter]]
+key = "own"
+type = "boolean"
+label = "Own mode"
+env = "NOTES_OWN"
+
+[[parameter]]
+key = "mode"
+type = "string"
+label = "Mode"
+env = "NOTES_MODE"
+default = "careful"
+when = { key = "own", equals = true }
+"#;
+    let (app, _dir) = app(&format!("{NOTES}{asked}"));
+    let first = id_of(&app.post_form("/new/notes", "name=alice&p.mode=").await);
+    fail(&app).await;
+    let form = app.get(&format!("/new/notes?again={first}")).await.body;
+    assert!(form.contains(r#"value="careful""#), "{form}");
+    // What was asked and left out stays so.
+    let left_out = "name=bobby&p.own=on&p.mode=";
+    let second = id_of(&app.post_form("/new/notes", left_out).await);
+    fail(&app).await;
+    let form = app.get(&format!("/new/notes?again={second}")).await.body;
+    assert!(!form.contains(r#"value="careful""#), "{form}");
 }

@@ -1,5 +1,7 @@
 //! What thieves get: of the database without the key, and of what other people's pages contain.
 
+use std::time::Duration;
+
 use ai_stack_deployer::server::auth::access::Role;
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -100,4 +102,28 @@ async fn what_the_pages_of_one_person_contain_is_of_no_use_to_another() {
     assert!(!shown.body.contains("fresh-token__secret"), "{shown:?}");
     let shown = send(&app, &format!("alice; {ticket}"), Method::GET, &page, "").await;
     assert!(shown.body.contains("fresh-token__secret"), "{shown:?}");
+}
+
+#[tokio::test]
+async fn an_operator_who_tries_a_start_again_learns_no_new_secret() {
+    let (app, _dir) = portal(&[("notes", NOTES.to_owned())]);
+    let sign_both_in = async || {
+        sign_in(&app, "alice", Role::Member, &[], None).await;
+        sign_in(&app, "olga", Role::Operator, &[], None).await;
+    };
+    for (who, is_told) in [("olga", false), ("alice", true)] {
+        sign_both_in().await;
+        let name = format!("name={who}-tries");
+        let started = send(&app, "alice", Method::POST, "/new/notes", &name).await;
+        let id = id_of(&started);
+        app.record(&app.claim().await, vec![app.failure()]).await;
+        app.clock.advance(Duration::from_secs(3_601));
+        sign_both_in().await;
+        let path = format!("/api/deployment/{id}/retry");
+        let reply = send(&app, who, Method::POST, &path, "").await;
+        assert_eq!(reply.status, 201, "{who}: {reply:?}");
+        let generated = reply.json().get("generated").is_some();
+        assert_eq!(generated, is_told, "{who}: {}", reply.body);
+        app.record(&app.claim().await, vec![app.failure()]).await;
+    }
 }

@@ -232,3 +232,15 @@ async fn data_of_another_template_is_not_brought_back() {
     assert_eq!(deploy(&app, "bobby", &data).await.error(), "422 WRONG_TEMPLATE");
     assert_eq!(kept(&app).await[0]["id"], data, "it is still kept");
 }
+
+#[tokio::test]
+async fn the_form_of_a_removed_stack_brings_its_data_back() {
+    let app = TestApp::new().in_one_browser();
+    let alice = live(&app, "alice").await;
+    let data = keep(&app, "alice").await;
+    let link = format!("/new/default?again={alice}");
+    let page = app.get(&format!("/deployments/{alice}")).await.body;
+    assert!(page.contains(&link), "{page}");
+    let form = app.get(&link).await.body;
+    assert!(form.contains(&format!("value=\"{}\"", data.as_str().unwrap())), "{form}");
+}

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use super::listed::{fail, go_live, keep, live, volume_of};
 use super::{claim_removal, deploy, end};
 use crate::support::app::{Reply, TestApp};
+use crate::support::memory_store::MemoryStore;
 
 const LINK: &str = "href=\"/data\"";
 
@@ -40,12 +41,13 @@ async fn the_page_lists_what_is_kept_with_what_can_be_done_with_it() {
     let (app, _site) = portal(&[]);
     let page = app.get("/data").await;
     assert_eq!((page.status, page.header("cache-control")), (StatusCode::OK, Some("no-store")));
-    assert!(page.body.contains("Nothing is kept."), "{}", page.body);
+    assert!(page.body.contains("Nothing is kept. If you remove a stack"), "{}", page.body);
+    assert!(page.body.contains("Deploy something new"), "{}", page.body);
     let alice = live(&app, "alice").await;
     let data = keep(&app, "alice").await;
     let page = app.get("/data").await.body;
     let back = format!("href=\"/new/default?data={}\"", data.as_str().unwrap());
-    for part in ["Data of alice (default)", "Kept until 30 Nov 2026, ", &back, &delete_form(&data)]
+    for part in ["Data of alice (AI stack)", "Kept until 30 Nov 2026, ", &back, &delete_form(&data)]
     {
         assert!(page.contains(part), "{part} is missing: {page}");
     }
@@ -131,7 +133,7 @@ async fn a_removal_beyond_the_limit_shows_what_is_kept_with_a_way_to_delete_it()
     let page = app.get(&location).await.body;
     let words = [
         "The limit of kept data is reached, so the stack was not removed.",
-        "Data of alice (default)",
+        "Data of alice (AI stack)",
         &delete_form(&data),
     ];
     for words in words {
@@ -160,4 +162,40 @@ async fn the_home_page_leads_to_kept_data_where_there_is_some() {
     super::end_removal(&app, &lease).await;
     app.clock.advance(Duration::from_secs(11));
     assert!(!app.get("/").await.body.contains(LINK));
+}
+
+#[tokio::test]
+async fn a_removed_stack_with_kept_data_leads_to_it() {
+    let (app, _site) = portal(&[]);
+    let alice = format!("/deployments/{}", live(&app, "alice").await);
+    assert!(!app.get(&alice).await.body.contains(LINK), "it is live");
+    let begun = app.ask("DELETE", "/api/stacks/alice", &[], "").await.json();
+    let removal = format!("/deployments/{}", begun["operationId"].as_str().unwrap());
+    assert!(app.get(&removal).await.body.contains(LINK), "its page shows the receipt as it comes");
+    end(&app).await;
+    for page in [&alice, &removal] {
+        let seen = app.get(page).await.body;
+        assert!(seen.contains(LINK), "{seen}");
+        let others = app.ask("GET", page, &[("cookie", "browser=somebody-else")], "").await;
+        assert!(!others.body.contains(LINK), "{others:?}");
+    }
+    let data = super::kept(&app).await[0]["id"].clone();
+    post_delete(&app, &data).await;
+    end(&app).await;
+    for page in [&alice, &removal] {
+        let seen = app.get(page).await.body;
+        assert!(!seen.contains(LINK), "it is deleted: {seen}");
+    }
+}
+
+#[tokio::test]
+async fn a_removal_that_keeps_data_says_so_although_the_spec_is_lost() {
+    for lose in [MemoryStore::spoil_specs, MemoryStore::forget_specs] as [fn(&MemoryStore); 2] {
+        let (app, _site) = portal(&[]);
+        let alice = format!("/deployments/{}", live(&app, "alice").await);
+        lose(&app.store);
+        let page = app.get(&alice).await.body;
+        assert!(page.contains("Its data is kept for 7 days"), "{page}");
+        assert!(page.contains("and its data") && !page.contains("No data is kept"), "{page}");
+    }
 }

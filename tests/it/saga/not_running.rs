@@ -117,7 +117,11 @@ async fn a_stack_scaled_to_zero_is_reported_however_it_was_scaled() {
 #[tokio::test]
 async fn a_container_that_ends_repeatedly_is_reported_with_a_remedy() {
     let live = Live::begin().await;
-    let image = json!({ "dockerImage": "sandbox/crashloop" });
+    // An update that fails is taken back by Docker, but not the first container after none.
+    live.as_another_user("application.update", json!({ "replicas": 0 }));
+    live.reload();
+    live.world.clock.advance(SOON);
+    let image = json!({ "dockerImage": "sandbox/crashloop", "replicas": 1 });
     live.as_another_user("application.update", image);
     live.reload();
     let found = live.survey().await;

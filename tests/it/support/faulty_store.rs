@@ -247,6 +247,7 @@ delegate! {
         up cancel(id: &DeploymentId, now: Timestamp, entry: Option<&AuditEntry>) -> CancelOutcome;
         up make_due_now(id: &DeploymentId, entry: Option<&AuditEntry>) -> bool;
         up purge(before: Timestamp) -> u64;
+        up forget_secrets(gone_before: Timestamp) -> u64;
     }
     Journal {
         up events(id: &DeploymentId, after: Seq, limit: u32) -> Vec<StoredEvent>;

@@ -187,6 +187,10 @@ impl Operations for MemoryStore {
         Ok(true)
     }
 
+    async fn forget_secrets(&self, gone_before: Timestamp) -> Result<u64> {
+        Ok(self.up()?.forget_secrets(gone_before))
+    }
+
     async fn purge(&self, before: Timestamp) -> Result<u64> {
         let mut tables = self.up()?;
         let count = tables.deployments.len();

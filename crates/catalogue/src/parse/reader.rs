@@ -57,7 +57,9 @@ impl<'a, 'i> Table<'a, 'i> {
 
     /// Returns the value of a key, which is known from now on.
     pub(super) fn value(&mut self, key: &'static str) -> Option<Located<'a, 'i>> {
-        self.known.push(key);
+        if !self.known.contains(&key) {
+            self.known.push(key);
+        }
         self.entries.get(key).map(|(_, value)| *value)
     }
 

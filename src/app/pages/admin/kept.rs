@@ -59,7 +59,7 @@ fn KeptRow(line: KeptLine) -> impl IntoView {
                 <OwnerLink owner />
             </td>
             <td>{state}</td>
-            <td class="table__time">{words::minute(data.until)}</td>
+            <td class="table__line">{words::minute(data.until)}</td>
             <td>{volumes.collect_view()}</td>
         </tr>
     }

@@ -2,8 +2,9 @@
 
 use leptos::prelude::*;
 
+use super::name_query;
 use crate::app::words::new as words;
-use crate::server::page::{NEW, percent_encode};
+use crate::server::page::NEW;
 use crate::wire::TemplateView;
 
 /// The number of templates from which on they can be searched.
@@ -20,7 +21,7 @@ pub fn Cards(
     if templates.is_empty() {
         return view! { <p class="cards__none">{words::NO_TEMPLATES}</p> }.into_any();
     }
-    let query = name.map(|name| format!("?name={}", percent_encode(&name))).unwrap_or_default();
+    let query = name.map(|name| name_query(&name)).unwrap_or_default();
     let search = (templates.len() >= SEARCHED_FROM).then(|| {
         view! {
             <div class="cards__search needs-script">
@@ -51,12 +52,12 @@ fn Card(
     query: String,
 ) -> impl IntoView {
     let TemplateView { id, name, summary, icon, usual, .. } = template;
-    let icon = match icon {
-        Some(src) => {
-            view! { <img class="card__icon" src=src alt="" width="40" height="40" /> }.into_any()
-        }
-        None => view! { <span class="card__icon card__icon--none" aria-hidden="true"></span> }
-            .into_any(),
+    let icon = if let Some(src) = icon {
+        view! { <img class="card__icon" src=src alt="" width="40" height="40" /> }.into_any()
+    } else {
+        let first: String = name.chars().take(1).collect();
+        view! { <span class="card__icon card__icon--none" aria-hidden="true">{first}</span> }
+            .into_any()
     };
     let usual = usual.map(|usual| view! { <p class="card__usual">{words::usual(usual)}</p> });
     view! {

@@ -15,6 +15,7 @@ use crate::app::words::new as words;
 use crate::app::words::problems::problems;
 use crate::server::page::NEW;
 use crate::server::stacks::form::{DATA, Field, NAME, TemplateForm};
+use domain::stack_name::StackName;
 use domain::template::answers::{PARAMETERS, SECRETS, SIZE};
 
 /// Renders the form.
@@ -48,7 +49,8 @@ pub fn QuestionForm(
             </details>
         }
     });
-    let data = page_data();
+    // What was refused has its reason above the form.
+    let data = page_data().filter(|_| problem.is_none());
     let warning = data.and_then(|data| name_form::warning(&data.frame.platform));
     view! {
         <Refused sentence=problem />
@@ -61,7 +63,7 @@ pub fn QuestionForm(
                     <SizeChoice sizes is_from_link=is_size_from_link problem=problems.get(SIZE).cloned() /> {advanced}
                 </div> <button class="button button--primary" type="submit">
                     <span>{START_STACK}</span>
-                </button> <p class="questions__status hint hint--bad" role="status"></p>
+                </button> <p class="questions__status hints hint hint--bad" role="status"></p>
                 {warning.map(|warning| view! { <p class="name-form__warning">{warning}</p> })}
             </form>
         </leptos-island>
@@ -77,8 +79,9 @@ fn NameRow(
     problem: Option<String>,
 ) -> impl IntoView {
     let pattern = service().ok().map(|service| service.address_pattern());
-    let address =
-        pattern.map(|pattern| format!("{}{PLACEHOLDER}{}", pattern.before, pattern.after));
+    let is_usable = StackName::for_new_stack(&stack_name).is_ok();
+    let shown_name = if is_usable { &stack_name } else { PLACEHOLDER };
+    let address = pattern.map(|pattern| pattern.address(shown_name));
     let is_focused = stack_name.is_empty() && problem.is_none();
     view! {
         <div class="question" data-key=NAME data-label=name_form::NAME>

@@ -7,12 +7,13 @@ use domain::stack_name::StackName;
 pub(crate) const TITLE: &str = "Kept data";
 pub(crate) const LEAD: &str = "What is kept of the stacks that you removed. After the time that is \
                                given, it is deleted.";
-pub(crate) const NOTHING: &str = "Nothing is kept.";
+pub(crate) const NOTHING: &str = "Nothing is kept. If you remove a stack that has data, you find it \
+                                  here: bring it back in a new stack, or delete it.";
 pub(crate) const BRING_BACK: &str = "Bring it back";
 pub(crate) const DELETE: &str = "Delete it now";
 /// The links from other pages to this one.
 pub(crate) const HOME_LINK: &str = "Data of stacks that you removed is kept";
-pub(crate) const ACCOUNT_LINK: &str = "Kept data of your removed stacks";
+pub(crate) const PAGE_LINK: &str = "Kept data of your removed stacks";
 /// What stands before the link to the stack that is to have the data.
 pub(crate) const USED_BY: &str = "It is being brought back by ";
 

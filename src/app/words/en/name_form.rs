@@ -36,8 +36,8 @@ pub(crate) fn warning(platform: &PlatformStatus) -> Option<&'static str> {
              An operator must configure another key.",
         ),
         PlatformStatus { reachable: false, .. } => Some(
-            "The platform does not answer right now, so a new stack could not be started. \
-             Reload this page in a minute.",
+            "The platform does not answer right now, so a new stack could not be started. Try \
+             again in a minute.",
         ),
         PlatformStatus { .. } => None,
     }

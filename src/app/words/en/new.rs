@@ -13,6 +13,12 @@ pub(crate) const HEADING: &str = "What would you like to start?";
 pub(crate) const LEAD: &str = "Choose a template. Its questions are on the next page.";
 pub(crate) const NO_TEMPLATES: &str =
     "There is no template, so nothing can be started. An operator must add one.";
+/// The title and the heading where the template of an address is not offered.
+pub(crate) const NOT_OFFERED: &str = "Template not offered";
+pub(crate) use domain::words::template::NOT_OFFERED as NOT_OFFERED_LEAD;
+pub(crate) const TO_OTHERS: &str = "See the templates";
+/// The link from the form of a template to the others.
+pub(crate) const OTHERS: &str = "All templates";
 pub(crate) const SEARCH: &str = "Search";
 pub(crate) const NOT_FOUND: &str = "No template has this in its name or its description.";
 pub(crate) const ABOUT: &str = "About this template";
@@ -24,7 +30,7 @@ pub(crate) const OPTIONAL: &str = "(optional)";
 pub(crate) const OTHER: &str = "Something else:";
 pub(crate) const ONE_PER_LINE: &str = "One per line.";
 pub(crate) const SECRET_GENERATED: &str =
-    "Leave it empty to get a generated one, which is shown once.";
+    "Leave it empty to get a generated one, which is shown to you after the start.";
 pub(crate) const SECRET_KEPT: &str = "What you typed is kept. Type it again only to change it.";
 /// The box that withdraws a secret that the form keeps.
 pub(crate) const FORGET: &str = "Forget what you gave before.";

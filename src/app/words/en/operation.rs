@@ -10,6 +10,9 @@ pub(crate) const REVEAL: &str = "Show them again";
 pub(crate) const SIGN_IN_AGAIN: &str = "Sign in again";
 pub(crate) const GENERATED_LEAD: &str =
     "Copy this now: it is shown only once. You need it to get into your stack.";
+/// The same for the owner who can have them shown again.
+pub(crate) const GENERATED_LEAD_OWN: &str = "Copy this now: you need it to get into your stack. While \
+     the stack is live, you can have it shown again within ten minutes after you signed in.";
 /// What is added for a page without scripts, which otherwise refreshes itself.
 pub(crate) const GENERATED_STAYS: &str =
     "Then load this page again to follow your stack: while it shows this, it stays as it is.";

@@ -71,7 +71,7 @@ fn of_code(page: FormPage<'_>, code: RefusalCode) -> String {
              the template a new version."
         ),
         (C::SecretsExpired, _) => format!(
-            "Secrets are kept for an hour, and those that were typed are not kept any more, so {so}. \
+            "Secrets can be used again for an hour, which is over for those that were typed, so {so}. \
              Fill in the form again: it has everything else."
         ),
         (C::SignInAgain, _) => String::from(

@@ -92,6 +92,7 @@ fn whole() -> PlatformView {
         services: [AppName(String::from("stack-1"))].into(),
         idle: BTreeMap::new(),
         volumes: Vec::new(),
+        all_volumes: Vec::new(),
         is_volume_list_proven: true,
     }
 }

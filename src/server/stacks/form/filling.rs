@@ -19,6 +19,8 @@ pub struct Filling {
     pub pairs: Vec<(String, String)>,
     /// Whether they are from a link, and not from the form itself.
     pub is_link: bool,
+    /// Whether they are the answers that another stack was started with.
+    pub is_again: bool,
     /// The secrets that were given, sealed while the form is mended, by their keys.
     pub kept: BTreeMap<String, String>,
     /// What is wrong, by the keys of the questions.
@@ -36,10 +38,17 @@ impl Filling {
 
     /// Returns what fills the form of `template` with the answers that `deployment` was started
     /// with: all but the secrets. What followed from its name follows from the new one.
-    pub fn again(template: &Template, deployment: &Deployment, spec: &StackSpec) -> Self {
+    /// What was never asked then has its default.
+    pub fn again(
+        template: &Template,
+        deployment: &Deployment,
+        spec: &StackSpec,
+        data: Option<String>,
+    ) -> Self {
         let Deployment { name, url, .. } = deployment;
         let answer = |parameter: &Parameter| {
-            let text = spec.values.get(&parameter.key)?.as_ref()?.to_variable('\n');
+            let answer = spec.values.get(&parameter.key)?.as_ref();
+            let text = answer.map(|value| value.to_variable('\n')).unwrap_or_default();
             let is_derived = match parameter.default {
                 Some(DefaultAnswer::From(Source::StackName)) => text == name.as_str(),
                 Some(DefaultAnswer::From(Source::StackUrl)) => text == *url,
@@ -55,10 +64,10 @@ impl Filling {
         };
         let own = |field: &str, value: &str| (field.to_owned(), value.to_owned());
         let size = spec.size_id.iter().map(|size| own(SIZE, size));
-        let data = spec.brought_back.iter().map(|data| own(DATA, &data.id));
+        let data = data.iter().map(|data| own(DATA, data));
         let answers = template.parameters.iter().filter_map(answer);
         let pairs = [own(NAME, name.as_str())].into_iter().chain(size).chain(data).chain(answers);
-        Self { pairs: pairs.collect(), ..Self::default() }
+        Self { pairs: pairs.collect(), is_again: true, ..Self::default() }
     }
 
     /// Returns the values of a field.
@@ -70,6 +79,6 @@ impl Filling {
     /// Returns whether the fields of the form were sent, so that what is not among them was left out
     /// by the person.
     pub(super) fn is_sent(&self) -> bool {
-        !self.is_link && !self.pairs.is_empty()
+        !self.is_link && !self.is_again && !self.pairs.is_empty()
     }
 }

@@ -13,12 +13,13 @@ use crate::server::auth::access::{Caller, IdentifiedBy, Permission, Target};
 use crate::server::notifier::Notification;
 use crate::server::store::{
     DataDeletion, DataUser, KeptData, KeptFilter, KeptState, KeptVolume, NewKept, NewRemoval,
-    SealedSpec, SpecOrigin, StepId, StoreError,
+    Record, SealedSpec, SpecOrigin, State, StepId, StoreError,
 };
 use crate::wire::{ApiError, DataUserView, ErrorDetails, KeptView};
 use domain::deployment::DeploymentId;
-use domain::kind::KindName;
+use domain::kind::{KindName, StackState};
 use domain::owner::OwnerId;
+use domain::receipt::{Outcome, Receipt};
 use domain::refusal::Refusal;
 use domain::stack_id::{RevisionId, StackId};
 use domain::stack_spec::BroughtBack;
@@ -131,6 +132,23 @@ impl Service {
         Ok((data.stack, BroughtBack { id: data.stack.data_id(), volumes }))
     }
 
+    /// Returns the id of the data with which the stack of `record` can be started anew: its own, which
+    /// its removal kept, or that which it had brought back.
+    pub(in crate::server::stacks) async fn data_again(
+        &self,
+        record: &Record,
+        brought_back: Option<&BroughtBack>,
+    ) -> Result<Option<String>, StoreError> {
+        let own = self.find_data(&record.revision.stack.data_id()).await?;
+        let found = match (own, brought_back) {
+            (Some(own), _) => Some(own),
+            (None, Some(former)) => self.find_again(former).await?,
+            (None, None) => None,
+        };
+        let is_free = |data: &KeptData| data.state == KeptState::Kept && data.owner == record.owner;
+        Ok(found.filter(is_free).map(|data| data.stack.data_id()))
+    }
+
     async fn find_data(&self, id: &str) -> Result<Option<KeptData>, StoreError> {
         let Some(stack) = StackId::of_data(id) else { return Ok(None) };
         Ok(self.parts.store.kept_data(&KeptFilter::Stack(stack)).await?.pop())
@@ -170,11 +188,22 @@ impl Service {
         &self,
         live: &DeploymentId,
     ) -> Result<BTreeMap<String, String>, StoreError> {
-        let revision = RevisionId::first_of(live);
-        let spec = match self.parts.store.spec(revision).await {
-            Ok(Some(SealedSpec { spec, origin: SpecOrigin::Begun, .. })) => spec,
-            Ok(Some(SealedSpec { origin: SpecOrigin::Assumed, .. }) | None)
-            | Err(StoreError::Corrupt { .. }) => {
+        let stored = match self.parts.store.spec(RevisionId::first_of(live)).await {
+            Err(StoreError::Corrupt { .. }) => None,
+            read => read?,
+        };
+        self.volumes_by(live, stored.as_ref()).await
+    }
+
+    /// Does the same with the spec that is stored, if there is one that can be read.
+    pub(in crate::server::stacks) async fn volumes_by(
+        &self,
+        live: &DeploymentId,
+        stored: Option<&SealedSpec>,
+    ) -> Result<BTreeMap<String, String>, StoreError> {
+        let spec = match stored {
+            Some(SealedSpec { spec, origin: SpecOrigin::Begun, .. }) => spec,
+            Some(SealedSpec { origin: SpecOrigin::Assumed, .. }) | None => {
                 let named = self.parts.store.journal(live).await?.volumes(StepId::VOLUMES)?;
                 let key = |name: &str| match self.parts.stack.parse_volume(name) {
                     Some((_, key)) => key.to_owned(),
@@ -182,13 +211,13 @@ impl Service {
                 };
                 return Ok(named.into_iter().map(|name| (key(&name.0), name.0)).collect());
             }
-            Err(error) => return Err(error),
         };
-        let prefix = self.parts.stack.volume_prefix(revision.stack);
-        let mut names = spec.brought_back.map(|data| data.volumes).unwrap_or_default();
-        for volume in spec.volumes {
+        let prefix = self.parts.stack.volume_prefix(StackId::of(live));
+        let mut names =
+            spec.brought_back.as_ref().map(|data| data.volumes.clone()).unwrap_or_default();
+        for volume in &spec.volumes {
             let name = format!("{prefix}{}", volume.key);
-            names.entry(volume.key).or_insert(name);
+            names.entry(volume.key.clone()).or_insert(name);
         }
         Ok(names)
     }
@@ -201,6 +230,41 @@ impl Service {
         let kept = KeptFilter::Stack(StackId::of(live));
         let data = self.parts.store.kept_data(&kept).await?.pop();
         Ok(data.map(|data| KeptUntil { id: data.stack.data_id(), until: data.until }))
+    }
+}
+
+impl Service {
+    /// Returns whether the caller's page of kept data has something of the stack of an operation, or
+    /// will have once it is removed. What a failed start was to bring back is kept on.
+    pub(in crate::server::stacks) async fn leads_to_data(
+        &self,
+        caller: &Caller,
+        record: &Record,
+        receipt: Option<&Receipt>,
+    ) -> Result<bool, StoreError> {
+        let is_own = record.owner.is_some() && record.owner.as_ref() == caller.identity.owner();
+        let is_removed = match record.state {
+            State::RolledBack => true,
+            State::Active | State::Live | State::Stuck => {
+                self.kind(record).done == StackState::Gone
+            }
+        };
+        if !is_own || !is_removed {
+            return Ok(false);
+        }
+        let kept = KeptFilter::Stack(record.revision.stack);
+        let data = self.parts.store.kept_data(&kept).await?.pop();
+        Ok(match data.map(|data| data.state) {
+            Some(KeptState::InUse(DataUser { is_live, .. })) => !is_live,
+            Some(
+                KeptState::Removing | KeptState::Kept | KeptState::Lost(_) | KeptState::Deleting,
+            ) => true,
+            None if self.kind(record).done == StackState::Gone => false,
+            None => {
+                let mut lines = receipt.into_iter().flat_map(|receipt| &receipt.lines);
+                lines.any(|line| line.outcome == Outcome::Kept)
+            }
+        })
     }
 }
 

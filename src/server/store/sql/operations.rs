@@ -93,6 +93,10 @@ impl<D: Dialect> Operations for SqlStore<D> {
     async fn purge(&self, before: Timestamp) -> Result<u64> {
         purge::purge(self, before).await
     }
+
+    async fn forget_secrets(&self, gone_before: Timestamp) -> Result<u64> {
+        purge::secrets(self, gone_before).await
+    }
 }
 
 /// Makes the clean-up of a stuck operation due at `due`, and resets its panics. Returns `false` if

@@ -1,5 +1,7 @@
 //! Purges old records in batches, so that other writers never wait for more than one batch.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::SqlStore;
@@ -9,6 +11,7 @@ use super::statement::Statement;
 use crate::server::store::Result;
 use domain::deployment::DeploymentId;
 use domain::stack_id::StackId;
+use domain::time::earlier;
 
 /// The maximum number of rows that one transaction deletes, including dependent rows of other
 /// tables.
@@ -18,6 +21,10 @@ const CANDIDATES: i64 = 100;
 /// An estimate of the rows of an operation that are not counted: its own row, its stack, its steps
 /// and its services.
 const UNCOUNTED_ROWS: i64 = 16;
+
+/// How far back the stacks are looked for whose secrets are deleted. The portal does so every hour, and
+/// may not have run for a while.
+const LOOK_BACK: Duration = Duration::from_hours(30 * 24);
 
 /// An operation to delete, and its stack.
 #[derive(Debug, PartialEq, Eq)]
@@ -76,6 +83,31 @@ pub(super) async fn purge<D: Dialect>(store: &SqlStore<D>, before: Timestamp) ->
             return Ok(purged);
         }
         purged += whole;
+    }
+}
+
+/// Deletes the sealed secrets of the stacks that were gone before `gone_before`, and returns their
+/// number.
+pub(super) async fn secrets<D: Dialect>(
+    store: &SqlStore<D>,
+    gone_before: Timestamp,
+) -> Result<u64> {
+    let (mut deleted, since) = (0, earlier(gone_before, LOOK_BACK));
+    let key = D::ROW_ID.unwrap_or("stack, revision, name");
+    loop {
+        let is_of_gone = D::is_locked_in(&format!(
+            "SELECT {key} FROM sealed_secrets
+             WHERE stack IN (SELECT stack FROM operations JOIN stacks USING (stack)
+                             WHERE released_ms < $1 AND released_ms > $3 AND gone_ms < $1)
+             ORDER BY stack, revision, name LIMIT $2"
+        ));
+        let delete =
+            Statement::composed(format!("DELETE FROM sealed_secrets WHERE ({key}) {is_of_gone}"));
+        let count = store.change_rows(delete.bind(gone_before).bind(ROWS).bind(since)).await?;
+        deleted += count;
+        if count < ROWS.cast_unsigned() {
+            return Ok(deleted);
+        }
     }
 }
 

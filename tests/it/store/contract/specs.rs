@@ -8,7 +8,7 @@ use ai_stack_deployer::server::store::{
 use domain::deployment::DeploymentId;
 use domain::stack_id::RevisionId;
 
-use super::{claim, end, new};
+use super::{at, claim, end, finish, new};
 use crate::support::claim_one::CLEAN_UP;
 use crate::support::settings::{keyring, seal, stack_settings};
 
@@ -16,6 +16,7 @@ use crate::support::settings::{keyring, seal, stack_settings};
 pub(super) async fn hold(store: &dyn Store) {
     a_spec_is_stored_with_its_deployment(store).await;
     a_spec_is_added_under_a_lease_and_never_replaced(store).await;
+    the_secrets_of_a_stack_are_forgotten_some_time_after_it_is_gone(store).await;
 }
 
 /// Returns a spec without secrets.
@@ -76,4 +77,22 @@ async fn a_spec_is_added_under_a_lease_and_never_replaced(store: &dyn Store) {
     let lease = claim(store, CLEAN_UP, &removal).await;
     store.store_spec(&lease, &assumed).await.unwrap();
     assert_eq!(store.spec(revision(1_100)).await.unwrap(), expected);
+}
+
+async fn the_secrets_of_a_stack_are_forgotten_some_time_after_it_is_gone(store: &dyn Store) {
+    for (number, name) in [(1_110, "spec-gone"), (1_111, "spec-live")] {
+        let begun = NewDeployment { spec: sealed(number), ..new(number, name) };
+        store.begin(&begun, None).await.unwrap();
+    }
+    let gone = DeploymentId::from_random(1_110);
+    finish(store, Lane::Forward, &gone, State::RolledBack).await;
+    finish(store, Lane::Forward, &DeploymentId::from_random(1_111), State::Live).await;
+    let count = async |number| store.spec(revision(number)).await.unwrap().unwrap().secrets.len();
+    store.forget_secrets(at(50)).await.unwrap();
+    assert_eq!((count(1_110).await, count(1_111).await), (2, 2), "not before");
+    assert!(store.forget_secrets(at(51)).await.unwrap() >= 2);
+    assert_eq!((count(1_110).await, count(1_111).await), (0, 2));
+    assert_eq!(store.forget_secrets(at(51)).await.unwrap(), 0);
+    let spec = store.spec(revision(1_110)).await.unwrap().unwrap().spec;
+    assert_eq!(spec, sealed(1_110).spec, "what it was made of stays");
 }

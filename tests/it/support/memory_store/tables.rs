@@ -115,6 +115,19 @@ impl Tables {
         }
     }
 
+    /// Deletes the secrets of the stacks that were gone before then, and returns their number.
+    pub(super) fn forget_secrets(&mut self, gone_before: Timestamp) -> u64 {
+        let Self { deployments, specs, .. } = self;
+        let is_gone = |revision: &RevisionId| {
+            deployments.iter().any(|row| {
+                row.record.deployment.id == revision.stack.deployment()
+                    && row.released.is_some_and(|released| released < gone_before)
+            })
+        };
+        let gone = specs.iter_mut().filter(|(revision, _)| is_gone(revision));
+        gone.map(|(_, sealed)| std::mem::take(&mut sealed.secrets).len() as u64).sum()
+    }
+
     /// Frees the name of the stack that the removal `id` removed.
     pub(super) fn release_removed(&mut self, id: &DeploymentId, at: Timestamp) {
         let removed = self.row(id).and_then(|row| row.record.metadata.links.removes.clone());

@@ -1,0 +1,93 @@
+//! The wire types of live stacks.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use domain::deployment::DeploymentId;
+use domain::kind::StackStatus;
+use domain::stack_name::StackName;
+
+/// A live stack.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StackView {
+    /// Its name.
+    pub name: StackName,
+    /// The address at which it is reached.
+    pub url: String,
+    /// The time since which it has been live.
+    #[serde(with = "domain::time")]
+    pub since: Timestamp,
+    /// The deployment that created it, if the caller may view it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployment_id: Option<DeploymentId>,
+    /// Its state.
+    pub state: StackState,
+    /// What it is now.
+    pub status: StackStatus,
+    /// What it should be.
+    pub desired: DesiredState,
+    /// The number of the revision that it is made of, from 1 on.
+    pub revision: u32,
+    /// The operation on it that is in progress or stuck, if the caller may view it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<OperationView>,
+    /// Its removal that is in progress or stuck, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removal_id: Option<DeploymentId>,
+    /// The known problem of the live stack, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<StackHealth>,
+}
+
+/// What a stack should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DesiredState {
+    /// It should run.
+    Running,
+    /// It should not run.
+    Stopped,
+}
+
+/// An operation on a stack.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperationView {
+    /// Its id.
+    pub id: DeploymentId,
+    /// Its kind.
+    pub kind: String,
+}
+
+/// A known problem of a live stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StackHealth {
+    /// The problem.
+    pub state: HealthState,
+    /// The time since which it has been known.
+    #[serde(with = "domain::time")]
+    pub since: Timestamp,
+    /// The time at which the platform was last compared with the database.
+    #[serde(with = "domain::time")]
+    pub seen: Timestamp,
+}
+
+/// A problem of a live stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HealthState {
+    /// No container of it runs.
+    NotRunning,
+}
+
+/// The state of a live stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StackState {
+    /// It is live and is not being removed.
+    Live,
+    /// It is being removed.
+    Removing,
+    /// Part of it could not be removed yet.
+    Stuck,
+}
