@@ -20,7 +20,7 @@ fn phases(kind: &Kind) -> Vec<Phase> {
 
 #[test]
 fn progress_never_goes_backwards_along_a_legal_edge() {
-    for kind in [&DEPLOY, &REMOVE] {
+    for kind in Kinds::default().all() {
         for from in phases(kind) {
             for to in phases(kind).into_iter().filter(|to| kind.may_become(from, *to)) {
                 if let (Some(before), Some(after)) = (kind.percent(from), kind.percent(to)) {
@@ -56,4 +56,27 @@ fn each_kind_is_found_by_its_name_and_another_one_can_do_nothing() {
     }
     let unknown = kinds.of(KindName::new("unheard-of"));
     assert!(!unknown.can_cancel && unknown.listed().next().is_none());
+}
+
+#[test]
+fn a_kind_that_keeps_its_stack_leads_from_one_state_to_another_or_back() {
+    let keeping: Vec<_> = Kinds::default().all().filter(|kind| kind.keeps_stack()).collect();
+    assert_eq!(
+        keeping.iter().map(|kind| kind.noun).collect::<Vec<_>>(),
+        ["stop", "start", "restart"]
+    );
+    for kind in keeping {
+        assert_eq!(
+            kind.starts_from,
+            [kind.undone],
+            "{}: what fails leaves it as it was",
+            kind.noun
+        );
+        assert!(kind.can_cancel && kind.done != StackState::Gone, "{}", kind.noun);
+        let sentences = [kind.done_sentence, kind.undo_sentence];
+        for phase in kind.listed() {
+            assert!(!sentences.contains(&kind.sentence(phase)), "{}: {phase:?}", kind.noun);
+            assert_ne!(kind.sentence(phase), kind.done(phase), "{}: {phase:?}", kind.noun);
+        }
+    }
 }
