@@ -170,12 +170,10 @@ impl QuestionForm {
                 say(&self.status, "");
                 self.show(&verdict)
             }
-            // The answer to the form leads to the sign-in, and from there back to it; or to the other
-            // templates.
+            // The answer to the form leads to the sign-in, and from there back to it.
             Err(refused)
                 if self.is_posting.get()
-                    && (refused.code == <&str>::from(RefusalCode::SignInRequired)
-                        || refused.code == <&str>::from(RefusalCode::NoSuchTemplate)) =>
+                    && refused.code == <&str>::from(RefusalCode::SignInRequired) =>
             {
                 Some(false)
             }

@@ -5,11 +5,11 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use super::notice::{Notice, Refused};
+use super::notice::{Refused, UnavailablePage};
 use crate::api::{caller, forbid_storing, service};
 use crate::app::deployment::forms::LinkButton;
 use crate::app::pages::PageTitle;
-use crate::app::words::{FormPage, data as words, deployment, operation, refusal};
+use crate::app::words::{FormPage, data as words, deployment, refusal};
 use crate::server::page::{DATA, NEW, page_of};
 use crate::wire::{ApiError, KeptView};
 
@@ -31,16 +31,7 @@ pub fn DataPage() -> impl IntoView {
                 </section>
             }
             .into_any(),
-            Err(error) => view! {
-                <Notice
-                    status=error.status()
-                    title=operation::UNAVAILABLE
-                    heading=operation::UNAVAILABLE_HEADING
-                >
-                    <p>{error.message}</p>
-                </Notice>
-            }
-            .into_any(),
+            Err(error) => view! { <UnavailablePage error /> }.into_any(),
         }
     })
 }

@@ -14,13 +14,13 @@ use leptos_router::hooks::use_query_map;
 
 use self::card::Cards;
 use self::form::QuestionForm;
-use super::notice::{NotFoundPage, NotOfferedPage, Notice};
+use super::notice::{NotFoundPage, NotOfferedPage, UnavailablePage};
 use crate::api::forbid_storing;
 use crate::api::page_data::{Content, NewData, NewPageData, page_data};
 use crate::app::pages::PageTitle;
 use crate::app::pages::new::readme::Readme;
 use crate::app::words::home::allowance as allowance_words;
-use crate::app::words::{name_form, new as words, operation};
+use crate::app::words::{name_form, new as words};
 use crate::server::page::{NEW, percent_encode};
 use crate::server::stacks::form::{AGAIN, TemplateForm};
 use crate::wire::Allowance;
@@ -37,16 +37,7 @@ pub fn NewPage() -> impl IntoView {
     let data = match data {
         Some(Ok(data)) => *data,
         Some(Err(error)) if error.status() != 404 => {
-            return view! {
-                <Notice
-                    status=error.status()
-                    title=operation::UNAVAILABLE
-                    heading=operation::UNAVAILABLE_HEADING
-                >
-                    <p>{error.message}</p>
-                </Notice>
-            }
-            .into_any();
+            return view! { <UnavailablePage error /> }.into_any();
         }
         Some(Err(error)) if error.code == RefusalCode::NoSuchTemplate => {
             return view! { <NotOfferedPage /> }.into_any();

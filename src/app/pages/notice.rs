@@ -6,8 +6,9 @@ use leptos::prelude::*;
 use crate::api::respond_with;
 use crate::app::deployment::forms::LinkButton;
 use crate::app::pages::PageTitle;
-use crate::app::words::{frame as words, new};
+use crate::app::words::{frame as words, new, operation};
 use crate::server::page::NEW;
+use crate::wire::ApiError;
 
 /// Renders that there is no such page. The response has the status 404.
 #[component]
@@ -26,6 +27,20 @@ pub fn NotOfferedPage() -> impl IntoView {
     view! {
         <Notice status=404 title=new::NOT_OFFERED heading=new::NOT_OFFERED next=(NEW, new::TO_OTHERS)>
             <p>{new::NOT_OFFERED_LEAD}</p>
+        </Notice>
+    }
+}
+
+/// Renders that the portal cannot show the page now. The response has the status of the error.
+#[component]
+pub fn UnavailablePage(
+    /// Why.
+    error: ApiError,
+) -> impl IntoView {
+    let (title, heading) = (operation::UNAVAILABLE, operation::UNAVAILABLE_HEADING);
+    view! {
+        <Notice status=error.status() title heading>
+            <p>{error.message}</p>
         </Notice>
     }
 }

@@ -36,6 +36,7 @@ impl Reconciler {
     /// Returns which side could not be read, or that the database fails.
     pub async fn mark_lost_data(&self, found: &[Finding]) -> Result<(), SurveyError> {
         let Ports { store, clock, platform, .. } = &self.ports;
+        let mut listed = None;
         for data in store.kept_data(&KeptFilter::All).await? {
             let is_lost = is_lost(&data, found);
             match &data.state {
@@ -45,7 +46,10 @@ impl Reconciler {
                     store.mark_lost(data.stack, Some(clock.now())).await?;
                 }
                 KeptState::Lost(_) if !is_lost => {
-                    let there = platform.volumes().await?;
+                    let there = match &mut listed {
+                        Some(there) => there,
+                        None => listed.insert(platform.volumes().await?),
+                    };
                     let is_there = |name: &String| there.contains(&VolumeName(name.clone()));
                     if data.volumes.iter().all(|volume| is_there(&volume.name)) {
                         store.mark_lost(data.stack, None).await?;
