@@ -4,6 +4,7 @@
 //! read and write. [`sql`] implements the ports for both databases, and [`dialect`] has what
 //! differs between SQLite and PostgreSQL.
 
+mod beginnings;
 mod dialect;
 mod facts;
 mod folding;
@@ -17,6 +18,10 @@ mod volumes;
 
 pub use super::lease::{Claim, Lease};
 pub use super::store_error::{Result, StoreError};
+pub use beginnings::{
+    Desired, Disposal, IdempotencyKey, NewDeployment, NewOperation, NewRemoval, SealedSpec,
+    SpecOrigin, StoredResponse, TemplateDefinition,
+};
 pub use dialect::{postgres, sqlite};
 pub use domain::kind::StepId;
 pub use facts::{CleanupRecord, End, Fact, Recorded, StoredEvent};
@@ -28,10 +33,8 @@ pub use ports::{
 };
 pub use quota::{LimitReached, Quota, Usage, hour_before, is_within_hour};
 pub use records::{
-    CancelOutcome, CancelRequest, CleanUp, Desired, Disposal, IdempotencyKey, Lane, NewDeployment,
-    NewOperation, NewRemoval, OperationFilter, OperationOutcome, Record, RemovalOutcome,
-    SealedSpec, SpecOrigin, Stack, StackOperation, State, StoredResponse, TaskHolder, TaskLease,
-    TemplateDefinition, TimeToLive,
+    CancelOutcome, CancelRequest, CleanUp, Lane, OperationFilter, OperationOutcome, Record,
+    RemovalOutcome, Stack, StackOperation, State, TaskHolder, TaskLease, TimeToLive,
 };
 pub use volumes::{NamedVolume, VolumesOutput};
 

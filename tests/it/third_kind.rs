@@ -144,7 +144,7 @@ impl World {
             ("PORT", &portal_dir.port.to_string()),
             ("SANDBOX_EDGE_PORT", &portal_dir.edge.to_string()),
         ]);
-        let (id, started) = (DeploymentId::new(&INSPECTION, 42), SystemClock.now());
+        let (id, started) = (INSPECTION.operation_id(42), SystemClock.now());
         let mut new = new_deployment(&stack_settings("any"), id.clone(), "alice", started);
         new.deployment.kind = INSPECTION.name;
         new.first = EventBody::Progress(ProgressUpdate::first(&INSPECTION, started));

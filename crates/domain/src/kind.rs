@@ -10,8 +10,7 @@ mod restart;
 mod start;
 mod stop;
 
-use serde::{Deserialize, Serialize};
-
+use crate::operation_id::DeploymentId;
 use crate::phase::Phase;
 use crate::short_name::named;
 use crate::words::kind as words;
@@ -23,6 +22,8 @@ pub use remove::REMOVE;
 pub use restart::RESTART;
 pub use start::START;
 pub use stop::STOP;
+
+pub use crate::stack_state::{StackState, StackStatus};
 
 named! {
     /// The name of a kind of operation, as the database has it. It may be the name of a kind that
@@ -93,47 +94,12 @@ impl KindStep {
     }
 }
 
-/// A state of a stack, as far as operations start from it or end in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StackState {
-    /// There is none.
-    Gone,
-    /// It is up and verified.
-    Live,
-    /// Nothing of it runs, and its address and data are kept.
-    Stopped,
-}
-
-/// What a stack is now, as people see it. It is derived from the operation under way, from what the
-/// stack should be, and from whether it works.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum StackStatus {
-    /// It is being brought up.
-    Deploying,
-    /// It runs.
-    Running,
-    /// It is being changed.
-    Changing,
-    /// It is being stopped.
-    Stopping,
-    /// Nothing of it runs, as somebody asked.
-    Stopped,
-    /// It is being started again.
-    Starting,
-    /// Its container is being replaced.
-    Restarting,
-    /// It should run, and does not work.
-    Unhealthy,
-    /// It is being removed.
-    Removing,
-    /// An operation on it has ended, and something is left to be done.
-    Stuck,
-    /// Nothing of it is left, except perhaps data that is kept.
-    Gone,
-}
-
 impl Kind {
+    /// Returns the id of an operation of this kind with these random bits.
+    pub fn operation_id(&self, bits: u128) -> DeploymentId {
+        DeploymentId::new(self.prefix, bits)
+    }
+
     /// Returns whether its operations are about a stack that is there, and leave it there.
     pub fn keeps_stack(&self) -> bool {
         self.direction == Direction::Forward && !self.starts_from.contains(&StackState::Gone)

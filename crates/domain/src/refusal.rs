@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strum::{EnumDiscriminants, EnumIter, EnumString, IntoEnumIterator, IntoStaticStr};
 
-use crate::deployment::DeploymentId;
-use crate::kind::StackState;
 use crate::local_fault::LocalFault;
+use crate::operation_id::DeploymentId;
 use crate::stack_name::{ParseStackNameError, StackName};
+use crate::stack_state::StackState;
 use crate::template::answer_error::AnswerErrors;
 
 /// The default `Retry-After` in seconds, if the time until there is capacity is unknown.

@@ -38,7 +38,7 @@ impl StackId {
 
     /// Returns the id of the one operation of `kind` that there is of the stack.
     pub fn operation(self, kind: &Kind) -> DeploymentId {
-        DeploymentId::new(kind, self.0)
+        kind.operation_id(self.0)
     }
 
     /// Returns the id of the deployment that makes the stack.
@@ -91,7 +91,7 @@ mod tests {
         let stack = StackId::of(&deployment);
         assert_eq!(stack.to_string(), "stk_00000000000000000000000000007f3a");
         assert_eq!(stack.deployment(), deployment);
-        assert_ne!(stack, StackId::of(&DeploymentId::new(&REMOVE, 0x7f3b)));
+        assert_ne!(stack, StackId::of(&REMOVE.operation_id(0x7f3b)));
         assert_eq!(RevisionId::first_of(&deployment).to_string(), format!("{stack}/1"));
     }
 

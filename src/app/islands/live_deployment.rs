@@ -32,7 +32,7 @@ use domain::words::refusal::ANSWER;
 use wasm_bindgen::JsValue;
 
 /// The name of the function that starts the island in the browser.
-const START: &str = "live_deployment";
+const EXPORT: &str = "live_deployment";
 
 /// Renders the island on the server.
 #[cfg(feature = "ssr")]
@@ -66,7 +66,7 @@ pub fn live_deployment(element: Element) -> Result<(), JsValue> {
 /// Returns the island. The macro of Leptos would read the view with serde's code.
 fn island(view: DeploymentView) -> Island<OwnedView<impl RenderHtml>> {
     let page = move || OwnedView::new(view! { <FollowedDeployment view /> });
-    Island::new(START, Owner::new().with(|| Owner::with_hydration(page)))
+    Island::new(EXPORT, Owner::new().with(|| Owner::with_hydration(page)))
 }
 
 /// Renders the current state of a deployment or a removal, and follows it.

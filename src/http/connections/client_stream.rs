@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use tokio::net::TcpStream;
 
@@ -58,10 +59,11 @@ impl ClientStream {
         self.connection.ended().await;
     }
 
-    /// Waits until the client sends something, or closes the connection.
-    pub(in crate::http) async fn readable(&self) {
+    /// Returns whether the client has sent something, or closed the connection. If not, `waker` is
+    /// woken then, and no other that was given before.
+    pub(in crate::http) fn poll_readable(&self, waker: &Waker) -> Poll<()> {
         // The next attempt to read returns the error.
-        drop(self.stream.readable().await);
+        self.stream.poll_read_ready(&mut Context::from_waker(waker)).map(drop)
     }
 
     /// Reads what has arrived and ignores it. Returns the number of bytes; `None` if the client has

@@ -10,7 +10,7 @@ use super::schema::{integer, one_of_texts, reference, text};
 use super::schemas::{id, name};
 
 /// What the start of a deployment refuses, whoever begins it.
-const START: [Code; 17] = [
+const BEGINNING: [Code; 17] = [
     Code::InvalidName,
     Code::InvalidParameters,
     Code::TemplateRequired,
@@ -65,7 +65,7 @@ pub(in crate::http) fn deploy(it: Described) -> Described {
         "At most 1 MiB, within 10 seconds. It is read as JSON, whatever its content type.",
     )
     .creates("StartedDeployment", "The deployment was started.")
-    .refuses(START)
+    .refuses(BEGINNING)
     .refuses([
         Code::SecretKeyMissing,
         Code::InvalidJson,
@@ -109,7 +109,7 @@ pub(in crate::http) fn retry(it: Described) -> Described {
     )
     .path("id", OF_OPERATION, id())
     .creates("StartedDeployment", "The new deployment was started.")
-    .refuses(START)
+    .refuses(BEGINNING)
     .refuses([
         Code::SecretKeyMissing,
         Code::SecretsExpired,

@@ -256,7 +256,7 @@ mod tests {
         let prefix = "ai-stack-deployer/default/";
         let id = DeploymentId::from_random(7);
         assert_eq!(creator(&format!("{prefix}{id}"), prefix), Some(id.clone()));
-        let removal = DeploymentId::new(&REMOVE, 7);
+        let removal = REMOVE.operation_id(7);
         for other in [
             format!("ai-stack-deployer/other/{id}"),
             format!("{prefix}{removal}"),

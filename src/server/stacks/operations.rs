@@ -179,7 +179,7 @@ impl Service {
         let kept = keepable.filter(|_| disposal == Disposal::Keep);
         let disposal = kept.as_ref().map_or(Disposal::Delete, |_| Disposal::Keep);
         let kind = self.parts.kinds.of(KindName::REMOVE);
-        let id = DeploymentId::new(kind, (self.parts.random)());
+        let id = kind.operation_id((self.parts.random)());
         let place = self.parts.notifier.intake().reserve(&id, kind.direction, started);
         let new = NewRemoval {
             id,

@@ -25,6 +25,7 @@ mod specs;
 mod stacks;
 pub(super) mod statement;
 mod templates;
+mod under_way;
 
 use std::sync::Arc;
 use std::time::Duration;

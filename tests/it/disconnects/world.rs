@@ -275,7 +275,7 @@ impl World {
     /// Inserts a deployment of a person that another portal drives.
     fn begin(&self, person: &str) -> DeploymentId {
         let digits = &Digest::of(person).0[..32];
-        let id = DeploymentId::new(&DEPLOY, u128::from_str_radix(digits, 16).unwrap());
+        let id = DEPLOY.operation_id(u128::from_str_radix(digits, 16).unwrap());
         let statement = format!(
             "INSERT INTO stacks (stack, name, host, url, owner, created_ms)
              VALUES ('stk_{digits}', '{person}', '{person}.localhost', 'http://{person}.localhost',

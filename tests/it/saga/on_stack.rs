@@ -8,7 +8,6 @@ use ai_stack_deployer::server::store::{
 };
 use clock::Clock;
 use dokploy_sandbox::Visit;
-use domain::deployment::DeploymentId;
 use domain::event::{EventBody, ProgressUpdate, Ready};
 use domain::kind::{Kind, RESTART, START, STOP};
 use domain::progress::End;
@@ -28,7 +27,7 @@ impl World {
     async fn ask_for(&mut self, kind: &'static Kind, number: u128) {
         let started = self.clock.now();
         let new = NewOperation {
-            id: DeploymentId::new(kind, number),
+            id: kind.operation_id(number),
             kind,
             started,
             first: EventBody::Progress(ProgressUpdate::first(kind, started)),

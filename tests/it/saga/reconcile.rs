@@ -242,7 +242,7 @@ async fn removing_orphans_of_an_operation_without_any_or_in_progress_changes_not
     remove_orphans().await.unwrap_err();
     world.inject("project.remove:error-before:always");
     world.drive().await;
-    let (id, never) = (DeploymentId::new(&REMOVE, 43), CancellationToken::new());
+    let (id, never) = (REMOVE.operation_id(43), CancellationToken::new());
     let swept = orphan_remover.remove_orphans(&id, &never).await;
     assert!(matches!(swept, Err(RemoveOrphansError::Busy)), "a worker cleans up stuck operations");
     assert_eq!(world.count().await, (1, 0, 0, 0));

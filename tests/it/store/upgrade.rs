@@ -330,7 +330,7 @@ async fn assert_opens(store: &dyn Store, keyring: Keyring) {
 
 async fn assert_no_removal_is_lost(store: &dyn Store) {
     let name = |name| StackName::parse(name).unwrap();
-    let removal = |number| DeploymentId::new(&REMOVE, number);
+    let removal = |number| REMOVE.operation_id(number);
     let stacks = store.stacks(None).await.unwrap();
     let found: Vec<_> = stacks
         .iter()

@@ -73,7 +73,7 @@ pub(crate) fn seal(
 /// Asks for the removal of a stack, whichever it is.
 pub(crate) fn new_removal(number: u128, started: Timestamp) -> NewRemoval {
     NewRemoval {
-        id: DeploymentId::new(&REMOVE, number),
+        id: REMOVE.operation_id(number),
         kind: REMOVE.name,
         started,
         first: EventBody::Progress(ProgressUpdate::first(&REMOVE, started)),

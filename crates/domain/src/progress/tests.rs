@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{FailureCode, Level, Ready};
+use crate::event::{FailureCode, Level};
 use crate::words;
 
 fn at(ms: i64) -> Timestamp {

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::{fault, name};
-use crate::kind::StackState;
 use crate::local_fault::LocalFault;
 use crate::refusal::{
     Counted, CrossSite, FilterField, InternalFault, LimitReached, Missing, Refusal, TakenBy,
     Unreadable, whole_seconds,
 };
 use crate::stack_name::StackName;
+use crate::stack_state::StackState;
 use crate::template::answer_error::AnswerErrors;
 
 /// Returns the sentence: what happened, and what to do.
@@ -320,7 +320,6 @@ fn counted(count: u64, thing: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stack_name::StackName;
 
     #[test]
     fn a_limit_is_told_with_what_to_do_and_when() {

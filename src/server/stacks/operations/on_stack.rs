@@ -82,7 +82,7 @@ impl Service {
         let Deployment { id: live, name, .. } = live;
         let started = self.parts.clock.now();
         let kind = self.parts.kinds.of(action.kind());
-        let id = DeploymentId::new(kind, (self.parts.random)());
+        let id = kind.operation_id((self.parts.random)());
         // It must not wait behind deployments.
         let place = self.parts.notifier.intake().reserve(&id, Direction::Back, started);
         let new = NewOperation {

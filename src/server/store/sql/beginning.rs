@@ -10,7 +10,8 @@ use super::pool::Transaction;
 use super::purge::delete_expired;
 use super::rows::{self, Columns as _};
 use super::statement::Statement;
-use super::{SqlStore, kept, on_stack, quotas, responses, specs, templates};
+use super::under_way::supersede;
+use super::{SqlStore, kept, quotas, responses, specs, templates};
 use crate::server::audit::AuditEntry;
 use crate::server::notifier::Notification;
 use crate::server::store::{
@@ -137,7 +138,7 @@ pub(super) async fn begin_removal<D: Dialect>(
         reuse_removal(store, tx, &id, is_stuck, new).await?;
         return Ok(RemovalOutcome::Accepted(id));
     }
-    if let Some(under_way) = on_stack::supersede(&mut tx, &live).await? {
+    if let Some(under_way) = supersede(&mut tx, &live).await? {
         return Ok(RemovalOutcome::UnderWay(under_way.id));
     }
     if let Some(data) = &new.kept

@@ -23,7 +23,7 @@ pub(super) async fn hold(store: &dyn Store) {
 
 fn operation(kind: &'static Kind, number: u128, of: Option<&DeploymentId>) -> NewOperation {
     NewOperation {
-        id: DeploymentId::new(kind, number),
+        id: kind.operation_id(number),
         kind,
         started: at(60),
         first: EventBody::Progress(ProgressUpdate::first(kind, at(60))),

@@ -46,7 +46,7 @@ async fn a_removal_frees_the_name_once_nothing_is_left(store: &dyn Store) {
     let name = StackName::parse("judy").unwrap();
     let keep = |number| NewRemoval { disposal: Disposal::Keep, ..removal(number, None) };
     let begin = async |number| store.begin_removal(&name, &keep(number)).await.unwrap();
-    let accepted = |number| RemovalOutcome::Accepted(DeploymentId::new(&REMOVE, number));
+    let accepted = |number| RemovalOutcome::Accepted(REMOVE.operation_id(number));
     assert_eq!(begin(71).await, RemovalOutcome::NotLive, "nothing of that name");
     store.begin(&new(70, "judy"), None).await.unwrap();
     assert_eq!(begin(71).await, RemovalOutcome::NotLive, "not live yet");

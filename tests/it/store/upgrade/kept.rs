@@ -42,7 +42,7 @@ pub(super) async fn assert_listed(store: &dyn Store, is_there: bool) {
     assert_eq!(states, expected);
     let volume = KeptVolume { key: String::from("data"), name: String::from("asd-test-data") };
     assert!(all.iter().all(|data| data.volumes == [volume.clone()] && data.template == "default"));
-    let removal = store.find(&DeploymentId::new(&REMOVE, 11)).await.unwrap().unwrap();
+    let removal = store.find(&REMOVE.operation_id(11)).await.unwrap().unwrap();
     assert_eq!(removal.disposal, Disposal::Keep);
     // What a newer version adds works on it.
     store.mark_lost(all[0].stack, Some(at(10))).await.unwrap();

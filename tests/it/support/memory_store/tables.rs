@@ -104,14 +104,11 @@ impl Tables {
     /// Records what is of the stack of the operation `id`, of which nothing is left to do.
     pub(super) fn end(&mut self, id: &DeploymentId, at: Timestamp, leaves: Option<Desired>) {
         let stack = self.row(id).map(|row| row.record.revision.stack);
-        match (leaves, stack) {
-            (Some(desired), Some(stack)) => {
-                self.desired.insert(stack, desired);
-            }
-            (None, _) | (_, None) => {
-                self.release_removed(id, at);
-                self.settle(id, at);
-            }
+        if let (Some(desired), Some(stack)) = (leaves, stack) {
+            self.desired.insert(stack, desired);
+        } else {
+            self.release_removed(id, at);
+            self.settle(id, at);
         }
     }
 

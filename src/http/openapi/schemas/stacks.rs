@@ -1,0 +1,72 @@
+//! The schemas of stacks.
+
+use super::{Named, id, name};
+use crate::http::openapi::schema::{
+    address, always, integer, object, one_of_texts, path, reference, text, time,
+};
+
+/// The words for what a stack is now.
+const STATUSES: [&str; 11] = [
+    "deploying", "running", "changing", "stopping", "stopped", "starting", "restarting",
+    "unhealthy", "removing", "stuck", "gone",
+];
+
+/// Returns them with their names.
+pub(super) fn stacks() -> Vec<Named> {
+    let health = object("A known problem of a live stack.")
+        .has("state", one_of_texts(["not_running"]), "No container of the stack runs.")
+        .has("since", time(), "Since when that is known, in UTC.")
+        .has("seen", time(), "When it was last confirmed, in UTC.");
+    let stack = object("A live stack.")
+        .has("name", name(), "Its name.")
+        .has("url", address(), "Its address.")
+        .has("since", time(), "Since when it has been live, in UTC.")
+        .optional("deploymentId", id(), "The deployment that made it, if the caller may see that.")
+        .has(
+            "state",
+            one_of_texts(["live", "removing", "stuck"]),
+            "`stuck`: part of it could not be removed yet. `status` says more.",
+        )
+        .has("status", one_of_texts(STATUSES), "What it is now.")
+        .has("desired", one_of_texts(["running", "stopped"]), "What it should be.")
+        .has("revision", integer(), "The number of what it is made of, from 1 on.")
+        .optional_one("operation", "StackOperation", "What is under way or stuck, if anything is.")
+        .optional("removalId", id(), "Its removal that has not ended well, if there is one.")
+        .optional_one("health", "StackHealth", "The known problem of the stack, if there is one.");
+    let operation = object("An operation on a stack.").has("id", id(), "Its id.").has(
+        "kind",
+        text(),
+        "Its kind, such as `stop`.",
+    );
+    let unchanged = object("The stack is already what was asked for, so nothing was begun.")
+        .has("success", always(true), "Always true.")
+        .has("changed", always(false), "Always false.");
+    let one = object("A live stack.")
+        .has("success", always(true), "Always true.")
+        .has_one("stack", "Stack", "The stack.");
+    let all = object("The live stacks.")
+        .has("success", always(true), "Always true.")
+        .list("stacks", reference("Stack"), "The stacks, by name.")
+        .required("stacks");
+    let removal = object("An operation on a stack was started, or is in progress.")
+        .has("success", always(true), "Always true.")
+        .has("operationId", id(), "The id of the operation.")
+        .has("statusEndpoint", path(), "The path of its events.")
+        .has("deploymentEndpoint", path(), "The path of its state.")
+        .has("page", path(), "The path of its page.")
+        .optional("dataId", text(), "The id of the data of the stack that is kept, if it is.")
+        .optional(
+            "dataUntil",
+            time(),
+            "Until when it is kept at least: the time counts from the end of the removal.",
+        );
+    vec![
+        ("StacksAnswer", all.into()),
+        ("StackAnswer", one.into()),
+        ("Stack", stack.into()),
+        ("StackHealth", health.into()),
+        ("StackOperation", operation.into()),
+        ("UnchangedStack", unchanged.into()),
+        ("StartedRemoval", removal.into()),
+    ]
+}
