@@ -13,7 +13,7 @@ use axum::http::request::Parts;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 pub(super) use self::spelling::{is_file, spell};
-use super::api::{self, deployments, document, operations, templates};
+use super::api::{self, deployments, document, history, operations, templates};
 use super::openapi::operations as docs;
 use super::openapi::{Describe, Described, Row};
 use super::request_size::Size;
@@ -130,6 +130,10 @@ pub(super) static ROUTES: &[Route] = &[
         .described(docs::start),
     at(POST, "/api/stacks/{name}/restart", Requires(Change), by!(Handler, operations::restart))
         .described(docs::restart),
+    at(GET, "/api/stacks/{name}/history", Requires(Change), by!(Handler, history::history))
+        .described(docs::history),
+    at(GET, "/api/stacks/{name}/events", Requires(Change), by!(Handler, events::stack::events))
+        .described(docs::stack_events),
     at(DELETE, "/api/stack/{name}", Requires(Change), by!(Handler, operations::remove))
         .described(docs::remove_alias),
     at(GET, "/api/data", Requires(View), by!(Handler, api::data::list))

@@ -8,6 +8,7 @@ mod authorization;
 mod choosing;
 pub mod form;
 mod health;
+mod history;
 mod idempotency;
 mod keepers;
 mod kept_secrets;

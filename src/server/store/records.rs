@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-use super::{Desired, Disposal};
+use super::{Desired, Disposal, Unhealthy};
 use domain::deployment::{Deployment, DeploymentId, DeploymentMetadata};
 use domain::event::Seq;
 use domain::kind::KindName;
@@ -144,6 +144,12 @@ pub struct Stack {
     pub revision: RevisionId,
     /// The operation on it that is in progress or stuck, if there is one. It may be the removal.
     pub operation: Option<StackOperation>,
+    /// The number of its last event.
+    pub last_event: Seq,
+    /// Since when it has not worked, if it should run and does not.
+    pub unhealthy: Option<Unhealthy>,
+    /// When it expires.
+    pub expires: Option<Timestamp>,
 }
 
 /// The operation on a stack that is in progress or stuck.
