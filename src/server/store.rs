@@ -31,7 +31,7 @@ pub use kept::{DataDeletion, DataUser, KeptData, KeptFilter, KeptState, KeptVolu
 pub use ports::{
     Idempotency, Journal, Kept, Leases, Operations, Specs, Stacks, Store, TaskLeases, Templates,
 };
-pub use quota::{LimitReached, Quota, Usage, hour_before, is_within_hour};
+pub use quota::{LimitReached, OperationLimit, Quota, Usage, hour_before, is_within_hour};
 pub use records::{
     CancelOutcome, CancelRequest, CleanUp, Lane, OperationFilter, OperationOutcome, Record,
     RemovalOutcome, Stack, StackOperation, State, TaskHolder, TaskLease, TimeToLive,

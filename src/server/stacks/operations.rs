@@ -202,7 +202,7 @@ impl Service {
             (Err(error), Some(place)) => place.fail(error),
         }
         let id = match removing? {
-            RemovalOutcome::Accepted(id) => id,
+            RemovalOutcome::Accepted(id) | RemovalOutcome::Later(id) => id,
             RemovalOutcome::DifferentStack => return Err(Refusal::AnotherStack(name).into()),
             RemovalOutcome::NotLive => return Err(no_stack()),
             RemovalOutcome::UnderWay(id) => return Err(Refusal::OperationUnderWay(name, id).into()),
