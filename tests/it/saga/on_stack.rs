@@ -18,6 +18,9 @@ use super::volumes::{ask, counting, runs, volume};
 use super::world::World;
 use crate::support::memory_store::MemoryStore;
 
+mod breaking;
+mod matrix;
+
 fn alice() -> StackName {
     StackName::parse("alice").unwrap()
 }
