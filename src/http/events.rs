@@ -10,6 +10,7 @@ mod follow;
 mod frame;
 mod member;
 mod reader;
+pub(super) mod stack;
 
 use std::convert::Infallible;
 use std::sync::Arc;

@@ -54,7 +54,7 @@ pub(super) async fn begin<D: Dialect>(
         quotas::admit_operation(&mut tx, &counted_as, limit, new.started).await?;
     }
     insert(&live, &new).execute(&mut tx).await?;
-    insert_first(&mut tx, &new.id, &new.first, new.audit_entry.as_ref()).await?;
+    insert_first(&store, &mut tx, &new.id, &new.first, new.audit_entry.as_ref()).await?;
     commit(store, tx, new.claim.as_ref()).await?;
     Ok(if is_later { OperationOutcome::Later(new.id) } else { OperationOutcome::Accepted(new.id) })
 }

@@ -49,7 +49,7 @@ impl Tables {
             });
         }
         if let (Some(limit), Some(counted_as)) = (&new.limit, &counted_as) {
-            limit.admit(self.begun(counted_as, &limit.kinds), new.started)?;
+            limit.admit(self.begun_in_all(counted_as, &limit.kinds), new.started)?;
         }
         let later = match self.supersede(stack) {
             Superseded::Held(removal) => return Ok(OperationOutcome::UnderWay(removal)),
@@ -74,13 +74,14 @@ impl Tables {
         let first = Event { seq: 1, body: new.first.clone() };
         let row = Row::new(record, counted_as, &first);
         self.deployments.push(row.claimed(claim.as_ref()));
+        self.begun(&new.id);
         self.audit.extend(new.audit_entry.clone());
         let id = new.id.clone();
         Ok(if is_later { OperationOutcome::Later(id) } else { OperationOutcome::Accepted(id) })
     }
 
     /// Returns when the operations of these kinds began on the stacks of `counted_as`.
-    fn begun(&self, counted_as: &str, kinds: &[KindName]) -> Vec<Timestamp> {
+    fn begun_in_all(&self, counted_as: &str, kinds: &[KindName]) -> Vec<Timestamp> {
         let is_there = |stack: StackId| {
             let mut rows = self.deployments.iter().filter(|row| row.record.revision.stack == stack);
             rows.any(|row| row.record.deployment.id == stack.deployment() && row.reserves())
