@@ -184,6 +184,8 @@ pub struct Quotas {
     pub under_way_in_all: Option<u32>,
     /// The number of deployments started within an hour.
     pub per_hour: Option<u32>,
+    /// The number of operations begun within an hour, but for stops and removals.
+    pub operations_per_hour: Option<u32>,
     /// The time for which the name of a removed stack is reserved for its owner.
     pub hold_down: Option<Duration>,
     /// The number of stacks whose data is kept.

@@ -35,7 +35,7 @@ pub use ports::{
     Idempotency, Journal, Kept, Leases, Operations, Specs, StackEvents, Stacks, Store, TaskLeases,
     Templates,
 };
-pub use quota::{LimitReached, Quota, Usage, hour_before, is_within_hour};
+pub use quota::{LimitReached, OperationLimit, Quota, Usage, hour_before, is_within_hour};
 pub use records::{
     CancelOutcome, CancelRequest, CleanUp, Lane, OperationFilter, OperationOutcome, Record,
     RemovalOutcome, Stack, StackOperation, State, TaskHolder, TaskLease, TimeToLive,

@@ -4,6 +4,7 @@
 //! Each schedule has a seed. One that fails prints it, and can be repeated by `SEED=<seed>
 //! SCHEDULES=1 cargo test --features ssr --test it chaos`.
 
+mod acting;
 mod actors;
 mod clock;
 mod late;
@@ -46,6 +47,9 @@ struct Totals {
     /// The number of deployments that brought data back, and of stacks whose data is kept at the end.
     brought_back: AtomicU64,
     kept: AtomicU64,
+    /// The number of stops, starts and restarts that ended, and of stacks that are stopped at the end.
+    acted: AtomicU64,
+    stopped: AtomicU64,
 }
 
 #[test]
@@ -77,7 +81,8 @@ fn every_deployment_ends_in_all_or_nothing_in_every_schedule() {
     println!(
         "{} random schedules: {} operations, {} of them live at the end, {} watched; {} with two \
          crashes at a write, {} with a crash at a write and a cancellation; {} deployments brought \
-         data back, {} stacks' data is kept at the end",
+         data back, {} stacks' data is kept at the end; {} stops, starts and restarts, {} stacks \
+         are stopped at the end",
         of(&totals.schedules),
         of(&totals.operations),
         of(&totals.live),
@@ -86,6 +91,8 @@ fn every_deployment_ends_in_all_or_nothing_in_every_schedule() {
         of(&totals.crashed_and_cancelled),
         of(&totals.brought_back),
         of(&totals.kept),
+        of(&totals.acted),
+        of(&totals.stopped),
     );
     assert_eq!(of(&totals.schedules), count);
     // A run of a few schedules need not contain every event.
@@ -97,6 +104,8 @@ fn every_deployment_ends_in_all_or_nothing_in_every_schedule() {
         );
         assert!(of(&totals.brought_back) >= 20, "too few that brought data back");
         assert!(of(&totals.kept) >= 50, "too few whose data is kept");
+        assert!(of(&totals.acted) >= 2_000, "too few stops, starts and restarts");
+        assert!(of(&totals.stopped) >= 300, "too few that are stopped");
     }
 }
 
@@ -129,6 +138,9 @@ async fn play(simulation: &Simulation, rng: &mut StdRng, totals: &Totals) {
     for _ in times(3) {
         doing.push(Box::pin(simulation.foreign_actor(draw())));
     }
+    for _ in times(3) {
+        doing.push(Box::pin(simulation.acting_person(draw())));
+    }
     for _ in times(4) {
         doing.push(Box::pin(simulation.fault_injector(draw())));
     }
@@ -151,6 +163,9 @@ async fn play(simulation: &Simulation, rng: &mut StdRng, totals: &Totals) {
     totals.kept.fetch_add(kept as u64, Ordering::Relaxed);
     let brought_back = simulation.brought_back.load(Ordering::Relaxed);
     totals.brought_back.fetch_add(brought_back, Ordering::Relaxed);
+    let (acted, stopped) = simulation.acted().await;
+    totals.acted.fetch_add(acted, Ordering::Relaxed);
+    totals.stopped.fetch_add(stopped, Ordering::Relaxed);
     count(simulation, seen.len(), totals);
 }
 

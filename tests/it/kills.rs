@@ -10,6 +10,7 @@
 //! that. The seed chooses images and moments, but which call a kill hits depends on the machine.
 //! For a long run: `KILLS=1000 cargo test --features ssr --test it -- kills --nocapture`.
 
+mod acting;
 mod board;
 mod comparison;
 mod moments;

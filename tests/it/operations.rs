@@ -1,5 +1,7 @@
 //! The API of cancel, retry, stacks and their removal.
 
+mod acting;
+
 use ai_stack_deployer::server::store::{CancelRequest, Lease, Operations};
 use axum::http::StatusCode;
 use clock::Clock;

@@ -10,6 +10,7 @@ use crate::support::postgres::Cluster;
 use crate::support::process::{PortalDir, exchange};
 
 mod absence;
+mod acting;
 mod by_hand;
 mod downtime;
 mod world;

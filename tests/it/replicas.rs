@@ -1,6 +1,7 @@
 //! Two portals on one PostgreSQL behind nginx, as in `compose.yaml`: one may be killed or end at
 //! any moment, and clients behind nginx notice no more than a pause.
 
+mod acting;
 mod viewer;
 mod world;
 

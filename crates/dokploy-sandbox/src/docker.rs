@@ -20,7 +20,7 @@ pub(super) fn service_containers(core: &mut Core, now: Timestamp, input: &mut In
     let tasks = service.map(|service| service.tasks(now, &core.timing)).unwrap_or_default();
     let last = tasks.len().saturating_sub(1);
     let row = |(index, (task, _)): (usize, (Task, _))| {
-        let error = match task.error {
+        let error = match &*task.error {
             // The platform reads a table of Docker, in which the last cell may be empty (recording
             // day-two 44).
             "" if index == last => "Error:".to_owned(),

@@ -3,6 +3,7 @@
 //! It must not know rows or calls: what the swarm shows of a service depends only on what it runs and
 //! ran, and on the present time.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,7 +11,7 @@ use jiff::Timestamp;
 use super::course::{Cycle, Reach};
 use super::environment::NODE_NAME;
 use super::ids;
-use super::images::Timing;
+use super::images::{Image, Timing};
 use super::placement::NO_NODE;
 use super::service::{End, Exit, Former, Generation, Service, Standing};
 
@@ -29,7 +30,7 @@ pub(crate) struct Task {
     pub(crate) since: Timestamp,
     /// The name of its node; empty while it waits for one.
     pub(crate) node: &'static str,
-    pub(crate) error: &'static str,
+    pub(crate) error: Cow<'static, str>,
     pub(crate) vessel: Vessel,
     /// How it has ended.
     pub(crate) end: Option<End>,
@@ -48,6 +49,17 @@ pub(crate) enum Vessel {
 
 /// The number of tasks that a swarm keeps.
 const KEPT_TASKS: usize = 5;
+
+impl Generation {
+    /// Returns Docker's error of a task of it that has ended so. That of a missing image is what
+    /// Docker says in general; it was not recorded here.
+    fn error(&self, end: End) -> Cow<'static, str> {
+        if end == End::Rejected && Image::of(&self.image).is_none() {
+            return format!("No such image: {}", self.image).into();
+        }
+        end.error().into()
+    }
+}
 
 impl Service {
     /// Returns whether the present container accepts connections at `now`.
@@ -101,7 +113,7 @@ impl Service {
         let generation = &self.present;
         if let Standing::Waiting(since) = self.standing {
             let waiting = self.task(generation, 0, since, "running", "Pending", since);
-            return vec![Task { node: "", error: NO_NODE, vessel: Vessel::None, ..waiting }];
+            return vec![Task { node: "", error: NO_NODE.into(), vessel: Vessel::None, ..waiting }];
         }
         match generation.cycle(timing) {
             Some(cycle) => self.failing_tasks(&cycle, now, timing),
@@ -203,7 +215,7 @@ impl Service {
             }
         };
         let node = if end == End::NoNode { "" } else { NODE_NAME };
-        Task { error: end.error(), end: Some(end), vessel, node, ..task }
+        Task { error: generation.error(end), end: Some(end), vessel, node, ..task }
     }
 
     fn task(
@@ -223,7 +235,7 @@ impl Service {
             word,
             since,
             node: NODE_NAME,
-            error: "",
+            error: Cow::Borrowed(""),
             vessel: Vessel::None,
             end: None,
         }

@@ -15,6 +15,10 @@ use crate::stack_name::{ParseStackNameError, StackName};
 use crate::stack_state::StackState;
 use crate::template::answer_error::AnswerErrors;
 
+mod limit;
+
+pub use limit::LimitReached;
+
 /// The default `Retry-After` in seconds, if the time until there is capacity is unknown.
 const PAUSE_S: u64 = 60;
 
@@ -173,24 +177,6 @@ pub enum TakenBy {
     Itself,
 }
 
-/// A limit that is reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LimitReached {
-    /// This number of stacks.
-    Stacks(u32),
-    /// This number of the owner's deployments in progress.
-    UnderWay(u32),
-    /// This number of deployments in progress in total.
-    UnderWayInAll(u32),
-    /// The number of deployments started within an hour.
-    PerHour {
-        /// The limit.
-        max: u32,
-        /// The time until the next start is possible.
-        wait: Duration,
-    },
-}
-
 /// What was not found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Missing {
@@ -263,8 +249,7 @@ impl Refusal {
     /// Returns the `Retry-After` in seconds, if waiting helps.
     pub fn retry_after(&self) -> Option<Pause> {
         match self {
-            Self::LimitReached(LimitReached::PerHour { wait, .. }) => Some(whole_seconds(*wait)),
-            Self::LimitReached(_) => Some(PAUSE_S),
+            Self::LimitReached(limit) => Some(limit.wait().map_or(PAUSE_S, whole_seconds)),
             Self::PlatformUnreachable(pause)
             | Self::PortalImpaired(_, pause)
             | Self::TooManyRequests(_, pause) => Some(*pause),

@@ -21,7 +21,7 @@ pub(super) fn meaning(code: RefusalCode) -> &'static str {
         Code::SecretsLost => "The portal's key does not open the stack's secrets.",
         Code::NameTaken => "The name is taken.",
         Code::NameHeld => "The name is reserved for its former owner for some time.",
-        Code::LimitReached => "A limit on stacks or deployments is reached.",
+        Code::LimitReached => "A limit on stacks, deployments or operations is reached.",
         Code::PlatformTooOld => "The platform's version lacks what the portal needs.",
         Code::PlatformKeyRefused => "The platform does not accept the portal's key.",
         Code::PlatformWedged => "The platform hangs.",

@@ -234,6 +234,7 @@ fn act(it: Described) -> Described {
             Code::IdRequired,
             Code::OperationUnderWay,
             Code::WrongState,
+            Code::LimitReached,
         ])
 }
 

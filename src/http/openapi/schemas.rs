@@ -64,11 +64,8 @@ fn errors() -> Vec<Named> {
             text(),
             "With `TEMPLATE_REQUIRED`: the ids of the templates to choose from.",
         )
-        .list(
-            "kept",
-            reference("KeptData"),
-            "With `KEPT_DATA_FULL`: what is kept, to choose from.",
-        );
+        .list("kept", reference("KeptData"), "With `KEPT_DATA_FULL`: what is kept, to choose from.")
+        .optional("operationId", id(), "With `OPERATION_UNDER_WAY`: that operation.");
     vec![(ERROR, error.into()), ("FieldError", field.into())]
 }
 

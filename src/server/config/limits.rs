@@ -46,6 +46,10 @@ pub(super) struct LimitOptions {
     /// How many deployments a person may start within an hour [default: 20]
     #[arg(long, env, hide_env_values = true, value_parser = bound)]
     deployments_per_hour: Option<Bound<u32>>,
+    /// How many operations a person may begin within an hour: deployments, starts and restarts, but
+    /// not stops and removals, which are never refused [default: 60]
+    #[arg(long, env, hide_env_values = true, value_parser = bound)]
+    operations_per_hour: Option<Bound<u32>>,
     /// How many deployments may be in progress in total [default: 200]
     #[arg(long, env, hide_env_values = true, value_parser = bound)]
     deployments_in_all: Option<Bound<u32>>,
@@ -106,6 +110,7 @@ impl LimitOptions {
             under_way: bounded.limit(self.deployments_per_person, 3),
             under_way_in_all: bounded.limit(self.deployments_in_all, 200),
             per_hour: bounded.limit(self.deployments_per_hour, 20),
+            operations_per_hour: bounded.limit(self.operations_per_hour, 60),
             hold_down: match bounded {
                 // Without people there is no owner for whom a name could be reserved.
                 Bounded::Nothing | Bounded::Addresses => None,

@@ -105,6 +105,7 @@ async fn runs_nothing(cx: &Context, name: &AppName) -> Result<bool, StepError> {
     Ok(tasks.iter().all(|task| !task.is_wanted && task.state != TaskState::Running))
 }
 
-async fn has_node(cx: &Context) -> Result<bool, StepError> {
+/// Returns whether Docker answers.
+pub(crate) async fn has_node(cx: &Context) -> Result<bool, StepError> {
     Ok(cx.node_count().await? > 0)
 }

@@ -84,7 +84,8 @@ impl Service {
     }
 
     async fn retry_permitted(&self, caller: &Caller, record: &Record) -> Result<Started, ApiError> {
-        let is_a_start = self.kind(record).done == StackState::Live;
+        let kind = self.kind(record);
+        let is_a_start = kind.done == StackState::Live && !kind.keeps_stack();
         let name = || record.deployment.name.clone();
         match (is_a_start, record.state) {
             (true, State::RolledBack) => {}
@@ -202,7 +203,7 @@ impl Service {
             (Err(error), Some(place)) => place.fail(error),
         }
         let id = match removing? {
-            RemovalOutcome::Accepted(id) => id,
+            RemovalOutcome::Accepted(id) | RemovalOutcome::Later(id) => id,
             RemovalOutcome::DifferentStack => return Err(Refusal::AnotherStack(name).into()),
             RemovalOutcome::NotLive => return Err(no_stack()),
             RemovalOutcome::UnderWay(id) => return Err(Refusal::OperationUnderWay(name, id).into()),

@@ -47,6 +47,8 @@ const GRACE: Duration = Duration::from_secs(5);
 const AGAIN: Duration = Duration::from_secs(15);
 /// The number of failed tasks that count as a crash loop.
 const CRASHES: usize = 3;
+/// What Docker says of a task whose image is neither on the node nor in its registry.
+const NO_IMAGE: &str = "No such image:";
 
 /// Waits until the stack answers.
 pub(crate) struct VerifyHealth {
@@ -145,24 +147,25 @@ impl VerifyHealth {
         let Ok(tasks) = ask().await else { return Ok(()) };
         let is_new = |task: &Task| !self.former.tasks.contains(&task.id);
         let tasks: Vec<_> = tasks.into_iter().filter(is_new).collect();
-        match crash(&tasks) {
-            Some(message) => Err(StepError::failed(FailureCode::CrashLoop, message)),
-            None => Ok(()),
-        }
+        crash(&tasks).map_or(Ok(()), |(code, message)| Err(StepError::failed(code, message)))
     }
 }
 
-/// Returns the message about a crash loop, if the tasks show one.
-fn crash(tasks: &[Task]) -> Option<MessageCode> {
+/// Returns the failure of a container that stops repeatedly, or of which Docker has no image, if the
+/// tasks show one.
+fn crash(tasks: &[Task]) -> Option<(FailureCode, MessageCode)> {
     let count = |state| tasks.iter().filter(|task| task.state == state).count();
     if count(TaskState::Failed) < CRASHES || count(TaskState::Running) > 0 {
         return None;
     }
-    let exit_code = tasks
-        .iter()
-        .filter_map(|task| task.error.as_deref())
-        .find_map(|error| error.strip_prefix("task: non-zero exit (")?.strip_suffix(')'));
-    Some(MessageCode::CrashLoop { exit_code: exit_code.map(ToOwned::to_owned) })
+    let mut errors = tasks.iter().filter_map(|task| task.error.as_deref());
+    if errors.clone().any(|error| error.starts_with(NO_IMAGE)) {
+        return Some((FailureCode::ImageNotFound, MessageCode::ImageNotFound));
+    }
+    let exit_code =
+        errors.find_map(|error| error.strip_prefix("task: non-zero exit (")?.strip_suffix(')'));
+    let message = MessageCode::CrashLoop { exit_code: exit_code.map(ToOwned::to_owned) };
+    Some((FailureCode::CrashLoop, message))
 }
 
 /// Returns whether the message says that something more exact than the answer is waited for.
@@ -364,7 +367,7 @@ mod tests {
         let running = task(TaskState::Running, "");
         assert_eq!(crash(&[running, failed(), failed(), failed()]), None);
         assert_eq!(
-            crash(&[starting(), failed(), failed(), failed()]).unwrap(),
+            crash(&[starting(), failed(), failed(), failed()]).unwrap().1,
             MessageCode::CrashLoop { exit_code: Some(String::from("1")) }
         );
     }
@@ -372,8 +375,9 @@ mod tests {
     #[test]
     fn a_rejected_container_is_a_crash_loop_without_an_exit_code() {
         let rejected = || task(TaskState::Failed, "invalid mount config for type \"bind\"");
-        let message = crash(&[rejected(), rejected(), rejected()]).unwrap();
-        assert_eq!(message, MessageCode::CrashLoop { exit_code: None });
+        let failure = crash(&[rejected(), rejected(), rejected()]).unwrap();
+        let message = MessageCode::CrashLoop { exit_code: None };
+        assert_eq!(failure, (FailureCode::CrashLoop, message));
     }
 
     #[test]

@@ -4,9 +4,11 @@
 //! The platform's own calls for that are not used: they leave another number in its row, which the
 //! next reload applies, and hide errors (recordings day-two 349, 359).
 
+use std::time::Duration;
+
 use super::configuration::OperationTag;
 use super::{Former, VerifyHealth};
-use crate::server::platform::Application;
+use crate::server::platform::{Application, TaskState};
 use crate::server::saga::absence;
 use crate::server::saga::context::Context;
 use crate::server::saga::failure::StepError;
@@ -17,6 +19,10 @@ use domain::event::FailureCode;
 use domain::message::MessageCode;
 use domain::receipt::{Line, Outcome, ResourceKind};
 use domain::remedy::Remedy;
+
+/// The pauses between two looks for a container.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// The stack's part on the platform that runs.
 #[derive(Clone, Debug)]
@@ -60,8 +66,23 @@ impl Service {
         self.verified(former).run(cx).await
     }
 
-    /// Returns what is there now.
+    /// Returns what is there now. Docker answers both before and after: while it is down, the platform
+    /// shows nothing, and what runs all the same would count as new later.
     async fn former(&self, cx: &Context) -> Result<Former, StepError> {
+        loop {
+            if !absence::docker_is_up(cx).await? {
+                let message = MessageCode::DockerUnreachable;
+                return Err(StepError::failed(FailureCode::DockerUnreachable, message));
+            }
+            let former = self.shown(cx).await?;
+            if absence::has_node(cx).await? {
+                return Ok(former);
+            }
+        }
+    }
+
+    /// Returns what the platform shows now.
+    async fn shown(&self, cx: &Context) -> Result<Former, StepError> {
         let name = &self.application.app_name;
         let running = || cx.platform.running_containers(name);
         let containers = cx.query("docker.getContainersByAppLabel", running).await?;
@@ -71,6 +92,23 @@ impl Service {
             containers: containers.into_iter().map(|container| container.id).collect(),
             tasks: tasks.into_iter().map(|task| task.id).collect(),
         })
+    }
+
+    /// Waits until a container that was not there before runs, or cannot be kept running, which is for
+    /// the next step to say.
+    async fn wait_for_container(&self, cx: &Context, former: &Former) -> Result<(), StepError> {
+        let name = &self.application.app_name;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let tasks = || cx.platform.tasks(name);
+            let tasks = cx.query("docker.getServiceContainersByAppName", tasks).await?;
+            let mut new = tasks.iter().filter(|task| !former.tasks.contains(&task.id));
+            if new.any(|task| matches!(task.state, TaskState::Running | TaskState::Failed)) {
+                return Ok(());
+            }
+            cx.wait(pause.max(cx.paced_delay(1))).await?;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
     }
 
     /// Returns the step that waits until the stack answers, with a container that was not there
@@ -97,7 +135,7 @@ impl Step for StopService {
     const ID: StepId = StepId::STOP;
     type Output = ();
 
-    fn limit(deadlines: &Deadlines) -> std::time::Duration {
+    fn limit(deadlines: &Deadlines) -> Duration {
         deadlines.deploy
     }
 
@@ -122,9 +160,15 @@ impl Step for StartService {
     const ID: StepId = StepId::START;
     type Output = Former;
 
+    /// An image that the node does not have any more is pulled first.
+    fn limit(deadlines: &Deadlines) -> Duration {
+        deadlines.deploy
+    }
+
     async fn run(&self, cx: &Context) -> Result<Former, StepError> {
         let former = self.0.former(cx).await?;
         self.0.scale(cx, 1).await?;
+        self.0.wait_for_container(cx, &former).await?;
         Ok(former)
     }
 
@@ -138,8 +182,8 @@ impl Step for StartService {
     }
 }
 
-/// Replaces the container. Returns what was there before. There is no undo: a container that is
-/// gone does not come back.
+/// Replaces the container, also of a stack that somebody has scaled to nothing. Returns what was
+/// there before. There is no undo: a container that is gone does not come back.
 pub(crate) struct ReplaceContainer(pub(crate) Service);
 
 impl Step for ReplaceContainer {
@@ -148,7 +192,7 @@ impl Step for ReplaceContainer {
 
     async fn run(&self, cx: &Context) -> Result<Former, StepError> {
         let former = self.0.former(cx).await?;
-        self.0.reload(cx).await?;
+        self.0.scale(cx, 1).await?;
         Ok(former)
     }
 }

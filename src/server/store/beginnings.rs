@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr};
 
-use super::{Claim, NewKept, Quota};
+use super::{Claim, NewKept, OperationLimit, Quota};
 use crate::server::audit::AuditEntry;
 use crate::server::secrets::SealedSecret;
 use domain::deployment::{Deployment, DeploymentId};
@@ -113,6 +113,9 @@ pub struct NewOperation {
     /// The target: the deployment that created the stack. `None` means whichever stack has the
     /// name.
     pub of: Option<DeploymentId>,
+    /// The limit for the owner of the stack, or for the address that counts as its owner, if it
+    /// concerns this operation.
+    pub limit: Option<OperationLimit>,
     /// Its audit entry.
     pub audit_entry: Option<AuditEntry>,
     /// The lease with which it begins, if the portal that accepts it drives it itself.

@@ -59,6 +59,10 @@ pub trait Stacks: Send + Sync {
     /// Of several at once, one succeeds (promise P20). If one of the same kind is under way, that
     /// one is returned instead. One that is stuck is superseded: it ends, and a worker that still
     /// cleans up after it loses its lease.
+    ///
+    /// # Errors
+    ///
+    /// `StoreError::LimitReached` if its limit is reached, which is checked last.
     async fn begin_operation(
         &self,
         name: &StackName,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Result, StoreError};
+use domain::kind::KindName;
 use domain::owner::OwnerId;
 pub use domain::refusal::LimitReached;
 use domain::time::{earlier, later};
@@ -89,15 +90,49 @@ impl Quota {
         let under_way = self.under_way.filter(|max| usage.under_way >= *max);
         let per_hour = || {
             let max = self.per_hour?;
-            let surplus = usage.begun.len().checked_sub(max as usize)?;
-            let wait = usage.begun.get(surplus).map_or(HOUR, |begun| {
-                later(*begun, HOUR).duration_since(started).try_into().unwrap_or_default()
-            });
-            Some(LimitReached::PerHour { max, wait: wait.min(HOUR) })
+            let wait = wait(&usage.begun, max, started)?;
+            Some(LimitReached::PerHour { max, wait })
         };
         let stacks = stacks.map(LimitReached::Stacks);
         stacks.or(under_way.map(LimitReached::UnderWay)).or_else(per_hour)
     }
+}
+
+/// How many operations on stacks of one owner or address may begin within an hour.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperationLimit {
+    /// The maximum number.
+    pub max: u32,
+    /// The kinds that count.
+    pub kinds: Vec<KindName>,
+}
+
+impl OperationLimit {
+    /// Decides whether another one may begin at `started`, given when those that count began, oldest
+    /// first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::LimitReached`] if the limit is reached.
+    pub fn admit(&self, mut begun: Vec<Timestamp>, started: Timestamp) -> Result<()> {
+        let (max, hour_ago) = (self.max, hour_before(started));
+        begun.retain(|at| is_within_hour(*at, hour_ago));
+        match wait(&begun, max, started) {
+            Some(wait) => {
+                Err(StoreError::LimitReached(LimitReached::OperationsPerHour { max, wait }))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Returns how long another one must wait, if `max` have begun in the last hour.
+fn wait(begun: &[Timestamp], max: u32, started: Timestamp) -> Option<Duration> {
+    let surplus = begun.len().checked_sub(max as usize)?;
+    let wait = begun.get(surplus).map_or(HOUR, |begun| {
+        later(*begun, HOUR).duration_since(started).try_into().unwrap_or_default()
+    });
+    Some(wait.min(HOUR))
 }
 
 /// Returns the time one hour before `now`. Starts after it count; a start at exactly that time does

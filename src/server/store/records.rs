@@ -100,6 +100,9 @@ pub enum CancelOutcome {
 pub enum RemovalOutcome {
     /// This removal will remove the stack.
     Accepted(DeploymentId),
+    /// The new one will do it, once the lease has expired of a worker that still cleans up after
+    /// another one. Nobody can drive it before.
+    Later(DeploymentId),
     /// Another stack than the one that was meant has the name.
     DifferentStack,
     /// No stack of that name is live.
@@ -115,6 +118,9 @@ pub enum RemovalOutcome {
 pub enum OperationOutcome {
     /// This operation will do it: the new one, or one of the same kind that is under way.
     Accepted(DeploymentId),
+    /// The new one will do it, once the lease has expired of a worker that still cleans up after
+    /// another one. Nobody can drive it before.
+    Later(DeploymentId),
     /// This other operation on the stack is under way.
     UnderWay(DeploymentId),
     /// The stack is what it would be afterwards.

@@ -18,15 +18,16 @@ use crate::support::fake_platform::TRANSIENT;
 use crate::support::faulty_store::Crash;
 
 /// The duration of the actions.
-const LONG: Duration = Duration::from_mins(4);
-const NAMES: [&str; 3] = ["alice", "bob", "carol"];
-const CALLS: [&str; 14] = [
+pub(super) const LONG: Duration = Duration::from_mins(4);
+pub(super) const NAMES: [&str; 3] = ["alice", "bob", "carol"];
+const CALLS: [&str; 16] = [
     "project.create",
     "project.all",
     "project.one",
     "project.remove",
     "application.create",
     "application.update",
+    "application.reload",
     "application.deploy",
     "application.delete",
     "application.cleanQueues",
@@ -34,6 +35,7 @@ const CALLS: [&str; 14] = [
     "domain.delete",
     "domain.byApplicationId",
     "deployment.all",
+    "docker.getContainersByAppLabel",
     "swarm.getNodes",
 ];
 /// The faults besides [`TRANSIENT`].
@@ -43,7 +45,7 @@ const FAULTS: [&str; 6] = [
 ];
 
 impl Simulation {
-    fn one_portal(&self, rng: &mut StdRng) -> &Portal {
+    pub(super) fn one_portal(&self, rng: &mut StdRng) -> &Portal {
         &self.portals[rng.random_range(0..self.portals.len())]
     }
 

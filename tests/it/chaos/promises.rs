@@ -12,6 +12,7 @@ use domain::phase::Phase;
 use domain::progress::{End, Progress};
 use serde_json::Value;
 
+use super::acting::assert_one_at_a_time;
 use super::actors::Seen;
 use super::simulation::Simulation;
 
@@ -33,6 +34,7 @@ impl Simulation {
                 matches!(&end, End::Failed(failure) if failure.code == FailureCode::Cancelled);
             assert!(is_cancelled, "P11: {id} was to be cancelled and ended {end:?}");
         }
+        assert_one_at_a_time(&records);
         for seen in seen {
             self.assert_saw_all(seen).await;
         }
@@ -154,6 +156,7 @@ impl Simulation {
         assert_eq!(texts(&inventory, "routes", "host"), in_order(&hosts), "routes");
         let services = texts(&inventory, "services", "appName");
         assert_eq!(services, texts(&inventory, "applications", "appName"), "services");
+        self.assert_runs_as_desired(&inventory).await;
     }
 }
 

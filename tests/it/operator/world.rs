@@ -55,6 +55,11 @@ impl World {
         self.portal_dir.deploy_until(name, end)
     }
 
+    /// Lets something go wrong on the platform.
+    pub(crate) fn inject(&self, fault: &str) {
+        self.platform.inject(fault);
+    }
+
     /// Calls the platform as another user.
     pub(crate) fn as_another_user(&self, method: &str, call: &str, body: &Value) -> Value {
         self.platform.call(method, call, body)

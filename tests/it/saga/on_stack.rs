@@ -18,6 +18,9 @@ use super::volumes::{ask, counting, runs, volume};
 use super::world::World;
 use crate::support::memory_store::MemoryStore;
 
+mod breaking;
+mod matrix;
+
 fn alice() -> StackName {
     StackName::parse("alice").unwrap()
 }
@@ -32,6 +35,7 @@ impl World {
             started,
             first: EventBody::Progress(ProgressUpdate::first(kind, started)),
             of: None,
+            limit: None,
             audit_entry: None,
             claim: None,
         };

@@ -301,7 +301,7 @@ impl World {
     async fn begin_new_removal(&self, new: &NewRemoval) -> DeploymentId {
         let name = self.record().await.deployment.name;
         match self.store.begin_removal(&name, new).await.unwrap() {
-            RemovalOutcome::Accepted(id) => id,
+            RemovalOutcome::Accepted(id) | RemovalOutcome::Later(id) => id,
             refused @ (RemovalOutcome::DifferentStack
             | RemovalOutcome::NotLive
             | RemovalOutcome::KeptFull(_)

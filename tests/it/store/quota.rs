@@ -20,6 +20,7 @@ use crate::support::postgres::Cluster;
 mod acts;
 mod lists;
 mod names;
+mod operations;
 
 on_every_store! {
     the_store_in_memory_fulfils_the_contract_of_quotas,
@@ -84,6 +85,7 @@ async fn hold(store: &dyn Store) {
     existing_stacks_count_and_removed_ones_do_not(store).await;
     starts_within_the_hour_count_even_if_the_stack_is_gone(store).await;
     deployments_in_progress_count_whoever_owns_them(store).await;
+    operations::are_limited_but_for_what_takes_away(store).await;
     names::are_kept_for_their_former_owner(store).await;
     the_key_comes_first_then_the_name_then_the_limits(store).await;
     lists::are_newest_first_and_a_page_at_a_time(store).await;

@@ -2,8 +2,8 @@
 //! (promise P25).
 
 use ai_stack_deployer::server::store::{
-    CancelRequest, CleanupRecord, Desired, End, Fact, Lane, Lease, NewOperation, OperationOutcome,
-    RemovalOutcome, StackTurn, State, Store, Turn,
+    CancelRequest, CleanupRecord, Desired, End, Fact, Lane, Lease, NewOperation, NewRemoval,
+    OperationOutcome, RemovalOutcome, StackTurn, State, Store, Turn,
 };
 use domain::deployment::DeploymentId;
 use domain::event::{EventBody, ProgressUpdate};
@@ -105,9 +105,11 @@ impl<'a> Life<'a> {
         let new = NewOperation {
             id: kind.operation_id(self.number()),
             kind,
-            started: at(60),
-            first: EventBody::Progress(ProgressUpdate::first(kind, at(60))),
+            // The lease of one that it takes over from has expired.
+            started: at(200),
+            first: EventBody::Progress(ProgressUpdate::first(kind, at(200))),
             of: None,
+            limit: None,
             audit_entry: None,
             claim: None,
         };
@@ -119,7 +121,7 @@ impl<'a> Life<'a> {
     }
 
     async fn remove(&mut self) {
-        let new = removal(self.number(), None);
+        let new = NewRemoval { started: at(200), ..removal(self.number(), None) };
         let begun = self.store.begin_removal(&self.name, &new).await.unwrap();
         if begun == RemovalOutcome::Accepted(new.id.clone()) {
             let lease = claim(self.store, CLEAN_UP, &new.id).await;
@@ -219,6 +221,7 @@ async fn a_turn_counts_once(store: &dyn Store) {
         started: at(60),
         first: EventBody::Progress(ProgressUpdate::first(&STOP, at(60))),
         of: None,
+        limit: None,
         audit_entry: None,
         claim: None,
     };

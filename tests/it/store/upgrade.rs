@@ -1,5 +1,6 @@
 //! Databases of older versions are migrated without losing anything.
 
+mod acting;
 mod kept;
 
 use std::fs;
@@ -235,6 +236,7 @@ async fn every_older_database_in_sqlite_is_migrated() {
         kept::assert_listed(&store, has(migrations.path(), "_kept_data.sql")).await;
         let lease = assert_nothing_is_lost(&store).await;
         assert_spec_is_kept(&store, &lease, has(migrations.path(), "_specs.sql")).await;
+        acting::assert_they_begin(&store, version > 1).await;
         if version == newest {
             return;
         }
@@ -264,6 +266,7 @@ async fn every_older_database_in_postgres_is_migrated() {
         kept::assert_listed(&*store, has(migrations.path(), "_kept_data.sql")).await;
         let lease = assert_nothing_is_lost(&*store).await;
         assert_spec_is_kept(&*store, &lease, has(migrations.path(), "_specs.sql")).await;
+        acting::assert_they_begin(&*store, true).await;
         if version == newest {
             return;
         }

@@ -89,7 +89,7 @@ impl Stacks for MemoryStore {
         name: &StackName,
         new: &NewOperation,
     ) -> Result<OperationOutcome> {
-        Ok(self.up()?.begin_operation(name, new))
+        self.up()?.begin_operation(name, new)
     }
 
     async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>> {

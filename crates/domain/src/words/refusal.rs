@@ -277,6 +277,14 @@ fn limit_reached(limit: LimitReached) -> String {
                 span(wait)
             )
         }
+        LimitReached::OperationsPerHour { max, wait } => {
+            let operations = counted(u64::from(max), "operation");
+            format!(
+                "You have begun {operations} within an hour, which is the limit per person: try \
+                 again in {}. Stacks can still be stopped and removed.",
+                span(wait)
+            )
+        }
     }
 }
 
@@ -347,6 +355,12 @@ mod tests {
                 "You have started 5 deployments within an hour, which is the limit per person: try \
                  again in 1 second.",
                 1,
+            ),
+            (
+                LimitReached::OperationsPerHour { max: 60, wait: Duration::from_secs(91) },
+                "You have begun 60 operations within an hour, which is the limit per person: try \
+                 again in 2 minutes. Stacks can still be stopped and removed.",
+                91,
             ),
             (
                 wait(91_000),

@@ -246,12 +246,13 @@ fn tries(count: u32) -> String {
 }
 
 /// Returns the limits per person, with their labels.
-pub(crate) fn limits(quotas: &Quotas) -> [(&'static str, String); 4] {
+pub(crate) fn limits(quotas: &Quotas) -> [(&'static str, String); 5] {
     let most = |bound: Option<u32>| bound.map_or(no_bound(), |most| most.to_string());
     [
         ("Stacks per person", most(quotas.stacks)),
         ("Deployments in progress per person", most(quotas.under_way)),
         ("Deployments per person within an hour", most(quotas.per_hour)),
+        ("Operations per person within an hour", most(quotas.operations_per_hour)),
         ("Names of removed stacks are reserved for", quotas.hold_down.map_or(no_bound(), span)),
     ]
 }
@@ -287,7 +288,7 @@ mod tests {
         let hold_down = Some(Duration::from_hours(24));
         let quotas = Quotas { stacks: Some(5), hold_down, ..Quotas::default() };
         let told = limits(&quotas).map(|(_, words)| words);
-        assert_eq!(told, ["5", "no limit", "no limit", "24 h"]);
+        assert_eq!(told, ["5", "no limit", "no limit", "no limit", "24 h"]);
         assert_eq!(of_all(3, Some(200)), "3 of 200");
         assert_eq!(of_all(3, None), "3, no limit");
         assert_eq!(span(Duration::from_secs(90)), "90 s");

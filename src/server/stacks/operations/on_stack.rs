@@ -6,11 +6,11 @@ use crate::server::auth::access::{Caller, Permission};
 use crate::server::intake::SlotReservation;
 use crate::server::notifier::Notification;
 use crate::server::stacks::listing::no_stack;
-use crate::server::store::{NewOperation, OperationOutcome};
+use crate::server::store::{NewOperation, OperationLimit, OperationOutcome, StoreError};
 use crate::wire::ApiError;
 use domain::deployment::{Deployment, DeploymentId};
 use domain::event::{EventBody, ProgressUpdate};
-use domain::kind::{Direction, KindName};
+use domain::kind::{Direction, Kind, KindName, StackState};
 use domain::refusal::Refusal;
 
 /// The answer to a request for an operation on a stack.
@@ -59,7 +59,7 @@ impl Service {
     /// # Errors
     ///
     /// Returns an error if no live stack has this name, it is another stack than `of` says, another
-    /// operation is under way, or the stack is not in a state for it.
+    /// operation is under way, the stack is not in a state for it, or the limit is reached.
     pub async fn act_on(
         &self,
         caller: &Caller,
@@ -70,6 +70,15 @@ impl Service {
         let stack = self.authorize_stack(caller, Permission::Change, name, of).await?;
         let asked = self.act_permitted(caller, name, stack.deployment, of, action).await;
         self.parts.audit.failure(caller, action.audited(), name, asked).await
+    }
+
+    /// Returns the limit for operations of `kind`: what takes something away is never refused, and does
+    /// not count.
+    fn operation_limit(&self, kind: &Kind) -> Option<OperationLimit> {
+        let gives = |kind: &Kind| kind.done == StackState::Live;
+        let max = self.parts.quotas.operations_per_hour.filter(|_| gives(kind))?;
+        let kinds = self.parts.kinds.all().filter(|kind| gives(kind)).map(|kind| kind.name);
+        Some(OperationLimit { max, kinds: kinds.collect() })
     }
 
     async fn act_permitted(
@@ -93,6 +102,7 @@ impl Service {
             first: EventBody::Progress(ProgressUpdate::first(kind, started)),
             // The one that was looked at, and no other that has its name meanwhile.
             of: Some(of.cloned().unwrap_or(live)),
+            limit: self.operation_limit(kind),
             audit_entry: Some(self.parts.audit.entry(caller, action.audited(), called)),
             claim: place.as_ref().and_then(SlotReservation::claim),
         };
@@ -103,8 +113,12 @@ impl Service {
             (Ok(_), Some(place)) => place.give_back(),
             (Err(error), Some(place)) => place.fail(error),
         }
+        let outcome = outcome.map_err(|error| match error {
+            StoreError::LimitReached(limit) => Refusal::LimitReached(limit).into(),
+            error => ApiError::from(error),
+        });
         match outcome? {
-            OperationOutcome::Accepted(id) => {
+            OperationOutcome::Accepted(id) | OperationOutcome::Later(id) => {
                 tracing::info!(deployment.id = %id, stack.name = %name, kind = kind.noun, "Operation on a stack requested");
                 self.parts.notifier.notify(&Notification::Work);
                 Ok(Asked::Begun(id))

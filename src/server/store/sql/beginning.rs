@@ -10,7 +10,7 @@ use super::pool::Transaction;
 use super::purge::delete_expired;
 use super::rows::{self, Columns as _};
 use super::statement::Statement;
-use super::under_way::supersede;
+use super::under_way::{Superseded, nobodys, supersede};
 use super::{SqlStore, kept, quotas, responses, specs, stack_events, templates};
 use crate::server::audit::AuditEntry;
 use crate::server::notifier::Notification;
@@ -128,7 +128,7 @@ pub(super) async fn commit<D: Dialect>(
 pub(super) async fn begin_removal<D: Dialect>(
     store: SqlStore<D>,
     name: StackName,
-    new: NewRemoval,
+    mut new: NewRemoval,
 ) -> Result<RemovalOutcome> {
     let mut tx = store.transaction().await?;
     let Some(live) = lock_live(&mut tx, &name).await? else { return Ok(RemovalOutcome::NotLive) };
@@ -140,9 +140,12 @@ pub(super) async fn begin_removal<D: Dialect>(
         reuse_removal(store, tx, &id, is_stuck, new).await?;
         return Ok(RemovalOutcome::Accepted(id));
     }
-    if let Some(under_way) = supersede(&mut tx, &live).await? {
-        return Ok(RemovalOutcome::UnderWay(under_way.id));
-    }
+    let later = match supersede(&mut tx, &live).await? {
+        Superseded::Held(under_way) => return Ok(RemovalOutcome::UnderWay(under_way.id)),
+        Superseded::Free(until) => nobodys(until, new.started),
+    };
+    let is_later = later.is_some();
+    new.claim = later.or(new.claim);
     if let Some(data) = &new.kept
         && let Some(most) = kept::insert(&mut tx, &live, data).await?
     {
@@ -151,7 +154,7 @@ pub(super) async fn begin_removal<D: Dialect>(
     insert_removal(&live, &new).execute(&mut tx).await?;
     insert_first(&store, &mut tx, &new.id, &new.first, new.audit_entry.as_ref()).await?;
     commit(store, tx, new.claim.as_ref()).await?;
-    Ok(RemovalOutcome::Accepted(new.id))
+    Ok(if is_later { RemovalOutcome::Later(new.id) } else { RemovalOutcome::Accepted(new.id) })
 }
 
 /// Lets the unfinished removal `id` serve in place of `new`. A stuck one becomes due.

@@ -5,9 +5,10 @@ use super::audit::insert_audit_entry;
 use super::beginning::{commit, insert_first, lock_live};
 use super::dialect::Dialect;
 use super::pool::Transaction;
-use super::rows;
+use super::quotas;
+use super::rows::{self, Columns as _};
 use super::statement::Statement;
-use super::under_way::{supersede, under_way};
+use super::under_way::{Superseded, nobodys, supersede, under_way};
 use crate::server::store::{Desired, NewOperation, OperationOutcome, Result, State, StoreError};
 use domain::deployment::DeploymentId;
 use domain::stack_name::StackName;
@@ -17,14 +18,14 @@ use domain::stack_name::StackName;
 pub(super) async fn begin<D: Dialect>(
     store: SqlStore<D>,
     name: StackName,
-    new: NewOperation,
+    mut new: NewOperation,
 ) -> Result<OperationOutcome> {
     let mut tx = store.transaction().await?;
     let Some(live) = lock_live(&mut tx, &name).await? else { return Ok(OperationOutcome::NotLive) };
     if new.of.as_ref().is_some_and(|of| *of != live) {
         return Ok(OperationOutcome::DifferentStack);
     }
-    let desired = desired(&mut tx, &live).await?;
+    let (desired, counted_as) = stack(&mut tx, &live).await?;
     let kind = new.kind;
     if let Some(under_way) = under_way(&mut tx, &live, State::Active).await? {
         if under_way.kind.as_deref() != Some(kind.name.as_str()) {
@@ -34,7 +35,8 @@ pub(super) async fn begin<D: Dialect>(
         tx.commit().await?;
         return Ok(OperationOutcome::Accepted(under_way.id));
     }
-    if !kind.starts_from.contains(&desired.state()) {
+    let stuck = under_way(&mut tx, &live, State::Stuck).await?;
+    if stuck.is_none() && !kind.starts_from.contains(&desired.state()) {
         let is_so = kind.done == desired.state();
         return Ok(if is_so {
             OperationOutcome::Unchanged
@@ -42,22 +44,33 @@ pub(super) async fn begin<D: Dialect>(
             OperationOutcome::WrongState(desired)
         });
     }
-    if let Some(removal) = supersede(&mut tx, &live).await? {
-        return Ok(OperationOutcome::UnderWay(removal.id));
+    let later = match supersede(&mut tx, &live).await? {
+        Superseded::Held(removal) => return Ok(OperationOutcome::UnderWay(removal.id)),
+        Superseded::Free(until) => nobodys(until, new.started),
+    };
+    let is_later = later.is_some();
+    new.claim = later.or(new.claim);
+    if let (Some(limit), Some(counted_as)) = (&new.limit, counted_as) {
+        quotas::admit_operation(&mut tx, &counted_as, limit, new.started).await?;
     }
     insert(&live, &new).execute(&mut tx).await?;
     insert_first(&store, &mut tx, &new.id, &new.first, new.audit_entry.as_ref()).await?;
     commit(store, tx, new.claim.as_ref()).await?;
-    Ok(OperationOutcome::Accepted(new.id))
+    Ok(if is_later { OperationOutcome::Later(new.id) } else { OperationOutcome::Accepted(new.id) })
 }
 
-/// Returns what the stack that `live` created should be.
-async fn desired<D: Dialect>(tx: &mut Transaction<D>, live: &DeploymentId) -> Result<Desired> {
+/// Returns what the stack that `live` created should be, and whose usage it counts as.
+async fn stack<D: Dialect>(
+    tx: &mut Transaction<D>,
+    live: &DeploymentId,
+) -> Result<(Desired, Option<String>)> {
     let find = Statement::new(
-        "SELECT desired FROM stacks WHERE stack = (SELECT stack FROM operations WHERE id = $1)",
+        "SELECT desired, counted_as FROM stacks
+         WHERE stack = (SELECT stack FROM operations WHERE id = $1)",
     );
     let row = find.bind(live).fetch_optional(tx).await?;
-    rows::desired(&row.ok_or(StoreError::Corrupt { what: "stack" })?)
+    let row = row.ok_or(StoreError::Corrupt { what: "stack" })?;
+    Ok((rows::desired(&row)?, row.optional_text("counted_as")?))
 }
 
 /// Returns the statement that inserts the operation on the stack that `live` created.

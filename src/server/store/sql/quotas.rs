@@ -8,10 +8,11 @@
 use jiff::Timestamp;
 
 use super::dialect::Dialect;
+use super::lists;
 use super::pool::Transaction;
+use super::rows::{self, Columns as _};
 use super::statement::Statement;
-use super::{lists, rows};
-use crate::server::store::{NewDeployment, Result, Usage, hour_before};
+use crate::server::store::{NewDeployment, OperationLimit, Result, Usage, hour_before};
 use domain::deployment::DeploymentId;
 use domain::stack_name::StackName;
 
@@ -50,6 +51,28 @@ pub(super) async fn admit<D: Dialect>(tx: &mut Transaction<D>, new: &NewDeployme
         None => 0,
     };
     quota.admit(&usage, in_all, started)
+}
+
+/// Decides whether another operation on a stack of `counted_as` may begin at `started`. Those on stacks
+/// that are gone do not count: each needs a deployment, which has a limit of its own.
+pub(super) async fn admit_operation<D: Dialect>(
+    tx: &mut Transaction<D>,
+    counted_as: &str,
+    limit: &OperationLimit,
+    started: Timestamp,
+) -> Result<()> {
+    lock(tx, COUNTED_AS, counted_as).await?;
+    let begun = Statement::composed(format!(
+        "SELECT started_ms FROM stacks JOIN operations USING (stack)
+         WHERE counted_as = $1 AND gone_ms IS NULL AND started_ms > $2 AND kind {is_counted}
+         ORDER BY started_ms",
+        is_counted = D::is_in("$3"),
+    ));
+    let kinds: Vec<_> = limit.kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
+    let begun = begun.bind(counted_as).bind(hour_before(started)).bind(kinds);
+    let begun = begun.fetch_all(tx).await?;
+    let begun = begun.iter().map(|row| rows::time(row.number("started_ms")?));
+    limit.admit(begun.collect::<Result<_>>()?, started)
 }
 
 /// Locks the count of `counted` until the end of the transaction, if the database allows concurrent

@@ -4,8 +4,9 @@ use super::dialect::Dialect;
 use super::pool::Transaction;
 use super::rows::{self, Columns as _};
 use super::statement::Statement;
-use crate::server::store::{Result, State};
+use crate::server::store::{Claim, Result, State};
 use domain::deployment::DeploymentId;
+use jiff::Timestamp;
 
 /// An operation on a stack that is under way.
 pub(super) struct UnderWay {
@@ -14,25 +15,45 @@ pub(super) struct UnderWay {
     pub(super) kind: Option<String>,
 }
 
+/// Whether another operation on a stack can begin.
+pub(super) enum Superseded {
+    /// It cannot: this one is under way, and stays.
+    Held(UnderWay),
+    /// It can. If there is a time, a worker may still clean up after the former one until then.
+    Free(Option<Timestamp>),
+}
+
 /// Ends the stuck operation on the stack that `live` created, if there is one, so that another one
-/// can begin: its clean-up loses its lease. Returns the operation that is under way instead, which
-/// stays. A stuck removal stays as well, since only it can finish.
+/// can begin: its clean-up loses its lease. A stuck removal stays, since only it can finish.
 pub(super) async fn supersede<D: Dialect>(
     tx: &mut Transaction<D>,
     live: &DeploymentId,
-) -> Result<Option<UnderWay>> {
+) -> Result<Superseded> {
     let end = Statement::new(
         "UPDATE operations
          SET state = 'rolled_back', released_ms = COALESCE(completed_ms, started_ms), due_ms = NULL,
+             lease_until_ms = CASE WHEN lease_owner IS NULL THEN 0 ELSE lease_until_ms END,
              lease_owner = NULL, lease_token = lease_token + 1
          WHERE stack = (SELECT stack FROM operations WHERE id = $1) AND state = 'stuck'
-           AND removes IS NULL",
+           AND removes IS NULL
+         RETURNING lease_until_ms",
     );
-    end.bind(live).execute(tx).await?;
-    match under_way(tx, live, State::Active).await? {
-        Some(active) => Ok(Some(active)),
-        None => under_way(tx, live, State::Stuck).await,
+    let ended = end.bind(live).fetch_optional(tx).await?;
+    for state in [State::Active, State::Stuck] {
+        if let Some(held) = under_way(tx, live, state).await? {
+            return Ok(Superseded::Held(held));
+        }
     }
+    let until = ended.map(|row| rows::optional_time(&row, "lease_until_ms")).transpose()?;
+    Ok(Superseded::Free(until.flatten()))
+}
+
+/// Returns a lease of nobody until `until`, if that is after `now`. The worker that cleaned up under
+/// a lease learns only by its next heartbeat that it has lost it, and may call the platform until
+/// then. So what takes its place waits, as it would for a worker that was killed.
+pub(super) fn nobodys(until: Option<Timestamp>, now: Timestamp) -> Option<Claim> {
+    let until = until.filter(|until| *until > now)?;
+    Some(Claim { owner: String::new(), token: 0, until })
 }
 
 /// Finds the operation in `state` on the stack that `live` created.

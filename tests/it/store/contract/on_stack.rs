@@ -11,7 +11,7 @@ use domain::receipt::Receipt;
 use domain::stack_name::StackName;
 
 use super::removals::{live, removal};
-use super::{at, claim, finish};
+use super::{LEASE, at, claim, finish};
 use crate::support::claim_one::CLEAN_UP;
 
 /// Runs this part against `store`.
@@ -28,6 +28,7 @@ fn operation(kind: &'static Kind, number: u128, of: Option<&DeploymentId>) -> Ne
         started: at(60),
         first: EventBody::Progress(ProgressUpdate::first(kind, at(60))),
         of: of.cloned(),
+        limit: None,
         audit_entry: None,
         claim: None,
     }
@@ -45,6 +46,14 @@ async fn end(store: &dyn Store, id: &DeploymentId, state: State, leaves: Option<
     let end = Some(End { state, leaves, at: at(62), cancel_request, due });
     store.record(&lease, &Fact { end, ..Fact::default() }).await.unwrap();
     lease
+}
+
+/// Ends the operation as stuck, with nobody who cleans up after it.
+async fn get_stuck(store: &dyn Store, lease: &Lease) {
+    let (cancel_request, due) = (CancelRequest::None, Some(at(62)));
+    let end = Some(End { state: State::Stuck, leaves: None, at: at(62), cancel_request, due });
+    store.record(lease, &Fact { end, ..Fact::default() }).await.unwrap();
+    store.release(lease).await.unwrap();
 }
 
 async fn desired(store: &dyn Store, name: &str) -> Desired {
@@ -143,6 +152,18 @@ async fn what_is_stuck_makes_way_for_the_next(store: &dyn Store) {
     let held = store.stacks(Some(&name)).await.unwrap().remove(0).operation.unwrap();
     assert_eq!(held.state, State::Stuck);
 
+    // It is not known what runs, so each kind may begin.
+    let start = operation(&START, 2_024, None);
+    assert_eq!(begin(start.clone()).await, OperationOutcome::Later(start.id.clone()));
+    assert_eq!(store.find(&stuck).await.unwrap().unwrap().state, State::RolledBack);
+    // The worker that cleaned up may not know yet that it has lost its lease.
+    let claim = async |now| {
+        let claimed = store.claim(Lane::Forward, &[START.name], 9, "z", now, LEASE).await.unwrap();
+        claimed.into_iter().find(|lease| lease.id == start.id)
+    };
+    assert_eq!(claim(at(129)).await, None, "a worker may still clean up");
+    let lease = claim(at(130)).await.expect("its lease has expired");
+    get_stuck(store, &lease).await;
     let restart = operation(&RESTART, 2_022, None);
     let begun = begin(restart.clone()).await;
     assert_eq!(begun, OperationOutcome::Accepted(restart.id.clone()));
@@ -156,7 +177,8 @@ async fn what_is_stuck_makes_way_for_the_next(store: &dyn Store) {
     let late = store.record_cleanup(&cleaning, &cleaned).await;
     assert!(matches!(late, Err(StoreError::LeaseLost)), "{late:?}");
     assert_eq!(desired(store, "quinn").await, Desired::Running);
-    end(store, &restart.id, State::Stuck, None).await;
+    let lease = super::claim(store, Lane::Forward, &restart.id).await;
+    get_stuck(store, &lease).await;
 
     let remove = removal(2_023, None);
     let removing = store.begin_removal(&name, &remove).await.unwrap();

@@ -1,8 +1,8 @@
 //! Short helpers that change operations.
 
 use ai_stack_deployer::server::store::{
-    CancelRequest, CleanupRecord, End, Fact, Lane, Lease, NewRemoval, RemovalOutcome, State, Store,
-    Usage,
+    CancelRequest, CleanupRecord, Desired, End, Fact, Lane, Lease, NewRemoval, RemovalOutcome,
+    State, Store, Usage,
 };
 use domain::deployment::DeploymentId;
 use domain::receipt::Receipt;
@@ -29,9 +29,24 @@ pub(super) async fn remove(
 
 /// Ends an operation in progress.
 pub(super) async fn finish(store: &dyn Store, id: &DeploymentId, state: State, time: Timestamp) {
-    let (lease, others) = claim(store, Lane::Forward, id, time).await;
     let due = (state == State::Stuck).then_some(time);
     let end = End { state, leaves: None, at: time, cancel_request: CancelRequest::None, due };
+    record(store, id, end).await;
+}
+
+/// Ends an operation in progress that leaves its stack like that.
+pub(super) async fn finish_leaving(
+    store: &dyn Store,
+    id: &DeploymentId,
+    leaves: Option<Desired>,
+    time: Timestamp,
+) {
+    let (state, cancel_request, due) = (State::RolledBack, CancelRequest::None, None);
+    record(store, id, End { state, leaves, at: time, cancel_request, due }).await;
+}
+
+async fn record(store: &dyn Store, id: &DeploymentId, end: End) {
+    let (lease, others) = claim(store, Lane::Forward, id, end.at).await;
     store.record(&lease, &Fact { end: Some(end), ..Fact::default() }).await.unwrap();
     release(store, lease, others).await;
 }

@@ -17,6 +17,7 @@ use domain::template::Volume;
 use jiff::Timestamp;
 
 use super::MemoryStore;
+use super::on_stack::{Superseded, nobodys};
 use super::tables::{Row, Tables, keeps_stack};
 
 impl MemoryStore {
@@ -221,9 +222,12 @@ impl Tables {
             self.audit.extend(new.audit_entry.clone());
             return RemovalOutcome::Accepted(id);
         }
-        if let Some(under_way) = self.supersede(record.revision.stack) {
-            return RemovalOutcome::UnderWay(under_way);
-        }
+        let later = match self.supersede(record.revision.stack) {
+            Superseded::Held(under_way) => return RemovalOutcome::UnderWay(under_way),
+            Superseded::Free(until) => nobodys(until, new.started),
+        };
+        let is_later = later.is_some();
+        let claim = later.or_else(|| new.claim.clone());
         if let Some(data) = &new.kept
             && let Some(most) = self.keep(&record.deployment.id, data)
         {
@@ -241,9 +245,10 @@ impl Tables {
         record.seq = 1;
         let first = Event { seq: 1, body: new.first.clone() };
         let row = Row::new(record, counted_as, &first);
-        self.deployments.push(row.claimed(new.claim.as_ref()));
+        self.deployments.push(row.claimed(claim.as_ref()));
         self.begun(&new.id);
         self.audit.extend(new.audit_entry.clone());
-        RemovalOutcome::Accepted(new.id.clone())
+        let id = new.id.clone();
+        if is_later { RemovalOutcome::Later(id) } else { RemovalOutcome::Accepted(id) }
     }
 }

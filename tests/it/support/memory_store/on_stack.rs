@@ -1,10 +1,14 @@
 //! Inserts operations on a stack that is there and that they leave there.
 
-use ai_stack_deployer::server::store::{Disposal, NewOperation, OperationOutcome, Record, State};
+use ai_stack_deployer::server::store::{
+    Claim, Disposal, NewOperation, OperationOutcome, Record, Result, State,
+};
 use domain::deployment::{Deployment, DeploymentId, DeploymentMetadata};
 use domain::event::Event;
+use domain::kind::KindName;
 use domain::stack_id::StackId;
 use domain::stack_name::StackName;
+use jiff::Timestamp;
 
 use super::tables::{Row, Tables};
 
@@ -15,37 +19,44 @@ impl Tables {
         &mut self,
         name: &StackName,
         new: &NewOperation,
-    ) -> OperationOutcome {
+    ) -> Result<OperationOutcome> {
         let is_live = |row: &&Row| {
             row.record.deployment.name == *name && row.reserves() && row.record.state == State::Live
         };
         let live = self.deployments.iter().find(is_live);
         let live = live.map(|row| (row.record.clone(), row.counted_as.clone()));
-        let Some((live, counted_as)) = live else { return OperationOutcome::NotLive };
+        let Some((live, counted_as)) = live else { return Ok(OperationOutcome::NotLive) };
         if new.of.as_ref().is_some_and(|of| *of != live.deployment.id) {
-            return OperationOutcome::DifferentStack;
+            return Ok(OperationOutcome::DifferentStack);
         }
         let stack = live.revision.stack;
         let held = self.held(stack).filter(|held| held.state == State::Active);
         if let Some(held) = held {
             if held.kind != new.kind.name {
-                return OperationOutcome::UnderWay(held.id);
+                return Ok(OperationOutcome::UnderWay(held.id));
             }
             self.audit.extend(new.audit_entry.clone());
-            return OperationOutcome::Accepted(held.id);
+            return Ok(OperationOutcome::Accepted(held.id));
         }
         let desired = self.desired_of(stack);
-        if !new.kind.starts_from.contains(&desired.state()) {
+        let is_stuck = self.held(stack).is_some();
+        if !is_stuck && !new.kind.starts_from.contains(&desired.state()) {
             let is_so = new.kind.done == desired.state();
-            return if is_so {
+            return Ok(if is_so {
                 OperationOutcome::Unchanged
             } else {
                 OperationOutcome::WrongState(desired)
-            };
+            });
         }
-        if let Some(removal) = self.supersede(stack) {
-            return OperationOutcome::UnderWay(removal);
+        if let (Some(limit), Some(counted_as)) = (&new.limit, &counted_as) {
+            limit.admit(self.begun_in_all(counted_as, &limit.kinds), new.started)?;
         }
+        let later = match self.supersede(stack) {
+            Superseded::Held(removal) => return Ok(OperationOutcome::UnderWay(removal)),
+            Superseded::Free(until) => nobodys(until, new.started),
+        };
+        let is_later = later.is_some();
+        let claim = later.or_else(|| new.claim.clone());
         let deployment = Deployment {
             id: new.id.clone(),
             kind: new.kind.name,
@@ -62,15 +73,34 @@ impl Tables {
         };
         let first = Event { seq: 1, body: new.first.clone() };
         let row = Row::new(record, counted_as, &first);
-        self.deployments.push(row.claimed(new.claim.as_ref()));
+        self.deployments.push(row.claimed(claim.as_ref()));
         self.begun(&new.id);
         self.audit.extend(new.audit_entry.clone());
-        OperationOutcome::Accepted(new.id.clone())
+        let id = new.id.clone();
+        Ok(if is_later { OperationOutcome::Later(id) } else { OperationOutcome::Accepted(id) })
     }
 
-    /// Ends the stuck operation on a stack, unless it is a removal, and returns the one that holds
-    /// the stack all the same.
-    pub(super) fn supersede(&mut self, stack: StackId) -> Option<DeploymentId> {
+    /// Returns when the operations of these kinds began on the stacks of `counted_as`.
+    fn begun_in_all(&self, counted_as: &str, kinds: &[KindName]) -> Vec<Timestamp> {
+        let is_there = |stack: StackId| {
+            let mut rows = self.deployments.iter().filter(|row| row.record.revision.stack == stack);
+            rows.any(|row| row.record.deployment.id == stack.deployment() && row.reserves())
+        };
+        let counts = |row: &&Row| {
+            let Record { deployment, revision, .. } = &row.record;
+            row.counted_as.as_deref() == Some(counted_as)
+                && kinds.contains(&deployment.kind)
+                && is_there(revision.stack)
+        };
+        let begun = self.deployments.iter().filter(counts);
+        let mut begun: Vec<_> = begun.map(|row| row.record.deployment.started).collect();
+        begun.sort_unstable();
+        begun
+    }
+
+    /// Ends the stuck operation on a stack, unless it is a removal.
+    pub(super) fn supersede(&mut self, stack: StackId) -> Superseded {
+        let mut until = None;
         let stuck = |row: &&mut Row| {
             let record = &row.record;
             record.revision.stack == stack && record.state == State::Stuck && !row.is_removal()
@@ -79,9 +109,23 @@ impl Tables {
             row.record.state = State::RolledBack;
             row.record.clean_up.due = None;
             row.released = row.record.metadata.completed;
-            row.owner = None;
+            until = row.owner.take().map(|_| row.until);
             row.token += 1;
         }
-        self.held(stack).map(|held| held.id)
+        self.held(stack).map_or(Superseded::Free(until), |held| Superseded::Held(held.id))
     }
+}
+
+/// Whether another operation on a stack can begin.
+pub(super) enum Superseded {
+    /// It cannot: this one holds the stack.
+    Held(DeploymentId),
+    /// It can. Until then, a worker may still clean up after the former one.
+    Free(Option<Timestamp>),
+}
+
+/// Returns a lease of nobody until `until`, if that is after `now`.
+pub(super) fn nobodys(until: Option<Timestamp>, now: Timestamp) -> Option<Claim> {
+    let until = until.filter(|until| *until > now)?;
+    Some(Claim { owner: String::new(), token: 0, until })
 }
