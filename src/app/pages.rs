@@ -9,6 +9,7 @@ pub mod home;
 pub mod new;
 pub mod notice;
 pub mod sign_in;
+pub mod stack;
 pub mod title;
 pub mod tokens;
 

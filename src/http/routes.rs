@@ -17,7 +17,7 @@ use super::api::{self, deployments, document, history, operations, templates};
 use super::openapi::operations as docs;
 use super::openapi::{Describe, Described, Row};
 use super::request_size::Size;
-use super::{HttpState, admin, data, direct, events, metrics, new, reveal, sign_in};
+use super::{HttpState, admin, data, direct, events, metrics, new, reveal, sign_in, stack};
 use crate::server::auth::access::Permission::{
     self, Account, Browse, Change, Operate, Start, View,
 };
@@ -165,6 +165,11 @@ pub(super) static ROUTES: &[Route] = &[
         .of_size(Size::Answers),
     at(GET, "/deployments/{id}", Requires(View), Page).recent(),
     at(POST, "/deployments/{id}/reveal", Requires(Account), by!(Handler, reveal::reveal)),
+    at(GET, "/stacks/{name}", Requires(Change), Page),
+    at(POST, "/stacks/{name}/stop", Requires(Change), by!(Handler, stack::stop)),
+    at(POST, "/stacks/{name}/start", Requires(Change), by!(Handler, stack::start)),
+    at(POST, "/stacks/{name}/restart", Requires(Change), by!(Handler, stack::restart)),
+    at(POST, "/stacks/{name}/remove", Requires(Change), by!(Handler, stack::remove)),
     at(GET, "/data", Requires(View), Page),
     at(POST, "/data/{id}/delete", Requires(Change), by!(Handler, data::delete)),
     at(GET, "/pkg/{*path}", Everyone, Files),

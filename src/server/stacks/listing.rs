@@ -48,7 +48,12 @@ impl Service {
         self.shown(caller, stack, of).ok_or_else(no_stack)
     }
 
-    fn shown(&self, caller: &Caller, stack: Stack, of: Option<&DeploymentId>) -> Option<StackView> {
+    pub(super) fn shown(
+        &self,
+        caller: &Caller,
+        stack: Stack,
+        of: Option<&DeploymentId>,
+    ) -> Option<StackView> {
         shown(caller, stack, of, self.parts.kinds, &self.parts.reconcile_report)
     }
 

@@ -11,7 +11,7 @@ use domain::deployment::{Deployment, DeploymentId, DeploymentMetadata};
 use domain::event::Seq;
 use domain::kind::KindName;
 use domain::owner::OwnerId;
-use domain::stack_id::RevisionId;
+use domain::stack_id::{RevisionId, StackId};
 
 /// The current state of an operation. A deployment reserves its name in all states except
 /// [`State::RolledBack`].
@@ -168,6 +168,8 @@ pub struct StackOperation {
 pub struct OperationFilter {
     /// Only those of this owner.
     pub owner: Option<OwnerId>,
+    /// Only those about this stack.
+    pub stack: Option<StackId>,
     /// Only those in this state.
     pub state: Option<State>,
     /// Only those whose stack's name contains this text, or whose id equals it.

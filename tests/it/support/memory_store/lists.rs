@@ -84,7 +84,7 @@ impl Tables {
 
     /// Lists operations that pass `filter`, newest first.
     pub(super) fn operations(&self, filter: &OperationFilter) -> Vec<Record> {
-        let OperationFilter { owner, state, search, before, limit } = filter;
+        let OperationFilter { owner, stack, state, search, before, limit } = filter;
         let records = || self.deployments.iter().map(|row| &row.record);
         let before = match before {
             None => None,
@@ -99,6 +99,7 @@ impl Tables {
         };
         let mut found: Vec<_> = records()
             .filter(|record| owner.is_none() || record.owner == *owner)
+            .filter(|record| stack.is_none_or(|stack| record.revision.stack == stack))
             .filter(|record| state.is_none_or(|state| record.state == state))
             .filter(|record| search.as_ref().is_none_or(|search| matches(record, search)))
             .filter(|record| before.is_none_or(|before| sort_key(record) < before))
