@@ -11,7 +11,7 @@ use super::statement::Statement;
 use super::{SqlStore, looks};
 use crate::server::notifier::Notification;
 use crate::server::store::{
-    DayLooks, End, LookCounts, Result, StackEvents, StackTurn, State, StoreError, Turn,
+    DayLooks, Desired, End, LookCounts, Result, StackEvents, StackTurn, State, StoreError, Turn,
     unavailable_for,
 };
 use domain::deployment::DeploymentId;
@@ -153,7 +153,7 @@ impl Ended<'_> {
         let (leaves, otherwise) = match end.state {
             State::Live => (Some(StackState::Live), Outcome::Done),
             State::RolledBack => {
-                let leaves = end.leaves.map_or(StackState::Gone, |desired| desired.state());
+                let leaves = end.leaves.map_or(StackState::Gone, Desired::state);
                 (Some(leaves), Outcome::Done)
             }
             State::Stuck | State::Active => (None, Outcome::Failed),
