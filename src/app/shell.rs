@@ -20,6 +20,7 @@ use super::pages::home::HomePage;
 use super::pages::new::NewPage;
 use super::pages::notice::NotFoundPage;
 use super::pages::sign_in::SignInPage;
+use super::pages::stack::history::StackHistoryPage;
 use super::pages::stack::overview::OverviewPage;
 use super::policy;
 use super::words::frame as words;
@@ -121,6 +122,7 @@ fn Page() -> impl IntoView {
             <Route path=path!("/new/:template") view=NewPage ssr=SsrMode::Async />
             <Route path=path!("/deployments/:id") view=DeploymentPage ssr=SsrMode::Async />
             <Route path=path!("/stacks/:name") view=OverviewPage ssr=SsrMode::Async />
+            <Route path=path!("/stacks/:name/history") view=StackHistoryPage ssr=SsrMode::Async />
             <Route path=path!("/data") view=DataPage ssr=SsrMode::Async />
             <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
             <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />

@@ -166,6 +166,7 @@ pub(super) static ROUTES: &[Route] = &[
     at(GET, "/deployments/{id}", Requires(View), Page).recent(),
     at(POST, "/deployments/{id}/reveal", Requires(Account), by!(Handler, reveal::reveal)),
     at(GET, "/stacks/{name}", Requires(Change), Page),
+    at(GET, "/stacks/{name}/history", Requires(Change), Page),
     at(POST, "/stacks/{name}/stop", Requires(Change), by!(Handler, stack::stop)),
     at(POST, "/stacks/{name}/start", Requires(Change), by!(Handler, stack::start)),
     at(POST, "/stacks/{name}/restart", Requires(Change), by!(Handler, stack::restart)),

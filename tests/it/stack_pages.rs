@@ -1,6 +1,10 @@
 //! The pages of a stack, and the forms on them.
 
+use ai_stack_deployer::server::store::{LookCounts, StackEvents as _, StackTurn, Turn};
 use axum::http::StatusCode;
+use clock::Clock as _;
+use domain::stack_event::{Exit, Problem, Why};
+use domain::stack_id::StackId;
 use tempfile::TempDir;
 
 use crate::support::app::{Reply, TestApp};
@@ -103,4 +107,49 @@ async fn the_id_of_a_stack_without_an_owner_is_in_every_link_and_form() {
     let own: Vec<_> = main.split(['"']).filter(|text| text.starts_with("/stacks/")).collect();
     assert!(own.len() >= 4, "{own:?}");
     assert!(own.iter().all(|address| address.ends_with(&format!("?id={id}"))), "{own:?}");
+}
+
+#[tokio::test]
+async fn the_history_of_a_stack_has_what_became_of_it_the_newest_first() {
+    let (app, _site) = portal();
+    let id = app.live("alice").await;
+    post(&app, &format!("/stacks/alice/stop?id={id}")).await;
+    let page = app.get("/stacks/alice/history").await;
+    assert_eq!(page.status, StatusCode::OK, "{page:?}");
+    let main = main_of(&page);
+    let texts =
+        ["Began: stop", "Revision 1 is live", "Ended: deployment, done", "Began: deployment"];
+    let places: Vec<_> = texts.iter().map(|text| main.find(text)).collect();
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?}: {main}");
+    assert!(main.contains(&format!("href=\"/deployments/{id}\"")), "{main}");
+    let older = app.get("/stacks/alice/history?before=3").await;
+    let main = main_of(&older);
+    assert!(!main.contains("Revision 1") && main.contains("Began: deployment"), "{main}");
+}
+
+#[tokio::test]
+async fn a_stack_that_does_not_work_says_why_and_shows_its_days() {
+    let (app, _site) = portal();
+    let stack = StackId::of(&app.live("alice").await);
+    let exit =
+        Exit { state: String::from("failed"), error: None, code: Some(3), out_of_memory: false };
+    let problem = Problem::NotRunning;
+    let turn = Turn::Unhealthy(Why { problem, status: None, exits: vec![exit], after: None });
+    let at = app.clock.now();
+    let turn = StackTurn { stack, seen: 3, at, turn, audit_entry: None };
+    assert!(app.store.record_turn(&turn).await.unwrap());
+    let looks = LookCounts { good: 3, bad: 1, unknown: 0 };
+    app.store.count_looks(at, &[(stack, looks)]).await.unwrap();
+    let page = app.get("/stacks/alice").await;
+    let main = main_of(&page);
+    for part in ["Unhealthy", "No container of it runs.", "exit code 3", "<svg", "75.0 %"] {
+        assert!(main.contains(part), "{part} is missing: {main}");
+    }
+    let listed = app.get("/api/stacks/alice").await.json()["stack"].clone();
+    assert_eq!(
+        (&listed["status"], &listed["health"]["state"]),
+        (&"unhealthy".into(), &"not_running".into())
+    );
+    let page = app.get("/stacks/alice/history").await;
+    assert!(main_of(&page).contains("Stopped by itself"), "{page:?}");
 }

@@ -4,6 +4,8 @@
 //! `?id=<deployment>`, which every link and form of the pages then has. A form that was refused
 //! redirects back with `refused=<code>`.
 
+pub mod health;
+pub mod history;
 pub mod overview;
 
 use std::sync::Arc;
@@ -14,7 +16,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use super::notice::{Notice, Refused};
 use crate::api::{caller, forbid_storing, service};
 use crate::app::pages::PageTitle;
-use crate::app::words::{FormPage, refusal, stack as words};
+use crate::app::words::{FormPage, refusal, stack as words, stack_history};
 use crate::server::page::STACKS;
 use crate::server::stacks::{OwnStack, deployment_id};
 use crate::wire::ApiError;
@@ -34,7 +36,8 @@ pub enum Tab {
 }
 
 /// The tabs of a stack that there are: each with the end of its path, and its label.
-const TABS: [(Tab, &str, &str); 1] = [(Tab::Overview, "", words::OVERVIEW)];
+const TABS: [(Tab, &str, &str); 2] =
+    [(Tab::Overview, "", words::OVERVIEW), (Tab::History, "/history", stack_history::HISTORY)];
 
 /// Returns the address of a page or form of a stack; `end` is the part behind its name.
 pub(super) fn address(stack: &OwnStack, end: &str) -> String {

@@ -36,6 +36,8 @@ pub(crate) mod refusal;
 pub(crate) mod sign_in;
 #[cfg(feature = "ssr")]
 pub(crate) mod stack;
+#[cfg(feature = "ssr")]
+pub(crate) mod stack_history;
 #[cfg(feature = "leptos")]
 pub(crate) mod step;
 #[cfg(feature = "leptos")]

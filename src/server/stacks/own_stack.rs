@@ -11,6 +11,7 @@ use crate::wire::{ApiError, DesiredState, StackView};
 use domain::deployment::DeploymentId;
 use domain::kind::StackStatus;
 use domain::progress::Progress;
+use domain::stack_event::Why;
 use domain::stack_id::StackId;
 
 /// The number of operations that the page of a stack lists.
@@ -28,6 +29,8 @@ pub struct OwnStack {
     pub is_of_its_id: bool,
     /// Its id.
     pub stack: StackId,
+    /// Why it does not work, if it should and does not.
+    pub why: Option<Why>,
     /// The server's time.
     pub now: Timestamp,
 }
@@ -59,9 +62,10 @@ impl Service {
         let stack = self.authorize_stack(caller, Permission::Change, name, of).await?;
         let (id, is_of_its_id) = (stack.deployment.id.clone(), stack.owner.is_none());
         let stack_id = stack.revision.stack;
+        let why = stack.unhealthy.as_ref().map(|unhealthy| unhealthy.why.clone());
         // Who may change it knows its id.
         let view = self.shown(caller, stack, Some(&id)).ok_or_else(no_stack)?;
-        Ok(OwnStack { view, id, is_of_its_id, stack: stack_id, now: self.parts.clock.now() })
+        Ok(OwnStack { view, id, is_of_its_id, stack: stack_id, why, now: self.parts.clock.now() })
     }
 
     /// Reads what the overview of a stack shows besides, for a caller who may change it.

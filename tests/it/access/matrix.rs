@@ -61,6 +61,7 @@ POST   /new/default                    name=zoe                  303 303 303 403
 POST   /new/default/check              name=zoe                  303 200 200 200 200 200 401
 GET    /stacks/livey                   -                         303 200 404 403 200 200 401
 GET    /stacks/livey?id={live}         -                         303 200 404 403 200 200 401
+GET    /stacks/livey/history           -                         303 200 404 403 200 200 401
 POST   /stacks/livey/stop              -                         303 303 303 403 303 303 401
 POST   /stacks/livey/start             -                         303 303 303 403 303 303 401
 POST   /stacks/livey/restart           -                         303 303 303 403 303 303 401

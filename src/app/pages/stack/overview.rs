@@ -5,13 +5,14 @@ use std::sync::Arc;
 use leptos::either::Either;
 use leptos::prelude::*;
 
+use super::health::{HealthStrip, WhySection};
 use super::{Tab, action, stack_page};
 use crate::api::{caller, service};
 use crate::app::deployment::forms::LinkButton;
 use crate::app::kind;
 use crate::app::words::{account, stack as words};
 use crate::server::page::page_of;
-use crate::server::stacks::{OwnStack, StackAction, StackOverview};
+use crate::server::stacks::{OwnStack, StackAction, StackLooks, StackOverview};
 use crate::server::store::Record;
 use crate::wire::ApiError;
 use domain::kind::{Direction, StackStatus};
@@ -22,25 +23,30 @@ use domain::time::elapsed_ms;
 #[component]
 pub fn OverviewPage() -> impl IntoView {
     stack_page(Tab::Overview, async |stack: Arc<OwnStack>| match overview(&stack).await {
-        Ok(overview) => Either::Left(view! { <Overview stack overview /> }),
+        Ok((overview, looks)) => Either::Left(view! { <Overview stack overview looks /> }),
         Err(error) => Either::Right(view! { <p class="refused">{error.message}</p> }),
     })
 }
 
-async fn overview(stack: &OwnStack) -> Result<StackOverview, ApiError> {
-    service()?.stack_overview(&caller()?, stack).await
+async fn overview(stack: &OwnStack) -> Result<(StackOverview, StackLooks), ApiError> {
+    let service = service()?;
+    Ok((service.stack_overview(&caller()?, stack).await?, service.stack_looks(stack).await?))
 }
 
 #[component]
-fn Overview(stack: Arc<OwnStack>, overview: StackOverview) -> impl IntoView {
+fn Overview(stack: Arc<OwnStack>, overview: StackOverview, looks: StackLooks) -> impl IntoView {
     let StackOverview { operation, last, data_days } = overview;
     let operation = operation.map(|(record, progress)| {
         view! { <UnderWay record progress status=stack.view.status /> }
     });
+    let is_unhealthy = stack.view.status == StackStatus::Unhealthy;
+    let why = stack.why.clone().filter(|_| is_unhealthy).map(|why| view! { <WhySection why /> });
     view! {
         {operation}
+        {why}
         <Actions stack=Arc::clone(&stack) />
         <Facts stack=Arc::clone(&stack) />
+        <HealthStrip looks />
         <LastOperations last stack=Arc::clone(&stack) />
         <Remove stack data_days />
     }
