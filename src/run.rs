@@ -181,6 +181,7 @@ impl Portal {
             audit: Arc::clone(&audit),
             reconcile_report: Arc::clone(&reconcile_report),
             platform: Arc::clone(&platform) as _,
+            logs: Arc::clone(&platform) as _,
             clock: Arc::clone(&clock),
             notifier: Arc::clone(&notifier),
             offers: Arc::clone(&offers),
