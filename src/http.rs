@@ -31,6 +31,7 @@ mod router;
 mod routes;
 mod sign_in;
 mod site;
+mod stack;
 mod streams;
 
 use std::sync::{Arc, LazyLock};

@@ -23,7 +23,7 @@ pub use self::adapters::{
     StorePorts, check_database, check_portal_name, open_for_cli, open_unmigrated,
     reconciler_for_cli,
 };
-use self::adapters::{call_gate_of_portal, connection_limits, listen};
+use self::adapters::{call_gate_of_portal, connection_limits, listen, watching};
 pub(crate) use self::adapters::{outbound, probe};
 pub use self::keys::{NO_KEY, known as known_keys};
 use self::parts::serve;
@@ -55,8 +55,7 @@ use clock::{Clock, SystemClock};
 use dokploy::{
     BuildDokployError, Dokploy, DokployConfig, EncodeEnvironmentError, encode_environment,
 };
-use dokploy_sandbox as sandbox;
-use dokploy_sandbox::{Sandbox, SandboxConfig, StartSandboxError};
+use dokploy_sandbox::{self as sandbox, Sandbox, SandboxConfig, StartSandboxError};
 use domain::kind::Kinds;
 
 /// The time for which a shutdown waits for responses in progress and for the release of leases.
@@ -228,7 +227,6 @@ impl Portal {
         let Limits { lease, concurrent_deployments, reconcile_interval, .. } = settings.limits;
         let reconciler =
             Reconciler::new(ports.clone(), owner(), lease).with_report(reconcile_report);
-        let worker = Worker::new(ports, operations, owner(), lease, concurrent_deployments);
         let limits = connection_limits(&settings);
         let state = HttpState::new(
             Arc::clone(&service),
@@ -241,6 +239,8 @@ impl Portal {
         .with_streams_among(limits.in_all);
         let mut parts = Parts::new(service.vitals(), shutdown.clone());
         let requests = state.requests().clone();
+        parts.start("health watch", watching(ports.clone(), &settings.limits, shutdown.clone()));
+        let worker = Worker::new(ports, operations, owner(), lease, concurrent_deployments);
         let own = http::metrics_router(state.clone());
         let site = http::responder(state, site);
         let retention = Retention::new(&settings);

@@ -40,3 +40,4 @@ pub mod telemetry;
 pub mod traces;
 pub(crate) mod visible;
 pub mod vitals;
+pub mod watch;

@@ -19,7 +19,7 @@ use domain::template::answer_error::{AnswerErrors, FieldError};
 use domain::words;
 
 pub use self::stacks::{
-    DesiredState, HealthState, OperationView, StackHealth, StackState, StackView,
+    DesiredState, HealthState, HistoryPage, OperationView, StackHealth, StackState, StackView,
 };
 
 /// The path of the server function that checks a name.

@@ -12,6 +12,7 @@ mod checks;
 mod connection;
 mod crowd;
 mod database;
+mod day_two;
 mod deployment;
 mod fan_out;
 mod figure;
@@ -81,6 +82,8 @@ enum Part {
     Watchers,
     /// One deployment after the other
     Speed,
+    /// Operations on a live stack, one after the other
+    DayTwo,
     /// A deployment beside an address that asks without end
     Neighbour,
     /// Many deployments at once
@@ -215,6 +218,10 @@ async fn measure(options: &Options) -> anyhow::Result<Vec<Figure>> {
     if is_wanted(Part::Speed) {
         println!("Measuring deployments ...");
         figures.extend(speed::measure(effort).await?);
+    }
+    if is_wanted(Part::DayTwo) {
+        println!("Measuring operations on a live stack ...");
+        figures.extend(day_two::measure(effort).await?);
     }
     if is_wanted(Part::Neighbour) {
         println!("Measuring a deployment beside a busy neighbour ...");

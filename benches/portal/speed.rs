@@ -97,10 +97,11 @@ async fn at_once(effort: Effort) -> anyhow::Result<Figure> {
     while ours.len() < effort.deployments as usize {
         number += 1;
         let name = format!("ours-{number}");
-        let (ours_ms, our_calls) = beyond(&world, orchestrated(&client, &world, &name)).await?;
+        let (ours_ms, our_calls) =
+            beyond(&world, CONFIRM_PAUSES, orchestrated(&client, &world, &name)).await?;
         let name = format!("bare-{number}");
         let (bare_ms, bare_calls) =
-            beyond(&world, straight(&client, &world.platform, &name)).await?;
+            beyond(&world, CONFIRM_PAUSES, straight(&client, &world.platform, &name)).await?;
         // A survey, once in five minutes, calls the platform as well.
         if our_calls.iter().chain(&bare_calls).any(|call| SURVEY.contains(&call.as_str())) {
             continue;
@@ -128,18 +129,19 @@ async fn orchestrated(client: &Client, world: &World, name: &str) -> anyhow::Res
     Ok(())
 }
 
-/// Returns the milliseconds that `deploying` takes beyond the platform's answers and the pause,
+/// Returns the milliseconds that an operation takes beyond the platform's answers and its `pauses`,
 /// and the names of the calls made, sorted.
-async fn beyond(
+pub(crate) async fn beyond(
     world: &World,
-    deploying: impl Future<Output = anyhow::Result<()>>,
+    pauses: Duration,
+    operation: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<(f64, Vec<String>)> {
     let before = world.platform.sandbox.calls().len();
     let begun = Instant::now();
-    deploying.await?;
+    operation.await?;
     let whole = begun.elapsed();
     let calls = world.platform.sandbox.calls().split_off(before);
-    let platform = answer_times(&calls) + CONFIRM_PAUSES;
+    let platform = answer_times(&calls) + pauses;
     let mut names: Vec<_> = calls.into_iter().map(|call| call.call).collect();
     names.sort_unstable();
     Ok(((whole.as_secs_f64() - platform.as_secs_f64()) * 1_000.0, names))

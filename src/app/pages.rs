@@ -10,6 +10,7 @@ pub mod logs;
 pub mod new;
 pub mod notice;
 pub mod sign_in;
+pub mod stack;
 pub mod title;
 pub mod tokens;
 

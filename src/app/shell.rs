@@ -21,6 +21,7 @@ use super::pages::logs::LogPage;
 use super::pages::new::NewPage;
 use super::pages::notice::NotFoundPage;
 use super::pages::sign_in::SignInPage;
+use super::pages::stack::overview::OverviewPage;
 use super::policy;
 use super::words::frame as words;
 use crate::api::is_hidden_page;
@@ -121,6 +122,7 @@ fn Page() -> impl IntoView {
             <Route path=path!("/new/:template") view=NewPage ssr=SsrMode::Async />
             <Route path=path!("/deployments/:id") view=DeploymentPage ssr=SsrMode::Async />
             <Route path=path!("/stacks/:name/logs") view=LogPage ssr=SsrMode::Async />
+            <Route path=path!("/stacks/:name") view=OverviewPage ssr=SsrMode::Async />
             <Route path=path!("/data") view=DataPage ssr=SsrMode::Async />
             <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
             <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />

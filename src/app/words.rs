@@ -18,6 +18,8 @@ pub(crate) enum FormPage<'a> {
     Operation,
     /// The sign-in page, with the display name of the identity provider.
     SignIn(&'a str),
+    /// A page of a stack.
+    Stack,
     /// The page of kept data.
     Data,
     /// The account page.

@@ -4,5 +4,6 @@ pub(super) mod body;
 pub(super) mod data;
 pub(super) mod deployments;
 pub(super) mod document;
+pub(super) mod history;
 pub(super) mod operations;
 pub(super) mod templates;

@@ -10,6 +10,7 @@ mod follow;
 mod frame;
 mod member;
 mod reader;
+pub(super) mod stack;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -25,7 +26,7 @@ pub(super) use self::authorization::StreamAuthorization;
 use self::channel::Operation;
 pub(super) use self::channels::Channels;
 use self::frame::Frame;
-pub(super) use self::frame::{KEEPALIVE as KEEPALIVE_COMMENT, RETRY};
+pub(super) use self::frame::{COMMENT as KEEPALIVE_COMMENT, RETRY};
 use self::member::Watcher;
 use super::HttpState;
 use super::api::deployments::{self, Parameter};

@@ -13,11 +13,11 @@ use axum::http::request::Parts;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 pub(super) use self::spelling::{is_file, spell};
-use super::api::{self, deployments, document, operations, templates};
+use super::api::{self, deployments, document, history, operations, templates};
 use super::openapi::{Describe, Described, Row};
 use super::openapi::{logs as log_docs, operations as docs};
 use super::request_size::Size;
-use super::{HttpState, admin, data, direct, events, logs, metrics, new, reveal, sign_in};
+use super::{HttpState, admin, data, direct, events, logs, metrics, new, reveal, sign_in, stack};
 use crate::server::auth::access::Permission::{
     self, Account, Browse, Change, Operate, Start, View,
 };
@@ -134,6 +134,10 @@ pub(super) static ROUTES: &[Route] = &[
         .described(log_docs::log),
     at(GET, "/api/stacks/{name}/logs/stream", Requires(Change), by!(Handler, logs::stream))
         .described(log_docs::log_stream),
+    at(GET, "/api/stacks/{name}/history", Requires(Change), by!(Handler, history::history))
+        .described(docs::history),
+    at(GET, "/api/stacks/{name}/events", Requires(Change), by!(Handler, events::stack::events))
+        .described(docs::stack_events),
     at(DELETE, "/api/stack/{name}", Requires(Change), by!(Handler, operations::remove))
         .described(docs::remove_alias),
     at(GET, "/api/data", Requires(View), by!(Handler, api::data::list))
@@ -166,6 +170,11 @@ pub(super) static ROUTES: &[Route] = &[
     at(GET, "/deployments/{id}", Requires(View), Page).recent(),
     at(POST, "/deployments/{id}/reveal", Requires(Account), by!(Handler, reveal::reveal)),
     at(GET, "/stacks/{name}/logs", Requires(Change), Page),
+    at(GET, "/stacks/{name}", Requires(Change), Page),
+    at(POST, "/stacks/{name}/stop", Requires(Change), by!(Handler, stack::stop)),
+    at(POST, "/stacks/{name}/start", Requires(Change), by!(Handler, stack::start)),
+    at(POST, "/stacks/{name}/restart", Requires(Change), by!(Handler, stack::restart)),
+    at(POST, "/stacks/{name}/remove", Requires(Change), by!(Handler, stack::remove)),
     at(GET, "/data", Requires(View), Page),
     at(POST, "/data/{id}/delete", Requires(Change), by!(Handler, data::delete)),
     at(GET, "/pkg/{*path}", Everyone, Files),

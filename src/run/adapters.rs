@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::net::{TcpListener, TcpSocket};
+use tokio_util::sync::CancellationToken;
 use transport::Outbound;
 
 use super::{StartError, owner};
@@ -30,6 +31,7 @@ use crate::server::sqlite_file::{self, Found};
 use crate::server::store::Store;
 use crate::server::store::postgres::PostgresStore;
 use crate::server::store::sqlite::SqliteStore;
+use crate::server::watch::Watch;
 use clock::{Clock, SystemClock};
 use dokploy::Dokploy;
 use domain::kind::Kinds;
@@ -171,6 +173,16 @@ pub async fn reconciler_for_cli(settings: &Settings) -> Result<Option<Reconciler
         traces: Arc::default(),
     };
     Ok(Some(Reconciler::new(ports, owner(), settings.limits.lease)))
+}
+
+/// Looks at the stacks until `shutdown`.
+pub(super) fn watching(
+    ports: Ports,
+    limits: &Limits,
+    shutdown: CancellationToken,
+) -> impl Future<Output = ()> + use<> {
+    let Limits { lease, watch_interval, .. } = *limits;
+    Watch::new(ports, owner(), lease).run(watch_interval, shutdown)
 }
 
 /// Checks that no stack has the marker of another portal's name: it would not be found any more.

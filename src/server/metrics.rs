@@ -6,6 +6,7 @@
 //! from the database, so that all replicas report the same. Each `HELP` says which. It must not
 //! know who reads them.
 
+mod health;
 mod known;
 mod labels;
 mod present;
@@ -21,7 +22,11 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use self::labels::{CallLabels, CodeLabels, EndLabels, OutcomeLabels, PhaseLabels, StoreLabels};
+pub use self::health::{HealthTurn, LookResult};
+use self::labels::{
+    CallLabels, CodeLabels, EndLabels, LookLabels, OutcomeLabels, PhaseLabels, StoreLabels,
+    TurnLabels,
+};
 pub use self::present::{OperationCounts, Present};
 use domain::event::{EventBody, FailureCode};
 use domain::kind::{Kind, KindName, Kinds};
@@ -47,6 +52,8 @@ pub struct Metrics {
     call_seconds: Histograms<CallLabels>,
     refusals: Family<CodeLabels, Counter>,
     store: Histograms<StoreLabels>,
+    looks: Family<LookLabels, Counter>,
+    turns: Family<TurnLabels, Counter>,
     streams: Gauge,
     leases: Gauge,
     /// Locked while a text is written, so that each shows one state.
@@ -78,6 +85,8 @@ impl Metrics {
             call_seconds: Family::new_with_constructor(|| Histogram::new(CALLS)),
             refusals: Family::default(),
             store: Family::new_with_constructor(|| Histogram::new(STORE)),
+            looks: Family::default(),
+            turns: Family::default(),
             streams: Gauge::default(),
             leases: Gauge::default(),
             present: Mutex::new(present),
@@ -120,6 +129,16 @@ impl Metrics {
             "Seconds that this process waited for the database, by kind of access and whether it \
              answered",
             self.store.clone(),
+        );
+        to.register(
+            "health_looks",
+            "Looks of this process at stacks that should run, by result",
+            self.looks.clone(),
+        );
+        to.register(
+            "health_turns",
+            "Stacks that this process found not to work any more, or to work again",
+            self.turns.clone(),
         );
         to.register(
             "event_streams",

@@ -31,6 +31,8 @@ pub enum Notification {
     Name(StackName),
     /// Operations that can be claimed.
     Work,
+    /// The events of some stack.
+    Stacks,
 }
 
 /// A text is not a notification.
@@ -45,6 +47,7 @@ impl fmt::Display for Notification {
             Self::CancelRequest(id) => write!(f, "wish {id}"),
             Self::Name(name) => write!(f, "name {name}"),
             Self::Work => f.write_str("work"),
+            Self::Stacks => f.write_str("stacks"),
         }
     }
 }
@@ -56,6 +59,7 @@ impl FromStr for Notification {
         let id = |text| DeploymentId::parse(text).map_err(|_| ParseNotificationError);
         match text.split_once(' ') {
             None if text == "work" => Ok(Self::Work),
+            None if text == "stacks" => Ok(Self::Stacks),
             Some(("events", text)) => Ok(Self::Events(id(text)?)),
             Some(("wish", text)) => Ok(Self::CancelRequest(id(text)?)),
             Some(("name", text)) => {
@@ -73,6 +77,7 @@ pub struct Notifier {
     events: Topics,
     cancel_requests: Topics,
     work: watch::Sender<()>,
+    stacks: watch::Sender<()>,
     intake: Intake,
     names: NameIndex,
     listening: Arc<Listening>,
@@ -95,6 +100,11 @@ impl Notifier {
         self.work.subscribe()
     }
 
+    /// Subscribes to notifications about the events of all stacks.
+    pub fn stacks(&self) -> watch::Receiver<()> {
+        self.stacks.subscribe()
+    }
+
     /// Returns the intake of this process's worker.
     pub fn intake(&self) -> &Intake {
         &self.intake
@@ -115,8 +125,18 @@ impl Notifier {
         match notification {
             Notification::Events(id) => self.events.notify(id),
             Notification::CancelRequest(id) => self.cancel_requests.notify(id),
-            Notification::Name(name) => self.names.announce(name),
-            Notification::Work => self.work.send_replace(()),
+            // Every operation's end announces its name.
+            Notification::Name(name) => {
+                self.names.announce(name);
+                self.stacks.send_replace(());
+            }
+            Notification::Work => {
+                self.work.send_replace(());
+                self.stacks.send_replace(());
+            }
+            Notification::Stacks => {
+                self.stacks.send_replace(());
+            }
         }
     }
 
@@ -126,6 +146,7 @@ impl Notifier {
         self.cancel_requests.notify_all();
         self.names.forget();
         self.work.send_replace(());
+        self.stacks.send_replace(());
     }
 }
 
@@ -252,6 +273,7 @@ mod tests {
             Notification::CancelRequest(id),
             Notification::Name(name),
             Notification::Work,
+            Notification::Stacks,
         ] {
             assert_eq!(notification.to_string().parse::<Notification>().unwrap(), notification);
         }

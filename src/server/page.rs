@@ -23,6 +23,8 @@ const NAME_LIMIT: usize = 64;
 pub(crate) const API_DOCS: &str = "/api/docs";
 /// How the paths of the pages of operations begin.
 pub(crate) const DEPLOYMENTS: &str = "/deployments/";
+/// How the paths of the pages of stacks begin.
+pub(crate) const STACKS: &str = "/stacks/";
 /// The path of the page of a new stack. The pages of templates are below it.
 pub(crate) const NEW: &str = "/new";
 /// The path of the page of kept data.

@@ -13,11 +13,12 @@ use jiff::Timestamp;
 pub use self::routes::{RouteFile, routes_host};
 pub use ::dokploy::{
     Advice, AppName, Application, ApplicationId, ApplicationSummary, Breaker, BreakerState,
-    Certificate, Configuration, Container, ContainerId, CreatedProject, Domain, DomainId,
-    Environment, EnvironmentId, Error as PlatformError, HealthCheck, Host, Job, JobId, JobStatus,
-    LogEnd, LogQuery, Mount, MountId, NewApplication, NewDomain, NewMount, NewProject, NodeName,
-    Project, ProjectId, ProjectSummary, QueuedJob, Registry, Removal, Scale, ServiceSettings, Task,
-    TaskId, TaskState, Version, VolumeName, VolumeRemoval,
+    Certificate, Configuration, Container, ContainerId, ContainerState, CreatedProject, Domain,
+    DomainId, Environment, EnvironmentId, Error as PlatformError, Exit, HealthCheck, Host,
+    InspectedTask, Job, JobId, JobStatus, LogEnd, LogQuery, Mount, MountId, NewApplication,
+    NewDomain, NewMount, NewProject, NodeContainer, NodeName, Project, ProjectId, ProjectSummary,
+    QueuedJob, Registry, Removal, Scale, ServiceSettings, Task, TaskId, TaskState, Version,
+    VolumeName, VolumeRemoval,
 };
 
 pub mod call_slots;
@@ -205,6 +206,14 @@ pub trait Platform: PlatformOverview + PlatformLogs {
     /// Inspects one container; `None` if there is none with this id, or Docker is down.
     async fn inspect_container(&self, id: &ContainerId)
     -> Result<Option<Inspected>, PlatformError>;
+    /// Returns how a container ended; `None` if it runs, there is none with this id, or Docker is
+    /// down.
+    async fn container_exit(&self, id: &ContainerId) -> Result<Option<Exit>, PlatformError>;
+    /// Inspects one task; `None` if there is none with this id, or Docker is down.
+    async fn inspect_task(&self, id: &TaskId) -> Result<Option<InspectedTask>, PlatformError>;
+    /// Lists all containers of the platform's own node, running or not, also those of others. The
+    /// list is also empty while Docker is down.
+    async fn node_containers(&self) -> Result<Vec<NodeContainer>, PlatformError>;
     /// Lists the names of all services. The list is also empty while Docker is down.
     async fn services(&self) -> Result<Vec<AppName>, PlatformError>;
     /// Lists all services with their scale, if the platform reports it.

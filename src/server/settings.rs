@@ -169,6 +169,8 @@ pub struct Limits {
     pub lease: Duration,
     /// The interval at which the database is compared with the platform.
     pub reconcile_interval: Duration,
+    /// The interval at which every stack that should run is looked at.
+    pub watch_interval: Duration,
 }
 
 /// The quotas of one owner; `None` means no limit.

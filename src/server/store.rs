@@ -10,10 +10,12 @@ mod facts;
 mod folding;
 mod journal;
 mod kept;
+mod looks;
 mod ports;
 mod quota;
 mod records;
 mod sql;
+mod stack_turns;
 mod volumes;
 
 pub use super::lease::{Claim, Lease};
@@ -28,14 +30,17 @@ pub use facts::{CleanupRecord, End, Fact, Recorded, StoredEvent};
 pub use folding::{PAGE, progress, receipt, receipts, replay};
 pub use journal::{Cause, StepRecord, Steps};
 pub use kept::{DataDeletion, DataUser, KeptData, KeptFilter, KeptState, KeptVolume, NewKept};
+pub use looks::{DayLooks, LookCounts, day_of};
 pub use ports::{
-    Idempotency, Journal, Kept, Leases, Operations, Specs, Stacks, Store, TaskLeases, Templates,
+    Idempotency, Journal, Kept, Leases, Operations, Specs, StackEvents, Stacks, Store, TaskLeases,
+    Templates,
 };
 pub use quota::{LimitReached, Quota, Usage, hour_before, is_within_hour};
 pub use records::{
     CancelOutcome, CancelRequest, CleanUp, Lane, OperationFilter, OperationOutcome, Record,
     RemovalOutcome, Stack, StackOperation, State, TaskHolder, TaskLease, TimeToLive,
 };
+pub use stack_turns::{StackTurn, Turn, Unhealthy};
 pub use volumes::{NamedVolume, VolumesOutput};
 
 /// Logs `otherwise` if a write failed whose loss does no harm.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use domain::deployment::DeploymentId;
 use domain::kind::StackStatus;
+use domain::stack_event::StackEvent;
 use domain::stack_name::StackName;
 
 /// A live stack.
@@ -40,6 +41,15 @@ pub struct StackView {
     pub health: Option<StackHealth>,
 }
 
+/// A part of the history of a stack.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryPage {
+    /// The events of the stack.
+    pub events: Vec<StackEvent>,
+    /// True if there are more behind them.
+    pub more: bool,
+}
+
 /// What a stack should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -67,7 +77,7 @@ pub struct StackHealth {
     /// The time since which it has been known.
     #[serde(with = "domain::time")]
     pub since: Timestamp,
-    /// The time at which the platform was last compared with the database.
+    /// The time at which it was last confirmed, as far as that was recorded.
     #[serde(with = "domain::time")]
     pub seen: Timestamp,
 }
@@ -78,6 +88,14 @@ pub struct StackHealth {
 pub enum HealthState {
     /// No container of it runs.
     NotRunning,
+    /// Its container ends again and again.
+    Restarting,
+    /// Nothing answers at its address.
+    NoAnswer,
+    /// Its address answers with an error.
+    BadAnswer,
+    /// The certificate of its address is not trusted.
+    BadCertificate,
 }
 
 /// The state of a live stack.

@@ -52,6 +52,8 @@ mod round_trips;
 mod saga;
 mod set_clock;
 mod sign_in;
+mod stack_history;
+mod stack_pages;
 mod store;
 mod store_health;
 mod support;

@@ -272,7 +272,7 @@ fn names_nobody(text: &str, scrape: &Scrape, ids: &[&str]) {
                 code == "NONE" || refusals.contains(code) || failures.contains(code)
             }
             "call" => call.is_match(&value),
-            "outcome" | "phase" | "access" | "state" => {
+            "outcome" | "phase" | "access" | "state" | "result" | "turn" => {
                 value.chars().all(|c| c.is_ascii_lowercase() || "_-".contains(c))
             }
             "le" => value.parse::<f64>().is_ok(),

@@ -23,5 +23,6 @@ mod stranded;
 mod unauthorized;
 mod undo;
 mod volumes;
+mod watch;
 mod wedged;
 mod world;

@@ -53,6 +53,7 @@ mod postgres;
 mod purge;
 mod quota;
 mod secrets;
+mod stack_events;
 mod upgrade;
 
 /// Creates a store in a file of a temporary folder.

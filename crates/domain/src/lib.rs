@@ -19,6 +19,7 @@ pub mod refusal;
 pub mod remedy;
 mod short_name;
 pub mod size;
+pub mod stack_event;
 pub mod stack_id;
 pub mod stack_name;
 pub mod stack_spec;

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 /// A state of a stack, as far as operations start from it or end in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum StackState {
     /// There is none.
     Gone,

@@ -1,23 +1,20 @@
 //! The page with the log of a stack: `/stacks/<name>/logs`.
 //!
-//! It shows the last lines, those with a text if the address asks for that. In a browser with
-//! scripts, `controls` goes on with the lines to come.
+//! It shows the last lines, those with a text if the address asks for that.
 
+use std::sync::Arc;
+
+use leptos::either::Either;
 use leptos::prelude::*;
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::hooks::use_query_map;
 
-use super::notice::UnavailablePage;
-use crate::api::{caller, forbid_storing, service};
-use crate::app::pages::PageTitle;
+use super::stack::{Tab, stack_page};
+use crate::api::{caller, service};
 use crate::app::words::logs as words;
 use crate::server::page::query_value;
-use crate::server::stacks::{LogFilter, LogItem, PAGE_LINES, deployment_id};
+use crate::server::stacks::{LogFilter, LogItem, OwnStack, PAGE_LINES, deployment_id};
 use crate::wire::ApiError;
 use domain::refusal::RefusalCode;
-
-/// Whether a button is pressed.
-const ON: &str = "true";
-const OFF: &str = "false";
 
 /// The stack whose log is shown, as its address says.
 #[derive(Clone, Debug)]
@@ -41,25 +38,14 @@ impl Asked {
 /// Renders the log of a stack.
 #[component]
 pub fn LogPage() -> impl IntoView {
-    forbid_storing();
-    let name = use_params_map().with_untracked(|params| params.get("name")).unwrap_or_default();
-    let query = use_query_map().get_untracked();
-    let search = query.get("search").filter(|text| !text.is_empty());
-    let asked = Asked { name, id: query.get("id"), search };
-    Suspend::new(async move {
+    let search = use_query_map().with_untracked(|query| query.get("search"));
+    let search = search.filter(|text| !text.is_empty());
+    stack_page(Tab::Logs, move |stack: Arc<OwnStack>| async move {
+        let id = stack.is_of_its_id.then(|| stack.id.to_string());
+        let asked = Asked { name: stack.view.name.to_string(), id, search };
         match log(&asked).await {
-            Ok(items) => {
-                let title = words::title(&asked.name);
-                view! {
-                    <PageTitle text=title.clone() />
-                    <section class="account">
-                        <h1 class="account__name">{title}</h1>
-                        <Log asked items />
-                    </section>
-                }
-                .into_any()
-            }
-            Err(error) => view! { <UnavailablePage error /> }.into_any(),
+            Ok(items) => Either::Left(view! { <Log asked items /> }),
+            Err(error) => Either::Right(view! { <p class="refused">{error.message}</p> }),
         }
     })
 }
@@ -83,21 +69,13 @@ fn Log(
     items: Vec<LogItem>,
 ) -> impl IntoView {
     let api = format!("/api/stacks/{}/logs", asked.name);
-    let after = items.iter().rev().find_map(LogItem::id);
-    let stream = asked.address(&format!("{api}/stream"), &[]);
     let download = asked.address(&api, &["download=1"]);
     let label = words::title(&asked.name);
     let nothing = items.is_empty().then(|| words::nothing(asked.search.as_deref()));
     let (id, search) = (asked.id, asked.search);
-    let searched = search.clone();
     let lines = items.into_iter().map(|item| view! { <Line item /> }).collect_view();
     view! {
-        <leptos-island
-            data-component="log_view"
-            data-stream=stream
-            data-after=after
-            data-search=searched
-        >
+        <div>
             <form class="actions" role="search" method="get">
                 {id.map(|id| view! { <input type="hidden" name="id" value=id /> })}
                 <label for="log-search">{words::SEARCH}</label>
@@ -115,17 +93,6 @@ fn Log(
                     {words::DOWNLOAD}
                 </a>
             </form>
-            <p class="actions needs-script">
-                <button class="button" type="button" id="log-pause" aria-pressed=OFF>
-                    {words::PAUSE}
-                </button>
-                <button class="button" type="button" id="log-wrap" aria-pressed=ON>
-                    {words::WRAP}
-                </button>
-                <button class="button" type="button" id="log-end">
-                    {words::TO_END}
-                </button>
-            </p>
             <p class="log-status" role="status">
                 {nothing}
             </p>
@@ -139,7 +106,7 @@ fn Log(
             >
                 {lines}
             </div>
-        </leptos-island>
+        </div>
     }
 }
 

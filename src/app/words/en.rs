@@ -36,6 +36,8 @@ pub(crate) mod receipt;
 pub(crate) mod refusal;
 #[cfg(feature = "ssr")]
 pub(crate) mod sign_in;
+#[cfg(feature = "ssr")]
+pub(crate) mod stack;
 #[cfg(feature = "leptos")]
 pub(crate) mod step;
 #[cfg(feature = "leptos")]

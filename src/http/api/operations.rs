@@ -208,7 +208,7 @@ async fn act(
 }
 
 /// Reads the id of the stack that is meant, if the query names one.
-fn stack_id(
+pub(in crate::http) fn stack_id(
     query: Result<Query<StackQuery>, QueryRejection>,
 ) -> Result<Option<DeploymentId>, Failed> {
     let Ok(Query(StackQuery { id })) = query else {

@@ -2,7 +2,6 @@
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 
 use tokio::net::TcpStream;
 
@@ -59,11 +58,10 @@ impl ClientStream {
         self.connection.ended().await;
     }
 
-    /// Returns whether the client has sent something, or closed the connection. If not, `waker` is
-    /// woken then, and no other that was given before.
-    pub(in crate::http) fn poll_readable(&self, waker: &Waker) -> Poll<()> {
+    /// Waits until the client sends something, or closes the connection.
+    pub(in crate::http) async fn readable(&self) {
         // The next attempt to read returns the error.
-        self.stream.poll_read_ready(&mut Context::from_waker(waker)).map(drop)
+        drop(self.stream.readable().await);
     }
 
     /// Reads what has arrived and ignores it. Returns the number of bytes; `None` if the client has

@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::mem;
 use std::sync::{Arc, Weak};
-use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::{Notify, OwnedMutexGuard};
+use tokio::sync::{Notify, OwnedMutexGuard, watch};
 
 use super::frame::Frame;
 use super::member::{Member, Watcher};
@@ -41,38 +40,10 @@ pub(super) struct Channel {
     state: Mutex<State>,
     /// Notified when the reader has something to do that it does not wait for.
     changed: Notify,
-    delivery: Mutex<Delivery>,
+    /// Counts the beginnings and ends of deliveries: odd while events are written to the members.
+    deliveries: watch::Sender<u64>,
     /// Locked while the authorizations of members are read.
     check: Arc<tokio::sync::Mutex<()>>,
-}
-
-/// Whether events are being written to the members, and what waits until they are.
-#[derive(Default)]
-struct Delivery {
-    is_going_on: bool,
-    waiting: Vec<Waker>,
-}
-
-/// Wakes a task, but not while events are being written to the members of a channel.
-struct AfterDelivery {
-    channel: Arc<Channel>,
-    task: Waker,
-}
-
-impl Wake for AfterDelivery {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        let mut delivery = self.channel.delivery.lock();
-        if delivery.is_going_on {
-            delivery.waiting.push(self.task.clone());
-        } else {
-            drop(delivery);
-            self.task.wake_by_ref();
-        }
-    }
 }
 
 #[derive(Default)]
@@ -129,8 +100,9 @@ impl Channel {
         let Operation { id, owner, last, .. } = operation;
         let last = last.saturating_sub(KEPT);
         let state = State { last, kept_after: last, ..State::default() };
-        let (changed, delivery, check) = (Notify::new(), Mutex::default(), Arc::default());
-        Self { id, owner, state: Mutex::new(state), changed, delivery, check }
+        let (changed, deliveries, check) =
+            (Notify::new(), watch::Sender::default(), Arc::default());
+        Self { id, owner, state: Mutex::new(state), changed, deliveries, check }
     }
 
     pub(super) fn id(&self) -> &DeploymentId {
@@ -245,21 +217,22 @@ impl Channel {
         Arc::clone(&self.check).try_lock_owned().ok()
     }
 
-    /// Marks whether events are being written to the members. At the end, what waits for it goes on.
+    /// Marks whether events are being written to the members.
     pub(super) fn set_delivering(&self, is_delivering: bool) {
-        let mut delivery = self.delivery.lock();
-        delivery.is_going_on = is_delivering;
-        if !is_delivering {
-            let waiting = mem::take(&mut delivery.waiting);
-            drop(delivery);
-            waiting.into_iter().for_each(Waker::wake);
-        }
+        self.deliveries.send_if_modified(|count| {
+            let is_other = (*count % 2 == 1) != is_delivering;
+            *count += u64::from(is_other);
+            is_other
+        });
     }
 
-    /// Returns a waker for `task` that waits until the events that are being written are: what a
-    /// task has to do then takes time, which the other members would wait for.
-    pub(super) fn after_delivery(self: &Arc<Self>, task: &Waker) -> Waker {
-        Waker::from(Arc::new(AfterDelivery { channel: Arc::clone(self), task: task.clone() }))
+    /// Waits until the events that are being written are.
+    pub(super) async fn delivered(&self) {
+        let mut deliveries = self.deliveries.subscribe();
+        let present = *deliveries.borrow();
+        let is_over = |count: &u64| *count != present || present.is_multiple_of(2);
+        // An error is impossible: the sender is in this channel.
+        drop(deliveries.wait_for(is_over).await);
     }
 
     /// Returns when the next member is due.

@@ -1,7 +1,6 @@
 //! A watcher's own task: sends the response from its head on, and what the reader cannot write at
 //! once, at the pace of the client. It reads the events from the channel or from the store.
 
-use std::future;
 use std::io;
 use std::mem;
 use std::sync::Arc;
@@ -52,7 +51,7 @@ impl Drop for Leaving<'_> {
 
 impl Member {
     /// Sends the response, whose first bytes are `head`, until it ends or the client is gone.
-    async fn follow(&self, channels: &Channels, channel: &Arc<Channel>, head: Vec<u8>) {
+    async fn follow(&self, channels: &Channels, channel: &Channel, head: Vec<u8>) {
         tokio::select! {
             () = self.stream.ended() => {}
             () = self.hung_up(channel) => {}
@@ -61,11 +60,12 @@ impl Member {
     }
 
     /// Waits until the client closes the connection, or has sent too much.
-    async fn hung_up(&self, channel: &Arc<Channel>) {
+    async fn hung_up(&self, channel: &Channel) {
         let mut ignored = 0;
         while ignored < MOST_IGNORED {
-            future::poll_fn(|cx| self.stream.poll_readable(&channel.after_delivery(cx.waker())))
-                .await;
+            self.stream.readable().await;
+            // To close a connection takes time, which the other members wait for.
+            channel.delivered().await;
             match self.stream.ignore_input() {
                 Some(count) => ignored += count,
                 None => return,

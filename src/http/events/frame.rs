@@ -10,7 +10,7 @@ use domain::event::Seq;
 /// The time after which a browser reconnects to a broken stream: two seconds.
 pub(in crate::http) const RETRY: &[u8] = b"retry: 2000\n\n";
 /// The comment that a silent stream sends.
-pub(in crate::http) const KEEPALIVE: &[u8] = b": keepalive\n\n";
+pub(in crate::http) const COMMENT: &[u8] = b": keepalive\n\n";
 /// The end of a body that is sent in chunks.
 const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 
@@ -87,7 +87,7 @@ impl Framing {
     pub(super) fn keepalive(self) -> Bytes {
         match self {
             Self::Chunked => Bytes::from_static(b"d\r\n: keepalive\n\n\r\n"),
-            Self::Plain => Bytes::from_static(KEEPALIVE),
+            Self::Plain => Bytes::from_static(COMMENT),
         }
     }
 }
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn the_keepalive_comment_is_one_chunk() {
         let mut chunk = Vec::new();
-        Framing::Chunked.append(&mut chunk, [KEEPALIVE].into_iter());
+        Framing::Chunked.append(&mut chunk, [COMMENT].into_iter());
         assert_eq!(Framing::Chunked.keepalive(), chunk);
     }
 

@@ -4,6 +4,7 @@
 //! compare every answer with the document, do not.
 
 mod data;
+mod history;
 mod stacks;
 
 use domain::event::FailureCode;
@@ -34,7 +35,12 @@ pub(super) fn name() -> ObjectBuilder {
 pub(super) fn add(to: ComponentsBuilder) -> ComponentsBuilder {
     let of_all =
         [errors(), names(), starts(), operations(), receipts(), events(), stacks::stacks()];
-    let all = of_all.into_iter().flatten().chain(templates()).chain(data::kept());
+    let all = of_all
+        .into_iter()
+        .flatten()
+        .chain(templates())
+        .chain(data::kept())
+        .chain(history::history());
     all.fold(to, |to, (name, schema)| to.schema(name, schema))
 }
 

@@ -79,6 +79,7 @@ impl Options {
                 connections_per_address: rates.connections_per_address,
                 lease: self.lease_duration,
                 reconcile_interval: self.reconcile_interval,
+                watch_interval: self.stack_watch_interval,
             },
             quotas: self.limits.quotas(bounded),
             reserved_names,

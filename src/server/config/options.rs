@@ -73,6 +73,9 @@ pub struct Options {
     /// How often the database is compared with the platform
     #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "5m")]
     pub(super) reconcile_interval: Duration,
+    /// How often every stack that should run is looked at
+    #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "60s")]
+    pub(super) stack_watch_interval: Duration,
     /// How many deployments one address can request per minute
     #[arg(long, env, hide_env_values = true, value_parser = parse::count, default_value = "240")]
     pub(super) deploy_rate_limit: u32,

@@ -125,7 +125,12 @@ impl Reader<'_> {
                 Some(Err(end)) => {
                     intake.finish();
                     self.is_over = true;
-                    return if container.is_running { Err(end.into()) } else { Ok(()) };
+                    if container.is_running {
+                        return Err(end.into());
+                    }
+                    // It has said all.
+                    self.feed.set(Status::Read);
+                    return Ok(());
                 }
                 None if intake.settle() => {
                     let found = container_of(self.parts, self.feed).await?;

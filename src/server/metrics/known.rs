@@ -24,6 +24,7 @@ impl Metrics {
         for code in RefusalCode::all() {
             drop(self.refusals.get_or_create(&CodeLabels { code: code.as_str() }));
         }
+        self.create_health();
         for access in [Access::Read, Access::Write] {
             for is_answered in [true, false] {
                 drop(self.store.get_or_create(&StoreLabels::new(access, is_answered)));

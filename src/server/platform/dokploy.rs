@@ -15,10 +15,11 @@ use crate::server::metrics::Metrics;
 
 use super::{
     AppName, Application, ApplicationId, Breaker, Configuration, Container, ContainerId,
-    ContainerLog, CreatedProject, Domain, DomainId, Host, Inspected, Job, JobId, LogEnd, LogQuery,
-    Mount, MountId, NewApplication, NewDomain, NewMount, NewProject, NodeName, OPERATION, Platform,
-    PlatformError, PlatformLogs, PlatformOverview, Project, ProjectId, ProjectSummary, QueuedJob,
-    Removal, RouteFile, Scale, ServiceSettings, Task, Version, VolumeName, VolumeRemoval,
+    ContainerLog, CreatedProject, Domain, DomainId, Exit, Host, Inspected, InspectedTask, Job,
+    JobId, LogEnd, LogQuery, Mount, MountId, NewApplication, NewDomain, NewMount, NewProject,
+    NodeContainer, NodeName, OPERATION, Platform, PlatformError, PlatformLogs, PlatformOverview,
+    Project, ProjectId, ProjectSummary, QueuedJob, Removal, RouteFile, Scale, ServiceSettings,
+    Task, TaskId, Version, VolumeName, VolumeRemoval,
 };
 
 /// Converts a problem of the server into the portal's type.
@@ -111,6 +112,8 @@ implement! {
         job_log(id: &JobId) -> String;
         clear_queue(id: &ApplicationId) -> Removal;
         tasks(name: &AppName) -> Vec<Task>;
+        inspect_task(id: &TaskId) -> Option<InspectedTask>;
+        node_containers() -> Vec<NodeContainer>;
         running_containers(name: &AppName) -> Vec<Container>;
         containers(name: &AppName) -> Vec<Container>;
         services() -> Vec<AppName>;
@@ -128,6 +131,11 @@ implement! {
             is_running: found.is_running,
             operation: found.variables.remove(OPERATION),
         }))
+    }
+
+    async fn container_exit(&self, id: &ContainerId) -> Result<Option<Exit>, PlatformError> {
+        let found = Self::inspect_container(self, id, &[]).await?;
+        Ok(found.and_then(|found| found.exit))
     }
 
     async fn route_file(&self, file: &RouteFile) -> Result<Option<String>, PlatformError> {

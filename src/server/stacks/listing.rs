@@ -5,7 +5,7 @@ use super::authorization::refused;
 use crate::server::audit::AuditAction;
 use crate::server::auth::access::{Caller, Denial, IdentifiedBy, Permission, Target};
 use crate::server::reconciler::report::ReconcileReport;
-use crate::server::store::{Desired, Record, Stack, StackOperation, State};
+use crate::server::store::{Desired, Record, Stack, StackOperation, State, Unhealthy};
 use crate::wire::{
     ApiError, DesiredState, Downtime, HealthState, OperationView, StackHealth, StackRemoval,
     StackState, StackView,
@@ -15,6 +15,7 @@ use domain::kind::{Kinds, StackStatus};
 use domain::phase::Phase;
 use domain::progress::Progress;
 use domain::refusal::{Missing, Refusal};
+use domain::stack_event::Problem;
 use domain::stack_name::StackName;
 
 impl Service {
@@ -47,7 +48,12 @@ impl Service {
         self.shown(caller, stack, of).ok_or_else(no_stack)
     }
 
-    fn shown(&self, caller: &Caller, stack: Stack, of: Option<&DeploymentId>) -> Option<StackView> {
+    pub(super) fn shown(
+        &self,
+        caller: &Caller,
+        stack: Stack,
+        of: Option<&DeploymentId>,
+    ) -> Option<StackView> {
         shown(caller, stack, of, self.parts.kinds, &self.parts.reconcile_report)
     }
 
@@ -135,13 +141,20 @@ fn status(
     operation: Option<&StackOperation>,
     is_down: bool,
 ) -> StackStatus {
-    match (operation, desired) {
-        (Some(StackOperation { state: State::Stuck, .. }), _) => StackStatus::Stuck,
-        (Some(StackOperation { kind, .. }), _) => kinds.of(*kind).status,
-        (None, Desired::Stopped) => StackStatus::Stopped,
-        (None, Desired::Running) if is_down => StackStatus::Unhealthy,
-        (None, Desired::Running) => StackStatus::Running,
-    }
+    let held = operation.map(|one| (one.kind, one.state == State::Stuck));
+    StackStatus::of(kinds, desired.state(), held, is_down)
+}
+
+/// Returns the problem that the health watch found.
+fn health_of(found: &Unhealthy) -> StackHealth {
+    let state = match found.why.problem {
+        Problem::NotRunning => HealthState::NotRunning,
+        Problem::Restarting => HealthState::Restarting,
+        Problem::NoAnswer | Problem::Unknown => HealthState::NoAnswer,
+        Problem::BadAnswer => HealthState::BadAnswer,
+        Problem::BadCertificate => HealthState::BadCertificate,
+    };
+    StackHealth { state, since: found.since, seen: found.since }
 }
 
 /// Returns the view of a stack that a caller may see; `None` if it is hidden from them.
@@ -155,10 +168,14 @@ fn shown(
     let target = target(&stack, of);
     caller.may(Permission::ViewPublic, target).ok()?;
     let may_see = caller.may(Permission::View, target).is_ok();
-    let Stack { deployment, since, removal, desired, revision, operation, .. } = stack;
+    let Stack { deployment, since, removal, desired, revision, operation, unhealthy, .. } = stack;
+    // The health watch decides whether a stack works. Until it has, the reconciler's finding counts,
+    // which takes two looks at the platform, and none at the address.
     let found = reconcile_report.not_running(&deployment.id);
-    let found = found.filter(|_| removal.is_none() && desired == Desired::Running);
-    let health = |(since, seen)| StackHealth { state: HealthState::NotRunning, since, seen };
+    let found = found
+        .map(|(since, seen)| StackHealth { state: HealthState::NotRunning, since, seen })
+        .or_else(|| unhealthy.as_ref().map(health_of))
+        .filter(|_| removal.is_none() && desired == Desired::Running);
     Some(StackView {
         name: deployment.name,
         url: deployment.url,
@@ -178,7 +195,7 @@ fn shown(
         operation: operation.filter(|_| may_see).map(|StackOperation { id, kind, .. }| {
             OperationView { id, kind: kinds.of(kind).noun.to_owned() }
         }),
-        health: found.map(health),
+        health: found,
         removal_id: removal.map(|(id, _)| id).filter(|_| may_see),
     })
 }

@@ -12,10 +12,10 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{
-    CancelOutcome, CancelRequest, CleanupRecord, DataDeletion, Fact, IdempotencyKey, KeptData,
-    KeptFilter, Lane, Lease, NewDeployment, NewOperation, NewRemoval, OperationFilter,
-    OperationOutcome, Record, Recorded, RemovalOutcome, Result, SealedSpec, Stack, Steps,
-    StoredEvent, StoredResponse, TaskHolder, TaskLease, TimeToLive, Usage,
+    CancelOutcome, CancelRequest, CleanupRecord, DataDeletion, DayLooks, Fact, IdempotencyKey,
+    KeptData, KeptFilter, Lane, Lease, LookCounts, NewDeployment, NewOperation, NewRemoval,
+    OperationFilter, OperationOutcome, Record, Recorded, RemovalOutcome, Result, SealedSpec, Stack,
+    StackTurn, Steps, StoredEvent, StoredResponse, TaskHolder, TaskLease, TimeToLive, Usage,
 };
 use crate::server::audit::AuditEntry;
 use crate::server::metrics::OperationCounts;
@@ -25,6 +25,7 @@ use domain::deployment::DeploymentId;
 use domain::event::Seq;
 use domain::kind::KindName;
 use domain::owner::OwnerId;
+use domain::stack_event::StackEvent;
 use domain::stack_id::{RevisionId, StackId};
 use domain::stack_name::StackName;
 use domain::stack_spec::TemplateRef;
@@ -156,6 +157,24 @@ pub trait Journal: Send + Sync {
     async fn rechecked(&self, lease: &Lease, again: Option<Timestamp>) -> Result<()>;
 }
 
+/// Lists the events of stacks. Most are appended by the other ports, in the transactions of what they
+/// tell.
+#[async_trait]
+pub trait StackEvents: Send + Sync {
+    /// Lists the events of a stack after `after`, in order, at most `limit`.
+    async fn stack_events(&self, stack: StackId, after: Seq, limit: u32)
+    -> Result<Vec<StackEvent>>;
+    /// Records what was found out about a stack or decided, with its event. Returns `false`, and
+    /// changes nothing, if the stack has another event since it was looked at, is gone, or is so
+    /// already.
+    async fn record_turn(&self, turn: &StackTurn) -> Result<bool>;
+    /// Adds looks at stacks to those of the day. Those of days that are more than 90 days ago are
+    /// deleted.
+    async fn count_looks(&self, at: Timestamp, looks: &[(StackId, LookCounts)]) -> Result<()>;
+    /// Lists the looks at a stack by days, from `day` on.
+    async fn looks(&self, stack: StackId, day: i64) -> Result<Vec<DayLooks>>;
+}
+
 /// Stores the specs of stacks.
 #[async_trait]
 pub trait Specs: Send + Sync {
@@ -267,7 +286,16 @@ pub trait TaskLeases: Send + Sync {
 /// All ports about stacks and operations, and the life cycle of the store.
 #[async_trait]
 pub trait Store:
-    Stacks + Operations + Journal + Specs + Kept + Templates + Leases + Idempotency + TaskLeases
+    Stacks
+    + Operations
+    + Journal
+    + StackEvents
+    + Specs
+    + Kept
+    + Templates
+    + Leases
+    + Idempotency
+    + TaskLeases
 {
     /// Returns the kind of database, as `/health` shows it.
     fn kind(&self) -> &'static str;

@@ -6,12 +6,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-use super::{Desired, Disposal};
+use super::{Desired, Disposal, Unhealthy};
 use domain::deployment::{Deployment, DeploymentId, DeploymentMetadata};
 use domain::event::Seq;
 use domain::kind::KindName;
 use domain::owner::OwnerId;
-use domain::stack_id::RevisionId;
+use domain::stack_id::{RevisionId, StackId};
 
 /// The current state of an operation. A deployment reserves its name in all states except
 /// [`State::RolledBack`].
@@ -144,6 +144,12 @@ pub struct Stack {
     pub revision: RevisionId,
     /// The operation on it that is in progress or stuck, if there is one. It may be the removal.
     pub operation: Option<StackOperation>,
+    /// The number of its last event.
+    pub last_event: Seq,
+    /// Since when it has not worked, if it should run and does not.
+    pub unhealthy: Option<Unhealthy>,
+    /// When it expires.
+    pub expires: Option<Timestamp>,
 }
 
 /// The operation on a stack that is in progress or stuck.
@@ -162,6 +168,8 @@ pub struct StackOperation {
 pub struct OperationFilter {
     /// Only those of this owner.
     pub owner: Option<OwnerId>,
+    /// Only those about this stack.
+    pub stack: Option<StackId>,
     /// Only those in this state.
     pub state: Option<State>,
     /// Only those whose stack's name contains this text, or whose id equals it.

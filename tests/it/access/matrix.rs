@@ -47,6 +47,8 @@ POST   /api/stacks/livey/restart       -                         401 202 404 403
 GET    /api/stacks/livey/logs          -                         401 409 404 403 409 409 401
 GET    /api/stacks/livey/logs?id={live} -                        401 409 404 403 409 409 401
 GET    /api/stacks/livey/logs/stream   -                         401 409 404 403 409 409 401
+GET    /api/stacks/livey/history       -                         401 200 404 403 200 200 401
+GET    /api/stacks/livey/events?follow=false -                   401 200 404 403 200 200 401
 DELETE /api/stacks/livey               -                         401 202 404 403 202 202 401
 DELETE /api/stacks/livey?id={live}     -                         401 202 404 403 202 202 401
 DELETE /api/stack/livey?keepData=0     -                         401 202 404 403 202 202 401
@@ -61,6 +63,12 @@ GET    /new/default                    -                         303 200 200 200
 POST   /new/default                    name=zoe                  303 303 303 403 303 303 401
 POST   /new/default/check              name=zoe                  303 200 200 200 200 200 401
 GET    /stacks/livey/logs              -                         303 200 404 403 200 200 401
+GET    /stacks/livey                   -                         303 200 404 403 200 200 401
+GET    /stacks/livey?id={live}         -                         303 200 404 403 200 200 401
+POST   /stacks/livey/stop              -                         303 303 303 403 303 303 401
+POST   /stacks/livey/start             -                         303 303 303 403 303 303 401
+POST   /stacks/livey/restart           -                         303 303 303 403 303 303 401
+POST   /stacks/livey/remove            -                         303 303 303 403 303 303 401
 GET    /data                           -                         303 200 200 200 200 200 401
 POST   /data/dat_none/delete           -                         303 303 303 403 303 303 401
 POST   /deployments/{live}/reveal      -                         303 303 303 403 403 303 401

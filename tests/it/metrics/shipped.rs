@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use ai_stack_deployer::server::metrics::{Access, Metrics, Outcome};
+use ai_stack_deployer::server::metrics::{Access, HealthTurn, LookResult, Metrics, Outcome};
 use domain::kind::DEPLOY;
 use domain::phase::Phase;
 use domain::refusal::RefusalCode;
@@ -43,6 +43,8 @@ fn names() -> BTreeSet<String> {
     metrics.phase_took(&DEPLOY, Phase::FAILED, took);
     metrics.called("project.create", "done", Some(took));
     metrics.refused(RefusalCode::NotFound);
+    metrics.looked(LookResult::Good);
+    metrics.turned(HealthTurn::Unhealthy);
     metrics.stored(Access::Write, true, took);
     let scrape = scrape(&metrics);
     assert!(scrape.value("portal_operations", &[("state", "stuck")]).is_nan());

@@ -16,6 +16,13 @@ const EVENTS: [(&str, &str); 4] = [
     ("complete", "CompleteEvent"),
     ("error", "ErrorEvent"),
 ];
+/// The schema of the data of the events of stacks.
+const STACK_EVENT: &str = "StackEvent";
+/// The names of the events of stacks.
+const STACK_EVENTS: [&str; 8] = [
+    "operation_begun", "operation_ended", "cleaned_up", "revision_live", "unhealthy", "recovered",
+    "stopped_by_itself", "expiry_changed",
+];
 /// The statuses whose answers have all headers that the document names.
 const WITH_ALL_HEADERS: [u16; 4] = [201, 303, 401, 429];
 
@@ -145,7 +152,9 @@ fn events(stream: &str) -> Result<(), String> {
         let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name));
         let Some(name) = field("event:") else { continue };
         let schema = EVENTS.iter().find(|(event, _)| *event == name.trim());
-        let (_, schema) = schema.ok_or_else(|| format!("no event {name}"))?;
+        let of_stack = STACK_EVENTS.contains(&name.trim()).then_some(STACK_EVENT);
+        let schema = schema.map(|(_, schema)| *schema).or(of_stack);
+        let schema = schema.ok_or_else(|| format!("no event {name}"))?;
         let reference = json!({ "$ref": format!("#/components/schemas/{schema}") });
         conforms(field("data:").unwrap_or_default(), &reference)?;
     }
@@ -170,7 +179,7 @@ impl Document {
         close(&mut schemas);
         let mut used = Vec::new();
         collect(&document["paths"], &mut used);
-        let names = EVENTS.iter().map(|(_, name)| *name).chain(["Error"]);
+        let names = EVENTS.iter().map(|(_, name)| *name).chain(["Error", STACK_EVENT]);
         used.extend(names.map(|name| json!({ "$ref": format!("#/components/schemas/{name}") })));
         let validator = |schema: &Value| {
             let whole = json!({ "allOf": [schema], "components": { "schemas": schemas } });

@@ -10,11 +10,12 @@ use ai_stack_deployer::server::metrics::OperationCounts;
 use ai_stack_deployer::server::name_index::NameState;
 use ai_stack_deployer::server::platform::AppName;
 use ai_stack_deployer::server::store::{
-    CancelOutcome, CancelRequest, CleanupRecord, DataDeletion, Fact, Idempotency, IdempotencyKey,
-    Journal, Kept, KeptData, KeptFilter, Lane, Lease, Leases, NewDeployment, NewOperation,
-    NewRemoval, OperationFilter, OperationOutcome, Operations, Record, Recorded, RemovalOutcome,
-    Result, SealedSpec, Specs, Stack, Stacks, StepId, Steps, Store, StoreError, StoredEvent,
-    StoredResponse, TaskHolder, TaskLease, TaskLeases, Templates, TimeToLive, Usage,
+    CancelOutcome, CancelRequest, CleanupRecord, DataDeletion, DayLooks, Fact, Idempotency,
+    IdempotencyKey, Journal, Kept, KeptData, KeptFilter, Lane, Lease, Leases, LookCounts,
+    NewDeployment, NewOperation, NewRemoval, OperationFilter, OperationOutcome, Operations, Record,
+    Recorded, RemovalOutcome, Result, SealedSpec, Specs, Stack, StackEvents, StackTurn, Stacks,
+    StepId, Steps, Store, StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease,
+    TaskLeases, Templates, TimeToLive, Usage,
 };
 use async_trait::async_trait;
 use clock::Clock;
@@ -22,6 +23,7 @@ use domain::deployment::DeploymentId;
 use domain::event::Seq;
 use domain::kind::KindName;
 use domain::owner::OwnerId;
+use domain::stack_event::StackEvent;
 use domain::stack_id::{RevisionId, StackId};
 use domain::stack_name::StackName;
 use domain::stack_spec::TemplateRef;
@@ -258,6 +260,12 @@ delegate! {
         own record(lease: &Lease, fact: &Fact) -> Recorded;
         write record_cleanup(lease: &Lease, cleanup: &CleanupRecord) -> ();
         write rechecked(lease: &Lease, again: Option<Timestamp>) -> ();
+    }
+    StackEvents {
+        up stack_events(stack: StackId, after: Seq, limit: u32) -> Vec<StackEvent>;
+        up record_turn(turn: &StackTurn) -> bool;
+        up count_looks(at: Timestamp, looks: &[(StackId, LookCounts)]) -> ();
+        up looks(stack: StackId, day: i64) -> Vec<DayLooks>;
     }
     Specs {
         up spec(revision: RevisionId) -> Option<SealedSpec>;

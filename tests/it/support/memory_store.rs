@@ -9,11 +9,10 @@ use ai_stack_deployer::server::metrics::OperationCounts;
 use ai_stack_deployer::server::name_index::NameState;
 use ai_stack_deployer::server::platform::AppName;
 use ai_stack_deployer::server::store::{
-    CancelOutcome, CancelRequest, CleanupRecord, Fact, Idempotency, IdempotencyKey, Journal, Lane,
-    Lease, Leases, NewDeployment, NewOperation, NewRemoval, OperationFilter, OperationOutcome,
-    Operations, Record, Recorded, RemovalOutcome, Result, Stack, Stacks, State, StepRecord, Steps,
-    Store, StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease, TaskLeases, TimeToLive,
-    Usage,
+    CancelOutcome, CancelRequest, CleanupRecord, Fact, Journal, Lane, Lease, Leases, NewDeployment,
+    NewOperation, NewRemoval, OperationFilter, OperationOutcome, Operations, Record, Recorded,
+    RemovalOutcome, Result, Stack, Stacks, State, StepRecord, Steps, Store, StoreError,
+    StoredEvent, StoredResponse, TimeToLive, Usage,
 };
 use async_trait::async_trait;
 use domain::deployment::DeploymentId;
@@ -29,6 +28,8 @@ mod beginning;
 mod kept;
 mod lists;
 mod on_stack;
+mod responses;
+mod stack_events;
 mod tables;
 
 /// The store in memory.
@@ -268,6 +269,7 @@ impl Journal for MemoryStore {
                 row.released = Some(end.at);
                 tables.end(&lease.id, end.at, end.leaves);
             }
+            tables.ended(&lease.id, &end, fact.events.last());
         }
         Ok(Recorded { seq, cancel_request })
     }
@@ -281,6 +283,7 @@ impl Journal for MemoryStore {
         row.record_cleanup(cleanup);
         if cleanup.receipt.clean {
             tables.end(&lease.id, cleanup.at, cleanup.leaves);
+            tables.cleaned_up(&lease.id, cleanup);
         }
         Ok(())
     }
@@ -349,32 +352,6 @@ impl Leases for MemoryStore {
     async fn suspend(&self, lease: &Lease, until: Timestamp) -> Result<()> {
         self.up()?.leased(lease)?.suspend(until);
         Ok(())
-    }
-}
-
-#[async_trait]
-impl Idempotency for MemoryStore {
-    async fn store_response(&self, response: &StoredResponse) -> Result<()> {
-        let key = (response.key.caller.clone(), response.key.key.clone());
-        self.up()?.responses.entry(key).or_insert_with(|| response.clone());
-        Ok(())
-    }
-
-    async fn stored_response(
-        &self,
-        key: &IdempotencyKey,
-        now: Timestamp,
-    ) -> Result<Option<StoredResponse>> {
-        let tables = self.up()?;
-        let response = tables.responses.get(&(key.caller.clone(), key.key.clone()));
-        Ok(response.filter(|response| response.expires > now).cloned())
-    }
-}
-
-#[async_trait]
-impl TaskLeases for MemoryStore {
-    async fn take_task_lease(&self, lease: &TaskLease) -> Result<TaskHolder> {
-        Ok(self.up()?.take_task_lease(lease))
     }
 }
 

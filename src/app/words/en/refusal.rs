@@ -10,7 +10,9 @@ fn consequence(page: FormPage<'_>) -> &'static str {
         FormPage::Home => "nothing was started",
         FormPage::Operation => "the deployment was not retried",
         FormPage::SignIn(_) => "you were not signed in",
-        FormPage::Data | FormPage::Account | FormPage::Admin => "nothing was changed",
+        FormPage::Stack | FormPage::Data | FormPage::Account | FormPage::Admin => {
+            "nothing was changed"
+        }
     }
 }
 
@@ -20,6 +22,7 @@ fn failed(page: FormPage<'_>) -> &'static str {
         FormPage::SignIn(_) => "You could not be signed in. Try again in a moment.",
         FormPage::Home
         | FormPage::Operation
+        | FormPage::Stack
         | FormPage::Data
         | FormPage::Account
         | FormPage::Admin => {
@@ -35,6 +38,7 @@ fn provider(page: FormPage<'_>) -> String {
         FormPage::SignIn(name) => name.to_owned(),
         FormPage::Home
         | FormPage::Operation
+        | FormPage::Stack
         | FormPage::Data
         | FormPage::Account
         | FormPage::Admin => String::from("The identity provider"),
@@ -149,7 +153,7 @@ fn of_code(page: FormPage<'_>, code: RefusalCode) -> String {
              again in a moment."
                 .into()
         }
-        (C::NotFound, FormPage::Operation) => {
+        (C::NotFound, FormPage::Operation | FormPage::Stack) => {
             "This stack is no longer live, so there was nothing to remove.".into()
         }
         (C::NotFound, FormPage::Admin) => "Operation not found. Nothing was changed.".into(),
@@ -240,9 +244,10 @@ mod tests {
 
     use super::*;
 
-    const PAGES: [FormPage<'static>; 6] = [
+    const PAGES: [FormPage<'static>; 7] = [
         FormPage::Home,
         FormPage::Operation,
+        FormPage::Stack,
         FormPage::SignIn("Example Ltd"),
         FormPage::Data,
         FormPage::Account,

@@ -2,7 +2,7 @@
 
 use super::{Named, id, name};
 use crate::http::openapi::schema::{
-    address, always, integer, object, one_of_texts, path, reference, text, time,
+    address, always, flag, integer, object, one_of_texts, path, reference, text, time,
 };
 
 /// The words for what a stack is now.
@@ -14,7 +14,14 @@ const STATUSES: [&str; 11] = [
 /// Returns them with their names.
 pub(super) fn stacks() -> Vec<Named> {
     let health = object("A known problem of a live stack.")
-        .has("state", one_of_texts(["not_running"]), "No container of the stack runs.")
+        .has(
+            "state",
+            one_of_texts([
+                "not_running", "restarting", "no_answer", "bad_answer", "bad_certificate",
+            ]),
+            "The problem: no container runs, it ends again and again, nothing answers at the \
+             address, an error does, or its certificate is not trusted.",
+        )
         .has("since", time(), "Since when that is known, in UTC.")
         .has("seen", time(), "When it was last confirmed, in UTC.");
     let stack = object("A live stack.")
@@ -60,7 +67,13 @@ pub(super) fn stacks() -> Vec<Named> {
             time(),
             "Until when it is kept at least: the time counts from the end of the removal.",
         );
+    let history = object("A part of the history of a stack.")
+        .has("success", always(true), "Always true.")
+        .list("events", reference("StackEvent"), "The events, oldest first.")
+        .required("events")
+        .has("more", flag(), "Whether there are more events behind them.");
     vec![
+        ("StackHistory", history.into()),
         ("StacksAnswer", all.into()),
         ("StackAnswer", one.into()),
         ("Stack", stack.into()),

@@ -56,6 +56,7 @@ impl OperationQuery {
             search: typed(&self.search).map(str::to_ascii_lowercase),
             before: before.map_err(|_| Refusal::InvalidFilter(FilterField::Page))?,
             limit: PAGE + 1,
+            ..OperationFilter::default()
         })
     }
 }

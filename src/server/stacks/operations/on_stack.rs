@@ -68,7 +68,7 @@ impl Service {
         action: StackAction,
     ) -> Result<Asked, ApiError> {
         let stack = self.authorize_stack(caller, Permission::Change, name, of).await?;
-        let asked = self.act_permitted(caller, name, stack.deployment, action).await;
+        let asked = self.act_permitted(caller, name, stack.deployment, of, action).await;
         self.parts.audit.failure(caller, action.audited(), name, asked).await
     }
 
@@ -77,6 +77,7 @@ impl Service {
         caller: &Caller,
         called: &str,
         live: Deployment,
+        of: Option<&DeploymentId>,
         action: StackAction,
     ) -> Result<Asked, ApiError> {
         let Deployment { id: live, name, .. } = live;
@@ -91,7 +92,7 @@ impl Service {
             started,
             first: EventBody::Progress(ProgressUpdate::first(kind, started)),
             // The one that was looked at, and no other that has its name meanwhile.
-            of: Some(live),
+            of: Some(of.cloned().unwrap_or(live)),
             audit_entry: Some(self.parts.audit.entry(caller, action.audited(), called)),
             claim: place.as_ref().and_then(SlotReservation::claim),
         };

@@ -11,7 +11,7 @@ use super::purge::delete_expired;
 use super::rows::{self, Columns as _};
 use super::statement::Statement;
 use super::under_way::supersede;
-use super::{SqlStore, kept, quotas, responses, specs, templates};
+use super::{SqlStore, kept, quotas, responses, specs, stack_events, templates};
 use crate::server::audit::AuditEntry;
 use crate::server::notifier::Notification;
 use crate::server::store::{
@@ -53,7 +53,7 @@ pub(super) async fn begin<D: Dialect>(
         let link = Statement::new("UPDATE operations SET retried_by = $1 WHERE id = $2");
         link.bind(&deployment.id).bind(tried).execute(&mut tx).await?;
     }
-    insert_first(&mut tx, &deployment.id, &new.first, new.audit_entry.as_ref()).await?;
+    insert_first(&store, &mut tx, &deployment.id, &new.first, new.audit_entry.as_ref()).await?;
     store.notify(&mut tx, &Notification::Name(deployment.name.clone())).await?;
     // The quotas come last: the locks on what they count make the starts of others wait.
     quotas::admit(&mut tx, &new).await?;
@@ -97,14 +97,16 @@ fn insert(revision: RevisionId, new: &NewDeployment) -> Statement {
     .bind(i64::from(revision.number))
 }
 
-/// Inserts the first event and the audit entry of an operation.
+/// Inserts the first event of an operation, that of its stack, and its audit entry.
 pub(super) async fn insert_first<D: Dialect>(
+    store: &SqlStore<D>,
     tx: &mut Transaction<D>,
     id: &DeploymentId,
     first: &EventBody,
     audit_entry: Option<&AuditEntry>,
 ) -> Result<()> {
     insert_events(tx, id, 1, std::slice::from_ref(first)).await?;
+    stack_events::begun(store, tx, id).await?;
     insert_audit_entry(tx, audit_entry).await
 }
 
@@ -147,7 +149,7 @@ pub(super) async fn begin_removal<D: Dialect>(
         return Ok(RemovalOutcome::KeptFull(most));
     }
     insert_removal(&live, &new).execute(&mut tx).await?;
-    insert_first(&mut tx, &new.id, &new.first, new.audit_entry.as_ref()).await?;
+    insert_first(&store, &mut tx, &new.id, &new.first, new.audit_entry.as_ref()).await?;
     commit(store, tx, new.claim.as_ref()).await?;
     Ok(RemovalOutcome::Accepted(new.id))
 }

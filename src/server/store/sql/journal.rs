@@ -8,6 +8,8 @@ use jiff::Timestamp;
 
 use super::dialect::Dialect;
 use super::pool::Transaction;
+use super::rows::Columns as _;
+use super::stack_events::Ended;
 use super::statement::Statement;
 use super::{SqlStore, kept, lists, rows};
 use crate::server::notifier::Notification;
@@ -18,6 +20,7 @@ use crate::server::store::{
 };
 use domain::deployment::DeploymentId;
 use domain::event::{Event, EventBody, Seq};
+use domain::kind::StackState;
 
 /// The number of events that one statement inserts. SQLite searches the list from its start for each
 /// of them, so the time grows with the square of the number.
@@ -96,7 +99,7 @@ impl<D: Dialect> Journal for SqlStore<D> {
 async fn record<D: Dialect>(store: SqlStore<D>, lease: Lease, fact: Fact) -> Result<Recorded> {
     let mut tx = store.transaction().await?;
     // The row comes first: it is locked from here on, and shows whether the lease is still held.
-    let recorded = advance(&mut tx, &lease, &fact).await?;
+    let (recorded, row) = advance(&mut tx, &lease, &fact).await?;
     if !fact.events.is_empty() {
         let first = recorded.seq - fact.events.len() as Seq + 1;
         insert_events(&mut tx, &lease.id, first, &fact.events).await?;
@@ -117,8 +120,19 @@ async fn record<D: Dialect>(store: SqlStore<D>, lease: Lease, fact: Fact) -> Res
         }
         Some(_) | None => {}
     }
+    // Last, since it shows what has become of the stack.
+    if let Some(end) = &fact.end {
+        let ended = ended::<D>(&lease.id, &row, end.at)?;
+        ended.record(&store, &mut tx, end, fact.events.last()).await?;
+    }
     tx.commit().await?;
     Ok(recorded)
+}
+
+/// Returns the operation `id` with this row, which has ended at `at`.
+fn ended<'a, D: Dialect>(id: &'a DeploymentId, row: &D::Row, at: Timestamp) -> Result<Ended<'a>> {
+    let from = row.optional_number("from_revision")?.and_then(|number| u32::try_from(number).ok());
+    Ok(Ended { id, kind: rows::kind(row)?, from, at })
 }
 
 /// Advances the number of the operation's last event by the fact's events, and records the end if
@@ -127,7 +141,7 @@ async fn advance<D: Dialect>(
     tx: &mut Transaction<D>,
     lease: &Lease,
     fact: &Fact,
-) -> Result<Recorded> {
+) -> Result<(Recorded, D::Row)> {
     let end = fact.end.as_ref();
     let at = end.map(|end| end.at);
     // After the end, an operation still takes a step's record, but no event and no other end: its
@@ -138,7 +152,7 @@ async fn advance<D: Dialect>(
              released_ms = COALESCE($7, released_ms), due_ms = COALESCE($8, due_ms)
          WHERE id = $1 AND lease_owner = $2 AND lease_token = $3
            AND (state = 'active' OR ($4 = 0 AND CAST($5 AS text) IS NULL))
-         RETURNING seq, cancel_ms",
+         RETURNING seq, cancel_ms, kind, removes, from_revision",
     );
     let advance = advance
         .bind(i64::try_from(fact.events.len()).unwrap_or(i64::MAX))
@@ -154,7 +168,7 @@ async fn advance<D: Dialect>(
     if end.is_some_and(|end| end.cancel_request != recorded.cancel_request) {
         return Err(StoreError::CancelPending);
     }
-    Ok(recorded)
+    Ok((recorded, row))
 }
 
 /// Inserts events, numbered from `first` on.
@@ -278,14 +292,15 @@ async fn record_cleanup<D: Dialect>(
              state = CASE WHEN $5 THEN 'rolled_back' ELSE state END,
              released_ms = CASE WHEN $5 THEN $6 ELSE released_ms END,
              due_ms = CASE WHEN $5 THEN NULL ELSE $7 END
-         WHERE id = $1 AND lease_owner = $2 AND lease_token = $3 AND state = 'stuck'",
+         WHERE id = $1 AND lease_owner = $2 AND lease_token = $3 AND state = 'stuck'
+         RETURNING kind, removes, from_revision",
     );
     let record = record.bind(text).bind(receipt.clean).bind(*at).bind(*due);
-    if record.execute(&mut tx).await? == 0 {
-        return Err(StoreError::LeaseLost);
-    }
+    let row = record.fetch_optional(&mut tx).await?.ok_or(StoreError::LeaseLost)?;
     if receipt.clean {
         settle(&store, &mut tx, &lease.id, *at, *leaves).await?;
+        let leaves = leaves.map_or(StackState::Gone, Desired::state);
+        ended::<D>(&lease.id, &row, *at)?.cleaned_up(&store, &mut tx, leaves).await?;
     }
     tx.commit().await
 }

@@ -20,10 +20,11 @@ pub(super) fn texts(list: &[impl ToString]) -> Vec<String> {
 
 /// Returns the query of the operations that pass `filter`, newest first.
 pub(super) fn operations<D: Dialect>(filter: &OperationFilter) -> Statement {
-    let OperationFilter { owner, state, search, before, limit } = filter;
+    let OperationFilter { owner, stack, state, search, before, limit } = filter;
     let mut query = Statement::new(RECORD)
         .push(" WHERE TRUE")
         .push_if(" AND owner = ", owner.as_ref())
+        .push_if(" AND stack = ", *stack)
         .push_if(" AND state = ", state.map(State::as_str));
     if let Some(search) = search {
         query = query.push(" AND (id = ").push_bind(search).push(" OR ").push(D::POSITION);

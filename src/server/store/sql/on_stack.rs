@@ -46,7 +46,7 @@ pub(super) async fn begin<D: Dialect>(
         return Ok(OperationOutcome::UnderWay(removal.id));
     }
     insert(&live, &new).execute(&mut tx).await?;
-    insert_first(&mut tx, &new.id, &new.first, new.audit_entry.as_ref()).await?;
+    insert_first(&store, &mut tx, &new.id, &new.first, new.audit_entry.as_ref()).await?;
     commit(store, tx, new.claim.as_ref()).await?;
     Ok(OperationOutcome::Accepted(new.id))
 }

@@ -46,8 +46,8 @@ enum Batch {
 }
 
 /// Chooses the rows to delete next. `candidates` are operations, oldest first, with the columns
-/// `id`, `stack`, `events` (the number of events) and `others` (the number of revisions and sealed
-/// secrets).
+/// `id`, `stack`, `events` (the number of events) and `others` (the number of revisions, sealed
+/// secrets and events of its stack).
 fn batch<R: Columns>(candidates: &[R]) -> Result<Batch> {
     let mut all = Vec::new();
     let mut count = 0;
@@ -117,6 +117,8 @@ fn candidates(before: Timestamp) -> Statement {
                      WHERE deployment_id = operations.id LIMIT $3) AS few) AS events,
                 (SELECT count(*) FROM revisions WHERE stack = operations.stack)
                 + (SELECT count(*) FROM sealed_secrets WHERE stack = operations.stack)
+                + (SELECT count(*) FROM (SELECT 1 FROM stack_events
+                       WHERE stack = operations.stack LIMIT $3) AS few)
                 AS others
          FROM operations WHERE released_ms < $1
            AND NOT EXISTS (SELECT 1 FROM kept_data WHERE kept_data.stack = operations.stack)

@@ -10,11 +10,12 @@ use crate::server::platform::AppName;
 use crate::server::store::{
     CancelRequest, CleanUp, Desired, Disposal, IdempotencyKey, Lease, Record, Recorded, Result,
     Stack, StackOperation, State, StepId, StepRecord, StoreError, StoredEvent, StoredResponse,
-    TimeToLive, Usage, is_within_hour, unavailable,
+    TimeToLive, Unhealthy, Usage, is_within_hour, unavailable,
 };
 use domain::deployment::{Deployment, DeploymentId, DeploymentMetadata, Links};
 use domain::kind::KindName;
 use domain::owner::OwnerId;
+use domain::stack_event::StackEvent;
 use domain::stack_id::{RevisionId, StackId};
 use domain::stack_name::StackName;
 
@@ -91,8 +92,32 @@ pub(super) fn record(row: &impl Columns) -> Result<Record> {
 }
 
 /// Reads the kind. An older version, which has only removals and deployments, writes none.
-fn kind(row: &impl Columns) -> Result<KindName> {
+pub(super) fn kind(row: &impl Columns) -> Result<KindName> {
     kind_of(row.optional_text("kind")?, row.optional_text("removes")?.is_some())
+}
+
+/// Reads the kind of an operation that this version wrote.
+pub(super) fn kind_named(row: &impl Columns) -> Result<KindName> {
+    kind_of(row.optional_text("kind")?, false)
+}
+
+/// Reads a row of `stack_events`.
+pub(super) fn stack_event(row: &impl Columns) -> Result<StackEvent> {
+    let body = serde_json::from_str(&row.text("body")?);
+    Ok(StackEvent {
+        seq: row.number("seq")?.cast_unsigned(),
+        at: time(row.number("at_ms")?)?,
+        body: body.map_err(|_| StoreError::Corrupt { what: "stack event" })?,
+    })
+}
+
+/// Reads since when a stack has not worked.
+fn unhealthy(row: &impl Columns) -> Result<Option<Unhealthy>> {
+    let Some(since) = optional_time(row, "unhealthy_ms")? else { return Ok(None) };
+    let corrupt = || StoreError::Corrupt { what: "health of a stack" };
+    let why = row.optional_text("unhealthy_why")?.ok_or_else(corrupt)?;
+    let why = serde_json::from_str(&why).map_err(|_| corrupt())?;
+    Ok(Some(Unhealthy { since, why }))
 }
 
 fn kind_of(written: Option<String>, removes: bool) -> Result<KindName> {
@@ -215,6 +240,9 @@ pub(super) fn stack(row: &impl Columns) -> Result<Stack> {
         desired: desired(row)?,
         revision: revision(row)?,
         operation,
+        last_event: row.number("last_event")?.cast_unsigned(),
+        unhealthy: unhealthy(row)?,
+        expires: optional_time(row, "expires_ms")?,
     })
 }
 

@@ -39,6 +39,7 @@ impl<D: Dialect> Stacks for SqlStore<D> {
             "SELECT live.id, live.kind, live.removes, name, url, live.started_ms,
                     live.completed_ms, owner, removal.id AS removal, removal.state AS removal_state,
                     live.stack AS stack, desired, stacks.revision AS revision,
+                    last_event, unhealthy_ms, unhealthy_why, expires_ms,
                     held.id AS held, held.kind AS held_kind, held.state AS held_state
              FROM stacks JOIN operations AS live USING (stack)
              LEFT JOIN operations AS removal

@@ -142,6 +142,7 @@ impl Tables {
         let row = Row::new(record, new.quota.counted_as.clone(), &first);
         let row = Row { template: new.template.reference.id.clone(), ..row };
         self.deployments.push(row.claimed(new.claim.as_ref()));
+        self.begun(&new.deployment.id);
         self.audit.extend(new.audit_entry.clone());
         Ok(())
     }
@@ -241,6 +242,7 @@ impl Tables {
         let first = Event { seq: 1, body: new.first.clone() };
         let row = Row::new(record, counted_as, &first);
         self.deployments.push(row.claimed(new.claim.as_ref()));
+        self.begun(&new.id);
         self.audit.extend(new.audit_entry.clone());
         RemovalOutcome::Accepted(new.id.clone())
     }

@@ -9,6 +9,7 @@ use domain::stack_id::StackId;
 use domain::stack_name::StackName;
 use jiff::Timestamp;
 
+use super::stack_events::Life;
 use super::tables::{Row, Tables};
 
 impl Tables {
@@ -27,6 +28,7 @@ impl Tables {
             let row = self.deployments.iter().find(removes)?;
             Some((row.record.deployment.id.clone(), row.record.state))
         };
+        let life = |row: &Row| self.lives.get(&row.record.revision.stack);
         let stack = |row: &Row| Stack {
             removal: removal(&row.record.deployment.id),
             deployment: row.record.deployment.clone(),
@@ -35,6 +37,9 @@ impl Tables {
             desired: self.desired_of(row.record.revision.stack),
             revision: row.record.revision,
             operation: self.held(row.record.revision.stack),
+            last_event: life(row).map_or(0, Life::last),
+            unhealthy: life(row).and_then(|life| life.unhealthy.clone()),
+            expires: life(row).and_then(|life| life.expires),
         };
         let mut stacks: Vec<_> = self.deployments.iter().filter(wanted).map(stack).collect();
         stacks.sort_by(|a, b| a.deployment.name.as_str().cmp(b.deployment.name.as_str()));
@@ -79,7 +84,7 @@ impl Tables {
 
     /// Lists operations that pass `filter`, newest first.
     pub(super) fn operations(&self, filter: &OperationFilter) -> Vec<Record> {
-        let OperationFilter { owner, state, search, before, limit } = filter;
+        let OperationFilter { owner, stack, state, search, before, limit } = filter;
         let records = || self.deployments.iter().map(|row| &row.record);
         let before = match before {
             None => None,
@@ -94,6 +99,7 @@ impl Tables {
         };
         let mut found: Vec<_> = records()
             .filter(|record| owner.is_none() || record.owner == *owner)
+            .filter(|record| stack.is_none_or(|stack| record.revision.stack == stack))
             .filter(|record| state.is_none_or(|state| record.state == state))
             .filter(|record| search.as_ref().is_none_or(|search| matches(record, search)))
             .filter(|record| before.is_none_or(|before| sort_key(record) < before))

@@ -63,6 +63,7 @@ impl Tables {
         let first = Event { seq: 1, body: new.first.clone() };
         let row = Row::new(record, counted_as, &first);
         self.deployments.push(row.claimed(new.claim.as_ref()));
+        self.begun(&new.id);
         self.audit.extend(new.audit_entry.clone());
         OperationOutcome::Accepted(new.id.clone())
     }

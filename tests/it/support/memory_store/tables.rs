@@ -17,6 +17,7 @@ use domain::template::Volume;
 use jiff::Timestamp;
 
 use super::accounts::AccountTables;
+use super::stack_events::Life;
 
 /// The content of the store, and its injected faults.
 #[derive(Default)]
@@ -32,6 +33,8 @@ pub(super) struct Tables {
     pub(super) kept: BTreeMap<StackId, (KeptData, Option<StackId>)>,
     /// What stacks should be, if it is not that they run.
     pub(super) desired: HashMap<StackId, Desired>,
+    /// What is stored of stacks besides their operations.
+    pub(super) lives: HashMap<StackId, Life>,
     pub(super) responses: HashMap<(String, String), StoredResponse>,
     pub(super) accounts: AccountTables,
     pub(super) audit: Vec<AuditEntry>,

@@ -1,0 +1,181 @@
+//! The frame of the pages of one stack: `/stacks/<name>`, and what is below it.
+//!
+//! The pages are for whoever may change the stack. The right to change one without an owner is in
+//! `?id=<deployment>`, which every link and form of the pages then has. A form that was refused
+//! redirects back with `refused=<code>`.
+
+pub mod overview;
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+use super::notice::{Notice, Refused};
+use crate::api::{caller, forbid_storing, service};
+use crate::app::pages::PageTitle;
+use crate::app::words::{FormPage, refusal, stack as words};
+use crate::server::page::STACKS;
+use crate::server::stacks::{OwnStack, deployment_id};
+use crate::wire::ApiError;
+use domain::kind::StackStatus;
+
+/// A page of a stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tab {
+    /// How the stack is.
+    Overview,
+    /// What it logs.
+    Logs,
+    /// What it is made of.
+    Settings,
+    /// What became of it.
+    History,
+}
+
+/// The tabs of a stack that there are: each with the end of its path, and its label.
+const TABS: [(Tab, &str, &str); 2] =
+    [(Tab::Overview, "", words::OVERVIEW), (Tab::Logs, "/logs", words::LOGS)];
+
+/// Returns the address of a page or form of a stack; `end` is the part behind its name.
+pub(super) fn address(stack: &OwnStack, end: &str) -> String {
+    let page = format!("{STACKS}{}{end}", stack.view.name);
+    if stack.is_of_its_id { format!("{page}?id={}", stack.id) } else { page }
+}
+
+/// Returns the address that a form posts to. It has the id of the stack always: the page may be older
+/// than the stack that has the name now.
+pub(super) fn action(stack: &OwnStack, end: &str) -> String {
+    format!("{STACKS}{}{end}?id={}", stack.view.name, stack.id)
+}
+
+/// Renders the page `tab` of the stack that the address names: the frame, and in it what `content`
+/// returns. Whoever may not change the stack is told the same as where there is none.
+pub(super) fn stack_page<F, C, V>(tab: Tab, content: F) -> impl IntoView
+where
+    F: FnOnce(Arc<OwnStack>) -> C + Send + 'static,
+    C: Future<Output = V> + Send + 'static,
+    V: IntoView + 'static,
+{
+    forbid_storing();
+    let name = use_params_map().with_untracked(|params| params.get("name")).unwrap_or_default();
+    let query = use_query_map().get_untracked();
+    let refused = query.get("refused").and_then(|code| refusal::sentence(FormPage::Stack, &code));
+    Suspend::new(async move {
+        let stack = match own_stack(&name, query.get("id").as_deref()).await {
+            Ok(stack) => Arc::new(stack),
+            Err(error) => return view! { <Unavailable error /> }.into_any(),
+        };
+        let content = content(Arc::clone(&stack)).await;
+        let status = stack.view.status;
+        view! {
+            <PageTitle text=words::title(&stack.view.name, status) />
+            <article class="stack" data-look=look(status)>
+                <Head stack=Arc::clone(&stack) />
+                <Tabs stack tab />
+                <Refused sentence=refused />
+                {content}
+            </article>
+        }
+        .into_any()
+    })
+}
+
+async fn own_stack(name: &str, id: Option<&str>) -> Result<OwnStack, ApiError> {
+    let of = id.map(deployment_id).transpose()?;
+    service()?.own_stack(&caller()?, name, of.as_ref()).await
+}
+
+/// Renders that the stack is not there for this person, or cannot be shown now.
+#[component]
+fn Unavailable(
+    /// Why.
+    error: ApiError,
+) -> impl IntoView {
+    match error.status() {
+        404 => view! {
+            <Notice status=404 title=words::NOT_FOUND heading=words::NOT_FOUND>
+                <p>{words::NOT_FOUND_LEAD}</p>
+            </Notice>
+        }
+        .into_any(),
+        status => view! {
+            <Notice status title=words::UNAVAILABLE heading=words::UNAVAILABLE_HEADING>
+                <p>{error.message}</p>
+            </Notice>
+        }
+        .into_any(),
+    }
+}
+
+/// Renders the name, the state and the address of a stack.
+#[component]
+fn Head(
+    /// The stack.
+    stack: Arc<OwnStack>,
+) -> impl IntoView {
+    let OwnStack { view, .. } = &*stack;
+    view! {
+        <header class="stack__head">
+            <h1 class="stack__name">{view.name.to_string()}</h1>
+            <StateBadge status=view.status />
+            <a class="stack__address" href=view.url.clone() translate="no">
+                {view.url.clone()}
+            </a>
+        </header>
+    }
+}
+
+/// Renders the state of a stack: in words, with a shape of its own.
+#[component]
+pub fn StateBadge(
+    /// The state.
+    status: StackStatus,
+) -> impl IntoView {
+    view! {
+        <p class="stack-state" data-look=look(status)>
+            <span class="stack-state__mark" aria-hidden="true"></span>
+            {words::state(status)}
+        </p>
+    }
+}
+
+/// Returns the attribute value by which styles select the look of a state: its shape and its colour.
+pub(super) fn look(status: StackStatus) -> &'static str {
+    match status {
+        StackStatus::Running => "running",
+        StackStatus::Stopped | StackStatus::Gone => "stopped",
+        StackStatus::Unhealthy | StackStatus::Stuck => "bad",
+        StackStatus::Deploying
+        | StackStatus::Changing
+        | StackStatus::Stopping
+        | StackStatus::Starting
+        | StackStatus::Restarting
+        | StackStatus::Removing => "under-way",
+    }
+}
+
+/// Renders the links to the pages of a stack.
+#[component]
+fn Tabs(
+    /// The stack.
+    stack: Arc<OwnStack>,
+    /// The page that is shown.
+    tab: Tab,
+) -> impl IntoView {
+    let link = |(of, end, label): (Tab, &str, &'static str)| {
+        let is_current = (of == tab).then_some("page");
+        view! {
+            <li>
+                <a class="tabs__link" href=address(&stack, end) aria-current=is_current>
+                    {label}
+                </a>
+            </li>
+        }
+    };
+    view! {
+        <nav class="tabs" aria-label=words::TABS>
+            <ul>{TABS.map(link).collect_view()}</ul>
+        </nav>
+    }
+}

@@ -1,0 +1,188 @@
+//! How a stack is, and what can be done to it: `/stacks/<name>`.
+
+use std::sync::Arc;
+
+use leptos::either::Either;
+use leptos::prelude::*;
+
+use super::{Tab, action, stack_page};
+use crate::api::{caller, service};
+use crate::app::deployment::forms::LinkButton;
+use crate::app::kind;
+use crate::app::words::{account, stack as words};
+use crate::server::page::page_of;
+use crate::server::stacks::{OwnStack, StackAction, StackOverview};
+use crate::server::store::Record;
+use crate::wire::ApiError;
+use domain::kind::{Direction, StackStatus};
+use domain::progress::Progress;
+use domain::time::elapsed_ms;
+
+/// Renders how the stack is that the address names.
+#[component]
+pub fn OverviewPage() -> impl IntoView {
+    stack_page(Tab::Overview, async |stack: Arc<OwnStack>| match overview(&stack).await {
+        Ok(overview) => Either::Left(view! { <Overview stack overview /> }),
+        Err(error) => Either::Right(view! { <p class="refused">{error.message}</p> }),
+    })
+}
+
+async fn overview(stack: &OwnStack) -> Result<StackOverview, ApiError> {
+    service()?.stack_overview(&caller()?, stack).await
+}
+
+#[component]
+fn Overview(stack: Arc<OwnStack>, overview: StackOverview) -> impl IntoView {
+    let StackOverview { operation, last, data_days } = overview;
+    let operation = operation.map(|(record, progress)| {
+        view! { <UnderWay record progress status=stack.view.status /> }
+    });
+    view! {
+        {operation}
+        <Actions stack=Arc::clone(&stack) />
+        <Facts stack=Arc::clone(&stack) />
+        <LastOperations last stack=Arc::clone(&stack) />
+        <Remove stack data_days />
+    }
+}
+
+/// Renders the operation that is in progress or stuck, with a link to its page.
+#[component]
+fn UnderWay(record: Record, progress: Progress, status: StackStatus) -> impl IntoView {
+    let bar = (status != StackStatus::Stuck).then(|| {
+        // How far a removal is, nobody knows.
+        let percent = match kind(record.deployment.kind).direction {
+            Direction::Forward => Some(progress.percent.to_string()),
+            Direction::Back => None,
+        };
+        view! { <progress class="bar" max="100" value=percent aria-labelledby="under-way"></progress> }
+    });
+    view! {
+        <section class="stack__part under-way">
+            <p id="under-way">{progress.message}</p>
+            {bar}
+            <p>
+                <a href=page_of(&record.deployment.id)>{words::SEE_PROGRESS}</a>
+            </p>
+        </section>
+    }
+}
+
+/// Renders the link to the stack, and the forms of what can be done to it. While an operation runs, a
+/// button says which.
+#[component]
+fn Actions(stack: Arc<OwnStack>) -> impl IntoView {
+    let status = stack.view.status;
+    let open = matches!(status, StackStatus::Running | StackStatus::Unhealthy).then(|| {
+        let class =
+            if status == StackStatus::Running { "button button--primary" } else { "button" };
+        view! { <LinkButton href=stack.view.url.clone() label=words::OPEN class /> }
+    });
+    let actions = stack.actions();
+    let form = |(index, act): (usize, &StackAction)| {
+        let is_first = index == 0 && status != StackStatus::Running;
+        let class = if is_first { "button button--primary" } else { "button" };
+        view! {
+            <form action=action(&stack, end_of(*act)) method="post">
+                <button class=class type="submit">
+                    {words::action(*act)}
+                </button>
+            </form>
+        }
+    };
+    let busy = (actions.is_empty() && status != StackStatus::Stuck).then(|| {
+        view! {
+            <button class="button" type="button" disabled>
+                {words::busy(status)}
+            </button>
+        }
+    });
+    view! {
+        <div class="actions">
+            {open} {actions.iter().enumerate().map(form).collect_view()} {busy}
+        </div>
+    }
+}
+
+/// Returns the end of the path of the form of an action.
+fn end_of(action: StackAction) -> &'static str {
+    match action {
+        StackAction::Stop => "/stop",
+        StackAction::Start => "/start",
+        StackAction::Restart => "/restart",
+    }
+}
+
+/// Renders what is known about the stack.
+#[component]
+fn Facts(stack: Arc<OwnStack>) -> impl IntoView {
+    let facts = [
+        (words::SINCE, account::minute(stack.view.since)),
+        (words::REVISION, stack.view.revision.to_string()),
+    ];
+    let fact = |(label, text)| {
+        view! {
+            <div>
+                <dt>{label}</dt>
+                <dd>{text}</dd>
+            </div>
+        }
+    };
+    view! { <dl class="facts">{facts.into_iter().map(fact).collect_view()}</dl> }
+}
+
+/// Renders the last operations on the stack.
+#[component]
+fn LastOperations(last: Vec<Record>, stack: Arc<OwnStack>) -> impl IntoView {
+    let line = |record: Record| {
+        let Record { deployment, state, metadata, cancel_request, .. } = record;
+        let ago = elapsed_ms(deployment.started, stack.now);
+        let took = metadata.completed.map(|ended| elapsed_ms(deployment.started, ended));
+        let kind = kind(deployment.kind);
+        view! {
+            <li class="last__line" data-state=state.as_str()>
+                <a href=page_of(&deployment.id)>{words::operation(kind)}</a>
+                <span>{words::end(kind, state, cancel_request)}</span>
+                <span class="last__time">{words::time(ago, took)}</span>
+            </li>
+        }
+    };
+    view! {
+        <section class="stack__part" aria-labelledby="last">
+            <h2 id="last">{words::LAST}</h2>
+            <ul class="last">{last.into_iter().map(line).collect_view()}</ul>
+        </section>
+    }
+}
+
+/// Renders the form that removes the stack, unless it is being removed.
+#[component]
+fn Remove(stack: Arc<OwnStack>, data_days: Option<u64>) -> impl IntoView {
+    let can_remove = !stack.actions().is_empty() || stack.view.status == StackStatus::Stuck;
+    can_remove.then(|| {
+        let name = &stack.view.name;
+        let [before, after] = words::REMOVES;
+        let kept = data_days.map_or_else(|| words::NO_DATA.to_owned(), words::data_is_kept);
+        let form = |keep_data: &'static str, class, label| {
+            view! {
+                <form action=action(&stack, "/remove") method="post">
+                    <input type="hidden" name="keep_data" value=keep_data />
+                    <button class=class type="submit">
+                        {label}
+                    </button>
+                </form>
+            }
+        };
+        let danger = "button button--danger";
+        let with_data = data_days.map(|_| form("0", "button", words::remove_with_data(name)));
+        view! {
+            <details class="disclosure remove">
+                <summary>{words::REMOVE_STACK}</summary>
+                <div class="remove__panel">
+                    <p>{before} <strong>{name.to_string()}</strong> {after} {kept}</p>
+                    {form("1", danger, words::remove(name))} {with_data}
+                </div>
+            </details>
+        }
+    })
+}

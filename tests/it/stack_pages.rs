@@ -1,0 +1,106 @@
+//! The pages of a stack, and the forms on them.
+
+use axum::http::StatusCode;
+use tempfile::TempDir;
+
+use crate::support::app::{Reply, TestApp};
+
+/// A portal with pages that one browser uses.
+fn portal() -> (TestApp, TempDir) {
+    let site = tempfile::tempdir().unwrap();
+    (TestApp::with_pages(&[], site.path()).in_one_browser(), site)
+}
+
+/// Returns what the page has between header and footer.
+fn main_of(page: &Reply) -> &str {
+    page.body.split_once("<main").unwrap().1.split_once("</main>").unwrap().0
+}
+
+fn expect_redirect(reply: &Reply, location: &str) {
+    assert!(reply.status.is_redirection(), "{reply:?}");
+    assert_eq!(reply.header("location"), Some(location));
+}
+
+/// Posts a form, and returns the address to which that leads.
+async fn post(app: &TestApp, path: &str) -> String {
+    app.post_form(path, "").await.header("location").unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_page_of_a_stack_has_its_state_and_the_actions_that_fit() {
+    let (app, _site) = portal();
+    let id = app.live("alice").await;
+    let page = app.get("/stacks/alice").await;
+    assert_eq!((page.status, page.header("cache-control")), (StatusCode::OK, Some("no-store")));
+    let main = main_of(&page);
+    for part in ["Running", "aria-current=\"page\"", "href=\"/stacks/alice\"", "Last operations"] {
+        assert!(main.contains(part), "{part} is missing: {main}");
+    }
+    let form = |end| format!("action=\"/stacks/alice/{end}?id={id}\"");
+    for (end, is_there) in [("stop", true), ("restart", true), ("remove", true), ("start", false)] {
+        assert_eq!(main.contains(&form(end)), is_there, "{end}: {main}");
+    }
+}
+
+#[tokio::test]
+async fn a_press_leads_to_the_operation_and_another_one_is_told_which_runs() {
+    let (app, _site) = portal();
+    let id = app.live("alice").await;
+    let operation = post(&app, &format!("/stacks/alice/stop?id={id}")).await;
+    assert!(operation.starts_with("/deployments/op_"), "{operation}");
+    assert_eq!(app.get(&operation).await.status, StatusCode::OK);
+    // The same again is the same operation.
+    assert_eq!(post(&app, &format!("/stacks/alice/stop?id={id}")).await, operation);
+    let page = app.get("/stacks/alice").await;
+    let main = main_of(&page);
+    for part in ["Stopping…", "<progress", &format!("href=\"{operation}\"")] {
+        assert!(main.contains(part), "{part} is missing: {main}");
+    }
+    assert!(!main.contains("method=\"post\""), "{main}");
+
+    let refused = app.post_form(&format!("/stacks/alice/restart?id={id}"), "").await;
+    let location = format!("/stacks/alice?id={id}&refused=OPERATION_UNDER_WAY");
+    expect_redirect(&refused, &location);
+    let page = app.get(&location).await;
+    assert!(main_of(&page).contains("Another operation on the stack is under way"), "{page:?}");
+}
+
+#[tokio::test]
+async fn a_form_of_an_older_page_does_nothing_to_the_stack_that_has_the_name_now() {
+    let (app, _site) = portal();
+    app.live("alice").await;
+    let other = app.live("bobby").await;
+    for end in ["stop", "restart", "start", "remove"] {
+        let refused = app.post_form(&format!("/stacks/alice/{end}?id={other}"), "").await;
+        expect_redirect(&refused, "/stacks/alice?refused=ANOTHER_STACK");
+    }
+    let page = app.get("/stacks/alice?refused=ANOTHER_STACK").await;
+    assert!(main_of(&page).contains("Another stack now has this name"), "{page:?}");
+}
+
+#[tokio::test]
+async fn a_stack_of_somebody_else_looks_like_one_that_does_not_exist() {
+    let (app, _site) = portal();
+    app.live("alice").await;
+    let stranger = [("cookie", &*format!("browser={}", "z".repeat(43))), ("accept", "text/html")];
+    let theirs = app.ask("GET", "/stacks/alice", &stranger, "").await;
+    let none = app.ask("GET", "/stacks/nobody", &stranger, "").await;
+    assert_eq!((theirs.status, none.status), (StatusCode::NOT_FOUND, StatusCode::NOT_FOUND));
+    assert_eq!(main_of(&theirs), main_of(&none));
+    let refused = app.ask("POST", "/stacks/alice/stop", &stranger, "").await;
+    expect_redirect(&refused, "/stacks/alice?refused=NOT_FOUND");
+}
+
+#[tokio::test]
+async fn the_id_of_a_stack_without_an_owner_is_in_every_link_and_form() {
+    let site = tempfile::tempdir().unwrap();
+    let app = TestApp::with_pages(&[], site.path());
+    let id = app.live("alice").await;
+    let without = app.get("/stacks/alice").await;
+    assert_eq!(without.status, StatusCode::BAD_REQUEST);
+    let page = app.get(&format!("/stacks/alice?id={id}")).await;
+    let main = main_of(&page);
+    let own: Vec<_> = main.split(['"']).filter(|text| text.starts_with("/stacks/")).collect();
+    assert!(own.len() >= 4, "{own:?}");
+    assert!(own.iter().all(|address| address.ends_with(&format!("?id={id}"))), "{own:?}");
+}
