@@ -19,6 +19,7 @@ mod generated;
 mod headers;
 mod health;
 mod limit;
+mod logs;
 mod metrics;
 mod new;
 mod openapi;

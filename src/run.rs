@@ -55,8 +55,7 @@ use clock::{Clock, SystemClock};
 use dokploy::{
     BuildDokployError, Dokploy, DokployConfig, EncodeEnvironmentError, encode_environment,
 };
-use dokploy_sandbox as sandbox;
-use dokploy_sandbox::{Sandbox, SandboxConfig, StartSandboxError};
+use dokploy_sandbox::{self as sandbox, Sandbox, SandboxConfig, StartSandboxError};
 use domain::kind::Kinds;
 
 /// The time for which a shutdown waits for responses in progress and for the release of leases.
@@ -181,6 +180,7 @@ impl Portal {
             audit: Arc::clone(&audit),
             reconcile_report: Arc::clone(&reconcile_report),
             platform: Arc::clone(&platform) as _,
+            logs: Arc::clone(&platform) as _,
             clock: Arc::clone(&clock),
             notifier: Arc::clone(&notifier),
             offers: Arc::clone(&offers),

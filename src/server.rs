@@ -12,6 +12,7 @@ pub mod config;
 pub mod intake;
 pub mod lease;
 pub mod local_fault;
+pub mod logs;
 mod masking;
 pub mod metrics;
 pub mod name_index;

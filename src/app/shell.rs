@@ -17,6 +17,7 @@ use super::pages::api_docs::ApiDocsPage;
 use super::pages::data::DataPage;
 use super::pages::deployment::DeploymentPage;
 use super::pages::home::HomePage;
+use super::pages::logs::LogPage;
 use super::pages::new::NewPage;
 use super::pages::notice::NotFoundPage;
 use super::pages::sign_in::SignInPage;
@@ -121,6 +122,7 @@ fn Page() -> impl IntoView {
             <Route path=path!("/new") view=NewPage ssr=SsrMode::Async />
             <Route path=path!("/new/:template") view=NewPage ssr=SsrMode::Async />
             <Route path=path!("/deployments/:id") view=DeploymentPage ssr=SsrMode::Async />
+            <Route path=path!("/stacks/:name/logs") view=LogPage ssr=SsrMode::Async />
             <Route path=path!("/stacks/:name") view=OverviewPage ssr=SsrMode::Async />
             <Route path=path!("/stacks/:name/history") view=StackHistoryPage ssr=SsrMode::Async />
             <Route path=path!("/data") view=DataPage ssr=SsrMode::Async />

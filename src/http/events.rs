@@ -22,10 +22,11 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::response::{IntoResponse, Response};
 use futures::{StreamExt, stream};
 
-use self::authorization::StreamAuthorization;
+pub(super) use self::authorization::StreamAuthorization;
 use self::channel::Operation;
 pub(super) use self::channels::Channels;
-use self::frame::{Frame, RETRY};
+use self::frame::Frame;
+pub(super) use self::frame::{COMMENT as KEEPALIVE_COMMENT, RETRY};
 use self::member::Watcher;
 use super::HttpState;
 use super::api::deployments::{self, Parameter};
@@ -40,11 +41,11 @@ use domain::deployment::DeploymentId;
 use domain::event::Seq;
 use domain::refusal::{Refusal, RefusalCode};
 
-const UNBUFFERED: [(HeaderName, HeaderValue); 2] = [
+pub(super) const UNBUFFERED: [(HeaderName, HeaderValue); 2] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
 ];
-const EVENT_STREAM: [(HeaderName, HeaderValue); 1] =
+pub(super) const EVENT_STREAM: [(HeaderName, HeaderValue); 1] =
     [(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"))];
 /// The format of the header `Date` (RFC 9110, section 5.6.7).
 const HTTP_DATE: &str = "%a, %d %b %Y %H:%M:%S GMT";

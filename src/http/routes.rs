@@ -14,10 +14,10 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 pub(super) use self::spelling::{is_file, spell};
 use super::api::{self, deployments, document, history, operations, templates};
-use super::openapi::operations as docs;
 use super::openapi::{Describe, Described, Row};
+use super::openapi::{logs as log_docs, operations as docs};
 use super::request_size::Size;
-use super::{HttpState, admin, data, direct, events, metrics, new, reveal, sign_in, stack};
+use super::{HttpState, admin, data, direct, events, logs, metrics, new, reveal, sign_in, stack};
 use crate::server::auth::access::Permission::{
     self, Account, Browse, Change, Operate, Start, View,
 };
@@ -130,6 +130,10 @@ pub(super) static ROUTES: &[Route] = &[
         .described(docs::start),
     at(POST, "/api/stacks/{name}/restart", Requires(Change), by!(Handler, operations::restart))
         .described(docs::restart),
+    at(GET, "/api/stacks/{name}/logs", Requires(Change), by!(Handler, logs::text))
+        .described(log_docs::log),
+    at(GET, "/api/stacks/{name}/logs/stream", Requires(Change), by!(Handler, logs::stream))
+        .described(log_docs::log_stream),
     at(GET, "/api/stacks/{name}/history", Requires(Change), by!(Handler, history::history))
         .described(docs::history),
     at(GET, "/api/stacks/{name}/events", Requires(Change), by!(Handler, events::stack::events))
@@ -165,6 +169,7 @@ pub(super) static ROUTES: &[Route] = &[
         .of_size(Size::Answers),
     at(GET, "/deployments/{id}", Requires(View), Page).recent(),
     at(POST, "/deployments/{id}/reveal", Requires(Account), by!(Handler, reveal::reveal)),
+    at(GET, "/stacks/{name}/logs", Requires(Change), Page),
     at(GET, "/stacks/{name}", Requires(Change), Page),
     at(GET, "/stacks/{name}/history", Requires(Change), Page),
     at(POST, "/stacks/{name}/stop", Requires(Change), by!(Handler, stack::stop)),

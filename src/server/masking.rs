@@ -123,7 +123,7 @@ impl Secrets {
 }
 
 /// Returns the forms of a secret: as it is, percent-encoded, in JSON, in hexadecimal and in base64.
-fn forms_of(secret: &str) -> Vec<String> {
+pub(super) fn forms_of(secret: &str) -> Vec<String> {
     let percent = utf8_percent_encode(secret, RESERVED).to_string();
     let json = serde_json::to_string(secret).unwrap_or_default();
     let mut forms = vec![
@@ -165,7 +165,7 @@ fn end_of(text: &str, bytes: usize) -> &str {
 }
 
 /// Removes escape sequences, control characters and invisible characters.
-fn visible(text: &str) -> String {
+pub(super) fn visible(text: &str) -> String {
     static ESCAPES: LazyLock<Option<Regex>> = LazyLock::new(|| {
         let (csi, osc) = (r"[\[\u{9b}][0-?]*[ -/]*[@-~]", r"[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?");
         Regex::new(&format!(r"\x1b(?:{csi}|{osc}|[ -/]*[0-~])|\u{{9b}}[0-?]*[ -/]*[@-~]")).ok()

@@ -36,6 +36,11 @@ pub(crate) const COOKIE_SENT: &str = "cookie_sent";
 /// The seconds for which it counts: the address may be kept, or opened in another browser.
 const COMES_BACK_WITHIN_S: u64 = 30;
 
+/// Writes a value into the query of an address.
+pub(crate) fn query_value(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, RESERVED)
+}
+
 /// The cookies that the account page and the sign-in page need.
 #[derive(Clone, Default)]
 pub(crate) struct PageCookies {

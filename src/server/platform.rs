@@ -15,9 +15,10 @@ pub use ::dokploy::{
     Advice, AppName, Application, ApplicationId, ApplicationSummary, Breaker, BreakerState,
     Certificate, Configuration, Container, ContainerId, ContainerState, CreatedProject, Domain,
     DomainId, Environment, EnvironmentId, Error as PlatformError, Exit, HealthCheck, Host,
-    InspectedTask, Job, JobId, JobStatus, Mount, MountId, NewApplication, NewDomain, NewMount,
-    NewProject, NodeContainer, NodeName, Project, ProjectId, ProjectSummary, QueuedJob, Registry,
-    Removal, Scale, ServiceSettings, Task, TaskId, TaskState, Version, VolumeName, VolumeRemoval,
+    InspectedTask, Job, JobId, JobStatus, LogEnd, LogQuery, Mount, MountId, NewApplication,
+    NewDomain, NewMount, NewProject, NodeContainer, NodeName, Project, ProjectId, ProjectSummary,
+    QueuedJob, Registry, Removal, Scale, ServiceSettings, Task, TaskId, TaskState, Version,
+    VolumeName, VolumeRemoval,
 };
 
 pub mod call_slots;
@@ -104,10 +105,32 @@ pub trait PlatformOverview: Send + Sync {
     async fn hosts(&self) -> Result<Vec<Host>, PlatformError>;
 }
 
+/// The log of a container that is being read.
+#[async_trait]
+pub trait ContainerLog: Send {
+    /// Waits for the next chunk, as Docker writes it. Nothing is lost if the future is dropped.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason for which the log has ended.
+    async fn next(&mut self) -> Result<String, LogEnd>;
+}
+
+/// The logs of containers.
+#[async_trait]
+pub trait PlatformLogs: Send + Sync {
+    /// Lists the containers of exactly this service, running or stopped, newest first. The list is
+    /// also empty while Docker is down.
+    async fn containers_to_read(&self, name: &AppName) -> Result<Vec<Container>, PlatformError>;
+    /// Opens the log of a container. Each open one is a process and a connection of the platform.
+    /// Nothing is ever sent to it.
+    async fn open_log(&self, query: &LogQuery<'_>) -> Result<Box<dyn ContainerLog>, PlatformError>;
+}
+
 /// The calls that make, find and remove the resources of a stack. Every method makes one call, and
 /// takes a bounded time.
 #[async_trait]
-pub trait Platform: PlatformOverview {
+pub trait Platform: PlatformOverview + PlatformLogs {
     /// Creates a project and its default environment. Not idempotent.
     async fn create_project(&self, new: &NewProject) -> Result<CreatedProject, PlatformError>;
     /// Finds one project with everything in it.

@@ -14,6 +14,7 @@ mod keepers;
 mod kept_secrets;
 mod listing;
 mod looks;
+mod logs;
 mod names;
 mod new_stack;
 mod operations;
@@ -31,11 +32,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use super::logs::Item as LogItem;
 pub use authorization::{deployment_id, no_deployment, refused};
 pub use health::Health;
 pub use idempotency::{IdempotentRequest, Response};
 pub(crate) use kept_secrets::{KEPT_FOR as SECRETS_KEPT_FOR, TakenBack};
 pub use looks::{DayView, StackLooks};
+pub(crate) use logs::{LogFilter, MOST_LINES, PAGE_LINES};
 use operations::next_try;
 pub use operations::on_stack::{Asked, StackAction};
 pub use operations::{KeptUntil, Removing};
@@ -51,6 +54,7 @@ use super::audit::AuditTrail;
 use super::auth::access::{Caller, IdentifiedBy, Permission, Target};
 use super::auth::accounts::Accounts;
 use super::catalogue::Offers;
+use super::logs::{LogHub, LogParts};
 use super::notifier::Notifier;
 use super::recent::Recent;
 use super::reconciler::report::ReconcileReport;
@@ -59,7 +63,7 @@ use super::settings::{Quotas, StackSettings};
 use super::store::{self, CancelRequest, PAGE, Record, Result, Store, StoreError, StoredEvent};
 use super::vitals::Vitals;
 use crate::server::metrics::{Metrics, Present};
-use crate::server::platform::PlatformOverview;
+use crate::server::platform::{PlatformLogs, PlatformOverview};
 use crate::wire::{AddressPattern, ApiError, DeploymentView, PlatformStatus};
 use clock::Clock;
 use domain::deployment::{DeploymentId, Snapshot};
@@ -85,6 +89,8 @@ pub struct ServiceParts {
     pub reconcile_report: Arc<ReconcileReport>,
     /// The platform.
     pub platform: Arc<dyn PlatformOverview>,
+    /// The logs of the platform's containers.
+    pub logs: Arc<dyn PlatformLogs>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Wakes the worker and watchers.
@@ -123,6 +129,8 @@ pub struct Service {
     usual: Recent<Arc<Usuals>>,
     /// Who has kept data, as it was up to ten seconds ago.
     keepers: Recent<Arc<BTreeSet<OwnerId>>>,
+    /// The logs that are watched.
+    logs: Arc<LogHub>,
 }
 
 impl Service {
@@ -131,6 +139,13 @@ impl Service {
         let platform_cache =
             PlatformCache::new(Arc::clone(&parts.platform), Arc::clone(&parts.clock));
         let platform_cache = Arc::new(platform_cache);
+        let logs = LogHub::new(LogParts {
+            platform: Arc::clone(&parts.logs),
+            store: Arc::clone(&parts.store),
+            keyring: parts.keyring.clone(),
+            settings: Arc::clone(&parts.stack),
+            clock: Arc::clone(&parts.clock),
+        });
         let store_probe = StoreProbe::new(Arc::clone(&parts.store), Arc::clone(&parts.clock));
         Self {
             parts,
@@ -140,6 +155,7 @@ impl Service {
             present: Recent::new(PRESENT_LIFETIME),
             usual: Recent::new(usual::LIFETIME),
             keepers: Recent::new(keepers::LIFETIME),
+            logs: Arc::new(logs),
         }
     }
 

@@ -31,7 +31,7 @@ pub fn init(settings: &LogSettings) -> FlushGuard {
     });
     let (writer, guard) = writer::start(io::stderr(), format);
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(&settings.filter))
+        .with_env_filter(filter(&settings.filter))
         .with_writer(writer)
         // `tracing` would report them on standard error, and panic if that fails.
         .log_internal_errors(false);
@@ -73,4 +73,11 @@ pub fn final_message(sentence: String) {
     if spawned.is_ok() {
         done.recv_timeout(WRITE_TIMEOUT).ok();
     }
+}
+/// Returns the filter of the settings, without what the crate `tungstenite` says on the level
+/// `trace`: the logs of stacks, with their secrets.
+fn filter(settings: &str) -> EnvFilter {
+    let quiet = ["tungstenite=info", "tokio_tungstenite=info"];
+    let directives = quiet.iter().filter_map(|directive| directive.parse().ok());
+    directives.fold(EnvFilter::new(settings), EnvFilter::add_directive)
 }

@@ -24,6 +24,7 @@ async fn no_secret_of_the_portal_leaks_anywhere() {
     let live = world.deploy("alice", &credentials, "complete");
     world.look_around(&live, &credentials);
     world.be_refused(&live, &credentials);
+    world.read_log("alice", &credentials);
     world.end(portal);
 
     let portal = world.portal("sandbox/crashloop");

@@ -31,6 +31,7 @@ mod hang_up;
 mod idempotency;
 mod key;
 mod kills;
+mod logs;
 mod long_heads;
 mod metrics;
 mod openapi;

@@ -13,6 +13,7 @@ pub(crate) mod claim_one;
 pub(crate) mod clock;
 pub(crate) mod contract;
 pub(crate) mod core_platform;
+pub(crate) mod fake_logs;
 pub(crate) mod fake_platform;
 pub(crate) mod fake_provider;
 pub(crate) mod faulty_store;

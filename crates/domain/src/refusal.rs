@@ -94,6 +94,10 @@ pub enum Refusal {
     OperationUnderWay(StackName, DeploymentId),
     /// The operation cannot begin, since the stack is this.
     WrongState(StackName, StackState),
+    /// The stack has no container whose log could be read.
+    NoLog(StackName),
+    /// The platform does not show the log.
+    LogUnavailable,
     /// Another stack than the requested one has the name.
     AnotherStack(StackName),
     /// Changing a stack without an owner requires its id.
@@ -327,6 +331,7 @@ impl RefusalCode {
             | Self::NotADeployment
             | Self::OperationUnderWay
             | Self::WrongState
+            | Self::NoLog
             | Self::AnotherStack
             | Self::NotSignedIn
             | Self::NotStuck
@@ -351,6 +356,7 @@ impl RefusalCode {
             | Self::PlatformUnreachable
             | Self::SecretKeyMissing
             | Self::SecretsLost
+            | Self::LogUnavailable
             | Self::PortalImpaired
             | Self::StoreUnavailable
             | Self::PortalUnreachable
@@ -367,18 +373,4 @@ pub(crate) fn whole_seconds(wait: Duration) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_code_reads_back_as_it_was_written_and_is_an_error() {
-        for code in RefusalCode::all() {
-            assert_eq!(code.as_str().parse(), Ok(code));
-            assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
-            assert_eq!(serde_json::from_value::<RefusalCode>(code.as_str().into()).unwrap(), code);
-            assert!((400..600).contains(&code.status()), "{code:?}");
-        }
-        let unknown: RefusalCode = serde_json::from_str("\"SOMETHING_NEW\"").unwrap();
-        assert_eq!(unknown, RefusalCode::Internal);
-    }
-}
+mod tests;

@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod fault;
 pub mod kind;
+pub mod log;
 pub mod message;
 pub mod name;
 pub mod refusal;

@@ -36,8 +36,11 @@ pub enum Tab {
 }
 
 /// The tabs of a stack that there are: each with the end of its path, and its label.
-const TABS: [(Tab, &str, &str); 2] =
-    [(Tab::Overview, "", words::OVERVIEW), (Tab::History, "/history", stack_history::HISTORY)];
+const TABS: [(Tab, &str, &str); 3] = [
+    (Tab::Overview, "", words::OVERVIEW),
+    (Tab::Logs, "/logs", words::LOGS),
+    (Tab::History, "/history", stack_history::HISTORY),
+];
 
 /// Returns the address of a page or form of a stack; `end` is the part behind its name.
 pub(super) fn address(stack: &OwnStack, end: &str) -> String {

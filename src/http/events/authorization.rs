@@ -17,7 +17,7 @@ pub(super) const KEEPALIVE: Duration = Duration::from_secs(15);
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// The authorization under which a stream stays open.
-pub(super) struct StreamAuthorization {
+pub(in crate::http) struct StreamAuthorization {
     /// The headers with the caller's credentials.
     headers: HeaderMap,
     identity: Identity,
@@ -25,7 +25,7 @@ pub(super) struct StreamAuthorization {
 }
 
 /// What the store says about credentials.
-pub(super) enum Known {
+pub(in crate::http) enum Known {
     /// They identify this caller.
     As(Identity),
     /// They are no longer valid.
@@ -37,7 +37,7 @@ pub(super) enum Known {
 impl StreamAuthorization {
     /// Returns the authorization of a caller; `None` if there is nothing to check later, because
     /// the portal is open to all.
-    pub(super) fn of(
+    pub(in crate::http) fn of(
         authenticator: &Authenticator,
         headers: &HeaderMap,
         caller: Caller,
@@ -64,7 +64,11 @@ impl StreamAuthorization {
 
     /// Reads whom the credentials identify now. They may have signed out meanwhile, or their token
     /// may be revoked.
-    pub(super) async fn known(&self, authenticator: &Authenticator, now: Timestamp) -> Known {
+    pub(in crate::http) async fn known(
+        &self,
+        authenticator: &Authenticator,
+        now: Timestamp,
+    ) -> Known {
         match authenticate(authenticator, &self.headers, now, Freshness::Present).await {
             Ok(known) => Known::As(known.identity),
             Err(AuthenticationError::Token) => Known::Invalid,
@@ -74,7 +78,7 @@ impl StreamAuthorization {
 
     /// Returns whether the stream may go on at `now`. If the store could not be read, it may until
     /// the authorization expires.
-    pub(super) fn allows(&self, known: &Known, now: Timestamp) -> bool {
+    pub(in crate::http) fn allows(&self, known: &Known, now: Timestamp) -> bool {
         match known {
             Known::As(identity) => *identity == self.identity,
             Known::Invalid => false,
@@ -84,7 +88,7 @@ impl StreamAuthorization {
 
     /// Returns the time until the next check: the next keepalive, or the time at which the
     /// caller's authorization expires if that is earlier.
-    pub(super) fn next_check_in(&self, now: Timestamp) -> Duration {
+    pub(in crate::http) fn next_check_in(&self, now: Timestamp) -> Duration {
         let left = self.until.map(|until| Duration::try_from(until.duration_since(now)));
         match left {
             None => KEEPALIVE,

@@ -52,7 +52,7 @@ impl Channels {
         &self.tasks
     }
 
-    pub(super) fn shutdown(&self) -> &CancellationToken {
+    pub(in crate::http) fn shutdown(&self) -> &CancellationToken {
         &self.shutdown
     }
 

@@ -8,9 +8,9 @@ use crate::server::store::StoredEvent;
 use domain::event::Seq;
 
 /// The time after which a browser reconnects to a broken stream: two seconds.
-pub(super) const RETRY: &[u8] = b"retry: 2000\n\n";
+pub(in crate::http) const RETRY: &[u8] = b"retry: 2000\n\n";
 /// The comment that a silent stream sends.
-pub(super) const COMMENT: &[u8] = b": keepalive\n\n";
+pub(in crate::http) const COMMENT: &[u8] = b": keepalive\n\n";
 /// The end of a body that is sent in chunks.
 const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 

@@ -36,6 +36,8 @@ pub(super) fn meaning(code: RefusalCode) -> &'static str {
         Code::NameNotClean => "Something is left of the deployment, and is still being removed.",
         Code::NotADeployment => "An operation of this kind cannot be retried.",
         Code::OperationUnderWay => "Another operation on the stack is under way: `operationId`.",
+        Code::NoLog => "The stack has no container whose log could be read.",
+        Code::LogUnavailable => "The platform does not show the log right now.",
         Code::WrongState => "The stack is not in a state from which the operation can begin.",
         Code::AnotherStack => "Another stack has the name now.",
         Code::IdRequired => "The stack has no owner, so `id` must say which one is meant.",

@@ -32,7 +32,7 @@ const BEGINNING: [Code; 17] = [
 
 const OF_OPERATION: &str =
     "The id of the operation: `dep_` or another prefix, and 32 hexadecimal digits.";
-const OF_STACK: &str =
+pub(super) const OF_STACK: &str =
     "Only the stack that this deployment made is meant, or the one that this removal removes.";
 
 pub(in crate::http) fn check_name(it: Described) -> Described {

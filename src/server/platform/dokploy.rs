@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::dokploy::{Dokploy, DokployConfig, OnCall, Problem};
+use ::dokploy::{Dokploy, DokployConfig, LogStream, OnCall, Problem};
 use async_trait::async_trait;
 use domain::platform_problem::PlatformProblem;
 use domain::words;
@@ -15,10 +15,11 @@ use crate::server::metrics::Metrics;
 
 use super::{
     AppName, Application, ApplicationId, Breaker, Configuration, Container, ContainerId,
-    CreatedProject, Domain, DomainId, Exit, Host, Inspected, InspectedTask, Job, JobId, Mount,
-    MountId, NewApplication, NewDomain, NewMount, NewProject, NodeContainer, NodeName, OPERATION,
-    Platform, PlatformError, PlatformOverview, Project, ProjectId, ProjectSummary, QueuedJob,
-    Removal, RouteFile, Scale, ServiceSettings, Task, TaskId, Version, VolumeName, VolumeRemoval,
+    ContainerLog, CreatedProject, Domain, DomainId, Exit, Host, Inspected, InspectedTask, Job,
+    JobId, LogEnd, LogQuery, Mount, MountId, NewApplication, NewDomain, NewMount, NewProject,
+    NodeContainer, NodeName, OPERATION, Platform, PlatformError, PlatformLogs, PlatformOverview,
+    Project, ProjectId, ProjectSummary, QueuedJob, Removal, RouteFile, Scale, ServiceSettings,
+    Task, TaskId, Version, VolumeName, VolumeRemoval,
 };
 
 /// Converts a problem of the server into the portal's type.
@@ -143,5 +144,23 @@ implement! {
 
     async fn clear_route_file(&self, file: &RouteFile) -> Result<(), PlatformError> {
         self.update_traefik_file(&file.path(), &file.without_routes()).await
+    }
+}
+
+#[async_trait]
+impl ContainerLog for LogStream {
+    async fn next(&mut self) -> Result<String, LogEnd> {
+        Self::next(self).await
+    }
+}
+
+#[async_trait]
+impl PlatformLogs for Dokploy {
+    async fn containers_to_read(&self, name: &AppName) -> Result<Vec<Container>, PlatformError> {
+        Self::containers(self, name).await
+    }
+
+    async fn open_log(&self, query: &LogQuery<'_>) -> Result<Box<dyn ContainerLog>, PlatformError> {
+        Ok(Box::new(Self::open_log(self, query).await?))
     }
 }

@@ -44,6 +44,9 @@ GET    /api/stacks/livey?id={live}     -                         401 200 404 200
 POST   /api/stacks/livey/stop          -                         401 202 404 403 202 202 401
 POST   /api/stacks/livey/start         -                         401 200 404 403 200 200 401
 POST   /api/stacks/livey/restart       -                         401 202 404 403 202 202 401
+GET    /api/stacks/livey/logs          -                         401 409 404 403 409 409 401
+GET    /api/stacks/livey/logs?id={live} -                        401 409 404 403 409 409 401
+GET    /api/stacks/livey/logs/stream   -                         401 409 404 403 409 409 401
 GET    /api/stacks/livey/history       -                         401 200 404 403 200 200 401
 GET    /api/stacks/livey/events?follow=false -                   401 200 404 403 200 200 401
 DELETE /api/stacks/livey               -                         401 202 404 403 202 202 401
@@ -59,6 +62,7 @@ GET    /new                            -                         303 200 200 200
 GET    /new/default                    -                         303 200 200 200 200 200 401
 POST   /new/default                    name=zoe                  303 303 303 403 303 303 401
 POST   /new/default/check              name=zoe                  303 200 200 200 200 200 401
+GET    /stacks/livey/logs              -                         303 200 404 403 200 200 401
 GET    /stacks/livey                   -                         303 200 404 403 200 200 401
 GET    /stacks/livey?id={live}         -                         303 200 404 403 200 200 401
 GET    /stacks/livey/history           -                         303 200 404 403 200 200 401

@@ -175,6 +175,31 @@ impl World {
         }
     }
 
+    /// Lets the container of the live stack called `name` write its secrets into its log, and reads that.
+    pub(super) fn read_log(&mut self, name: &str, by: &Credentials) {
+        let state = self.platform.state();
+        let applications = state["applications"].as_array().unwrap();
+        let own = applications.iter().find(|one| one["name"] == name).unwrap();
+        let (first, second) = VALUE.split_at(9);
+        let lines = [
+            format!("TOKEN={VALUE}"),
+            format!("{first}\u{1b}[31m{second}\u{1b}[0m"),
+            format!("Authorization: Basic {}", STANDARD.encode(format!("me:{VALUE}"))),
+            format!("{}{VALUE}", "x".repeat((16 << 10) - 5)),
+            "what the canary wrote".to_owned(),
+        ];
+        let body = json!({ "service": own["appName"], "lines": lines });
+        self.platform.call("POST", "/sandbox/logs", &body);
+        let cookies = format!("__Host-session={}", by.session);
+        for path in [format!("/api/stacks/{name}/logs"), format!("/stacks/{name}/logs")] {
+            let answer = self.ask(&format!("GET {path}"), &[("cookie", &cookies)], "");
+            assert!(
+                answer.contains("what the canary wrote") && answer.contains("TOKEN=***"),
+                "{answer}"
+            );
+        }
+    }
+
     /// Sends requests that are rejected, each for another reason.
     pub(super) fn be_refused(&mut self, id: &str, by: &Credentials) {
         let cookies = format!("__Host-session={}", by.session);

@@ -189,6 +189,7 @@ impl Portal {
         let service = Service::new(ServiceParts {
             store: Arc::clone(&ports.store),
             platform: Arc::<dyn Platform>::clone(&ports.platform),
+            logs: Arc::<dyn Platform>::clone(&ports.platform),
             clock: Arc::clone(&ports.clock),
             notifier: Arc::clone(&ports.notifier),
             offers: Arc::new(

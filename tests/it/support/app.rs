@@ -129,6 +129,7 @@ impl TestApp {
             audit: Arc::clone(&audit),
             reconcile_report: Arc::clone(&reconcile_report),
             platform: Arc::<FakePlatform>::clone(&platform),
+            logs: Arc::<FakePlatform>::clone(&platform),
             clock: Arc::<ManualClock>::clone(&clock),
             notifier: Arc::clone(&notifier),
             offers: Arc::new(

@@ -4,10 +4,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ai_stack_deployer::server::platform::{
-    ApplicationId, Breaker, BreakerState, DomainId, Host, PlatformError, PlatformOverview,
-    ProjectId, ProjectSummary, Version,
+    AppName, ApplicationId, Breaker, BreakerState, Container, ContainerLog, DomainId, Host,
+    LogQuery, PlatformError, PlatformLogs, PlatformOverview, ProjectId, ProjectSummary, Version,
 };
 use async_trait::async_trait;
+
+use super::fake_logs::FakeLogs;
 
 /// Faults of a call that the saga recovers from: before the effect, after it, or in between.
 pub(crate) const TRANSIENT: [&str; 11] = [
@@ -20,6 +22,8 @@ pub(crate) const TRANSIENT: [&str; 11] = [
 pub(crate) struct FakePlatform {
     state: Mutex<State>,
     calls: AtomicUsize,
+    /// The logs of its containers.
+    pub(crate) logs: FakeLogs,
 }
 
 #[derive(Debug, Default)]
@@ -33,7 +37,7 @@ struct State {
 
 impl FakePlatform {
     pub(crate) fn new() -> Self {
-        Self { state: Mutex::default(), calls: AtomicUsize::new(0) }
+        Self { state: Mutex::default(), calls: AtomicUsize::new(0), logs: FakeLogs::default() }
     }
 
     pub(crate) fn add_host(&self, host: &str) {
@@ -133,5 +137,16 @@ impl PlatformOverview for FakePlatform {
             Ok(state.hosts.iter().map(host).collect())
         };
         self.ask(listed)?
+    }
+}
+
+#[async_trait]
+impl PlatformLogs for FakePlatform {
+    async fn containers_to_read(&self, name: &AppName) -> Result<Vec<Container>, PlatformError> {
+        self.logs.containers_to_read(name).await
+    }
+
+    async fn open_log(&self, query: &LogQuery<'_>) -> Result<Box<dyn ContainerLog>, PlatformError> {
+        self.logs.open_log(query).await
     }
 }

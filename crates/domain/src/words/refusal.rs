@@ -109,6 +109,15 @@ pub fn message(refusal: &Refusal) -> String {
             );
         }
         R::WrongState(name, state) => return wrong_state(name, *state),
+        R::NoLog(name) => {
+            return format!(
+                "{name} has no container now, so there is no log: start it, or wait until it runs."
+            );
+        }
+        R::LogUnavailable => {
+            "The platform that runs the stacks does not show the log right now: try again in a few \
+             seconds."
+        }
         R::NotCancellable => {
             "A removal cannot be cancelled: parts of the stack may already be removed."
         }

@@ -104,6 +104,8 @@ fn of_code(page: FormPage<'_>, code: RefusalCode) -> String {
                 "Another operation on the stack is under way, so {so}. Wait until it has ended."
             )
         }
+        (C::NoLog, _) => format!("The stack has no container now, so {so}."),
+        (C::LogUnavailable, _) => format!("The platform does not show the log right now, so {so}."),
         (C::WrongState, _) => format!("The stack is not in a state for that, so {so}."),
         (C::NameTaken, _) => format!("The name is now taken, so {so}."),
         (C::NameHeld, _) => format!(

@@ -8,6 +8,7 @@ use domain::stack_name::StackName;
 
 /// The name of the list of tabs.
 pub(crate) const TABS: &str = "Pages of this stack";
+pub(crate) const LOGS: &str = "Logs";
 pub(crate) const OVERVIEW: &str = "Overview";
 
 pub(crate) const NOT_FOUND: &str = "Stack not found";

@@ -1,0 +1,143 @@
+//! The page with the log of a stack: `/stacks/<name>/logs`.
+//!
+//! It shows the last lines, those with a text if the address asks for that.
+
+use std::sync::Arc;
+
+use leptos::either::Either;
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use super::stack::{Tab, stack_page};
+use crate::api::{caller, service};
+use crate::app::words::logs as words;
+use crate::server::page::query_value;
+use crate::server::stacks::{LogFilter, LogItem, OwnStack, PAGE_LINES, deployment_id};
+use crate::wire::ApiError;
+use domain::refusal::RefusalCode;
+
+/// The stack whose log is shown, as its address says.
+#[derive(Clone, Debug)]
+struct Asked {
+    name: String,
+    /// The id of its deployment, which gives the right to change a stack without an owner.
+    id: Option<String>,
+    search: Option<String>,
+}
+
+impl Asked {
+    /// Returns the address of something about the log, with `more` in its query.
+    fn address(&self, path: &str, more: &[&str]) -> String {
+        let id = self.id.as_ref().map(|id| format!("id={}", query_value(id)));
+        let query: Vec<_> = id.iter().map(String::as_str).chain(more.iter().copied()).collect();
+        let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
+        format!("{path}{query}")
+    }
+}
+
+/// Renders the log of a stack.
+#[component]
+pub fn LogPage() -> impl IntoView {
+    let search = use_query_map().with_untracked(|query| query.get("search"));
+    let search = search.filter(|text| !text.is_empty());
+    stack_page(Tab::Logs, move |stack: Arc<OwnStack>| async move {
+        let id = stack.is_of_its_id.then(|| stack.id.to_string());
+        let asked = Asked { name: stack.view.name.to_string(), id, search };
+        match log(&asked).await {
+            Ok(items) => Either::Left(view! { <Log asked items /> }),
+            Err(error) => Either::Right(view! { <p class="refused">{error.message}</p> }),
+        }
+    })
+}
+
+/// Reads the lines; none if there is no container.
+async fn log(asked: &Asked) -> Result<Vec<LogItem>, ApiError> {
+    let of = asked.id.as_deref().map(deployment_id).transpose()?;
+    let filter = LogFilter { tail: PAGE_LINES, since: None, search: asked.search.clone() };
+    match service()?.log(&caller()?, &asked.name, of.as_ref(), &filter).await {
+        Err(error) if error.code == RefusalCode::NoLog => Ok(Vec::new()),
+        read => read,
+    }
+}
+
+/// Renders the tools and the lines.
+#[component]
+fn Log(
+    /// The stack.
+    asked: Asked,
+    /// The lines.
+    items: Vec<LogItem>,
+) -> impl IntoView {
+    let api = format!("/api/stacks/{}/logs", asked.name);
+    let download = asked.address(&api, &["download=1"]);
+    let label = words::title(&asked.name);
+    let nothing = items.is_empty().then(|| words::nothing(asked.search.as_deref()));
+    let (id, search) = (asked.id, asked.search);
+    let lines = items.into_iter().map(|item| view! { <Line item /> }).collect_view();
+    view! {
+        <div>
+            <form class="actions" role="search" method="get">
+                {id.map(|id| view! { <input type="hidden" name="id" value=id /> })}
+                <label for="log-search">{words::SEARCH}</label>
+                <input
+                    id="log-search"
+                    name="search"
+                    type="search"
+                    value=search
+                    autocomplete="off"
+                />
+                <button class="button" type="submit">
+                    {words::FIND}
+                </button>
+                <a class="button" href=download download>
+                    {words::DOWNLOAD}
+                </a>
+            </form>
+            <p class="log-status" role="status">
+                {nothing}
+            </p>
+            <div
+                class="log__lines"
+                id="log-lines"
+                role="log"
+                aria-live="off"
+                aria-label=label
+                tabindex="0"
+            >
+                {lines}
+            </div>
+        </div>
+    }
+}
+
+/// Renders a line, or what stands between lines.
+#[component]
+fn Line(
+    /// The line.
+    item: LogItem,
+) -> impl IntoView {
+    match item {
+        LogItem::Line(line) => {
+            let time = format!("{:.9}", line.at);
+            let end = line.is_cut.then_some(words::CUT);
+            view! {
+                <p class="log__line">
+                    <time class="log__time" datetime=time>
+                        {words::time(line.at)}
+                    </time>
+                    <span class="log__message" translate="no">
+                        {line.text}
+                        {end}
+                    </span>
+                </p>
+            }
+            .into_any()
+        }
+        LogItem::Container(name) => between(words::container(&name)).into_any(),
+        LogItem::Gap(skipped) => between(words::gap(skipped)).into_any(),
+    }
+}
+
+fn between(sentence: String) -> impl IntoView {
+    view! { <p class="log__line" data-level="warn"><span class="log__message">{sentence}</span></p> }
+}
