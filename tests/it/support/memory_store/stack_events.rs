@@ -62,8 +62,9 @@ impl StackEvents for MemoryStore {
         match turn {
             Turn::Unhealthy(why) if is_meant && is_running && life.unhealthy.is_none() => {
                 life.unhealthy = Some(Unhealthy { since: at, why: why.clone() });
-                let bodies = StackEventBody::of_unhealthy(why);
-                bodies.into_iter().for_each(|body| life.append(at, body));
+                for body in StackEventBody::of_unhealthy(why) {
+                    life.append(at, body);
+                }
             }
             Turn::Recovered if is_meant && life.unhealthy.is_some() => {
                 life.unhealthy = None;
