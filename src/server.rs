@@ -13,6 +13,7 @@ pub mod intake;
 pub mod lease;
 pub mod local_fault;
 mod masking;
+pub mod measure;
 pub mod metrics;
 pub mod name_index;
 pub mod notifier;

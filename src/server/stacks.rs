@@ -25,6 +25,7 @@ mod shown_once;
 mod starting;
 mod store_probe;
 mod templates;
+mod usage;
 mod usual;
 
 use std::collections::BTreeSet;
@@ -45,6 +46,7 @@ use request::New;
 pub use request::{SentAnswers, StartRequest, Started};
 pub(crate) use shown_once::{SHOWN_WITHIN, StartedForPage};
 use store_probe::StoreProbe;
+pub use usage::UsageRange;
 use usual::Usuals;
 
 use super::audit::AuditTrail;

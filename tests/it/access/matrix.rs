@@ -45,6 +45,7 @@ POST   /api/stacks/livey/stop          -                         401 202 404 403
 POST   /api/stacks/livey/start         -                         401 200 404 403 200 200 401
 POST   /api/stacks/livey/restart       -                         401 202 404 403 202 202 401
 GET    /api/stacks/livey/history       -                         401 200 404 403 200 200 401
+GET    /api/stacks/livey/usage?range=7d -                        401 200 404 403 200 200 401
 GET    /api/stacks/livey/events?follow=false -                   401 200 404 403 200 200 401
 DELETE /api/stacks/livey               -                         401 202 404 403 202 202 401
 DELETE /api/stacks/livey?id={live}     -                         401 202 404 403 202 202 401
