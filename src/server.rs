@@ -14,6 +14,7 @@ pub mod lease;
 pub mod local_fault;
 pub mod logs;
 mod masking;
+pub mod measure;
 pub mod metrics;
 pub mod name_index;
 pub mod notifier;

@@ -20,6 +20,7 @@ use domain::words;
 
 pub use self::stacks::{
     DesiredState, HealthState, HistoryPage, OperationView, StackHealth, StackState, StackView,
+    UsagePoint, UsageSeries,
 };
 
 /// The path of the server function that checks a name.

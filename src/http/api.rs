@@ -7,3 +7,4 @@ pub(super) mod document;
 pub(super) mod history;
 pub(super) mod operations;
 pub(super) mod templates;
+pub(super) mod usage;

@@ -136,6 +136,8 @@ pub(super) static ROUTES: &[Route] = &[
         .described(log_docs::log_stream),
     at(GET, "/api/stacks/{name}/history", Requires(Change), by!(Handler, history::history))
         .described(docs::history),
+    at(GET, "/api/stacks/{name}/usage", Requires(Change), by!(Handler, api::usage::usage))
+        .described(docs::usage),
     at(GET, "/api/stacks/{name}/events", Requires(Change), by!(Handler, events::stack::events))
         .described(docs::stack_events),
     at(DELETE, "/api/stack/{name}", Requires(Change), by!(Handler, operations::remove))

@@ -14,6 +14,7 @@ use crate::http::{ConnectionLimits, ConnectionTimes};
 use crate::server::audit::AuditLog;
 use crate::server::auth::accounts::Accounts;
 use crate::server::auth::recent_accounts::RecentAccounts;
+use crate::server::measure::Measure;
 use crate::server::metrics::Metrics;
 use crate::server::notifier::Notifier;
 use crate::server::origin::Scheme;
@@ -175,14 +176,18 @@ pub async fn reconciler_for_cli(settings: &Settings) -> Result<Option<Reconciler
     Ok(Some(Reconciler::new(ports, owner(), settings.limits.lease)))
 }
 
-/// Looks at the stacks until `shutdown`.
+/// Looks at the stacks, and measures what they use, until `shutdown`.
 pub(super) fn watching(
     ports: Ports,
     limits: &Limits,
     shutdown: CancellationToken,
 ) -> impl Future<Output = ()> + use<> {
     let Limits { lease, watch_interval, .. } = *limits;
-    Watch::new(ports, owner(), lease).run(watch_interval, shutdown)
+    let measure = Measure::new(ports.clone(), owner(), lease).run(shutdown.clone());
+    let watch = Watch::new(ports, owner(), lease).run(watch_interval, shutdown);
+    async {
+        tokio::join!(watch, measure);
+    }
 }
 
 /// Checks that no stack has the marker of another portal's name: it would not be found any more.

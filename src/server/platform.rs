@@ -13,12 +13,12 @@ use jiff::Timestamp;
 pub use self::routes::{RouteFile, routes_host};
 pub use ::dokploy::{
     Advice, AppName, Application, ApplicationId, ApplicationSummary, Breaker, BreakerState,
-    Certificate, Configuration, Container, ContainerId, ContainerState, CreatedProject, Domain,
-    DomainId, Environment, EnvironmentId, Error as PlatformError, Exit, HealthCheck, Host,
-    InspectedTask, Job, JobId, JobStatus, LogEnd, LogQuery, Mount, MountId, NewApplication,
-    NewDomain, NewMount, NewProject, NodeContainer, NodeName, Project, ProjectId, ProjectSummary,
-    QueuedJob, Registry, Removal, Scale, ServiceSettings, Task, TaskId, TaskState, Version,
-    VolumeName, VolumeRemoval,
+    Certificate, Configuration, Container, ContainerId, ContainerState, ContainerUsage,
+    CreatedProject, Domain, DomainId, Environment, EnvironmentId, Error as PlatformError, Exit,
+    HealthCheck, Host, InspectedTask, Job, JobId, JobStatus, LogEnd, LogQuery, Mount, MountId,
+    NewApplication, NewDomain, NewMount, NewProject, NodeContainer, NodeName, Project, ProjectId,
+    ProjectSummary, QueuedJob, Registry, Removal, Scale, ServiceSettings, Task, TaskId, TaskState,
+    Version, VolumeName, VolumeRemoval,
 };
 
 pub mod call_slots;
@@ -214,6 +214,9 @@ pub trait Platform: PlatformOverview + PlatformLogs {
     /// Lists all containers of the platform's own node, running or not, also those of others. The
     /// list is also empty while Docker is down.
     async fn node_containers(&self) -> Result<Vec<NodeContainer>, PlatformError>;
+    /// Returns what every running container of that node uses. The platform measures for two to
+    /// three seconds. The list is also empty while Docker is down.
+    async fn usage(&self) -> Result<Vec<ContainerUsage>, PlatformError>;
     /// Lists the names of all services. The list is also empty while Docker is down.
     async fn services(&self) -> Result<Vec<AppName>, PlatformError>;
     /// Lists all services with their scale, if the platform reports it.

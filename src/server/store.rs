@@ -11,6 +11,7 @@ mod folding;
 mod journal;
 mod kept;
 mod looks;
+mod measured;
 mod ports;
 mod quota;
 mod records;
@@ -31,9 +32,10 @@ pub use folding::{PAGE, progress, receipt, receipts, replay};
 pub use journal::{Cause, StepRecord, Steps};
 pub use kept::{DataDeletion, DataUser, KeptData, KeptFilter, KeptState, KeptVolume, NewKept};
 pub use looks::{DayLooks, LookCounts, day_of};
+pub use measured::{Measured, Sample, SeriesStep};
 pub use ports::{
-    Idempotency, Journal, Kept, Leases, Operations, Specs, StackEvents, Stacks, Store, TaskLeases,
-    Templates,
+    Idempotency, Journal, Kept, Leases, Measurements, Operations, Specs, StackEvents, Stacks,
+    Store, TaskLeases, Templates,
 };
 pub use quota::{LimitReached, OperationLimit, Quota, Usage, hour_before, is_within_hour};
 pub use records::{

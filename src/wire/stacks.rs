@@ -50,6 +50,31 @@ pub struct HistoryPage {
     pub more: bool,
 }
 
+/// What a stack used, in equal steps. Steps without a measurement are missing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UsageSeries {
+    /// The length of a step, in seconds.
+    pub step: u64,
+    /// The steps, the oldest first.
+    pub points: Vec<UsagePoint>,
+}
+
+/// What a stack used in one step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UsagePoint {
+    /// The beginning of the step.
+    #[serde(with = "domain::time")]
+    pub at: Timestamp,
+    /// The mean CPU time, in CPUs.
+    pub cpu: f64,
+    /// The mean memory, in bytes.
+    pub memory: u64,
+    /// What its container had received since its start, in bytes.
+    pub received: u64,
+    /// What its container had sent since its start, in bytes.
+    pub sent: u64,
+}
+
 /// What a stack should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

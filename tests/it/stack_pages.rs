@@ -1,6 +1,8 @@
 //! The pages of a stack, and the forms on them.
 
-use ai_stack_deployer::server::store::{LookCounts, StackEvents as _, StackTurn, Turn};
+use ai_stack_deployer::server::store::{
+    LookCounts, Measurements as _, Sample, StackEvents as _, StackTurn, Turn,
+};
 use axum::http::StatusCode;
 use clock::Clock as _;
 use domain::stack_event::{Exit, Problem, Why};
@@ -152,4 +154,24 @@ async fn a_stack_that_does_not_work_says_why_and_shows_its_days() {
     );
     let page = app.get("/stacks/alice/history").await;
     assert!(main_of(&page).contains("Stopped by itself"), "{page:?}");
+}
+
+#[tokio::test]
+async fn what_a_stack_used_is_on_its_page_and_in_the_api() {
+    let (app, _site) = portal();
+    let stack = StackId::of(&app.live("alice").await);
+    let sample = Sample { cpu: 250_000, memory: 64 << 20, received: 1, sent: 2 };
+    app.store.record_measured(app.clock.now(), &[(stack, sample)]).await.unwrap();
+    let page = app.get("/stacks/alice").await;
+    let main = main_of(&page);
+    for part in ["CPU: 0.25 CPUs", "Memory: 64 MiB", "<polyline", "<table"] {
+        assert!(main.contains(part), "{part} is missing: {main}");
+    }
+    for (range, step) in [("", 15), ("?range=7d", 300), ("?range=90d", 3_600)] {
+        let usage = app.get(&format!("/api/stacks/alice/usage{range}")).await.json();
+        assert_eq!(usage["step"], step, "{range}");
+        assert_eq!(usage["points"][0]["cpu"], 0.25, "{range}");
+    }
+    let unknown = app.get("/api/stacks/alice/usage?range=2h").await;
+    assert_eq!(unknown.error(), "400 INVALID_REQUEST");
 }

@@ -7,6 +7,7 @@
 pub mod health;
 pub mod history;
 pub mod overview;
+pub mod usage;
 
 use std::sync::Arc;
 

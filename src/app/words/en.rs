@@ -40,6 +40,8 @@ pub(crate) mod sign_in;
 pub(crate) mod stack;
 #[cfg(feature = "ssr")]
 pub(crate) mod stack_history;
+#[cfg(feature = "ssr")]
+pub(crate) mod stack_usage;
 #[cfg(feature = "leptos")]
 pub(crate) mod step;
 #[cfg(feature = "leptos")]

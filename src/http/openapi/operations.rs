@@ -278,6 +278,23 @@ pub(in crate::http) fn stack_events(it: Described) -> Described {
     .refuses([Code::TooManyStreams])
 }
 
+pub(in crate::http) fn usage(it: Described) -> Described {
+    of_own_stack(it.named(
+        "getStackUsage",
+        Group::Stacks,
+        "Get what a stack used",
+        "Returns the CPU time, memory and traffic of a live stack in equal steps. A stack without an \
+         owner requires `id`.",
+    ))
+    .query(
+        "range",
+        "`1h` in steps of 15 seconds, `7d` in steps of five minutes, `90d` in steps of an hour. \
+         Without it, it is `1h`.",
+        one_of_texts(["1h", "7d", "90d"]),
+    )
+    .answers(StatusCode::OK, "StackUsage", "What it used.")
+}
+
 /// Adds what all reading of the caller's own stack has.
 fn of_own_stack(it: Described) -> Described {
     it.path("name", "The name of the stack.", name()).query("id", OF_STACK, id()).refuses([

@@ -15,11 +15,11 @@ use crate::server::metrics::Metrics;
 
 use super::{
     AppName, Application, ApplicationId, Breaker, Configuration, Container, ContainerId,
-    ContainerLog, CreatedProject, Domain, DomainId, Exit, Host, Inspected, InspectedTask, Job,
-    JobId, LogEnd, LogQuery, Mount, MountId, NewApplication, NewDomain, NewMount, NewProject,
-    NodeContainer, NodeName, OPERATION, Platform, PlatformError, PlatformLogs, PlatformOverview,
-    Project, ProjectId, ProjectSummary, QueuedJob, Removal, RouteFile, Scale, ServiceSettings,
-    Task, TaskId, Version, VolumeName, VolumeRemoval,
+    ContainerLog, ContainerUsage, CreatedProject, Domain, DomainId, Exit, Host, Inspected,
+    InspectedTask, Job, JobId, LogEnd, LogQuery, Mount, MountId, NewApplication, NewDomain,
+    NewMount, NewProject, NodeContainer, NodeName, OPERATION, Platform, PlatformError,
+    PlatformLogs, PlatformOverview, Project, ProjectId, ProjectSummary, QueuedJob, Removal,
+    RouteFile, Scale, ServiceSettings, Task, TaskId, Version, VolumeName, VolumeRemoval,
 };
 
 /// Converts a problem of the server into the portal's type.
@@ -114,6 +114,7 @@ implement! {
         tasks(name: &AppName) -> Vec<Task>;
         inspect_task(id: &TaskId) -> Option<InspectedTask>;
         node_containers() -> Vec<NodeContainer>;
+        usage() -> Vec<ContainerUsage>;
         running_containers(name: &AppName) -> Vec<Container>;
         containers(name: &AppName) -> Vec<Container>;
         services() -> Vec<AppName>;

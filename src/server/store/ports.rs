@@ -13,9 +13,10 @@ use jiff::Timestamp;
 
 use super::{
     CancelOutcome, CancelRequest, CleanupRecord, DataDeletion, DayLooks, Fact, IdempotencyKey,
-    KeptData, KeptFilter, Lane, Lease, LookCounts, NewDeployment, NewOperation, NewRemoval,
-    OperationFilter, OperationOutcome, Record, Recorded, RemovalOutcome, Result, SealedSpec, Stack,
-    StackTurn, Steps, StoredEvent, StoredResponse, TaskHolder, TaskLease, TimeToLive, Usage,
+    KeptData, KeptFilter, Lane, Lease, LookCounts, Measured, NewDeployment, NewOperation,
+    NewRemoval, OperationFilter, OperationOutcome, Record, Recorded, RemovalOutcome, Result,
+    Sample, SealedSpec, SeriesStep, Stack, StackTurn, Steps, StoredEvent, StoredResponse,
+    TaskHolder, TaskLease, TimeToLive, Usage,
 };
 use crate::server::audit::AuditEntry;
 use crate::server::metrics::OperationCounts;
@@ -179,6 +180,21 @@ pub trait StackEvents: Send + Sync {
     async fn looks(&self, stack: StackId, day: i64) -> Result<Vec<DayLooks>>;
 }
 
+/// Adds up what stacks use.
+#[async_trait]
+pub trait Measurements: Send + Sync {
+    /// Adds what stacks used at that time to the steps of all series. Steps whose time is over are
+    /// deleted.
+    async fn record_measured(&self, at: Timestamp, samples: &[(StackId, Sample)]) -> Result<()>;
+    /// Lists what a stack used in the steps of a series that began at or after `since`, in order.
+    async fn measured(
+        &self,
+        stack: StackId,
+        step: SeriesStep,
+        since: Timestamp,
+    ) -> Result<Vec<Measured>>;
+}
+
 /// Stores the specs of stacks.
 #[async_trait]
 pub trait Specs: Send + Sync {
@@ -294,6 +310,7 @@ pub trait Store:
     + Operations
     + Journal
     + StackEvents
+    + Measurements
     + Specs
     + Kept
     + Templates

@@ -15,6 +15,7 @@ mod kept;
 mod leases;
 mod lists;
 mod looks;
+mod measured;
 mod on_stack;
 mod operations;
 pub(super) mod pool;

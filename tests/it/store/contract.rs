@@ -23,6 +23,7 @@ use crate::support::settings::{stack_settings, template};
 
 mod claims;
 mod kept;
+mod measured;
 mod on_stack;
 mod panics;
 mod platform_logs;
@@ -111,6 +112,7 @@ pub(super) async fn hold(store: Arc<dyn Store>) {
     removals::hold(&*store).await;
     kept::hold(&*store).await;
     on_stack::hold(&*store).await;
+    measured::hold(&*store).await;
     a_retry_is_linked_both_ways(&*store).await;
     claims::the_oldest_waiting_operations_are_claimed_and_no_more_than_wanted(&*store).await;
     claims::overdue_deployments_are_claimed_for_clean_up(&*store).await;

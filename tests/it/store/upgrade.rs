@@ -1,6 +1,7 @@
 //! Databases of older versions are migrated without losing anything.
 
 mod acting;
+mod history;
 mod kept;
 
 use std::fs;
@@ -233,6 +234,9 @@ async fn every_older_database_in_sqlite_is_migrated() {
         if version > 1 {
             assert_no_removal_is_lost(&store).await;
         }
+        if !has(migrations.path(), "_stack_events.sql") {
+            history::assert_told(&store, version > 1).await;
+        }
         kept::assert_listed(&store, has(migrations.path(), "_kept_data.sql")).await;
         let lease = assert_nothing_is_lost(&store).await;
         assert_spec_is_kept(&store, &lease, has(migrations.path(), "_specs.sql")).await;
@@ -263,6 +267,9 @@ async fn every_older_database_in_postgres_is_migrated() {
         let seen = "alice live,bobby stuck,david active,erika live,gerda live";
         assert_eq!(Cluster::ask(&url, read), seen);
         assert_no_removal_is_lost(&*store).await;
+        if !has(migrations.path(), "_stack_events.sql") {
+            history::assert_told(&*store, true).await;
+        }
         kept::assert_listed(&*store, has(migrations.path(), "_kept_data.sql")).await;
         let lease = assert_nothing_is_lost(&*store).await;
         assert_spec_is_kept(&*store, &lease, has(migrations.path(), "_specs.sql")).await;

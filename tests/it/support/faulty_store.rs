@@ -11,11 +11,11 @@ use ai_stack_deployer::server::name_index::NameState;
 use ai_stack_deployer::server::platform::AppName;
 use ai_stack_deployer::server::store::{
     CancelOutcome, CancelRequest, CleanupRecord, DataDeletion, DayLooks, Fact, Idempotency,
-    IdempotencyKey, Journal, Kept, KeptData, KeptFilter, Lane, Lease, Leases, LookCounts,
-    NewDeployment, NewOperation, NewRemoval, OperationFilter, OperationOutcome, Operations, Record,
-    Recorded, RemovalOutcome, Result, SealedSpec, Specs, Stack, StackEvents, StackTurn, Stacks,
-    StepId, Steps, Store, StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease,
-    TaskLeases, Templates, TimeToLive, Usage,
+    IdempotencyKey, Journal, Kept, KeptData, KeptFilter, Lane, Lease, Leases, LookCounts, Measured,
+    Measurements, NewDeployment, NewOperation, NewRemoval, OperationFilter, OperationOutcome,
+    Operations, Record, Recorded, RemovalOutcome, Result, Sample, SealedSpec, SeriesStep, Specs,
+    Stack, StackEvents, StackTurn, Stacks, StepId, Steps, Store, StoreError, StoredEvent,
+    StoredResponse, TaskHolder, TaskLease, TaskLeases, Templates, TimeToLive, Usage,
 };
 use async_trait::async_trait;
 use clock::Clock;
@@ -266,6 +266,10 @@ delegate! {
         up record_turn(turn: &StackTurn) -> bool;
         up count_looks(at: Timestamp, looks: &[(StackId, LookCounts)]) -> ();
         up looks(stack: StackId, day: i64) -> Vec<DayLooks>;
+    }
+    Measurements {
+        up record_measured(at: Timestamp, samples: &[(StackId, Sample)]) -> ();
+        up measured(stack: StackId, step: SeriesStep, since: Timestamp) -> Vec<Measured>;
     }
     Specs {
         up spec(revision: RevisionId) -> Option<SealedSpec>;

@@ -27,6 +27,7 @@ mod audit;
 mod beginning;
 mod kept;
 mod lists;
+mod measured;
 mod on_stack;
 mod responses;
 mod stack_events;

@@ -6,6 +6,7 @@ use leptos::either::Either;
 use leptos::prelude::*;
 
 use super::health::{HealthStrip, WhySection};
+use super::usage::Usage;
 use super::{Tab, action, stack_page};
 use crate::api::{caller, service};
 use crate::app::deployment::forms::LinkButton;
@@ -14,7 +15,7 @@ use crate::app::words::{account, stack as words};
 use crate::server::page::page_of;
 use crate::server::stacks::{OwnStack, StackAction, StackLooks, StackOverview};
 use crate::server::store::Record;
-use crate::wire::ApiError;
+use crate::wire::{ApiError, UsageSeries};
 use domain::kind::{Direction, StackStatus};
 use domain::progress::Progress;
 use domain::time::elapsed_ms;
@@ -23,18 +24,26 @@ use domain::time::elapsed_ms;
 #[component]
 pub fn OverviewPage() -> impl IntoView {
     stack_page(Tab::Overview, async |stack: Arc<OwnStack>| match overview(&stack).await {
-        Ok((overview, looks)) => Either::Left(view! { <Overview stack overview looks /> }),
+        Ok((overview, looks, usage)) => {
+            Either::Left(view! { <Overview stack overview looks usage /> })
+        }
         Err(error) => Either::Right(view! { <p class="refused">{error.message}</p> }),
     })
 }
 
-async fn overview(stack: &OwnStack) -> Result<(StackOverview, StackLooks), ApiError> {
+async fn overview(stack: &OwnStack) -> Result<(StackOverview, StackLooks, UsageSeries), ApiError> {
     let service = service()?;
-    Ok((service.stack_overview(&caller()?, stack).await?, service.stack_looks(stack).await?))
+    let overview = service.stack_overview(&caller()?, stack).await?;
+    Ok((overview, service.stack_looks(stack).await?, service.usage_now(stack).await?))
 }
 
 #[component]
-fn Overview(stack: Arc<OwnStack>, overview: StackOverview, looks: StackLooks) -> impl IntoView {
+fn Overview(
+    stack: Arc<OwnStack>,
+    overview: StackOverview,
+    looks: StackLooks,
+    usage: UsageSeries,
+) -> impl IntoView {
     let StackOverview { operation, last, data_days } = overview;
     let operation = operation.map(|(record, progress)| {
         view! { <UnderWay record progress status=stack.view.status /> }
@@ -47,6 +56,7 @@ fn Overview(stack: Arc<OwnStack>, overview: StackOverview, looks: StackLooks) ->
         <Actions stack=Arc::clone(&stack) />
         <Facts stack=Arc::clone(&stack) />
         <HealthStrip looks />
+        <Usage series=usage />
         <LastOperations last stack=Arc::clone(&stack) />
         <Remove stack data_days />
     }

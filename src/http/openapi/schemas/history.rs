@@ -2,7 +2,7 @@
 
 use super::{Named, id};
 use crate::http::openapi::schema::{
-    flag, integer, object, one_of_texts, or_null, reference, text, time,
+    always, flag, integer, number, object, one_of_texts, or_null, reference, text, time,
 };
 
 /// Returns them with their names.
@@ -62,7 +62,20 @@ pub(super) fn history() -> Vec<Named> {
         .has("event", integer(), "The number of the event.")
         .has("at", time(), "When it happened, in UTC.")
         .has("operation", id(), "The operation that made it.");
+    let point = object("What a stack used in one step.")
+        .has("at", time(), "The beginning of the step, in UTC.")
+        .has("cpu", number(), "The mean CPU time, in CPUs.")
+        .has("memory", integer(), "The mean memory, in bytes.")
+        .has("received", integer(), "What its container had received since its start, in bytes.")
+        .has("sent", integer(), "What its container had sent since its start, in bytes.");
+    let usage = object("What a stack used. Steps without a measurement are missing.")
+        .has("success", always(true), "Always true.")
+        .has("step", integer(), "The length of a step, in seconds.")
+        .list("points", reference("UsagePoint"), "The steps, the oldest first.")
+        .required("points");
     vec![
+        ("StackUsage", usage.into()),
+        ("UsagePoint", point.into()),
         ("StackEvent", event.into()),
         ("StackWhy", why.into()),
         ("ContainerExit", exit.into()),

@@ -62,8 +62,7 @@ impl StackEvents for MemoryStore {
         match turn {
             Turn::Unhealthy(why) if is_meant && is_running && life.unhealthy.is_none() => {
                 life.unhealthy = Some(Unhealthy { since: at, why: why.clone() });
-                let bodies = StackEventBody::of_unhealthy(why);
-                for body in bodies {
+                for body in StackEventBody::of_unhealthy(why) {
                     life.append(at, body);
                 }
             }

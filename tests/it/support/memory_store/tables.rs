@@ -6,8 +6,8 @@ use std::time::Duration;
 use ai_stack_deployer::server::audit::AuditEntry;
 use ai_stack_deployer::server::store::{
     CancelRequest, Claim, CleanupRecord, Desired, KeptData, Lane, Lease, Record, Result,
-    SealedSpec, State, Steps, StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease,
-    TemplateDefinition, TimeToLive,
+    SealedSpec, SeriesStep, State, Steps, StoreError, StoredEvent, StoredResponse, TaskHolder,
+    TaskLease, TemplateDefinition, TimeToLive,
 };
 use domain::deployment::DeploymentId;
 use domain::event::Event;
@@ -17,6 +17,7 @@ use domain::template::Volume;
 use jiff::Timestamp;
 
 use super::accounts::AccountTables;
+use super::measured::Sums;
 use super::stack_events::Life;
 
 /// The content of the store, and its injected faults.
@@ -35,6 +36,8 @@ pub(super) struct Tables {
     pub(super) desired: HashMap<StackId, Desired>,
     /// What is stored of stacks besides their operations.
     pub(super) lives: HashMap<StackId, Life>,
+    /// What stacks used, by stacks, series and steps.
+    pub(super) measured: BTreeMap<(StackId, SeriesStep, i64), Sums>,
     pub(super) responses: HashMap<(String, String), StoredResponse>,
     pub(super) accounts: AccountTables,
     pub(super) audit: Vec<AuditEntry>,
