@@ -168,8 +168,10 @@ async fn of_a_flood_two_thousand_lines_a_second_are_shown_and_a_gap() {
     let mut watching = world.watch();
     world.passing(watching.opened()).await;
     let at = world.clock.now();
-    let flood: String =
-        (0..50_000).map(|line| format!("{at:.9} line {line} {SECRET}\r\n")).collect();
+    let flood: String = (0..50_000)
+        .map(|line| format!("{at:.9} line {line} {SECRET}\r\n"))
+        .collect::<Vec<_>>()
+        .concat();
     for chunk in flood.as_bytes().chunks(4_095) {
         world.logs.write_raw(ONE, std::str::from_utf8(chunk).unwrap());
     }
@@ -195,8 +197,10 @@ async fn who_is_too_slow_loses_lines_and_delays_nobody() {
     for second in 0..30 {
         let at = world.clock.now();
         let text = "x".repeat(500);
-        let lines: String =
-            (0..1_000).map(|line| format!("{at:.9} {second} {line} {text}\r\n")).collect();
+        let lines: String = (0..1_000)
+            .map(|line| format!("{at:.9} {second} {line} {text}\r\n"))
+            .collect::<Vec<_>>()
+            .concat();
         world.logs.write_raw(ONE, lines);
         while got < (second + 1) * 1_000 {
             let items = world.passing(fast.next()).await;
