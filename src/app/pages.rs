@@ -6,6 +6,7 @@ pub mod api_docs;
 pub mod data;
 pub mod deployment;
 pub mod home;
+pub mod my_stacks;
 pub mod new;
 pub mod notice;
 pub mod sign_in;

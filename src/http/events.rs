@@ -10,6 +10,7 @@ mod follow;
 mod frame;
 mod member;
 mod reader;
+mod stacks;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use self::channel::Operation;
 pub(super) use self::channels::Channels;
 use self::frame::{Frame, RETRY};
 use self::member::Watcher;
+pub(super) use self::stacks::stacks;
 use super::HttpState;
 use super::api::deployments::{self, Parameter};
 use super::connections::Takeover;

@@ -51,6 +51,7 @@ mod round_trips;
 mod saga;
 mod set_clock;
 mod sign_in;
+mod stack_actions;
 mod stack_pages;
 mod store;
 mod store_health;

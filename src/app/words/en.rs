@@ -18,6 +18,8 @@ pub(crate) mod estimate;
 pub(crate) mod frame;
 #[cfg(feature = "ssr")]
 pub(crate) mod home;
+#[cfg(feature = "ssr")]
+pub(crate) mod my_stacks;
 #[cfg(any(feature = "ssr", feature = "name-form"))]
 pub(crate) mod name_form;
 #[cfg(feature = "ssr")]

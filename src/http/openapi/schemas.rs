@@ -58,6 +58,11 @@ fn errors() -> Vec<Named> {
             text(),
             "With `TEMPLATE_REQUIRED`: the ids of the templates to choose from.",
         )
+        .optional(
+            "operationId",
+            id(),
+            "With `OPERATION_UNDER_WAY`: the id of the operation that is under way.",
+        )
         .list(
             "kept",
             reference("KeptData"),

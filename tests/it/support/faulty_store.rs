@@ -12,9 +12,9 @@ use ai_stack_deployer::server::platform::AppName;
 use ai_stack_deployer::server::store::{
     CancelOutcome, CancelRequest, CleanupRecord, DataDeletion, Fact, Idempotency, IdempotencyKey,
     Journal, Kept, KeptData, KeptFilter, Lane, Lease, Leases, NewDeployment, NewOperation,
-    NewRemoval, OperationFilter, OperationOutcome, Operations, Record, Recorded, RemovalOutcome,
-    Result, SealedSpec, Specs, Stack, Stacks, StepId, Steps, Store, StoreError, StoredEvent,
-    StoredResponse, TaskHolder, TaskLease, TaskLeases, Templates, TimeToLive, Usage,
+    NewRemoval, OperationFilter, OperationOutcome, Operations, PresentStack, Record, Recorded,
+    RemovalOutcome, Result, SealedSpec, Specs, Stack, Stacks, StepId, Steps, Store, StoreError,
+    StoredEvent, StoredResponse, TaskHolder, TaskLease, TaskLeases, Templates, TimeToLive, Usage,
 };
 use async_trait::async_trait;
 use clock::Clock;
@@ -233,6 +233,7 @@ delegate! {
         up begin_removal(name: &StackName, new: &NewRemoval) -> RemovalOutcome;
         up begin_operation(name: &StackName, new: &NewOperation) -> OperationOutcome;
         up stacks(name: Option<&StackName>) -> Vec<Stack>;
+        up present_stacks(owner: Option<&OwnerId>) -> Vec<PresentStack>;
         up reserved(names: &[StackName]) -> Vec<StackName>;
         up names(freed_since: Option<Timestamp>) -> HashMap<StackName, NameState>;
         up usages(counted_as: &[&str], hour_ago: Timestamp) -> Vec<Usage>;
@@ -251,6 +252,7 @@ delegate! {
     }
     Journal {
         up events(id: &DeploymentId, after: Seq, limit: u32) -> Vec<StoredEvent>;
+        up last_told(ids: &[&DeploymentId]) -> Vec<(DeploymentId, StoredEvent)>;
         up last_events(ids: &[&DeploymentId]) -> Vec<(DeploymentId, StoredEvent)>;
         up journal(id: &DeploymentId) -> Steps;
         up platform_logs(ids: &[DeploymentId]) -> HashMap<DeploymentId, String>;
