@@ -99,6 +99,10 @@ pub struct PlatformStatus {
 
 /// The view model of the deployment page.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(
+    feature = "ssr",
+    expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")
+)]
 pub struct DeploymentView {
     /// The immutable part.
     pub deployment: Deployment,
@@ -118,6 +122,10 @@ pub struct DeploymentView {
     pub stack_removal: Option<StackRemoval>,
     /// The downtime of the live stack, if the portal knows of one.
     pub not_running: Option<Downtime>,
+    /// True if the stack that was live is stopped now.
+    pub is_stopped: bool,
+    /// The address of the page of the stack, if it is there and the viewer may change it.
+    pub stack_page: Option<String>,
     /// The usual duration of a deployment, if it is known and the deployment is in progress.
     pub usual: Option<Usual>,
     /// True if the viewer may cancel or retry it, or remove its stack.

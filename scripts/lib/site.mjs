@@ -1,6 +1,6 @@
 // What cargo-leptos does itself after the programs that it runs, with the same libraries: the style sheet for the browsers
 // that we support, and in a release the minified JavaScript and a compressed copy of every file.
-// Without a style sheet, it does the rest only for the files whose names begin so.
+// Without a style sheet or without a script, it does the rest only for the files whose names begin so.
 //    node scripts/lib/site.mjs dev|release FOLDER NAME [STYLE BROWSERS]
 import fs from 'node:fs';
 import path from 'node:path';
@@ -34,12 +34,15 @@ if (style) {
 
 if (release) {
   const script = path.join(folder, `${name}.js`);
-  const minified = swc.minifySync(fs.readFileSync(script, 'utf8'), { compress: true, mangle: true, module: true });
-  fs.writeFileSync(script, minified.code);
+  const hasScript = fs.existsSync(script);
+  if (hasScript) {
+    const minified = swc.minifySync(fs.readFileSync(script, 'utf8'), { compress: true, mangle: true, module: true });
+    fs.writeFileSync(script, minified.code);
+  }
 
   for (const entry of fs.readdirSync(folder, { recursive: true })) {
     const file = path.join(folder, entry);
-    if (fs.statSync(file).isDirectory() || (!style && !entry.startsWith(name))) continue;
+    if (fs.statSync(file).isDirectory() || (!(style && hasScript) && !entry.startsWith(name))) continue;
     const content = fs.readFileSync(file);
     fs.writeFileSync(`${file}.gz`, zlib.gzipSync(content, { level: 9 }));
     fs.writeFileSync(`${file}.br`, zlib.brotliCompressSync(content));

@@ -64,13 +64,14 @@ site_by_steps() {
   add_small "$1"
 }
 
-# The small forms of the code, which pages without a deployment load. A site without them works if the whole one has
+# The small forms of the code, which pages without a deployment load, and the style sheet of the pages of stacks. A site without them works if the whole one has
 # everything.
 add_small() {
   local name
   name=$(manifest_value output-name)
   add_form "$1" name-form "$name-controls"
   add_form "$1" question-form "$name-questions"
+  node scripts/lib/site.mjs "$1" "$SITE" "pkg/$name-stack" style/stack.scss "$(manifest_value browserquery)"
 }
 
 # add_form MODE FEATURE NAME: a small form of the code

@@ -14,7 +14,9 @@ use crate::server::auth::access::Caller;
 use crate::server::page::{API_DOCS, DEPLOYMENTS, NEW};
 use crate::server::stacks::form::{Filling, NAME, TemplateForm};
 use crate::server::stacks::{Service, deployment_id};
-use crate::wire::{Allowance, ApiError, DeploymentView, PlatformStatus, TemplateView, Usual};
+use crate::wire::{
+    Allowance, ApiError, DeploymentView, PlatformStatus, StackView, TemplateView, Usual,
+};
 
 /// The age up to which the time of a page is shown again, in milliseconds.
 const SHOWN_MS: i64 = 100;
@@ -40,8 +42,10 @@ pub(crate) struct FrameData {
 /// What is between header and footer.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Content {
-    /// The home page.
+    /// The home page of somebody without stacks.
     Home(HomeData),
+    /// The home page of somebody who has stacks.
+    MyStacks(MyStacksData),
     /// The pages of a new stack.
     New(Result<Box<NewPageData>, ApiError>),
     /// The page of an operation.
@@ -64,6 +68,17 @@ pub(crate) struct HomeData {
     /// The templates to choose from, or the form of the only one; `None` if that asks for nothing but
     /// a name.
     pub(crate) choice: Option<Box<NewData>>,
+}
+
+/// What the home page shows to somebody who has stacks.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct MyStacksData {
+    /// The stacks, by name.
+    pub(crate) stacks: Vec<StackView>,
+    /// The number of stacks that the caller has and may have, if it is limited.
+    pub(crate) allowance: Option<Allowance>,
+    /// True if data of the caller's removed stacks is kept.
+    pub(crate) has_kept_data: bool,
 }
 
 /// What the pages of a new stack show.
@@ -136,13 +151,24 @@ impl Content {
         match self {
             Self::Home(home) => home.choice.is_some(),
             Self::New(_) => true,
-            Self::Operation(_) | Self::ApiDocs | Self::Other => false,
+            Self::MyStacks(_) | Self::Operation(_) | Self::ApiDocs | Self::Other => false,
         }
+    }
+
+    /// Returns whether it is a list of stacks.
+    pub(crate) fn has_stacks(&self) -> bool {
+        matches!(self, Self::MyStacks(_))
     }
 
     async fn read(service: &Service, address: Address<'_>, caller: &Caller) -> Self {
         let path = address.path;
         if path == "/" {
+            // A link with a name, and a form that was refused, are about a new stack.
+            if address.query.is_empty()
+                && let Some(data) = my_stacks(service, caller).await
+            {
+                return Self::MyStacks(data);
+            }
             let (usual, allowance, has_kept_data) = join!(
                 service.usual_duration(),
                 service.allowance(caller),
@@ -164,6 +190,18 @@ impl Content {
             None => Self::Other,
         }
     }
+}
+
+/// Returns what the home page shows to a caller who has stacks; `None` to others, or if the store is
+/// unavailable.
+async fn my_stacks(service: &Service, caller: &Caller) -> Option<MyStacksData> {
+    let stacks = service.my_stacks(caller).await.ok()?;
+    if stacks.is_empty() {
+        return None;
+    }
+    let (allowance, has_kept_data) =
+        join!(service.allowance(caller), service.has_kept_data(caller));
+    Some(MyStacksData { stacks, allowance, has_kept_data })
 }
 
 /// Returns what a page of a new stack shows; `None` if it is none.

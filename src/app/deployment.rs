@@ -41,6 +41,8 @@ pub struct DeploymentSignals {
     pub(super) kept_hours: Option<u64>,
     /// The downtime of the live stack, if one was known when the page was rendered.
     pub(super) not_running: Option<Downtime>,
+    /// True if the stack that was live is stopped, as it was when the page was rendered.
+    pub(super) is_stopped: bool,
     /// The kind of the operation.
     pub(super) kind: &'static Kind,
 }
@@ -79,6 +81,7 @@ impl DeploymentSignals {
             may_change: view.may_change,
             kept_hours: view.kept_hours,
             not_running: view.not_running,
+            is_stopped: view.is_stopped,
             progress: RwSignal::new(view.progress),
             now: RwSignal::new(view.now),
             connection: RwSignal::new(Connection::Fine),
@@ -93,7 +96,13 @@ impl DeploymentSignals {
         Memo::new(move |_| {
             let (is_clean, is_cancelling) = (receipt.read().clean, self.is_cancelling.get());
             let is_down = self.not_running.is_some();
-            let inputs = PageStateInputs { kind: self.kind, is_cancelling, is_clean, is_down };
+            let inputs = PageStateInputs {
+                kind: self.kind,
+                is_cancelling,
+                is_clean,
+                is_down,
+                is_stopped: self.is_stopped,
+            };
             PageState::of(&self.progress.read(), inputs)
         })
     }

@@ -8,7 +8,7 @@ use domain::progress::Progress;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageState {
     /// Steps are being run.
-    Deploying,
+    Running,
     /// Steps are being undone after a failure.
     CleaningUp,
     /// Steps are being undone, or about to be, because somebody cancelled.
@@ -19,11 +19,15 @@ pub enum PageState {
     Live,
     /// The stack is live, but none of its containers runs now.
     NotRunning,
-    /// The stack could not be started.
+    /// The stack that was live is stopped now.
+    Stopped,
+    /// The operation did what was asked with a stack that stays.
+    Done,
+    /// The operation failed.
     Failed,
-    /// Somebody cancelled the deployment, and nothing is left.
+    /// Somebody cancelled it, and everything is as before.
     Cancelled,
-    /// Somebody cancelled the deployment, and some resources could not be removed yet.
+    /// Somebody cancelled it, and not everything is as before yet.
     CancelledStuck,
     /// A removal could not remove everything yet.
     NotRemoved,
@@ -33,6 +37,7 @@ pub enum PageState {
 
 /// The inputs of [`PageState::of`] besides the events.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct PageStateInputs {
     /// The kind of the operation.
     pub(crate) kind: &'static Kind,
@@ -42,12 +47,16 @@ pub(crate) struct PageStateInputs {
     pub(crate) is_clean: bool,
     /// True if no container of the live stack runs, as far as the portal knows.
     pub(crate) is_down: bool,
+    /// True if the stack that was live is stopped now.
+    pub(crate) is_stopped: bool,
 }
 
 impl PageState {
     /// Returns the state that the page shows.
     pub(crate) fn of(progress: &Progress, inputs: PageStateInputs) -> Self {
         match progress.phase {
+            Phase::COMPLETED if inputs.kind.keeps_stack() => Self::Done,
+            Phase::COMPLETED if inputs.is_stopped => Self::Stopped,
             Phase::COMPLETED if inputs.is_down => Self::NotRunning,
             Phase::COMPLETED => Self::Live,
             Phase::REMOVED => Self::Removed,
@@ -62,36 +71,36 @@ impl PageState {
             _ if inputs.kind.direction == Direction::Back => Self::Removing,
             _ if inputs.is_cancelling => Self::Cancelling,
             Phase::ROLLING_BACK => Self::CleaningUp,
-            _ => Self::Deploying,
+            _ => Self::Running,
         }
     }
 
     /// Returns whether the operation is in progress.
     pub(crate) fn is_under_way(self) -> bool {
-        matches!(self, Self::Deploying | Self::CleaningUp | Self::Cancelling | Self::Removing)
+        matches!(self, Self::Running | Self::CleaningUp | Self::Cancelling | Self::Removing)
     }
 
     /// Returns the attribute value by which styles select the state.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
-            Self::Deploying | Self::CleaningUp | Self::Cancelling | Self::Removing => "under-way",
+            Self::Running | Self::CleaningUp | Self::Cancelling | Self::Removing => "under-way",
             Self::Live => "live",
             Self::NotRunning | Self::Failed | Self::CancelledStuck | Self::NotRemoved => "failed",
-            Self::Cancelled | Self::Removed => "over",
+            Self::Cancelled | Self::Removed | Self::Stopped | Self::Done => "over",
         }
     }
 
     /// Returns the path of the tab's icon.
     pub(crate) fn icon(self) -> &'static str {
         match self {
-            Self::Deploying | Self::CleaningUp | Self::Cancelling | Self::Removing => {
+            Self::Running | Self::CleaningUp | Self::Cancelling | Self::Removing => {
                 "/icon-running.svg"
             }
-            Self::Live => "/icon-live.svg",
+            Self::Live | Self::Done => "/icon-live.svg",
             Self::NotRunning | Self::Failed | Self::CancelledStuck | Self::NotRemoved => {
                 "/icon-failed.svg"
             }
-            Self::Cancelled | Self::Removed => "/icon-over.svg",
+            Self::Cancelled | Self::Removed | Self::Stopped => "/icon-over.svg",
         }
     }
 }
@@ -99,7 +108,7 @@ impl PageState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::kind::{DEPLOY, REMOVE};
+    use domain::kind::{DEPLOY, REMOVE, RESTART, START, STOP};
 
     fn page_state(
         kind: &'static Kind,
@@ -108,8 +117,13 @@ mod tests {
     ) -> PageState {
         let mut progress = Progress::default();
         progress.phase = phase;
-        let mut inputs =
-            PageStateInputs { kind, is_cancelling: false, is_clean: false, is_down: false };
+        let mut inputs = PageStateInputs {
+            kind,
+            is_cancelling: false,
+            is_clean: false,
+            is_down: false,
+            is_stopped: false,
+        };
         change(&mut inputs);
         PageState::of(&progress, inputs)
     }
@@ -119,15 +133,17 @@ mod tests {
         let cancelling = |inputs: &mut PageStateInputs| inputs.is_cancelling = true;
         let clean = |inputs: &mut PageStateInputs| inputs.is_clean = true;
         let down = |inputs: &mut PageStateInputs| inputs.is_down = true;
+        let stopped = |inputs: &mut PageStateInputs| inputs.is_stopped = true;
         let as_is = |_: &mut PageStateInputs| {};
         let cases = [
-            (page_state(&DEPLOY, Phase::INITIALIZING, as_is), PageState::Deploying),
-            (page_state(&DEPLOY, Phase::DEPLOYING, as_is), PageState::Deploying),
+            (page_state(&DEPLOY, Phase::INITIALIZING, as_is), PageState::Running),
+            (page_state(&DEPLOY, Phase::DEPLOYING, as_is), PageState::Running),
             (page_state(&DEPLOY, Phase::DEPLOYING, cancelling), PageState::Cancelling),
             (page_state(&DEPLOY, Phase::ROLLING_BACK, as_is), PageState::CleaningUp),
             (page_state(&DEPLOY, Phase::ROLLING_BACK, cancelling), PageState::Cancelling),
             (page_state(&DEPLOY, Phase::COMPLETED, cancelling), PageState::Live),
             (page_state(&DEPLOY, Phase::COMPLETED, down), PageState::NotRunning),
+            (page_state(&DEPLOY, Phase::COMPLETED, stopped), PageState::Stopped),
             (page_state(&DEPLOY, Phase::FAILED, down), PageState::Failed),
             (page_state(&DEPLOY, Phase::FAILED, as_is), PageState::Failed),
             (page_state(&DEPLOY, Phase::FAILED, clean), PageState::Failed),
@@ -138,6 +154,14 @@ mod tests {
             (page_state(&REMOVE, Phase::FAILED, as_is), PageState::NotRemoved),
             (page_state(&REMOVE, Phase::FAILED, clean), PageState::Removed),
             (page_state(&REMOVE, Phase::REMOVED, clean), PageState::Removed),
+            (page_state(&STOP, Phase::INITIALIZING, as_is), PageState::Running),
+            (page_state(&STOP, Phase::COMPLETED, stopped), PageState::Done),
+            (page_state(&START, Phase::COMPLETED, as_is), PageState::Done),
+            (page_state(&RESTART, Phase::COMPLETED, down), PageState::Done),
+            (page_state(&STOP, Phase::ROLLING_BACK, as_is), PageState::CleaningUp),
+            (page_state(&STOP, Phase::FAILED, clean), PageState::Failed),
+            (page_state(&START, Phase::CANCELLED, clean), PageState::Cancelled),
+            (page_state(&RESTART, Phase::CANCELLED, as_is), PageState::CancelledStuck),
         ];
         for (index, (page_state, expected)) in cases.into_iter().enumerate() {
             assert_eq!(page_state, expected, "case {index}");

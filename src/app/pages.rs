@@ -7,6 +7,7 @@ pub mod data;
 pub mod deployment;
 pub mod home;
 pub mod logs;
+pub mod my_stacks;
 pub mod new;
 pub mod notice;
 pub mod sign_in;

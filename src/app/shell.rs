@@ -27,7 +27,7 @@ use super::policy;
 use super::words::frame as words;
 use crate::api::is_hidden_page;
 use crate::api::page_data::page_data;
-use crate::server::page::{API_DOCS, DEPLOYMENTS};
+use crate::server::page::{API_DOCS, DEPLOYMENTS, STACKS};
 
 /// Applies the stored theme before the first paint, and manages without the page's code if that
 /// fails to start, or has not started within 20 seconds. The attribute `data-code` of the root
@@ -53,6 +53,8 @@ pub struct SmallForms {
     pub questions: Arc<str>,
     /// The one for all other pages without a deployment.
     pub controls: Arc<str>,
+    /// The name of the style sheet that the pages of stacks have besides, if it was built.
+    pub stack_style: Option<Arc<str>>,
 }
 
 /// Renders the document. Only the page of a deployment loads the whole code; the others load a
@@ -61,6 +63,11 @@ pub fn shell(mut options: LeptosOptions, small: &SmallForms) -> impl IntoView + 
     policy::send();
     let stylesheet = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
     let url = use_context::<RequestUrl>().and_then(|url| url.parse().ok());
+    let has_stacks = url.as_ref().is_some_and(|url| url.path().starts_with(STACKS))
+        || page_data().is_some_and(|data| data.content.has_stacks());
+    let stack_style = small.stack_style.as_ref().filter(|_| has_stacks).map(|name| {
+        view! { <link rel="stylesheet" href=format!("/{}/{name}.css", options.site_pkg_dir) /> }
+    });
     let has_scripts = url.as_ref().is_none_or(|url| url.path() != API_DOCS);
     let is_whole = url.is_none_or(|url| url.path().starts_with(DEPLOYMENTS));
     if !is_whole {
@@ -82,6 +89,7 @@ pub fn shell(mut options: LeptosOptions, small: &SmallForms) -> impl IntoView + 
                 {start}
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
                 <link rel="stylesheet" href=stylesheet />
+                {stack_style}
                 {hydration}
                 <MetaTags />
             </head>

@@ -36,6 +36,18 @@
     };
     if (seconds) setTimeout(look, seconds * 1000);
   };
+  // A part that follows a stream of events becomes what the server renders now.
+  const follow = part => new EventSource(part.dataset.follows).addEventListener('stacks', async () => {
+    const text = await fetch(location.href).then(answer => answer.text(), () => '');
+    const page = new DOMParser().parseFromString(text, 'text/html');
+    const now = page.getElementById(part.id);
+    if (!now || now.innerHTML === part.innerHTML || part.querySelector('details[open]')) return;
+    const places = () => [...part.querySelectorAll('a, button')];
+    const focused = places().indexOf(document.activeElement);
+    part.replaceChildren(...now.childNodes);
+    places()[focused]?.focus();
+    document.title = page.title;
+  });
   const manage = () => {
     if (root.dataset.code !== 'starting') return;
     root.dataset.code = 'none';
@@ -49,6 +61,7 @@
   document.addEventListener('readystatechange', () => {
     document.querySelectorAll('leptos-island').forEach(island => rendered.set(island, island.cloneNode(true)));
     document.querySelectorAll('noscript[data-watched]').forEach(watch);
+    document.querySelectorAll('[data-follows]').forEach(follow);
   }, { once: true });
   const restore = (original, island) => {
     if (!island.isConnected || island.isEqualNode(original)) return;

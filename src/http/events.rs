@@ -11,6 +11,7 @@ mod frame;
 mod member;
 mod reader;
 pub(super) mod stack;
+mod stacks;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub(super) use self::channels::Channels;
 use self::frame::Frame;
 pub(super) use self::frame::{COMMENT as KEEPALIVE_COMMENT, RETRY};
 use self::member::Watcher;
+pub(super) use self::stacks::stacks;
 use super::HttpState;
 use super::api::deployments::{self, Parameter};
 use super::connections::Takeover;

@@ -119,6 +119,8 @@ pub(super) static ROUTES: &[Route] = &[
     at(GET, "/api/stacks", Requires(View), by!(Handler, operations::stacks))
         .recent()
         .described(docs::stacks),
+    at(GET, "/api/stacks/-/events", Requires(View), by!(Handler, events::stacks))
+        .described(docs::stacks_events),
     at(GET, "/api/stacks/{name}", Requires(View), by!(Handler, operations::stack))
         .recent()
         .described(docs::stack),

@@ -26,6 +26,8 @@ const WATCH: &str = "LEPTOS_WATCH";
 /// What the names of the small forms of the scripts and the WebAssembly have besides the whole one's.
 const CONTROLS: &str = "-controls";
 const QUESTIONS: &str = "-questions";
+/// What the name of the style sheet of the pages of stacks has besides that of all pages.
+const STACK: &str = "-stack";
 /// The number of hexadecimal digits of a version.
 const DIGITS: usize = 16;
 /// The compressed forms of a file, with the endings of their names, the smallest first.
@@ -73,7 +75,13 @@ impl Site {
             let is_there = has(".js") && has(".wasm");
             if is_there { name.into() } else { Arc::clone(&options.output_name) }
         };
-        let small = SmallForms { controls: form(CONTROLS), questions: form(QUESTIONS) };
+        let stack_style = format!("{}{STACK}", options.output_name);
+        let has_stack_style = code.contains_key(&format!("{stack_style}.css"));
+        let small = SmallForms {
+            controls: form(CONTROLS),
+            questions: form(QUESTIONS),
+            stack_style: has_stack_style.then(|| stack_style.into()),
+        };
         options.site_pkg_dir = format!("{folder}/{}", version(&code)).into();
         let is_watched = env::var_os(WATCH).is_some();
         Self { options, is_watched, small, folder, code: Arc::new(code) }

@@ -13,6 +13,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_e
 use super::origin::Origin;
 use domain::deployment::DeploymentId;
 use domain::refusal::RefusalCode;
+use domain::stack_name::StackName;
 
 /// The characters that a part of an address cannot have as they are.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -23,6 +24,8 @@ const NAME_LIMIT: usize = 64;
 pub(crate) const API_DOCS: &str = "/api/docs";
 /// How the paths of the pages of operations begin.
 pub(crate) const DEPLOYMENTS: &str = "/deployments/";
+/// The address of the events of the caller's own stacks.
+pub(crate) const MY_EVENTS: &str = "/api/stacks/-/events?follow=true";
 /// How the paths of the pages of stacks begin.
 pub(crate) const STACKS: &str = "/stacks/";
 /// The path of the page of a new stack. The pages of templates are below it.
@@ -92,6 +95,12 @@ pub(crate) struct HiddenPage;
 /// Returns the address of a deployment's page.
 pub(crate) fn page_of(id: &DeploymentId) -> String {
     format!("{DEPLOYMENTS}{id}")
+}
+
+/// Returns the address of a stack's page; one without an owner is found by the id of its deployment.
+pub(crate) fn stack_page(name: &StackName, of: Option<&DeploymentId>) -> String {
+    let id = of.map(|id| format!("?id={id}")).unwrap_or_default();
+    format!("{STACKS}{name}{id}")
 }
 
 /// Returns whether a request is a browser's that shows the answer as a page.

@@ -40,6 +40,7 @@ pub use idempotency::{IdempotentRequest, Response};
 pub(crate) use kept_secrets::{KEPT_FOR as SECRETS_KEPT_FOR, TakenBack};
 pub(crate) use logs::{LogFilter, MOST_LINES, PAGE_LINES};
 pub use looks::{DayView, StackLooks};
+pub use listing::Listed;
 use operations::next_try;
 pub use operations::on_stack::{Asked, StackAction};
 pub use operations::{KeptUntil, Removing};
@@ -194,16 +195,21 @@ impl Service {
         id: &DeploymentId,
     ) -> Result<DeploymentView, ApiError> {
         let (record, progress) = self.read_current(caller, id).await?;
-        let stack_removal = self.stack_removal(&record, &progress).await?;
-        let usual = if progress.is_finished() { None } else { self.usual_duration().await };
         let target = Target::Operation { owner: record.owner.as_ref(), by: IdentifiedBy::Id };
+        let may_change = caller.may(Permission::Change, target).is_ok();
+        let by_now = self.stack_by_now(&record, &progress, may_change).await?;
+        // How long operations on a stack take, nobody has measured.
+        let is_measured = !progress.is_finished() && !self.kind(&record).keeps_stack();
+        let usual = if is_measured { self.usual_duration().await } else { None };
         let of_spec = self.of_spec(caller, &record).await?;
         let receipt = progress.receipt_by_now(record.metadata.receipt.as_ref());
         let leads_to_data = self.leads_to_data(caller, &record, receipt).await?;
         Ok(DeploymentView {
             not_running: self.downtime(&record),
             kept_hours: self.kept_hours(&record),
-            may_change: caller.may(Permission::Change, target).is_ok(),
+            may_change,
+            is_stopped: by_now.is_stopped,
+            stack_page: by_now.page,
             secrets: of_spec.secrets,
             form: of_spec.form,
             data_days: of_spec.data_days,
@@ -213,7 +219,7 @@ impl Service {
             deployment: record.deployment,
             progress,
             metadata: record.metadata,
-            stack_removal,
+            stack_removal: by_now.removal,
             usual,
             now: self.parts.clock.now(),
         })

@@ -28,7 +28,7 @@ pub use beginnings::{
 pub use dialect::{postgres, sqlite};
 pub use domain::kind::StepId;
 pub use facts::{CleanupRecord, End, Fact, Recorded, StoredEvent};
-pub use folding::{PAGE, progress, receipt, receipts, replay};
+pub use folding::{PAGE, progress, receipt, receipts, replay, told};
 pub use journal::{Cause, StepRecord, Steps};
 pub use kept::{DataDeletion, DataUser, KeptData, KeptFilter, KeptState, KeptVolume, NewKept};
 pub use looks::{DayLooks, LookCounts, day_of};
@@ -39,8 +39,8 @@ pub use ports::{
 };
 pub use quota::{LimitReached, OperationLimit, Quota, Usage, hour_before, is_within_hour};
 pub use records::{
-    CancelOutcome, CancelRequest, CleanUp, Lane, OperationFilter, OperationOutcome, Record,
-    RemovalOutcome, Stack, StackOperation, State, TaskHolder, TaskLease, TimeToLive,
+    CancelOutcome, CancelRequest, CleanUp, Lane, OperationFilter, OperationOutcome, PresentStack,
+    Record, RemovalOutcome, Stack, StackOperation, State, TaskHolder, TaskLease, TimeToLive,
 };
 pub use stack_turns::{StackTurn, Turn, Unhealthy};
 pub use volumes::{NamedVolume, VolumesOutput};

@@ -38,6 +38,8 @@ impl FromJson for DeploymentView {
             #[cfg(feature = "ssr")]
             leads_to_data: false,
             not_running: optional(json, "not_running")?,
+            is_stopped: field(json, "is_stopped")?,
+            stack_page: optional(json, "stack_page")?,
             usual: optional(json, "usual")?,
             may_change: field(json, "may_change")?,
             data_days: optional(json, "data_days")?,
@@ -140,6 +142,8 @@ mod tests {
             #[cfg(feature = "ssr")]
             leads_to_data: false,
             not_running: None,
+            is_stopped: false,
+            stack_page: None,
             usual: None,
             may_change: true,
             data_days: None,
@@ -152,6 +156,8 @@ mod tests {
         view.usual = Some(Usual { low_s: 1, median_s: 2, high_s: 3 });
         view.kept_hours = Some(24);
         view.data_days = Some(7);
+        view.is_stopped = true;
+        view.stack_page = Some(String::from("/stacks/alice"));
         view.is_cancelling = true;
         reads_back(&view);
     }

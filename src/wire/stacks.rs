@@ -6,30 +6,37 @@ use serde::{Deserialize, Serialize};
 use domain::deployment::DeploymentId;
 use domain::kind::StackStatus;
 use domain::stack_event::StackEvent;
+use domain::phase::Status;
 use domain::stack_name::StackName;
 
-/// A live stack.
+/// A stack that is not gone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StackView {
+    /// Its id, if the caller may view it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// Its name.
     pub name: StackName,
     /// The address at which it is reached.
     pub url: String,
-    /// The time since which it has been live.
+    /// The time since which it has been live, or at which it was requested if it is not live yet.
     #[serde(with = "domain::time")]
     pub since: Timestamp,
     /// The deployment that created it, if the caller may view it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deployment_id: Option<DeploymentId>,
-    /// Its state.
-    pub state: StackState,
+    /// Its state, if it has been live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<StackState>,
     /// What it is now.
     pub status: StackStatus,
     /// What it should be.
     pub desired: DesiredState,
     /// The number of the revision that it is made of, from 1 on.
     pub revision: u32,
+    /// The id of its template.
+    pub template: String,
     /// The operation on it that is in progress or stuck, if the caller may view it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<OperationView>,
@@ -92,6 +99,12 @@ pub struct OperationView {
     pub id: DeploymentId,
     /// Its kind.
     pub kind: String,
+    /// Whether it is in progress; a stuck one has ended.
+    pub status: Status,
+    /// Its progress in percent.
+    pub progress: u8,
+    /// What happens, as a sentence.
+    pub message: String,
 }
 
 /// A known problem of a live stack.

@@ -53,6 +53,7 @@ mod saga;
 mod set_clock;
 mod sign_in;
 mod stack_history;
+mod stack_actions;
 mod stack_pages;
 mod store;
 mod store_health;

@@ -175,3 +175,97 @@ async fn what_a_stack_used_is_on_its_page_and_in_the_api() {
     let unknown = app.get("/api/stacks/alice/usage?range=2h").await;
     assert_eq!(unknown.error(), "400 INVALID_REQUEST");
 }
+
+#[tokio::test]
+async fn somebody_with_stacks_finds_them_at_home_and_others_the_form() {
+    let (app, _site) = portal();
+    assert!(main_of(&app.get("/").await).contains("name=\"name\""));
+    let id = app.live("alice").await;
+    app.begin("bobby").await;
+    let page = app.get("/").await;
+    let main = main_of(&page);
+    for part in [
+        "My stacks",
+        "href=\"/new\"",
+        "href=\"/stacks/alice\"",
+        "Open alice",
+        "AI stack",
+        "live since",
+        "Deploying",
+        "<progress",
+        "data-follows=\"/api/stacks/-/events?follow=true\"",
+    ] {
+        assert!(main.contains(part), "{part} is missing: {main}");
+    }
+    assert!(page.body.contains("<title>bobby: deploying</title>"), "{}", page.body);
+    // A link with a name is about a new stack.
+    assert!(main_of(&app.get("/?name=zoe").await).contains("value=\"zoe\""));
+
+    post(&app, &format!("/stacks/alice/stop?id={id}")).await;
+    assert!(app.get("/").await.body.contains("<title>alice: stopping, 1 more</title>"));
+}
+
+#[tokio::test]
+async fn clients_of_older_versions_see_the_stacks_that_they_saw() {
+    let app = TestApp::new().in_one_browser();
+    let id = app.live("alice").await;
+    app.begin("bobby").await;
+    let listed = app.get("/api/stacks").await.json()["stacks"].clone();
+    // As recorded before stacks could be stopped.
+    let recorded = serde_json::json!({
+        "name": "alice",
+        "url": "http://alice.localhost:8081",
+        "since": listed[0]["since"],
+        "deploymentId": id.as_str(),
+        "state": "live",
+    });
+    assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
+    for (key, value) in recorded.as_object().unwrap() {
+        assert_eq!(listed[0][key], *value, "{key}");
+    }
+
+    let all = app.get("/api/stacks?all=1").await.json()["stacks"].clone();
+    assert_eq!(all.as_array().unwrap().len(), 2, "{all}");
+    assert_eq!((&all[1]["name"], &all[1]["status"]), (&"bobby".into(), &"deploying".into()));
+    assert_eq!((all[1].get("state"), &all[1]["template"]), (None, &"default".into()));
+    let operation = &all[1]["operation"];
+    assert_eq!(
+        (&operation["kind"], &operation["status"]),
+        (&"deployment".into(), &"in_progress".into())
+    );
+    assert_eq!(operation["progress"], 0);
+}
+
+#[tokio::test]
+async fn one_stream_tells_of_all_stacks_of_a_caller() {
+    let app = TestApp::new().in_one_browser();
+    app.live("alice").await;
+    let first = app.get("/api/stacks/-/events").await;
+    assert_eq!(first.header("content-type"), Some("text/event-stream"));
+    assert!(
+        first.body.contains("event: stacks\ndata: {\"success\":true,\"stacks\":[{"),
+        "{first:?}"
+    );
+    assert!(first.body.contains("\"status\":\"running\""), "{first:?}");
+
+    let request = axum::http::Request::get("/api/stacks/-/events?follow=true");
+    let stream = app.open(request.body(axum::body::Body::empty()).unwrap()).await;
+    let mut stream = stream.into_body().into_data_stream();
+    let mut read = async |wanted: &str| {
+        let mut text = String::new();
+        while !text.contains(wanted) {
+            tokio::select! {
+                biased;
+                bytes = futures::StreamExt::next(&mut stream) => {
+                    text.push_str(std::str::from_utf8(&bytes.unwrap().unwrap()).unwrap());
+                }
+                () = tokio::task::yield_now() => {
+                    app.clock.advance(std::time::Duration::from_millis(100));
+                }
+            }
+        }
+    };
+    read("\"status\":\"running\"").await;
+    app.ask("POST", "/api/stacks/alice/stop", &[], "").await;
+    read("\"status\":\"stopping\"").await;
+}

@@ -155,7 +155,7 @@ impl Kind {
             Phase::ROLLING_BACK => self.undo_sentence,
             // The stack is gone: only its data is left.
             Phase::REMOVING if self.starts_from.contains(&StackState::Gone) => words::DATA.doing,
-            _ => words::of_phase(phase).unwrap_or(self.words(phase).doing),
+            _ => words::of_phase(phase, self.status).unwrap_or(self.words(phase).doing),
         }
     }
 

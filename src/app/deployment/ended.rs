@@ -24,6 +24,8 @@ pub fn EndedPanel(
     signals: DeploymentSignals,
     /// The state that the page shows.
     page_state: Memo<PageState>,
+    /// The address of the page of the stack, if it is there.
+    stack_page: Option<String>,
 ) -> impl IntoView {
     let message = move || {
         let progress = signals.progress.read();
@@ -63,7 +65,7 @@ pub fn EndedPanel(
         <section class="ended">
             {message} <ReceiptLines name=deployment.name.clone() signals />
             <div class="actions">
-                <NextStep deployment signals page_state /> {copy}
+                <NextStep deployment signals page_state stack_page /> {copy}
             </div>
             {by_hand}
         </section>
@@ -96,13 +98,19 @@ fn NextStep(
     signals: DeploymentSignals,
     /// The state that the page shows.
     page_state: Memo<PageState>,
+    /// The address of the page of the stack, if it is there.
+    stack_page: Option<String>,
 ) -> impl IntoView {
     let receipt = signals.receipt();
     let next = Memo::new(move |_| {
-        let to_start = |label| Next::Link(String::from("/"), label);
+        let to_start = |label| Next::Link(String::from("/new"), label);
         match (page_state.get(), &signals.after_end.read().retried_by) {
             (_, Some(newer)) => Next::Link(format!("/deployments/{newer}"), words::SEE_NEWER),
             (_, None) if !signals.may_change => to_start(words::START_YOUR_OWN),
+            (_, None) if signals.kind.keeps_stack() => match &stack_page {
+                Some(page) => Next::Link(page.clone(), words::TO_STACK),
+                None => to_start(words::DEPLOY_NEW),
+            },
             (PageState::Removed, None) => to_start(words::DEPLOY_NEW),
             (PageState::NotRemoved, None) => Next::Remove,
             (_, None) if receipt.read().clean => Next::Retry,

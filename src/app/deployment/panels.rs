@@ -26,16 +26,26 @@ pub(in crate::app) fn sign_in_again(id: &DeploymentId) -> Piece {
     actions().piece(link_button(&address, words::SIGN_IN_AGAIN, PRIMARY))
 }
 
+/// Returns the link to the page of the stack.
+pub(in crate::app) fn to_stack(page: &str) -> Piece {
+    actions().piece(link_button(page, words::TO_STACK, PRIMARY))
+}
+
 /// Returns the panel with the address of a live stack and a large link to it.
-pub(in crate::app) fn open_panel(Deployment { url, .. }: &Deployment) -> Piece {
+pub(in crate::app) fn open_panel(
+    Deployment { url, .. }: &Deployment,
+    stack_page: Option<&str>,
+) -> Piece {
     let mark = Piece::of_class("span", "open-panel__mark").with("aria-hidden", "true");
     let address = Piece::of_class("a", "open-panel__address")
         .with("href", url)
         .with("translate", "no")
         .text(url);
-    let actions = actions()
-        .piece(link_button(url, words::OPEN, "button button--primary button--big"))
-        .piece(link_button("/", words::START_ANOTHER, "button"));
+    let open = link_button(url, words::OPEN, "button button--primary button--big");
+    let manage = stack_page.map(|page| link_button(page, words::MANAGE, "button"));
+    let another = link_button("/new", words::START_ANOTHER, "button");
+    let buttons = [Some(open), manage, Some(another)].into_iter().flatten();
+    let actions = buttons.fold(actions(), Piece::piece);
     Piece::of_class("section", "open-panel").piece(mark).piece(address).piece(actions)
 }
 

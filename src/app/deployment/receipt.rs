@@ -21,7 +21,7 @@ pub fn ReceiptLines(
     let receipt = signals.receipt();
     let heading = move || {
         let at_end = signals.progress.read().receipt().cloned().unwrap_or_default();
-        receipt::heading(&receipt.read(), &at_end)
+        receipt::heading(signals.kind, &receipt.read(), &at_end)
     };
     let state = move || if receipt.read().clean { "clean" } else { "left" };
     let lines = renewed(move || receipt.read().lines.iter().map(line).collect::<Vec<_>>());
@@ -29,11 +29,16 @@ pub fn ReceiptLines(
     let is_left = Memo::new(move |_| !is_retried.get() && !receipt.read().clean);
     let next = move || {
         is_left.get().then(|| {
-            let next = receipt::clean_up(signals.after_end.read().next_try, signals.now.get());
+            let next = receipt::clean_up(
+                signals.kind,
+                signals.after_end.read().next_try,
+                signals.now.get(),
+            );
             Piece::new("span").text(&next).text(" ")
         })
     };
     let afterwards = move || match (is_retried.get(), is_left.get()) {
+        _ if signals.kind.keeps_stack() => receipt::stack_afterwards(&receipt.read()).to_owned(),
         (true, _) => receipt::RETRIED.to_owned(),
         (false, false) => receipt::name_afterwards(&name, &receipt.read(), signals.kept_hours),
         (false, true) => receipt::name_afterwards(&name, &receipt.read(), None),

@@ -24,11 +24,13 @@ pub fn Headline(
     page_state: Memo<PageState>,
 ) -> impl IntoView {
     let Deployment { name, url, started, .. } = deployment;
-    let heading = move || page_state::heading(page_state.get(), &name);
-    let badge = move || page_state::badge(page_state.get());
+    let heading = move || page_state::heading(page_state.get(), &name, signals.kind);
+    let badge = move || page_state::badge(page_state.get(), signals.kind);
     let taken = move || match &signals.progress.read().end {
         None => Some(time::clock(elapsed_ms(started, signals.now.get()))),
-        Some(End::Live(completion)) if page_state.get() == PageState::Live => {
+        Some(End::Live(completion))
+            if matches!(page_state.get(), PageState::Live | PageState::Done) =>
+        {
             let total = std::time::Duration::try_from_secs_f64(completion.duration);
             let ms = total.unwrap_or_default().as_millis();
             Some(words::took(&time::duration(u64::try_from(ms).unwrap_or_default())))
@@ -87,29 +89,37 @@ pub fn StatusLine(
             // It replaces the message, which may be out of date, so that the layout does not
             // change.
             _ if is_lost.get() => words::LOST.to_owned(),
-            _ if is_removed_since.get() => {
-                receipt::removed_since(&name, signals.after_end.read().retried_by.as_ref())
-            }
+            _ if is_removed_since.get() => receipt::removed_since(
+                signals.kind,
+                &name,
+                signals.after_end.read().retried_by.as_ref(),
+            ),
             PageState::Cancelling if progress.phase != Phase::ROLLING_BACK => {
-                words::WILL_CANCEL.to_owned()
+                words::will_cancel(signals.kind).to_owned()
             }
-            PageState::Deploying
+            PageState::Running
             | PageState::CleaningUp
             | PageState::Cancelling
             | PageState::Removing => progress.message.clone(),
             PageState::Live => words::is_live(&name, &url),
             PageState::NotRunning
+            | PageState::Stopped
+            | PageState::Done
             | PageState::Failed
             | PageState::NotRemoved
             | PageState::Cancelled
             | PageState::CancelledStuck
-            | PageState::Removed => {
-                page_state::announcement(page_state, &name, &progress.message, &receipt.read())
-            }
+            | PageState::Removed => page_state::announcement(
+                page_state,
+                &name,
+                signals.kind,
+                &progress.message,
+                &receipt.read(),
+            ),
         }
     };
     let remaining = move || {
-        let usual = usual.filter(|_| page_state.get() == PageState::Deploying);
+        let usual = usual.filter(|_| page_state.get() == PageState::Running);
         let remaining = estimate::remaining(usual, elapsed_ms(started, signals.now.get()));
         remaining.map(|text| Piece::new("span").text(&text))
     };
@@ -141,9 +151,7 @@ fn Bar(
     let is_undoing =
         move || matches!(page_state.get(), PageState::CleaningUp | PageState::Cancelling);
     let direction = move || if is_undoing() { "back" } else { "forth" };
-    let label = move || {
-        if is_removing.get() { words::REMOVAL_PROGRESS } else { words::DEPLOYMENT_PROGRESS }
-    };
+    let label = move || words::progress(signals.kind);
     view! {
         <progress
             class="bar"

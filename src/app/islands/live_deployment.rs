@@ -13,7 +13,7 @@ use crate::app::deployment::ended::EndedPanel;
 use crate::app::deployment::forms::CancelForm;
 use crate::app::deployment::log::LogPanel;
 use crate::app::deployment::panels::{
-    RemovePanel, down_panel, earlier_attempt, open_panel, sign_in_again,
+    RemovePanel, down_panel, earlier_attempt, open_panel, sign_in_again, to_stack,
 };
 use crate::app::deployment::status::{Headline, StatusLine};
 use crate::app::deployment::steps::StepList;
@@ -76,7 +76,7 @@ fn FollowedDeployment(
     view: DeploymentView,
 ) -> impl IntoView {
     let deployment = view.deployment.clone();
-    let data_days = view.data_days;
+    let (data_days, stack_page) = (view.data_days, view.stack_page.clone());
     let (usual, retry_of) = (view.usual, view.metadata.links.retry_of.clone());
     let signals = DeploymentSignals::new(view);
     let page_state = signals.page_state();
@@ -91,7 +91,7 @@ fn FollowedDeployment(
     let is_cancellable = Memo::new(move |_| match page_state.get() {
         // The request would be rejected.
         _ if !may_change || signals.connection.get() == Connection::SignedOut => false,
-        PageState::Deploying => true,
+        PageState::Running => signals.kind.can_cancel,
         PageState::Cancelling => !signals.progress.read().is_finished(),
         _ => false,
     });
@@ -102,7 +102,11 @@ fn FollowedDeployment(
     let cancel =
         move || is_cancellable.get().then(|| view! { <CancelForm id=own.clone() signals /> });
     let is_live = Memo::new(move |_| {
-        may_change && matches!(page_state.get(), PageState::Live | PageState::NotRunning)
+        may_change
+            && matches!(
+                page_state.get(),
+                PageState::Live | PageState::NotRunning | PageState::Stopped
+            )
     });
     let remove = move || {
         is_live.get().then(|| view! { <RemovePanel name=name.clone() id=id.clone() data_days /> })
@@ -112,7 +116,7 @@ fn FollowedDeployment(
             <Headline deployment=deployment.clone() signals page_state />
             {earlier} <StatusLine deployment=deployment.clone() usual signals page_state />
             {renewed(sign_in)}
-            <Outcome deployment signals page_state /> {steps} <div class="deployment__foot">
+            <Outcome deployment signals page_state stack_page /> {steps} <div class="deployment__foot">
                 <LogPanel started signals /> {cancel}
             </div> {remove}
         </article>
@@ -128,6 +132,8 @@ fn Outcome(
     signals: DeploymentSignals,
     /// The state that the page shows.
     page_state: Memo<PageState>,
+    /// The address of the page of the stack, if it is there.
+    stack_page: Option<String>,
 ) -> impl IntoView {
     let is_ended = Memo::new(move |_| match page_state.get() {
         PageState::Failed
@@ -135,18 +141,22 @@ fn Outcome(
         | PageState::CancelledStuck
         | PageState::NotRemoved
         | PageState::Removed => true,
-        PageState::Deploying
+        PageState::Running
         | PageState::CleaningUp
         | PageState::Cancelling
         | PageState::Removing
         | PageState::Live
-        | PageState::NotRunning => false,
+        | PageState::NotRunning
+        | PageState::Stopped
+        | PageState::Done => false,
     });
     let facts = deployment.clone();
+    let page = stack_page.clone();
     let up_or_down = move || match page_state.get() {
-        PageState::Live => Some(open_panel(&facts)),
+        PageState::Live => Some(open_panel(&facts, page.as_deref())),
+        PageState::Stopped | PageState::Done => page.as_deref().map(to_stack),
         PageState::NotRunning => Some(down_panel(&facts, signals)),
-        PageState::Deploying
+        PageState::Running
         | PageState::CleaningUp
         | PageState::Cancelling
         | PageState::Removing
@@ -158,7 +168,8 @@ fn Outcome(
     };
     let ended = move || {
         is_ended.get().then(|| {
-            view! { <EndedPanel deployment=deployment.clone() signals page_state /> }
+            let stack_page = stack_page.clone();
+            view! { <EndedPanel deployment=deployment.clone() signals page_state stack_page /> }
         })
     };
     view! {
@@ -170,7 +181,7 @@ fn Outcome(
 /// Updates the tab's title and icon with the page's state.
 fn follow_in_tab(name: StackName, signals: DeploymentSignals, page_state: Memo<PageState>) {
     let title = Memo::new(move |_| {
-        page_state::title(page_state.get(), &name, signals.progress.read().percent)
+        page_state::title(page_state.get(), &name, signals.kind, signals.progress.read().percent)
     });
     let icon = Memo::new(move |_| page_state.get().icon());
     Effect::new(move |_| browser::set_title(&title.read()));

@@ -50,7 +50,7 @@ pub fn KeptList(
         return view! {
             <p class="account__note">{words::NOTHING}</p>
             <p class="actions">
-                <LinkButton href="/" label=deployment::DEPLOY_NEW />
+                <LinkButton href=NEW label=deployment::DEPLOY_NEW />
             </p>
         }
         .into_any();

@@ -236,7 +236,11 @@ fn Reveal(
 fn operation(data: &PageData) -> Result<DeploymentView, ApiError> {
     match &data.content {
         Content::Operation(found) => found.clone().map(|view| *view),
-        Content::Home(_) | Content::New(_) | Content::ApiDocs | Content::Other => not_read(),
+        Content::Home(_)
+        | Content::MyStacks(_)
+        | Content::New(_)
+        | Content::ApiDocs
+        | Content::Other => not_read(),
     }
 }
 
@@ -269,13 +273,15 @@ fn Found(
             is_cancelling: view.is_cancelling,
             is_clean,
             is_down: view.not_running.is_some(),
+            is_stopped: view.is_stopped,
         },
     );
     let reveal = match view.secrets {
         StackSecrets::Revealable => Some(view! { <Reveal id=view.deployment.id.clone() /> }),
         StackSecrets::Quiet | StackSecrets::RevealableOnceLive | StackSecrets::Lost => None,
     };
-    let title = page_state::title(page_state, &view.deployment.name, view.progress.percent);
+    let of = kind(view.deployment.kind);
+    let title = page_state::title(page_state, &view.deployment.name, of, view.progress.percent);
     let refresh_s = match (page_state.is_under_way(), receipt.is_some() && !is_clean) {
         (true, _) => Some(REFRESH_S),
         (false, true) => Some(CLEAN_UP_REFRESH_S),
@@ -373,7 +379,7 @@ fn NextSteps(
                 label=words::deploy_again(&name)
                 class=PRIMARY
             />
-            <LinkButton href="/" label=START_ANOTHER />
+            <LinkButton href=NEW label=START_ANOTHER />
         </p>
     }
 }

@@ -1,18 +1,21 @@
-//! The home page: one field and one button.
+//! The home page: one field and one button, or for somebody who has stacks, those (`my_stacks`).
 //!
 //! `/?name=alice` fills in the field, and shows the verdict on the name at once. A form without
 //! JavaScript that was refused redirects back with `refused=<code>`.
 
 use std::sync::Arc;
 
-use leptos::either::Either;
+use leptos::either::{Either, EitherOf3};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use crate::api::page_data::{Content, HomeData, NewData, NewPageData, PageData, page_data};
+use crate::api::page_data::{
+    Content, HomeData, MyStacksData, NewData, NewPageData, PageData, page_data,
+};
 use crate::api::{caller, service};
 use crate::app::islands::name_form::NameForm;
 use crate::app::pages::PageTitle;
+use crate::app::pages::my_stacks::MyStacks;
 use crate::app::pages::new::{AllowanceLine, new_stack};
 use crate::app::words::{FormPage, data as data_words, frame, home as words, refusal};
 use crate::server::page::DATA;
@@ -26,6 +29,10 @@ pub fn HomePage() -> impl IntoView {
     let name = query.get("name").unwrap_or_default();
     let refused = query.get("refused");
     let data = page_data();
+    if let Some(Content::MyStacks(data)) = data.as_deref().map(|data| &data.content) {
+        let MyStacksData { stacks, allowance, has_kept_data } = data.clone();
+        return EitherOf3::A(view! { <MyStacks stacks allowance has_kept_data /> });
+    }
     let HomeData { usual, allowance, has_kept_data, choice } =
         data.as_deref().map(home_data).unwrap_or_default();
     let kept = has_kept_data.then(|| {
@@ -44,7 +51,7 @@ pub fn HomePage() -> impl IntoView {
             NewData::Form(_) => Some(words::LEAD),
         };
         let lead = lead.map(|lead| view! { <p class="hero__lead">{lead}</p> });
-        return Either::Left(view! {
+        return EitherOf3::B(view! {
             <PageTitle text=frame::PORTAL />
             <section class="hero">
                 <h1>{words::HEADING} {pace}</h1>
@@ -66,7 +73,7 @@ pub fn HomePage() -> impl IntoView {
             view! { <NameForm name verdict problem pattern platform /> }
         }))
     });
-    Either::Right(view! {
+    EitherOf3::C(view! {
         <PageTitle text=frame::PORTAL />
         <section class="hero">
             <h1>{words::HEADING} {pace}</h1>
@@ -83,9 +90,11 @@ pub fn HomePage() -> impl IntoView {
 fn home_data(data: &PageData) -> HomeData {
     match &data.content {
         Content::Home(data) => data.clone(),
-        Content::New(_) | Content::Operation(_) | Content::ApiDocs | Content::Other => {
-            HomeData::default()
-        }
+        Content::MyStacks(_)
+        | Content::New(_)
+        | Content::Operation(_)
+        | Content::ApiDocs
+        | Content::Other => HomeData::default(),
     }
 }
 

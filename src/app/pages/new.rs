@@ -32,7 +32,11 @@ pub fn NewPage() -> impl IntoView {
     let data = page_data();
     let data = data.as_deref().and_then(|data| match &data.content {
         Content::New(data) => Some(data.clone()),
-        Content::Home(_) | Content::Operation(_) | Content::ApiDocs | Content::Other => None,
+        Content::Home(_)
+        | Content::MyStacks(_)
+        | Content::Operation(_)
+        | Content::ApiDocs
+        | Content::Other => None,
     });
     let data = match data {
         Some(Ok(data)) => *data,

@@ -18,10 +18,11 @@ use super::notice::{Notice, Refused};
 use crate::api::{caller, forbid_storing, service};
 use crate::app::pages::PageTitle;
 use crate::app::words::{FormPage, refusal, stack as words, stack_history};
-use crate::server::page::STACKS;
+use crate::server::page::{MY_EVENTS, STACKS};
 use crate::server::stacks::{OwnStack, deployment_id};
 use crate::wire::ApiError;
 use domain::kind::StackStatus;
+use domain::phase::Status;
 
 /// A page of a stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,10 +44,19 @@ const TABS: [(Tab, &str, &str); 3] = [
     (Tab::History, "/history", stack_history::HISTORY),
 ];
 
+/// The interval in seconds at which a page is loaded again while an operation runs: without JavaScript
+/// it refreshes itself, and with it, `start.js` watches its title if no events tell of it.
+const REFRESH_S: u8 = 8;
+
+/// Returns the end of the path of a page.
+fn path_end(tab: Tab) -> &'static str {
+    TABS.iter().find(|(of, ..)| *of == tab).map_or("", |(_, end, _)| end)
+}
+
 /// Returns the address of a page or form of a stack; `end` is the part behind its name.
 pub(super) fn address(stack: &OwnStack, end: &str) -> String {
-    let page = format!("{STACKS}{}{end}", stack.view.name);
-    if stack.is_of_its_id { format!("{page}?id={}", stack.id) } else { page }
+    let id = if stack.is_of_its_id { format!("?id={}", stack.id) } else { String::new() };
+    format!("{STACKS}{}{end}{id}", stack.view.name)
 }
 
 /// Returns the address that a form posts to. It has the id of the stack always: the page may be older
@@ -74,9 +84,26 @@ where
         };
         let content = content(Arc::clone(&stack)).await;
         let status = stack.view.status;
+        let is_under_way = stack
+            .view
+            .operation
+            .as_ref()
+            .is_some_and(|operation| operation.status == Status::InProgress);
+        // The caller's own stacks have a stream of events, which is that of the home page.
+        let is_followed = tab == Tab::Overview && !stack.is_of_its_id;
+        let follows = is_followed.then_some(MY_EVENTS);
+        let refresh = is_under_way.then(|| {
+            let content = format!("{REFRESH_S}; url={}", address(&stack, path_end(tab)));
+            view! {
+                <noscript data-watched=(!is_followed).then_some("")>
+                    <meta http-equiv="refresh" content=content />
+                </noscript>
+            }
+        });
         view! {
+            {refresh}
             <PageTitle text=words::title(&stack.view.name, status) />
-            <article class="stack" data-look=look(status)>
+            <article class="stack" id="stack" data-follows=follows>
                 <Head stack=Arc::clone(&stack) />
                 <Tabs stack tab />
                 <Refused sentence=refused />

@@ -14,7 +14,7 @@ use crate::http::HttpState;
 use crate::http::error::Failed;
 use crate::http::headers::NO_STORE;
 use crate::server::auth::access::Caller;
-use crate::server::stacks::{self, Asked, KeptUntil, Removing, StackAction};
+use crate::server::stacks::{self, Asked, KeptUntil, Listed, Removing, StackAction};
 use crate::server::store::Disposal;
 use crate::wire::StackView;
 use domain::deployment::DeploymentId;
@@ -63,6 +63,12 @@ struct UnchangedBody {
     changed: bool,
 }
 
+/// The query of the list.
+#[derive(Deserialize)]
+pub(in crate::http) struct ListQuery {
+    all: Option<String>,
+}
+
 /// The query that names one stack by its id.
 #[derive(Deserialize)]
 pub(in crate::http) struct StackQuery {
@@ -101,12 +107,16 @@ pub(in crate::http) async fn retry(
     Ok(into_http(accepted(&started.deployment, &started.generated)))
 }
 
-/// `GET /api/stacks`: the live stacks.
+/// `GET /api/stacks`: the live stacks; with `?all=1`, every one that is not gone.
 pub(in crate::http) async fn stacks(
     State(state): State<Arc<HttpState>>,
     Extension(caller): Extension<Caller>,
+    query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<impl IntoResponse, Failed> {
-    let stacks = state.service.stacks(&caller).await?;
+    // An older client may have sent anything.
+    let all = query.ok().and_then(|Query(ListQuery { all })| all);
+    let listed = if all.as_deref() == Some("1") { Listed::All } else { Listed::Live };
+    let stacks = state.service.stacks(&caller, listed).await?;
     Ok((NO_STORE, Json(StacksBody { success: true, stacks })))
 }
 

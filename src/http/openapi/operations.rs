@@ -157,10 +157,36 @@ pub(in crate::http) fn stacks(it: Described) -> Described {
     it.named(
         "listStacks",
         Group::Stacks,
-        "List the live stacks",
-        "Returns the live stacks that the caller may see.",
+        "List the stacks",
+        "Returns the live stacks that the caller may see, or with `all` every one that is not gone.",
     )
+    .query("all", "`1`: also the stacks that are stopped, or not live yet.", text())
     .answers(StatusCode::OK, "StacksAnswer", "The stacks.")
+}
+
+pub(in crate::http) fn stacks_events(it: Described) -> Described {
+    let content = ContentBuilder::new().schema(Some(text()));
+    let stream = ResponseBuilder::new()
+        .description(
+            "The events: each is called `stacks`, and its data has all stacks of the caller, as `StacksAnswer` \
+             has them. A comment every 15 seconds keeps the connection open.",
+        )
+        .header("X-Accel-Buffering", header("`no`: a proxy must not hold events back."))
+        .content("text/event-stream", content.build());
+    it.named(
+        "followStacks",
+        Group::Stacks,
+        "Follow the caller's stacks",
+        "Returns the caller's stacks as server-sent events: one event `stacks` at once, and with `follow` \
+         one whenever something has changed, each with all of them.",
+    )
+    .query(
+        "follow",
+        "With `true`, the answer goes on; otherwise it ends after the first event.",
+        one_of_texts(["true", "false"]),
+    )
+    .responds(StatusCode::OK, stream)
+    .refuses([Code::TooManyStreams])
 }
 
 pub(in crate::http) fn stack(it: Described) -> Described {

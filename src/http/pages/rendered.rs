@@ -71,7 +71,10 @@ impl PageKey {
             Content::Home(home) => (home.allowance, false, home.has_kept_data),
             Content::Operation(Ok(view)) => (None, view.may_change, false),
             Content::ApiDocs => (None, false, false),
-            Content::New(_) | Content::Operation(Err(_)) | Content::Other => return None,
+            Content::MyStacks(_)
+            | Content::New(_)
+            | Content::Operation(Err(_))
+            | Content::Other => return None,
         };
         let is_plain = parts.method == Method::GET && parts.uri.query().is_none();
         let (path, account) = (parts.uri.path().to_owned(), data.frame.account.clone());

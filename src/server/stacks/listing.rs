@@ -1,33 +1,78 @@
-//! The live stacks.
+//! The live stacks, and all that are not gone.
+
+use std::collections::HashMap;
 
 use super::Service;
 use super::authorization::refused;
 use crate::server::audit::AuditAction;
 use crate::server::auth::access::{Caller, Denial, IdentifiedBy, Permission, Target};
+use crate::server::page::stack_page;
 use crate::server::reconciler::report::ReconcileReport;
-use crate::server::store::{Desired, Record, Stack, StackOperation, State, Unhealthy};
+use crate::server::store::{
+    self, Desired, PresentStack, Record, Stack, StackOperation, State, Unhealthy,
+};
 use crate::wire::{
     ApiError, DesiredState, Downtime, HealthState, OperationView, StackHealth, StackRemoval,
     StackState, StackView,
 };
 use domain::deployment::DeploymentId;
-use domain::kind::{Kinds, StackStatus};
-use domain::phase::Phase;
+use domain::kind::{Direction, Kinds, StackStatus};
+use domain::phase::{Phase, Status};
 use domain::progress::Progress;
 use domain::refusal::{Missing, Refusal};
 use domain::stack_event::Problem;
 use domain::stack_name::StackName;
 
+/// The stacks to list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listed {
+    /// The live ones, which are those that older clients know.
+    Live,
+    /// Every one that is not gone: also those that are stopped or not live yet.
+    All,
+}
+
 impl Service {
-    /// Lists the live stacks that a caller may see, by name. Stacks without an owner are shown to
-    /// everybody who is not signed in, but without their ids, which are sufficient to change them.
+    /// Lists the stacks that a caller may see, by name: the live ones, or with [`Listed::All`] every one
+    /// that is not gone. Stacks without an owner are shown to everybody who is not signed in, but
+    /// without their ids, which are sufficient to change them.
     ///
     /// # Errors
     ///
     /// Returns an error when the store is unavailable.
-    pub async fn stacks(&self, caller: &Caller) -> Result<Vec<StackView>, ApiError> {
-        let stacks = self.parts.store.stacks(None).await?;
-        let shown = |stack| self.shown(caller, stack, None);
+    pub async fn stacks(
+        &self,
+        caller: &Caller,
+        listed: Listed,
+    ) -> Result<Vec<StackView>, ApiError> {
+        let mut stacks = self.parts.store.present_stacks(None).await?;
+        stacks.retain(|present| match listed {
+            Listed::All => true,
+            Listed::Live => present.is_live && status_is_live(present),
+        });
+        self.all_shown(caller, stacks).await
+    }
+
+    /// Lists every stack of the caller that is not gone, by name.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when the store is unavailable.
+    pub async fn my_stacks(&self, caller: &Caller) -> Result<Vec<StackView>, ApiError> {
+        let Some(owner) = caller.identity.owner() else { return Ok(Vec::new()) };
+        let stacks = self.parts.store.present_stacks(Some(owner)).await?;
+        self.all_shown(caller, stacks).await
+    }
+
+    async fn all_shown(
+        &self,
+        caller: &Caller,
+        stacks: Vec<PresentStack>,
+    ) -> Result<Vec<StackView>, ApiError> {
+        let held = stacks.iter().filter_map(|present| present.stack.operation.as_ref());
+        let held: Vec<_> = held.map(|operation| &operation.id).collect();
+        let told = store::told(&*self.parts.store, &held).await?;
+        let shown = |stack| self.shown(caller, stack, None, &told);
         Ok(stacks.into_iter().filter_map(shown).collect())
     }
 
@@ -45,16 +90,30 @@ impl Service {
         of: Option<&DeploymentId>,
     ) -> Result<StackView, ApiError> {
         let stack = self.authorize_stack(caller, Permission::ViewPublic, name, of).await?;
-        self.shown(caller, stack, of).ok_or_else(no_stack)
+        self.one_shown(caller, stack, of).await
     }
 
-    pub(super) fn shown(
+    /// Returns the view of a live stack.
+    pub(super) async fn one_shown(
         &self,
         caller: &Caller,
         stack: Stack,
         of: Option<&DeploymentId>,
+    ) -> Result<StackView, ApiError> {
+        let held: Vec<_> = stack.operation.iter().map(|operation| &operation.id).collect();
+        let told = store::told(&*self.parts.store, &held).await?;
+        let present = PresentStack { stack, is_live: true };
+        self.shown(caller, present, of, &told).ok_or_else(no_stack)
+    }
+
+    fn shown(
+        &self,
+        caller: &Caller,
+        stack: PresentStack,
+        of: Option<&DeploymentId>,
+        told: &HashMap<DeploymentId, Progress>,
     ) -> Option<StackView> {
-        shown(caller, stack, of, self.parts.kinds, &self.parts.reconcile_report)
+        shown(caller, stack, of, told, self.parts.kinds, &self.parts.reconcile_report)
     }
 
     /// Finds the live stack called `name`, if the caller has this permission for it.
@@ -102,22 +161,50 @@ impl Service {
         found.filter(|_| is_live).map(|(since, seen)| Downtime { since, seen })
     }
 
-    /// Returns the state of the removal of the stack that `record` created, if there is one.
-    pub(super) async fn stack_removal(
+    /// Returns what became of the stack of the operation in `record`, for a caller who `may_change`
+    /// it.
+    pub(super) async fn stack_by_now(
         &self,
         record: &Record,
         progress: &Progress,
-    ) -> Result<Option<StackRemoval>, ApiError> {
-        if progress.phase != Phase::COMPLETED {
-            return Ok(None);
+        may_change: bool,
+    ) -> Result<StackByNow, ApiError> {
+        let kind = self.kind(record);
+        let name = &record.deployment.name;
+        let id = record.owner.is_none().then(|| record.revision.stack.deployment());
+        let page = may_change.then(|| stack_page(name, id.as_ref()));
+        let is_of_stack = kind.direction == Direction::Forward;
+        if progress.phase != Phase::COMPLETED && !kind.keeps_stack() {
+            let page = page.filter(|_| is_of_stack && record.state == State::Active);
+            return Ok(StackByNow { page, ..StackByNow::default() });
+        }
+        let stacks = self.parts.store.stacks(Some(name)).await?;
+        let stack = stacks.into_iter().find(|stack| stack.revision.stack == record.revision.stack);
+        if kind.keeps_stack() {
+            return Ok(StackByNow { page: page.filter(|_| stack.is_some()), ..Default::default() });
         }
         if record.state == State::RolledBack {
-            return Ok(Some(StackRemoval::Done));
+            return Ok(StackByNow { removal: Some(StackRemoval::Done), ..Default::default() });
         }
-        let stacks = self.parts.store.stacks(Some(&record.deployment.name)).await?;
-        let removal = stacks.into_iter().find_map(|stack| stack.removal);
-        Ok(removal.map(|(id, _)| StackRemoval::NotYet(id)))
+        let is_stopped = stack
+            .as_ref()
+            .is_some_and(|stack| stack.desired == Desired::Stopped && stack.operation.is_none());
+        let page = page.filter(|_| stack.is_some());
+        let removal = stack.and_then(|stack| stack.removal);
+        let removal = removal.map(|(id, _)| StackRemoval::NotYet(id));
+        Ok(StackByNow { removal, is_stopped, page })
     }
+}
+
+/// What became of the stack of an operation.
+#[derive(Default)]
+pub(super) struct StackByNow {
+    /// The state of its removal, if there is one.
+    pub(super) removal: Option<StackRemoval>,
+    /// True if it was live and is stopped.
+    pub(super) is_stopped: bool,
+    /// The address of its page, if it is there and the caller may change it.
+    pub(super) page: Option<String>,
 }
 
 /// Returns the error that no live stack has the name.
@@ -157,18 +244,27 @@ fn health_of(found: &Unhealthy) -> StackHealth {
     StackHealth { state, since: found.since, seen: found.since }
 }
 
+/// Returns whether a stack that has been live is live now: it should not be stopped.
+fn status_is_live(present: &PresentStack) -> bool {
+    present.stack.desired == Desired::Running || present.stack.operation.is_some()
+}
+
 /// Returns the view of a stack that a caller may see; `None` if it is hidden from them.
 fn shown(
     caller: &Caller,
-    stack: Stack,
+    present: PresentStack,
     of: Option<&DeploymentId>,
+    told: &HashMap<DeploymentId, Progress>,
     kinds: Kinds,
     reconcile_report: &ReconcileReport,
 ) -> Option<StackView> {
+    let PresentStack { stack, is_live } = present;
     let target = target(&stack, of);
     caller.may(Permission::ViewPublic, target).ok()?;
     let may_see = caller.may(Permission::View, target).is_ok();
-    let Stack { deployment, since, removal, desired, revision, operation, unhealthy, .. } = stack;
+    let Stack {
+        deployment, since, removal, template, desired, revision, operation, unhealthy, ..
+    } = stack;
     // The health watch decides whether a stack works. Until it has, the reconciler's finding counts,
     // which takes two looks at the platform, and none at the address.
     let found = reconcile_report.not_running(&deployment.id);
@@ -176,26 +272,41 @@ fn shown(
         .map(|(since, seen)| StackHealth { state: HealthState::NotRunning, since, seen })
         .or_else(|| unhealthy.as_ref().map(health_of))
         .filter(|_| removal.is_none() && desired == Desired::Running);
+    let state = match removal {
+        None => StackState::Live,
+        Some((_, State::Stuck)) => StackState::Stuck,
+        Some((_, State::Active | State::Live | State::RolledBack)) => StackState::Removing,
+    };
     Some(StackView {
+        id: may_see.then(|| revision.stack.to_string()),
         name: deployment.name,
         url: deployment.url,
         since,
         deployment_id: Some(deployment.id).filter(|_| may_see),
-        state: match removal {
-            None => StackState::Live,
-            Some((_, State::Stuck)) => StackState::Stuck,
-            Some((_, State::Active | State::Live | State::RolledBack)) => StackState::Removing,
-        },
+        state: is_live.then_some(state),
         status: status(kinds, desired, operation.as_ref(), found.is_some()),
         desired: match desired {
             Desired::Running => DesiredState::Running,
             Desired::Stopped => DesiredState::Stopped,
         },
         revision: revision.number,
-        operation: operation.filter(|_| may_see).map(|StackOperation { id, kind, .. }| {
-            OperationView { id, kind: kinds.of(kind).noun.to_owned() }
-        }),
+        template,
+        operation: operation.filter(|_| may_see).map(|held| operation_view(&held, kinds, told)),
         health: found,
         removal_id: removal.map(|(id, _)| id).filter(|_| may_see),
     })
+}
+
+/// Returns the view of the operation on a stack that is in progress or stuck.
+fn operation_view(
+    StackOperation { id, kind, state }: &StackOperation,
+    kinds: Kinds,
+    told: &HashMap<DeploymentId, Progress>,
+) -> OperationView {
+    let kind = kinds.of(*kind);
+    let status = if *state == State::Stuck { Status::Failure } else { Status::InProgress };
+    let first = || kind.sentence(kind.first_phase()).to_owned();
+    let (progress, message) =
+        told.get(id).map_or_else(|| (0, first()), |told| (told.percent, told.message.clone()));
+    OperationView { id: id.clone(), kind: kind.noun.to_owned(), status, progress, message }
 }

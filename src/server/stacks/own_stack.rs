@@ -3,14 +3,13 @@
 use jiff::Timestamp;
 
 use super::Service;
-use super::listing::no_stack;
 use super::operations::on_stack::StackAction;
 use crate::server::auth::access::{Caller, Permission};
 use crate::server::store::{self, OperationFilter, Record};
 use crate::wire::{ApiError, DesiredState, StackView};
 use domain::deployment::DeploymentId;
 use domain::kind::StackStatus;
-use domain::progress::Progress;
+use domain::progress::End;
 use domain::stack_event::Why;
 use domain::stack_id::StackId;
 
@@ -38,10 +37,8 @@ pub struct OwnStack {
 /// What the overview of a stack shows besides.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StackOverview {
-    /// The operation that is in progress or stuck, if there is one.
-    pub operation: Option<(Record, Progress)>,
-    /// The last operations, newest first.
-    pub last: Vec<Record>,
+    /// The last operations, newest first, each with how it is or has ended.
+    pub last: Vec<(Record, Option<End>)>,
     /// The number of days for which its data is kept after the removal, if it has any.
     pub data_days: Option<u64>,
 }
@@ -64,7 +61,7 @@ impl Service {
         let stack_id = stack.revision.stack;
         let why = stack.unhealthy.as_ref().map(|unhealthy| unhealthy.why.clone());
         // Who may change it knows its id.
-        let view = self.shown(caller, stack, Some(&id)).ok_or_else(no_stack)?;
+        let view = self.one_shown(caller, stack, Some(&id)).await?;
         Ok(OwnStack { view, id, is_of_its_id, stack: stack_id, why, now: self.parts.clock.now() })
     }
 
@@ -82,21 +79,18 @@ impl Service {
         let filter =
             OperationFilter { stack: Some(own.stack), limit: LAST, ..OperationFilter::default() };
         let last = store.operations(&filter).await?;
-        let under_way = own.view.operation.as_ref().map(|operation| &operation.id);
-        // It is the newest: one that is in progress lets no other begin.
-        let record = last.iter().find(|record| Some(&record.deployment.id) == under_way).cloned();
-        let operation = match record {
-            None => None,
-            Some(record) => {
-                let progress = store::progress(store, &record.deployment.id).await?;
-                Some((record, progress))
-            }
+        let ids: Vec<_> = last.iter().map(|record| &record.deployment.id).collect();
+        let mut told = store::told(store, &ids).await?;
+        let with_end = |record: Record| {
+            let end = told.remove(&record.deployment.id).and_then(|told| told.end);
+            (record, end)
         };
+        let last = last.into_iter().map(with_end).collect();
         let data_days = match self.record(&own.id).await? {
             None => None,
             Some(record) => self.of_spec(caller, &record).await?.data_days,
         };
-        Ok(StackOverview { operation, last, data_days })
+        Ok(StackOverview { last, data_days })
     }
 }
 

@@ -44,6 +44,30 @@ pub async fn replay(
     }
 }
 
+/// Returns how each of these operations is, or has ended: its phase, its percentage and its message,
+/// without its steps. One query serves all.
+///
+/// # Errors
+///
+/// Returns a [`StoreError`] if the store does not answer, or contains an unreadable event.
+pub async fn told(
+    journal: &dyn Journal,
+    ids: &[&DeploymentId],
+) -> Result<HashMap<DeploymentId, Progress>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut told = HashMap::new();
+    for (id, event) in journal.last_told(ids).await? {
+        let event = event.decode().map_err(|_| StoreError::Corrupt { what: "event" })?;
+        let mut progress = Progress::default();
+        // It is the only one that counts.
+        progress.apply(Event { seq: 1, ..event });
+        told.insert(id, progress);
+    }
+    Ok(told)
+}
+
 /// Returns the receipt of an operation: the outcome of each resource, as known by now. It is
 /// empty if nothing was undone.
 ///

@@ -12,11 +12,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{
-    CancelOutcome, CancelRequest, CleanupRecord, DataDeletion, DayLooks, Fact, IdempotencyKey,
-    KeptData, KeptFilter, Lane, Lease, LookCounts, Measured, NewDeployment, NewOperation,
-    NewRemoval, OperationFilter, OperationOutcome, Record, Recorded, RemovalOutcome, Result,
-    Sample, SealedSpec, SeriesStep, Stack, StackTurn, Steps, StoredEvent, StoredResponse,
-    TaskHolder, TaskLease, TimeToLive, Usage,
+    CancelOutcome, CancelRequest, CleanupRecord, DataDeletion, DayLooks, Fact, IdempotencyKey, KeptData, KeptFilter, Lane, Lease, LookCounts, Measured, NewDeployment, NewOperation, NewRemoval, OperationFilter, OperationOutcome, Record, Recorded, RemovalOutcome, Result, Sample, SealedSpec, SeriesStep, Stack, StackTurn, Steps, StoredEvent, StoredResponse, TaskHolder, TaskLease, TimeToLive, Usage, PresentStack,
 };
 use crate::server::audit::AuditEntry;
 use crate::server::metrics::OperationCounts;
@@ -71,6 +67,8 @@ pub trait Stacks: Send + Sync {
     ) -> Result<OperationOutcome>;
     /// Lists the live stacks, ordered by name: all, or only the one called `name`.
     async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>>;
+    /// Lists the stacks that are not gone, ordered by name: all, or only those of `owner`.
+    async fn present_stacks(&self, owner: Option<&OwnerId>) -> Result<Vec<PresentStack>>;
     /// Returns which of `names` are reserved.
     async fn reserved(&self, names: &[StackName]) -> Result<Vec<StackName>>;
     /// Returns the state of every name that is reserved, and of every one that became free after
@@ -132,6 +130,8 @@ pub trait Journal: Send + Sync {
     async fn events(&self, id: &DeploymentId, after: Seq, limit: u32) -> Result<Vec<StoredEvent>>;
     /// Finds the last event of each of these operations, in any order.
     async fn last_events(&self, ids: &[&DeploymentId]) -> Result<Vec<(DeploymentId, StoredEvent)>>;
+    /// Finds the last event of each of these operations that is no line of its log, in any order.
+    async fn last_told(&self, ids: &[&DeploymentId]) -> Result<Vec<(DeploymentId, StoredEvent)>>;
     /// Reads the journal of an operation.
     async fn journal(&self, id: &DeploymentId) -> Result<Steps>;
     /// Reads the platform's logs of these operations, for operators. One query serves all.

@@ -144,6 +144,8 @@ pub struct Stack {
     pub removal: Option<(DeploymentId, State)>,
     /// Its owner; `None` if an anonymous client started it.
     pub owner: Option<OwnerId>,
+    /// The id of its template.
+    pub template: String,
     /// What it should be.
     pub desired: Desired,
     /// The revision that it is made of.
@@ -156,6 +158,15 @@ pub struct Stack {
     pub unhealthy: Option<Unhealthy>,
     /// When it expires.
     pub expires: Option<Timestamp>,
+}
+
+/// A stack that is not gone. It may be one that is not live yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PresentStack {
+    /// The stack. Of one that is not live yet, `since` is when it was requested.
+    pub stack: Stack,
+    /// True if it is live, or was before it was stopped.
+    pub is_live: bool,
 }
 
 /// The operation on a stack that is in progress or stuck.

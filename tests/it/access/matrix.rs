@@ -39,6 +39,7 @@ POST   /api/fn/cancel_deployment       id={active}               401 200 404 403
 POST   /api/deployment/{ended}/retry   -                         401 201 404 403 201 201 401
 POST   /api/fn/retry_deployment        id={ended}                401 200 404 403 200 200 401
 GET    /api/stacks                     -                         401 200 200 200 200 200 401
+GET    /api/stacks/-/events            -                         401 200 200 200 200 200 401
 GET    /api/stacks/livey               -                         401 200 404 200 200 200 401
 GET    /api/stacks/livey?id={live}     -                         401 200 404 200 200 200 401
 POST   /api/stacks/livey/stop          -                         401 202 404 403 202 202 401

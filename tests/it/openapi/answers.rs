@@ -23,7 +23,7 @@ fn an_answer_that_the_document_does_not_have_is_found() {
     let stack = |more: Value| {
         let mut stack = json!({
             "name": "alice", "url": "https://a.example.com", "since": "2026-11-23T09:55:24.515Z", "state": "live",
-            "status": "running", "desired": "running", "revision": 1,
+            "status": "running", "desired": "running", "revision": 1, "template": "default",
         });
         stack.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         json!({ "success": true, "stacks": [stack] }).to_string()

@@ -10,7 +10,8 @@ use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
 /// The schemas of the data of events, by the names of the events.
-const EVENTS: [(&str, &str); 4] = [
+const EVENTS: [(&str, &str); 5] = [
+    ("stacks", "StacksAnswer"),
     ("progress", "ProgressEvent"),
     ("log", "LogEntry"),
     ("complete", "CompleteEvent"),

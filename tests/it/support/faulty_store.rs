@@ -10,12 +10,7 @@ use ai_stack_deployer::server::metrics::OperationCounts;
 use ai_stack_deployer::server::name_index::NameState;
 use ai_stack_deployer::server::platform::AppName;
 use ai_stack_deployer::server::store::{
-    CancelOutcome, CancelRequest, CleanupRecord, DataDeletion, DayLooks, Fact, Idempotency,
-    IdempotencyKey, Journal, Kept, KeptData, KeptFilter, Lane, Lease, Leases, LookCounts, Measured,
-    Measurements, NewDeployment, NewOperation, NewRemoval, OperationFilter, OperationOutcome,
-    Operations, Record, Recorded, RemovalOutcome, Result, Sample, SealedSpec, SeriesStep, Specs,
-    Stack, StackEvents, StackTurn, Stacks, StepId, Steps, Store, StoreError, StoredEvent,
-    StoredResponse, TaskHolder, TaskLease, TaskLeases, Templates, TimeToLive, Usage,
+    CancelOutcome, CancelRequest, CleanupRecord, DataDeletion, DayLooks, Fact, Idempotency, IdempotencyKey, Journal, Kept, KeptData, KeptFilter, Lane, Lease, Leases, LookCounts, Measured, Measurements, NewDeployment, NewOperation, NewRemoval, OperationFilter, OperationOutcome, Operations, Record, Recorded, RemovalOutcome, Result, Sample, SealedSpec, SeriesStep, Specs, Stack, StackEvents, StackTurn, Stacks, StepId, Steps, Store, StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease, TaskLeases, Templates, TimeToLive, Usage, PresentStack,
 };
 use async_trait::async_trait;
 use clock::Clock;
@@ -235,6 +230,7 @@ delegate! {
         up begin_removal(name: &StackName, new: &NewRemoval) -> RemovalOutcome;
         up begin_operation(name: &StackName, new: &NewOperation) -> OperationOutcome;
         up stacks(name: Option<&StackName>) -> Vec<Stack>;
+        up present_stacks(owner: Option<&OwnerId>) -> Vec<PresentStack>;
         up reserved(names: &[StackName]) -> Vec<StackName>;
         up names(freed_since: Option<Timestamp>) -> HashMap<StackName, NameState>;
         up usages(counted_as: &[&str], hour_ago: Timestamp) -> Vec<Usage>;
@@ -253,6 +249,7 @@ delegate! {
     }
     Journal {
         up events(id: &DeploymentId, after: Seq, limit: u32) -> Vec<StoredEvent>;
+        up last_told(ids: &[&DeploymentId]) -> Vec<(DeploymentId, StoredEvent)>;
         up last_events(ids: &[&DeploymentId]) -> Vec<(DeploymentId, StoredEvent)>;
         up journal(id: &DeploymentId) -> Steps;
         up platform_logs(ids: &[DeploymentId]) -> HashMap<DeploymentId, String>;

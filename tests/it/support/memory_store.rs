@@ -9,10 +9,7 @@ use ai_stack_deployer::server::metrics::OperationCounts;
 use ai_stack_deployer::server::name_index::NameState;
 use ai_stack_deployer::server::platform::AppName;
 use ai_stack_deployer::server::store::{
-    CancelOutcome, CancelRequest, CleanupRecord, Fact, Journal, Lane, Lease, Leases, NewDeployment,
-    NewOperation, NewRemoval, OperationFilter, OperationOutcome, Operations, Record, Recorded,
-    RemovalOutcome, Result, Stack, Stacks, State, StepRecord, Steps, Store, StoreError,
-    StoredEvent, StoredResponse, TimeToLive, Usage,
+    CancelOutcome, CancelRequest, CleanupRecord, Fact, Journal, Lane, Lease, Leases, NewDeployment, NewOperation, NewRemoval, OperationFilter, OperationOutcome, Operations, Record, Recorded, RemovalOutcome, Result, Stack, Stacks, State, StepRecord, Steps, Store, StoreError, StoredEvent, StoredResponse, TimeToLive, Usage, Idempotency, IdempotencyKey, PresentStack, TaskHolder, TaskLease, TaskLeases,
 };
 use async_trait::async_trait;
 use domain::deployment::DeploymentId;
@@ -91,6 +88,10 @@ impl Stacks for MemoryStore {
         new: &NewOperation,
     ) -> Result<OperationOutcome> {
         self.up()?.begin_operation(name, new)
+    }
+
+    async fn present_stacks(&self, owner: Option<&OwnerId>) -> Result<Vec<PresentStack>> {
+        Ok(self.up()?.present_stacks(owner))
     }
 
     async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>> {
@@ -214,10 +215,11 @@ impl Journal for MemoryStore {
     }
 
     async fn last_events(&self, ids: &[&DeploymentId]) -> Result<Vec<(DeploymentId, StoredEvent)>> {
-        let mut tables = self.up()?;
-        let mut last =
-            |id: &DeploymentId| Some((id.clone(), tables.row(id)?.events.last()?.clone()));
-        Ok(ids.iter().filter_map(|id| last(id)).collect())
+        Ok(self.up()?.last(ids, |_| true))
+    }
+
+    async fn last_told(&self, ids: &[&DeploymentId]) -> Result<Vec<(DeploymentId, StoredEvent)>> {
+        Ok(self.up()?.last(ids, |event| event.name != "log"))
     }
 
     async fn journal(&self, id: &DeploymentId) -> Result<Steps> {
@@ -225,13 +227,7 @@ impl Journal for MemoryStore {
     }
 
     async fn platform_logs(&self, ids: &[DeploymentId]) -> Result<HashMap<DeploymentId, String>> {
-        let tables = &mut *self.up()?;
-        let log = |id: &DeploymentId| {
-            let records = &tables.row(id)?.steps.records;
-            let log = records.values().find_map(StepRecord::platform_log)?;
-            Some((id.clone(), log.to_owned()))
-        };
-        Ok(ids.iter().filter_map(log).collect())
+        Ok(self.up()?.platform_logs(ids))
     }
 
     async fn services(&self) -> Result<Vec<(AppName, DeploymentId)>> {

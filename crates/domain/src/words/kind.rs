@@ -1,6 +1,7 @@
 //! The sentences of the kinds of operations, of their steps and of the phases of all kinds.
 
 use crate::phase::Phase;
+use crate::stack_state::StackStatus;
 
 /// The sentences of a step.
 #[derive(Clone, Copy, Debug)]
@@ -45,14 +46,33 @@ pub(crate) const ENDED: &str = "Done";
 /// A phase that only another version knows.
 pub(crate) const UNKNOWN: StepWords = step("In progress", "Done");
 
-/// Returns the sentence of a phase that is the same in every kind.
-pub(crate) fn of_phase(phase: Phase) -> Option<&'static str> {
+/// Returns the sentence of a phase that every kind has; `status` is what the stack is during an
+/// operation of the kind.
+pub(crate) fn of_phase(phase: Phase, status: StackStatus) -> Option<&'static str> {
     match phase {
         Phase::INITIALIZING => Some(ADDRESS.doing),
-        Phase::FAILED => Some("The deployment failed"),
-        Phase::CANCELLED => Some("The deployment was cancelled"),
+        Phase::FAILED => Some(ended(status).0),
+        Phase::CANCELLED => Some(ended(status).1),
         Phase::REMOVING => Some("Removing the stack"),
         _ => None,
+    }
+}
+
+/// Returns the sentences of the kind that it failed, and that it was cancelled.
+const fn ended(status: StackStatus) -> (&'static str, &'static str) {
+    match status {
+        StackStatus::Deploying => ("The deployment failed", "The deployment was cancelled"),
+        StackStatus::Stopping => ("The stop failed", "The stop was cancelled"),
+        StackStatus::Starting => ("The start failed", "The start was cancelled"),
+        StackStatus::Restarting => ("The restart failed", "The restart was cancelled"),
+        StackStatus::Changing => ("The change failed", "The change was cancelled"),
+        StackStatus::Removing => ("The removal failed", "The removal was cancelled"),
+        // Of the kinds, only the one that deletes data.
+        StackStatus::Gone
+        | StackStatus::Running
+        | StackStatus::Stopped
+        | StackStatus::Unhealthy
+        | StackStatus::Stuck => ("The deletion failed", "The deletion was cancelled"),
     }
 }
 

@@ -58,8 +58,9 @@ fn OperationFilterForm(asked: OperationQuery, owners: Vec<Owner>) -> impl IntoVi
     if !owner.is_empty() && people.iter().all(|(id, _)| *id != owner) {
         people.push((owner.clone(), owner.clone()));
     }
-    let states =
-        State::ALL.iter().map(|state| (state.as_str().to_owned(), words::any_kind(*state)));
+    let states = State::ALL
+        .iter()
+        .map(|state| (state.as_str().to_owned(), words::any_kind(*state).to_owned()));
     let [person, state_label, name_or_id] = words::OPERATION_FILTER;
     view! {
         <form class="filter" action="/admin#operations" method="get">
@@ -88,7 +89,7 @@ fn OperationTable(lines: Vec<OperationLine>) -> impl IntoView {
 
 #[component]
 fn OperationRow(line: OperationLine) -> impl IntoView {
-    let OperationLine { record, owner, is_down, platform_log } = line;
+    let OperationLine { record, end, owner, is_down, platform_log } = line;
     let Record { deployment, state, metadata, .. } = record;
     let kind = kind(deployment.kind);
     let down = is_down.then_some(words::NOT_RUNNING);
@@ -98,7 +99,7 @@ fn OperationRow(line: OperationLine) -> impl IntoView {
                 <a href=format!("/deployments/{}", deployment.id)>{deployment.name.to_string()}</a>
                 {words::kind(kind)}
             </th>
-            <td>{words::state(kind.direction, state)} {down} {platform_log.map(|log| view! { <PlatformLog log /> })}</td>
+            <td>{words::state(kind, state, end.as_ref())} {down} {platform_log.map(|log| view! { <PlatformLog log /> })}</td>
             <td>
                 <OwnerLink owner />
             </td>

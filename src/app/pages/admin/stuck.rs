@@ -5,6 +5,7 @@ use leptos::either::Either;
 use leptos::prelude::*;
 
 use super::filter::OwnerLink;
+use crate::app::kind;
 use crate::app::words::admin as words;
 use crate::server::reconciler::report::ReconcileRound;
 use crate::server::stacks::admin::StuckLine;
@@ -38,6 +39,7 @@ pub fn StuckSection(
 fn StuckItem(line: StuckLine, now: jiff::Timestamp) -> impl IntoView {
     let facts = words::stuck(&line, now);
     let StuckLine { deployment, owner, left, .. } = line;
+    let kind = kind(deployment.kind);
     let left = if left.is_empty() {
         Either::Left(view! { <li>{words::LEFT_UNKNOWN}</li> })
     } else {
@@ -47,7 +49,7 @@ fn StuckItem(line: StuckLine, now: jiff::Timestamp) -> impl IntoView {
         <li class="stuck__item">
             <p class="stuck__name">
                 <a href=format!("/deployments/{}", deployment.id)>{deployment.name.to_string()}</a>
-                {words::OF} <OwnerLink owner />
+                {words::kind(kind)} {words::OF} <OwnerLink owner />
             </p>
             <p class="admin__note">{facts}</p>
             <ul class="stuck__left">{left}</ul>
@@ -55,7 +57,7 @@ fn StuckItem(line: StuckLine, now: jiff::Timestamp) -> impl IntoView {
                 <input type="hidden" name="id" value=deployment.id.to_string() />
                 <button class="button" type="submit">
                     {words::RETRY}
-                    <span class="visually-hidden">{words::retry_of(&deployment.name)}</span>
+                    <span class="visually-hidden">{words::retry_of(kind, &deployment.name)}</span>
                 </button>
             </form>
         </li>

@@ -15,9 +15,10 @@ use crate::app::words::{account, stack as words};
 use crate::server::page::page_of;
 use crate::server::stacks::{OwnStack, StackAction, StackLooks, StackOverview};
 use crate::server::store::Record;
-use crate::wire::{ApiError, UsageSeries};
-use domain::kind::{Direction, StackStatus};
-use domain::progress::Progress;
+use crate::wire::{ApiError, OperationView, UsageSeries};
+use domain::kind::StackStatus;
+use domain::phase::Status;
+use domain::progress::End;
 use domain::time::elapsed_ms;
 
 /// Renders how the stack is that the address names.
@@ -44,9 +45,10 @@ fn Overview(
     looks: StackLooks,
     usage: UsageSeries,
 ) -> impl IntoView {
-    let StackOverview { operation, last, data_days } = overview;
-    let operation = operation.map(|(record, progress)| {
-        view! { <UnderWay record progress status=stack.view.status /> }
+    let StackOverview { last, data_days } = overview;
+    let operation = stack.view.operation.clone().map(|operation| {
+        let is_removal = stack.view.removal_id.as_ref() == Some(&operation.id);
+        view! { <UnderWay operation is_removal /> }
     });
     let is_unhealthy = stack.view.status == StackStatus::Unhealthy;
     let why = stack.why.clone().filter(|_| is_unhealthy).map(|why| view! { <WhySection why /> });
@@ -64,23 +66,23 @@ fn Overview(
 
 /// Renders the operation that is in progress or stuck, with a link to its page.
 #[component]
-fn UnderWay(record: Record, progress: Progress, status: StackStatus) -> impl IntoView {
-    let bar = (status != StackStatus::Stuck).then(|| {
-        // How far a removal is, nobody knows.
-        let percent = match kind(record.deployment.kind).direction {
-            Direction::Forward => Some(progress.percent.to_string()),
-            Direction::Back => None,
-        };
-        view! { <progress class="bar" max="100" value=percent aria-labelledby="under-way"></progress> }
+pub fn UnderWay(
+    /// The operation.
+    operation: OperationView,
+    /// True if it removes the stack: how far that is, nobody knows.
+    is_removal: bool,
+) -> impl IntoView {
+    let OperationView { id, status, progress, message, .. } = operation;
+    let bar = (status == Status::InProgress).then(|| {
+        let percent = (!is_removal).then(|| progress.to_string());
+        view! { <progress class="bar" max="100" value=percent aria-label=message.clone()></progress> }
     });
     view! {
-        <section class="stack__part under-way">
-            <p id="under-way">{progress.message}</p>
+        <div class="under-way">
+            <p>{message}</p>
             {bar}
-            <p>
-                <a href=page_of(&record.deployment.id)>{words::SEE_PROGRESS}</a>
-            </p>
-        </section>
+            <a href=page_of(&id)>{words::SEE_PROGRESS}</a>
+        </div>
     }
 }
 
@@ -132,7 +134,9 @@ fn end_of(action: StackAction) -> &'static str {
 /// Renders what is known about the stack.
 #[component]
 fn Facts(stack: Arc<OwnStack>) -> impl IntoView {
+    let template = service().map(|service| service.template_name(&stack.view.template));
     let facts = [
+        (words::TEMPLATE, template.unwrap_or_else(|_| stack.view.template.clone())),
         (words::SINCE, account::minute(stack.view.since)),
         (words::REVISION, stack.view.revision.to_string()),
     ];
@@ -149,16 +153,15 @@ fn Facts(stack: Arc<OwnStack>) -> impl IntoView {
 
 /// Renders the last operations on the stack.
 #[component]
-fn LastOperations(last: Vec<Record>, stack: Arc<OwnStack>) -> impl IntoView {
-    let line = |record: Record| {
-        let Record { deployment, state, metadata, cancel_request, .. } = record;
+fn LastOperations(last: Vec<(Record, Option<End>)>, stack: Arc<OwnStack>) -> impl IntoView {
+    let line = |(record, end): (Record, Option<End>)| {
+        let Record { deployment, state, metadata, .. } = record;
         let ago = elapsed_ms(deployment.started, stack.now);
         let took = metadata.completed.map(|ended| elapsed_ms(deployment.started, ended));
-        let kind = kind(deployment.kind);
         view! {
-            <li class="last__line" data-state=state.as_str()>
-                <a href=page_of(&deployment.id)>{words::operation(kind)}</a>
-                <span>{words::end(kind, state, cancel_request)}</span>
+            <li class="last__line">
+                <a href=page_of(&deployment.id)>{words::operation(kind(deployment.kind))}</a>
+                <span>{words::end(state, end.as_ref())}</span>
                 <span class="last__time">{words::time(ago, took)}</span>
             </li>
         }

@@ -11,8 +11,10 @@ use crate::server::settings::Quotas;
 use crate::server::stacks::Health;
 use crate::server::stacks::admin::StuckLine;
 use crate::server::store::{KeptState, State};
+use domain::event::FailureCode;
 use domain::kind::{Direction, Kind, StackState};
 use domain::platform_problem::PlatformProblem;
+use domain::progress::End;
 use domain::remedy::Remedy;
 use domain::stack_name::StackName;
 use domain::words;
@@ -144,9 +146,10 @@ pub(crate) fn stuck(line: &StuckLine, now: Timestamp) -> String {
     format!("{} · {since} · {tries} · {next}", line.deployment.id.reference())
 }
 
-/// Returns the words that say to screen readers what a clean-up would remove.
-pub(crate) fn retry_of(name: &StackName) -> String {
-    format!(" to remove {name}")
+/// Returns the words that say to screen readers what a clean-up would do.
+pub(crate) fn retry_of(kind: &Kind, name: &StackName) -> String {
+    let does = if kind.keeps_stack() { "bring back" } else { "remove" };
+    format!(" to {does} {name}")
 }
 
 /// Returns the words of a remedy, if one is known.
@@ -165,21 +168,32 @@ pub(crate) fn compared(round: Option<&ReconcileRound>) -> String {
     }
 }
 
-/// Returns the words for the state of an operation.
-pub(crate) fn state(direction: Direction, state: State) -> &'static str {
-    match (direction, state) {
+/// Returns the words for the state of an operation, of which `end` is how it ended.
+pub(crate) fn state(kind: &Kind, state: State, end: Option<&End>) -> &'static str {
+    match (kind.direction, state) {
         (Direction::Forward, State::Active) => "In progress",
         (Direction::Back, State::Active) => "Being removed",
+        (_, State::Stuck) => "Stuck",
+        // Nothing is left of an operation on a stack that stays, however it ended.
+        (Direction::Forward, State::Live | State::RolledBack) if kind.keeps_stack() => match end {
+            Some(End::Failed(failure)) if failure.code == FailureCode::Cancelled => "Cancelled",
+            Some(End::Failed(_)) => "Failed",
+            Some(End::Live(_) | End::Removed(_)) | None => "Done",
+        },
         (_, State::Live) => "Live",
         (Direction::Forward, State::RolledBack) => "Rolled back",
         (Direction::Back, State::RolledBack) => "Removed",
-        (_, State::Stuck) => "Stuck",
     }
 }
 
 /// Returns the words for a state in the filter, where they stand for every kind.
-pub(crate) fn any_kind(of: State) -> String {
-    state(Direction::Forward, of).to_lowercase()
+pub(crate) fn any_kind(of: State) -> &'static str {
+    match of {
+        State::Active => "in progress",
+        State::Live => "live",
+        State::RolledBack => "rolled back or done",
+        State::Stuck => "stuck",
+    }
 }
 
 /// Returns the words for an action in the audit log.
@@ -191,10 +205,10 @@ pub(crate) fn act(act: AuditAction) -> &'static str {
         AuditAction::Cancel => "Cancelled",
         AuditAction::Retry => "Retried",
         AuditAction::Remove => "Removed",
-        AuditAction::StopStack => "stopped the stack",
-        AuditAction::StartStack => "started the stack again",
-        AuditAction::RestartStack => "restarted the stack",
-        AuditAction::DeleteData => "deleted the kept data",
+        AuditAction::StopStack => "Stopped a stack",
+        AuditAction::StartStack => "Started a stack again",
+        AuditAction::RestartStack => "Restarted a stack",
+        AuditAction::DeleteData => "Deleted kept data",
         AuditAction::MakeToken => "Created a token",
         AuditAction::RevokeToken => "Revoked a token",
         AuditAction::ReachLimit => "Reached a limit",

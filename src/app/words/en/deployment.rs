@@ -1,5 +1,6 @@
 //! The words of the deployment island: its status, panels and buttons.
 
+use domain::kind::{Direction, Kind};
 use domain::stack_name::StackName;
 
 /// The message while the event stream is broken.
@@ -10,11 +11,27 @@ pub(crate) const POLLING: &str =
 /// The message after the session has ended.
 pub(crate) const SIGNED_OUT: &str =
     "Your session has ended. The operation continues without this page";
-/// The message between a request to cancel and the begin of the rollback.
-pub(crate) const WILL_CANCEL: &str = "Cancelling… everything that was created is removed again";
-/// The names of the progress bar.
-pub(crate) const DEPLOYMENT_PROGRESS: &str = "Progress of the deployment";
-pub(crate) const REMOVAL_PROGRESS: &str = "Progress of the removal";
+/// The links to the page of the stack.
+pub(crate) const TO_STACK: &str = "Go to the stack";
+pub(crate) const MANAGE: &str = "Manage it";
+
+/// Returns the message between a request to cancel and the begin of the rollback.
+pub(crate) fn will_cancel(kind: &Kind) -> &'static str {
+    if kind.keeps_stack() {
+        "Cancelling… the stack becomes what it was before"
+    } else {
+        "Cancelling… everything that was created is removed again"
+    }
+}
+
+/// Returns the name of the progress bar.
+pub(crate) fn progress(kind: &Kind) -> &'static str {
+    match kind.direction {
+        Direction::Forward if kind.keeps_stack() => "Progress of the operation",
+        Direction::Forward => "Progress of the deployment",
+        Direction::Back => "Progress of the removal",
+    }
+}
 
 /// Returns the message that the stack is live.
 pub(crate) fn is_live(name: &StackName, url: &str) -> String {

@@ -15,12 +15,22 @@ use domain::time::{elapsed_ms, written};
 const REMOVED_SINCE: &str = "Everything has been removed by now";
 /// What replaces the sentence about the name after a retry.
 pub(crate) const RETRIED: &str = "It has been retried since.";
+/// The same for an operation on a stack that stays.
+const STACK_STAYS: &str = "The stack, its name and its data are still there.";
+const ASK_FOR_STACK: &str = "An operator can help: give them the reference.";
 /// What precedes a command that removes what is left.
 pub(crate) const OPERATOR_CAN_RUN: &str = "An operator can run: ";
 
 /// Returns the heading of the receipt. It claims only what the receipt proves. `at_end` is the
 /// receipt at the end of the operation: if that was not clean, clean-up has removed the rest since.
-pub(crate) fn heading(receipt: &Receipt, at_end: &Receipt) -> &'static str {
+pub(crate) fn heading(kind: &Kind, receipt: &Receipt, at_end: &Receipt) -> &'static str {
+    if kind.keeps_stack() {
+        return match (receipt.clean, receipt.lines.is_empty()) {
+            (true, true) => "Nothing else was changed",
+            (true, false) => "The stack is as it was before",
+            (false, _) => "We could not verify that the stack is as it was before",
+        };
+    }
     let is_kept = receipt.lines.iter().any(|line| line.outcome == Outcome::Kept);
     if receipt.clean && is_kept {
         "Nothing was left behind but the data"
@@ -94,22 +104,36 @@ pub(crate) fn name_afterwards(
     }
 }
 
+/// Returns the sentence about a stack that stays, after an operation that did not do what was asked.
+pub(crate) fn stack_afterwards(receipt: &Receipt) -> &'static str {
+    if receipt.clean { STACK_STAYS } else { ASK_FOR_STACK }
+}
+
 /// Returns the announcement for screen readers that clean-up has removed everything, and that
 /// `name` was freed unless the deployment was retried since.
-pub(crate) fn removed_since(name: &StackName, retried_by: Option<&DeploymentId>) -> String {
+pub(crate) fn removed_since(
+    kind: &Kind,
+    name: &StackName,
+    retried_by: Option<&DeploymentId>,
+) -> String {
     match retried_by {
+        _ if kind.keeps_stack() => STACK_STAYS.to_owned(),
         None => format!("{REMOVED_SINCE}. The name {name} was freed."),
         Some(_) => format!("{REMOVED_SINCE}."),
     }
 }
 
 /// Returns the sentence about continuing clean-up and its next attempt.
-pub(crate) fn clean_up(next_try: Option<Timestamp>, now: Timestamp) -> String {
-    const WORK: &str = "We keep trying to remove the rest";
-    let Some(next_try) = next_try else { return format!("{WORK}.") };
+pub(crate) fn clean_up(kind: &Kind, next_try: Option<Timestamp>, now: Timestamp) -> String {
+    let work = if kind.keeps_stack() {
+        "We keep trying to bring it back"
+    } else {
+        "We keep trying to remove the rest"
+    };
+    let Some(next_try) = next_try else { return format!("{work}.") };
     match elapsed_ms(now, next_try).div_ceil(1000) {
-        0 => format!("{WORK}; the next attempt starts now."),
-        ahead => format!("{WORK}; the next attempt is in {}.", time::about(ahead)),
+        0 => format!("{work}; the next attempt starts now."),
+        ahead => format!("{work}; the next attempt is in {}.", time::about(ahead)),
     }
 }
 
@@ -192,7 +216,7 @@ mod tests {
             (Receipt::default(), "We could not verify that nothing is left", false),
         ];
         for (receipt, words, free) in cases {
-            assert_eq!(heading(&receipt, &receipt), words);
+            assert_eq!(heading(&DEPLOY, &receipt, &receipt), words);
             assert_eq!(name_afterwards(&name, &receipt, None).contains("was freed"), free);
         }
     }
@@ -201,12 +225,15 @@ mod tests {
     fn what_clean_up_removed_after_the_end_is_news() {
         let left = Receipt::of(vec![entry(ResourceKind::Service, Outcome::Left)]);
         let clean = Receipt::of(vec![entry(ResourceKind::Service, Outcome::VerifiedGone)]);
-        assert_eq!(heading(&clean, &left), "Everything has been removed by now");
-        assert_eq!(heading(&left, &left), "Some resources are left");
+        assert_eq!(heading(&DEPLOY, &clean, &left), "Everything has been removed by now");
+        assert_eq!(heading(&DEPLOY, &left, &left), "Some resources are left");
         let (name, newer) = (StackName::parse("alice").unwrap(), DeploymentId::from_random(2));
         let freed = "Everything has been removed by now. The name alice was freed.";
-        assert_eq!(removed_since(&name, None), freed);
-        assert_eq!(removed_since(&name, Some(&newer)), "Everything has been removed by now.");
+        assert_eq!(removed_since(&DEPLOY, &name, None), freed);
+        assert_eq!(
+            removed_since(&DEPLOY, &name, Some(&newer)),
+            "Everything has been removed by now."
+        );
     }
 
     #[test]
@@ -223,7 +250,7 @@ mod tests {
             (at(480), "; the next attempt is in about 8 min."),
         ];
         for (next_try, words) in cases {
-            assert_eq!(clean_up(next_try, now), format!("{work}{words}"));
+            assert_eq!(clean_up(&DEPLOY, next_try, now), format!("{work}{words}"));
         }
     }
 

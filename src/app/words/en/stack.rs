@@ -2,8 +2,10 @@
 
 use super::time;
 use crate::server::stacks::StackAction;
-use crate::server::store::{CancelRequest, State};
-use domain::kind::{Direction, Kind, StackStatus};
+use crate::server::store::State;
+use domain::event::FailureCode;
+use domain::kind::{Kind, StackStatus};
+use domain::progress::End;
 use domain::stack_name::StackName;
 
 /// The name of the list of tabs.
@@ -42,6 +44,7 @@ pub(crate) fn title(name: &StackName, status: StackStatus) -> String {
 /// The link to the page of the operation that is under way.
 pub(crate) const SEE_PROGRESS: &str = "See the progress";
 pub(crate) const SINCE: &str = "First live";
+pub(crate) const TEMPLATE: &str = "Template";
 pub(crate) const REVISION: &str = "Revision";
 pub(crate) const LAST: &str = "Last operations";
 
@@ -71,13 +74,14 @@ pub(crate) fn operation(kind: &Kind) -> String {
 }
 
 /// Returns the words for how an operation is, or has ended.
-pub(crate) fn end(kind: &Kind, state: State, cancel_request: CancelRequest) -> &'static str {
-    match (kind.direction, state, cancel_request) {
-        (_, State::Active, _) => "in progress",
-        (_, State::Stuck, _) => "not finished",
-        (Direction::Forward, State::RolledBack, CancelRequest::Requested) => "cancelled",
-        (Direction::Forward, State::RolledBack, CancelRequest::None) => "failed",
-        (_, State::Live, _) | (Direction::Back, State::RolledBack, _) => "done",
+pub(crate) fn end(state: State, end: Option<&End>) -> &'static str {
+    match (state, end) {
+        (State::Active, _) => "in progress",
+        (State::Stuck, _) => "not finished",
+        (State::Live | State::RolledBack, Some(End::Failed(failure))) => {
+            if failure.code == FailureCode::Cancelled { "cancelled" } else { "failed" }
+        }
+        (State::Live | State::RolledBack, Some(End::Live(_) | End::Removed(_)) | None) => "done",
     }
 }
 

@@ -24,34 +24,42 @@ pub(super) fn stacks() -> Vec<Named> {
         )
         .has("since", time(), "Since when that is known, in UTC.")
         .has("seen", time(), "When it was last confirmed, in UTC.");
-    let stack = object("A live stack.")
+    let stack = object("A stack that is not gone.")
+        .optional("id", text(), "Its id, `stk_` and 32 digits, if the caller may see that.")
         .has("name", name(), "Its name.")
         .has("url", address(), "Its address.")
-        .has("since", time(), "Since when it has been live, in UTC.")
+        .has("since", time(), "Since when it has been live, or when it was requested, in UTC.")
         .optional("deploymentId", id(), "The deployment that made it, if the caller may see that.")
-        .has(
+        .optional(
             "state",
             one_of_texts(["live", "removing", "stuck"]),
-            "`stuck`: part of it could not be removed yet. `status` says more.",
+            "`stuck`: part of it could not be removed yet. Not of a stack that has not been live \
+             yet. `status` says more.",
         )
         .has("status", one_of_texts(STATUSES), "What it is now.")
         .has("desired", one_of_texts(["running", "stopped"]), "What it should be.")
         .has("revision", integer(), "The number of what it is made of, from 1 on.")
+        .has("template", text(), "The id of its template.")
         .optional_one("operation", "StackOperation", "What is under way or stuck, if anything is.")
         .optional("removalId", id(), "Its removal that has not ended well, if there is one.")
         .optional_one("health", "StackHealth", "The known problem of the stack, if there is one.");
-    let operation = object("An operation on a stack.").has("id", id(), "Its id.").has(
-        "kind",
-        text(),
-        "Its kind, such as `stop`.",
-    );
+    let operation = object("An operation on a stack.")
+        .has("id", id(), "Its id.")
+        .has("kind", text(), "Its kind, such as `stop`.")
+        .has(
+            "status",
+            one_of_texts(["in_progress", "failure"]),
+            "`failure`: it has ended, and something is left to be done.",
+        )
+        .has("progress", integer(), "Percent, 0 to 100.")
+        .has("message", text(), "What happens, as a sentence.");
     let unchanged = object("The stack is already what was asked for, so nothing was begun.")
         .has("success", always(true), "Always true.")
         .has("changed", always(false), "Always false.");
     let one = object("A live stack.")
         .has("success", always(true), "Always true.")
         .has_one("stack", "Stack", "The stack.");
-    let all = object("The live stacks.")
+    let all = object("The stacks.")
         .has("success", always(true), "Always true.")
         .list("stacks", reference("Stack"), "The stacks, by name.")
         .required("stacks");

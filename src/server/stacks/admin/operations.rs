@@ -3,10 +3,11 @@
 use super::{Owner, PAGE, allow, page, typed};
 use crate::server::auth::access::Caller;
 use crate::server::stacks::Service;
-use crate::server::store::{OperationFilter, Record};
+use crate::server::store::{self, OperationFilter, Record};
 use crate::wire::ApiError;
 use domain::deployment::DeploymentId;
 use domain::owner::OwnerId;
+use domain::progress::End;
 use domain::refusal::{FilterField, Refusal};
 
 /// The filter of the operations, as typed. An empty field matches all operations.
@@ -36,6 +37,8 @@ pub struct OperationPage {
 pub struct OperationLine {
     /// The operation.
     pub record: Record,
+    /// How it ended, if it is one on a stack that stays: its state does not say.
+    pub end: Option<End>,
     /// Its owner; `None` if an anonymous client started it.
     pub owner: Option<Owner>,
     /// True if its stack is live but no container of it runs.
@@ -78,7 +81,11 @@ impl Service {
         let names = self.names().await?;
         let ids: Vec<_> = records.iter().map(|record| record.deployment.id.clone()).collect();
         let mut logs = self.parts.store.platform_logs(&ids).await?;
+        let keeping = records.iter().filter(|record| self.kind(record).keeps_stack());
+        let keeping: Vec<_> = keeping.map(|record| &record.deployment.id).collect();
+        let mut told = store::told(&*self.parts.store, &keeping).await?;
         let line = |record: Record| OperationLine {
+            end: told.remove(&record.deployment.id).and_then(|told| told.end),
             owner: record.owner.clone().map(|owner| names.owner(owner)),
             is_down: self.downtime(&record).is_some(),
             platform_log: logs.remove(&record.deployment.id),

@@ -50,6 +50,19 @@ impl<D: Dialect> Journal for SqlStore<D> {
         found.iter().map(|row| Ok((rows::id(row, "deployment_id")?, rows::event(row)?))).collect()
     }
 
+    async fn last_told(&self, ids: &[&DeploymentId]) -> Result<Vec<(DeploymentId, StoredEvent)>> {
+        let is_wanted = D::is_in("$1");
+        let last = Statement::composed(format!(
+            "SELECT events.deployment_id, events.seq, events.name, events.data
+             FROM operations JOIN events ON events.deployment_id = operations.id
+             WHERE operations.id {is_wanted} AND events.seq =
+                 (SELECT MAX(told.seq) FROM events AS told
+                  WHERE told.deployment_id = operations.id AND told.name <> 'log')"
+        ));
+        let found = self.rows(last.bind(lists::texts(ids))).await?;
+        found.iter().map(|row| Ok((rows::id(row, "deployment_id")?, rows::event(row)?))).collect()
+    }
+
     async fn journal(&self, id: &DeploymentId) -> Result<Steps> {
         let steps = Statement::new("SELECT step, record FROM steps WHERE deployment_id = $1");
         let services = Statement::new("SELECT app_name FROM services WHERE deployment_id = $1");

@@ -8,9 +8,7 @@ use sqlx::{ColumnIndex, Decode, Row, Type};
 
 use crate::server::platform::AppName;
 use crate::server::store::{
-    CancelRequest, CleanUp, Desired, Disposal, IdempotencyKey, Lease, Record, Recorded, Result,
-    Stack, StackOperation, State, StepId, StepRecord, StoreError, StoredEvent, StoredResponse,
-    TimeToLive, Unhealthy, Usage, is_within_hour, unavailable,
+    CancelRequest, CleanUp, Desired, Disposal, IdempotencyKey, Lease, Record, Recorded, Result, Stack, StackOperation, State, StepId, StepRecord, StoreError, StoredEvent, StoredResponse, TimeToLive, Unhealthy, Usage, is_within_hour, unavailable, PresentStack,
 };
 use domain::deployment::{Deployment, DeploymentId, DeploymentMetadata, Links};
 use domain::kind::KindName;
@@ -237,6 +235,7 @@ pub(super) fn stack(row: &impl Columns) -> Result<Stack> {
         since: time(row.number("completed_ms")?)?,
         removal,
         owner: optional_owner(row, "owner")?,
+        template: row.text("template")?,
         desired: desired(row)?,
         revision: revision(row)?,
         operation,
@@ -244,6 +243,13 @@ pub(super) fn stack(row: &impl Columns) -> Result<Stack> {
         unhealthy: unhealthy(row)?,
         expires: optional_time(row, "expires_ms")?,
     })
+}
+
+/// Reads a stack that is not gone as [`stack`] does, with the state of its deployment from
+/// `made_state`.
+pub(super) fn present_stack(row: &impl Columns) -> Result<PresentStack> {
+    let is_live = state(&row.text("made_state")?)? == State::Live;
+    Ok(PresentStack { stack: stack(row)?, is_live })
 }
 
 /// Computes the usage of each of `counted_as` from the columns `counted_as`, `state` and

@@ -10,8 +10,8 @@ use super::statement::Statement;
 use super::{SqlStore, beginning, lists, on_stack, quotas, rows};
 use crate::server::name_index::NameState;
 use crate::server::store::{
-    NewDeployment, NewOperation, NewRemoval, OperationOutcome, RemovalOutcome, Result, Stack,
-    Stacks, StoredResponse, TimeToLive, Usage,
+    NewDeployment, NewOperation, NewRemoval, OperationOutcome, PresentStack, RemovalOutcome,
+    Result, Stack, Stacks, StoredResponse, TimeToLive, Usage,
 };
 use domain::owner::OwnerId;
 use domain::stack_name::StackName;
@@ -38,8 +38,8 @@ impl<D: Dialect> Stacks for SqlStore<D> {
         let live = Statement::new(
             "SELECT live.id, live.kind, live.removes, name, url, live.started_ms,
                     live.completed_ms, owner, removal.id AS removal, removal.state AS removal_state,
-                    live.stack AS stack, desired, stacks.revision AS revision,
-                    last_event, unhealthy_ms, unhealthy_why, expires_ms,
+                     live.stack AS stack, template, desired, stacks.revision AS revision,
+                     last_event, unhealthy_ms, unhealthy_why, expires_ms,
                     held.id AS held, held.kind AS held_kind, held.state AS held_state
              FROM stacks JOIN operations AS live USING (stack)
              LEFT JOIN operations AS removal
@@ -50,6 +50,29 @@ impl<D: Dialect> Stacks for SqlStore<D> {
              ORDER BY name",
         );
         self.rows(live.bind(name)).await?.iter().map(rows::stack).collect()
+    }
+
+    async fn present_stacks(&self, owner: Option<&OwnerId>) -> Result<Vec<PresentStack>> {
+        // What an owner has is counted as theirs, for which there is an index of what is not gone.
+        let present = Statement::new(
+            "SELECT made.id, made.kind, made.removes, name, url, made.started_ms,
+                    COALESCE(made.completed_ms, made.started_ms) AS completed_ms, owner,
+                    made.state AS made_state, template,
+                    removal.id AS removal, removal.state AS removal_state,
+                    stacks.stack AS stack, desired, stacks.revision AS revision,
+                    last_event, unhealthy_ms, unhealthy_why, expires_ms,
+                    held.id AS held, held.kind AS held_kind, held.state AS held_state
+             FROM stacks JOIN operations AS made ON made.id = 'dep_' || substr(stacks.stack, 5)
+             LEFT JOIN operations AS removal
+                 ON removal.removes = made.id AND removal.state <> 'rolled_back'
+             LEFT JOIN operations AS held
+                 ON held.stack = stacks.stack AND held.state IN ('active', 'stuck')
+             WHERE gone_ms IS NULL",
+        )
+        .push_if(" AND counted_as = ", owner)
+        .push_if(" AND owner = ", owner)
+        .push(" ORDER BY name");
+        self.rows(present).await?.iter().map(rows::present_stack).collect()
     }
 
     async fn reserved(&self, names: &[StackName]) -> Result<Vec<StackName>> {

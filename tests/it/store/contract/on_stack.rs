@@ -19,6 +19,37 @@ pub(super) async fn hold(store: &dyn Store) {
     a_stack_is_what_the_last_operation_made_of_it(store).await;
     one_operation_is_under_way_at_a_time(store).await;
     what_is_stuck_makes_way_for_the_next(store).await;
+    every_stack_that_is_not_gone_is_listed(store).await;
+}
+
+async fn every_stack_that_is_not_gone_is_listed(store: &dyn Store) {
+    let listed = async |name: &str| {
+        let all = store.present_stacks(None).await.unwrap();
+        all.into_iter().find(|present| present.stack.deployment.name.as_str() == name)
+    };
+    assert_eq!(listed("quentin").await, None);
+    let made = live(store, 2_050, "quentin").await;
+    let name = called("quentin");
+    let present = listed("quentin").await.unwrap();
+    let same = store.stacks(Some(&name)).await.unwrap().remove(0);
+    assert_eq!((present.stack, present.is_live), (same, true));
+
+    let stop = operation(&STOP, 2_051, Some(&made));
+    store.begin_operation(&name, &stop).await.unwrap();
+    let told = store.last_told(&[&stop.id, &made]).await.unwrap();
+    let first = told.iter().find(|(id, _)| *id == stop.id).map(|(_, event)| event.seq);
+    assert_eq!(first, Some(1));
+    end(store, &stop.id, State::RolledBack, Some(Desired::Stopped)).await;
+    let present = listed("quentin").await.unwrap();
+    assert_eq!((present.stack.desired, present.is_live), (Desired::Stopped, true));
+
+    let nobody = domain::owner::OwnerId::person("nobody");
+    assert!(store.present_stacks(Some(&nobody)).await.unwrap().is_empty());
+    let remove = removal(2_052, None);
+    store.begin_removal(&name, &remove).await.unwrap();
+    assert!(listed("quentin").await.unwrap().stack.removal.is_some());
+    finish(store, CLEAN_UP, &remove.id, State::RolledBack).await;
+    assert_eq!(listed("quentin").await, None);
 }
 
 fn operation(kind: &'static Kind, number: u128, of: Option<&DeploymentId>) -> NewOperation {

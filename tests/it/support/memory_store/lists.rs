@@ -1,10 +1,14 @@
 //! Lists of operations.
 
+use std::collections::HashMap;
+
 use ai_stack_deployer::server::metrics::OperationCounts;
 use ai_stack_deployer::server::store::{
-    Desired, OperationFilter, Record, Stack, StackOperation, State,
+    Desired, OperationFilter, PresentStack, Record, Stack, StackOperation, State, StepRecord,
+    StoredEvent,
 };
 use domain::deployment::DeploymentId;
+use domain::owner::OwnerId;
 use domain::stack_id::StackId;
 use domain::stack_name::StackName;
 use jiff::Timestamp;
@@ -20,30 +24,72 @@ impl Tables {
                 && row.record.state == State::Live
                 && name.is_none_or(|name| row.record.deployment.name == *name)
         };
-        let removal = |id: &DeploymentId| {
-            let removes = |row: &&Row| {
-                row.record.metadata.links.removes.as_ref() == Some(id)
-                    && row.record.state != State::RolledBack
-            };
-            let row = self.deployments.iter().find(removes)?;
-            Some((row.record.deployment.id.clone(), row.record.state))
-        };
-        let life = |row: &Row| self.lives.get(&row.record.revision.stack);
-        let stack = |row: &Row| Stack {
-            removal: removal(&row.record.deployment.id),
-            deployment: row.record.deployment.clone(),
-            since: row.record.metadata.completed.unwrap(),
-            owner: row.record.owner.clone(),
-            desired: self.desired_of(row.record.revision.stack),
-            revision: row.record.revision,
-            operation: self.held(row.record.revision.stack),
-            last_event: life(row).map_or(0, Life::last),
-            unhealthy: life(row).and_then(|life| life.unhealthy.clone()),
-            expires: life(row).and_then(|life| life.expires),
-        };
-        let mut stacks: Vec<_> = self.deployments.iter().filter(wanted).map(stack).collect();
+        let mut stacks: Vec<_> =
+            self.deployments.iter().filter(wanted).map(|row| self.stack(row)).collect();
         stacks.sort_by(|a, b| a.deployment.name.as_str().cmp(b.deployment.name.as_str()));
         stacks
+    }
+
+    /// Lists the stacks that are not gone, ordered by name: all, or only those of `owner`.
+    pub(super) fn present_stacks(&self, owner: Option<&OwnerId>) -> Vec<PresentStack> {
+        let wanted = |row: &&Row| {
+            row.reserves() && owner.is_none_or(|owner| row.record.owner.as_ref() == Some(owner))
+        };
+        let present = |row: &Row| PresentStack {
+            stack: self.stack(row),
+            is_live: row.record.state == State::Live,
+        };
+        let mut stacks: Vec<_> = self.deployments.iter().filter(wanted).map(present).collect();
+        stacks
+            .sort_by(|a, b| a.stack.deployment.name.as_str().cmp(b.stack.deployment.name.as_str()));
+        stacks
+    }
+
+    /// Returns the platform's logs of these operations.
+    pub(super) fn platform_logs(&mut self, ids: &[DeploymentId]) -> HashMap<DeploymentId, String> {
+        let mut log = |id: &DeploymentId| {
+            let records = &self.row(id)?.steps.records;
+            let log = records.values().find_map(StepRecord::platform_log)?;
+            Some((id.clone(), log.to_owned()))
+        };
+        ids.iter().filter_map(|id| log(id)).collect()
+    }
+
+    /// Returns the last event of each of these operations that `is_wanted`.
+    pub(super) fn last(
+        &mut self,
+        ids: &[&DeploymentId],
+        is_wanted: impl Fn(&StoredEvent) -> bool,
+    ) -> Vec<(DeploymentId, StoredEvent)> {
+        let mut last = |id: &DeploymentId| {
+            let events = &self.row(id)?.events;
+            Some((id.clone(), events.iter().rfind(|event| is_wanted(event))?.clone()))
+        };
+        ids.iter().filter_map(|id| last(id)).collect()
+    }
+
+    /// Returns the stack that a deployment made, or is making.
+    fn stack(&self, row: &Row) -> Stack {
+        let record = &row.record;
+        let removes = |row: &&Row| {
+            row.record.metadata.links.removes.as_ref() == Some(&record.deployment.id)
+                && row.record.state != State::RolledBack
+        };
+        let removal = self.deployments.iter().find(removes);
+        let life = self.lives.get(&record.revision.stack);
+        Stack {
+            removal: removal.map(|row| (row.record.deployment.id.clone(), row.record.state)),
+            deployment: record.deployment.clone(),
+            since: record.metadata.completed.unwrap_or(record.deployment.started),
+            owner: record.owner.clone(),
+            template: String::from("default"),
+            desired: self.desired_of(record.revision.stack),
+            revision: record.revision,
+            operation: self.held(record.revision.stack),
+            last_event: life.map_or(0, Life::last),
+            unhealthy: life.and_then(|life| life.unhealthy.clone()),
+            expires: life.and_then(|life| life.expires),
+        }
     }
 
     /// Returns what a stack should be.
