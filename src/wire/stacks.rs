@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use domain::deployment::DeploymentId;
 use domain::kind::StackStatus;
-use domain::stack_event::StackEvent;
 use domain::phase::Status;
+use domain::stack_event::StackEvent;
 use domain::stack_name::StackName;
 
 /// A stack that is not gone.

@@ -12,7 +12,11 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{
-    CancelOutcome, CancelRequest, CleanupRecord, DataDeletion, DayLooks, Fact, IdempotencyKey, KeptData, KeptFilter, Lane, Lease, LookCounts, Measured, NewDeployment, NewOperation, NewRemoval, OperationFilter, OperationOutcome, Record, Recorded, RemovalOutcome, Result, Sample, SealedSpec, SeriesStep, Stack, StackTurn, Steps, StoredEvent, StoredResponse, TaskHolder, TaskLease, TimeToLive, Usage, PresentStack,
+    CancelOutcome, CancelRequest, CleanupRecord, DataDeletion, DayLooks, Fact, IdempotencyKey,
+    KeptData, KeptFilter, Lane, Lease, LookCounts, Measured, NewDeployment, NewOperation,
+    NewRemoval, OperationFilter, OperationOutcome, PresentStack, Record, Recorded, RemovalOutcome,
+    Result, Sample, SealedSpec, SeriesStep, Stack, StackTurn, Steps, StoredEvent, StoredResponse,
+    TaskHolder, TaskLease, TimeToLive, Usage,
 };
 use crate::server::audit::AuditEntry;
 use crate::server::metrics::OperationCounts;

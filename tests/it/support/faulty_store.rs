@@ -10,7 +10,12 @@ use ai_stack_deployer::server::metrics::OperationCounts;
 use ai_stack_deployer::server::name_index::NameState;
 use ai_stack_deployer::server::platform::AppName;
 use ai_stack_deployer::server::store::{
-    CancelOutcome, CancelRequest, CleanupRecord, DataDeletion, DayLooks, Fact, Idempotency, IdempotencyKey, Journal, Kept, KeptData, KeptFilter, Lane, Lease, Leases, LookCounts, Measured, Measurements, NewDeployment, NewOperation, NewRemoval, OperationFilter, OperationOutcome, Operations, Record, Recorded, RemovalOutcome, Result, Sample, SealedSpec, SeriesStep, Specs, Stack, StackEvents, StackTurn, Stacks, StepId, Steps, Store, StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease, TaskLeases, Templates, TimeToLive, Usage, PresentStack,
+    CancelOutcome, CancelRequest, CleanupRecord, DataDeletion, DayLooks, Fact, Idempotency,
+    IdempotencyKey, Journal, Kept, KeptData, KeptFilter, Lane, Lease, Leases, LookCounts, Measured,
+    Measurements, NewDeployment, NewOperation, NewRemoval, OperationFilter, OperationOutcome,
+    Operations, PresentStack, Record, Recorded, RemovalOutcome, Result, Sample, SealedSpec,
+    SeriesStep, Specs, Stack, StackEvents, StackTurn, Stacks, StepId, Steps, Store, StoreError,
+    StoredEvent, StoredResponse, TaskHolder, TaskLease, TaskLeases, Templates, TimeToLive, Usage,
 };
 use async_trait::async_trait;
 use clock::Clock;

@@ -9,7 +9,10 @@ use ai_stack_deployer::server::metrics::OperationCounts;
 use ai_stack_deployer::server::name_index::NameState;
 use ai_stack_deployer::server::platform::AppName;
 use ai_stack_deployer::server::store::{
-    CancelOutcome, CancelRequest, CleanupRecord, Fact, Journal, Lane, Lease, Leases, NewDeployment, NewOperation, NewRemoval, OperationFilter, OperationOutcome, Operations, Record, Recorded, RemovalOutcome, Result, Stack, Stacks, State, StepRecord, Steps, Store, StoreError, StoredEvent, StoredResponse, TimeToLive, Usage, Idempotency, IdempotencyKey, PresentStack, TaskHolder, TaskLease, TaskLeases,
+    CancelOutcome, CancelRequest, CleanupRecord, Fact, Journal, Lane, Lease, Leases, NewDeployment,
+    NewOperation, NewRemoval, OperationFilter, OperationOutcome, Operations, PresentStack, Record,
+    Recorded, RemovalOutcome, Result, Stack, Stacks, State, Steps, Store, StoreError, StoredEvent,
+    StoredResponse, TimeToLive, Usage,
 };
 use async_trait::async_trait;
 use domain::deployment::DeploymentId;

@@ -8,7 +8,9 @@ use sqlx::{ColumnIndex, Decode, Row, Type};
 
 use crate::server::platform::AppName;
 use crate::server::store::{
-    CancelRequest, CleanUp, Desired, Disposal, IdempotencyKey, Lease, Record, Recorded, Result, Stack, StackOperation, State, StepId, StepRecord, StoreError, StoredEvent, StoredResponse, TimeToLive, Unhealthy, Usage, is_within_hour, unavailable, PresentStack,
+    CancelRequest, CleanUp, Desired, Disposal, IdempotencyKey, Lease, PresentStack, Record,
+    Recorded, Result, Stack, StackOperation, State, StepId, StepRecord, StoreError, StoredEvent,
+    StoredResponse, TimeToLive, Unhealthy, Usage, is_within_hour, unavailable,
 };
 use domain::deployment::{Deployment, DeploymentId, DeploymentMetadata, Links};
 use domain::kind::KindName;

@@ -47,12 +47,12 @@ impl Tables {
 
     /// Returns the platform's logs of these operations.
     pub(super) fn platform_logs(&mut self, ids: &[DeploymentId]) -> HashMap<DeploymentId, String> {
-        let mut log = |id: &DeploymentId| {
+        let log = |id: &DeploymentId| {
             let records = &self.row(id)?.steps.records;
             let log = records.values().find_map(StepRecord::platform_log)?;
             Some((id.clone(), log.to_owned()))
         };
-        ids.iter().filter_map(|id| log(id)).collect()
+        ids.iter().filter_map(log).collect()
     }
 
     /// Returns the last event of each of these operations that `is_wanted`.
