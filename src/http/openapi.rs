@@ -5,6 +5,7 @@
 
 mod codes;
 mod described;
+pub(super) mod lives;
 pub(super) mod logs;
 pub(super) mod operations;
 mod schema;

@@ -15,7 +15,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 pub(super) use self::spelling::{is_file, spell};
 use super::api::{self, deployments, document, history, operations, templates};
 use super::openapi::{Describe, Described, Row};
-use super::openapi::{logs as log_docs, operations as docs};
+use super::openapi::{lives as life_docs, logs as log_docs, operations as docs};
 use super::request_size::Size;
 use super::{HttpState, admin, data, direct, events, logs, metrics, new, reveal, sign_in, stack};
 use crate::server::auth::access::Permission::{
@@ -137,11 +137,11 @@ pub(super) static ROUTES: &[Route] = &[
     at(GET, "/api/stacks/{name}/logs/stream", Requires(Change), by!(Handler, logs::stream))
         .described(log_docs::log_stream),
     at(GET, "/api/stacks/{name}/history", Requires(Change), by!(Handler, history::history))
-        .described(docs::history),
+        .described(life_docs::history),
     at(GET, "/api/stacks/{name}/usage", Requires(Change), by!(Handler, api::usage::usage))
-        .described(docs::usage),
+        .described(life_docs::usage),
     at(GET, "/api/stacks/{name}/events", Requires(Change), by!(Handler, events::stack::events))
-        .described(docs::stack_events),
+        .described(life_docs::stack_events),
     at(DELETE, "/api/stack/{name}", Requires(Change), by!(Handler, operations::remove))
         .described(docs::remove_alias),
     at(GET, "/api/data", Requires(View), by!(Handler, api::data::list))

@@ -24,21 +24,15 @@ const STATES: [&str; 10] = [
 const TABLE: [(&str, [&str; 10]); 4] = [
     (
         "stop",
-        [
-            "begun", "unchanged", "same", "busy", "busy", "busy", "begun", "unchanged", "begun",
-            "busy",
-        ],
+        ["begun", "unchanged", "same", "busy", "busy", "busy", "begun", "begun", "begun", "busy"],
     ),
     (
         "start",
-        [
-            "unchanged", "begun", "busy", "same", "busy", "busy", "unchanged", "begun",
-            "unchanged", "unchanged",
-        ],
+        ["unchanged", "begun", "busy", "same", "busy", "busy", "begun", "begun", "begun", "busy"],
     ),
     (
         "restart",
-        ["begun", "wrong", "busy", "busy", "same", "busy", "begun", "wrong", "begun", "busy"],
+        ["begun", "wrong", "busy", "busy", "same", "busy", "begun", "begun", "begun", "busy"],
     ),
     (
         "remove",

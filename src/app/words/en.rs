@@ -20,6 +20,7 @@ pub(crate) mod frame;
 pub(crate) mod home;
 #[cfg(feature = "ssr")]
 pub(crate) mod logs;
+#[cfg(feature = "ssr")]
 pub(crate) mod my_stacks;
 #[cfg(any(feature = "ssr", feature = "name-form"))]
 pub(crate) mod name_form;

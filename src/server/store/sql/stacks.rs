@@ -38,8 +38,8 @@ impl<D: Dialect> Stacks for SqlStore<D> {
         let live = Statement::new(
             "SELECT live.id, live.kind, live.removes, name, url, live.started_ms,
                     live.completed_ms, owner, removal.id AS removal, removal.state AS removal_state,
-                     live.stack AS stack, template, desired, stacks.revision AS revision,
-                     last_event, unhealthy_ms, unhealthy_why, expires_ms,
+                    live.stack AS stack, template, desired, stacks.revision AS revision,
+                    last_event, unhealthy_ms, unhealthy_why, expires_ms,
                     held.id AS held, held.kind AS held_kind, held.state AS held_state
              FROM stacks JOIN operations AS live USING (stack)
              LEFT JOIN operations AS removal
@@ -62,7 +62,9 @@ impl<D: Dialect> Stacks for SqlStore<D> {
                     stacks.stack AS stack, desired, stacks.revision AS revision,
                     last_event, unhealthy_ms, unhealthy_why, expires_ms,
                     held.id AS held, held.kind AS held_kind, held.state AS held_state
-             FROM stacks JOIN operations AS made ON made.id = 'dep_' || substr(stacks.stack, 5)
+             FROM stacks JOIN operations AS made
+                 ON made.stack = stacks.stack AND made.state <> 'rolled_back'
+                 AND made.id = 'dep_' || substr(stacks.stack, 5)
              LEFT JOIN operations AS removal
                  ON removal.removes = made.id AND removal.state <> 'rolled_back'
              LEFT JOIN operations AS held

@@ -1,0 +1,3 @@
+-- The operations that hold something, by their stack: few, however many have ended. The list of the stacks that are not
+-- gone looks their deployments up in it.
+CREATE INDEX operations_present ON operations (stack) WHERE state <> 'rolled_back';
