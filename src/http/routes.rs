@@ -13,7 +13,7 @@ use axum::http::request::Parts;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 pub(super) use self::spelling::{is_file, spell};
-use super::api::{self, deployments, document, operations, templates};
+use super::api::{self, changes, deployments, document, operations, templates};
 use super::openapi::operations as docs;
 use super::openapi::{Describe, Described, Row};
 use super::request_size::Size;
@@ -77,6 +77,7 @@ use direct::Direct::{CheckName, Health, Live, Ready};
 const GET: Method = Method::GET;
 const POST: Method = Method::POST;
 const DELETE: Method = Method::DELETE;
+const PATCH: Method = Method::PATCH;
 
 const fn at(method: Method, path: &'static str, rule: Rule, answer: Answer) -> Route {
     let freshness = Freshness::Present;
@@ -130,6 +131,16 @@ pub(super) static ROUTES: &[Route] = &[
         .described(docs::start),
     at(POST, "/api/stacks/{name}/restart", Requires(Change), by!(Handler, operations::restart))
         .described(docs::restart),
+    at(PATCH, "/api/stacks/{name}", Requires(Change), by!(Handler, changes::change))
+        .of_size(Size::Answers)
+        .described(docs::changes::change),
+    at(POST, "/api/stacks/{name}/plan", Requires(Change), by!(Handler, changes::plan))
+        .of_size(Size::Answers)
+        .described(docs::changes::plan),
+    at(POST, "/api/stacks/{name}/rollback", Requires(Change), by!(Handler, changes::rollback))
+        .described(docs::changes::rollback),
+    at(GET, "/api/stacks/{name}/revisions", Requires(Change), by!(Handler, changes::revisions))
+        .described(docs::changes::revisions),
     at(DELETE, "/api/stack/{name}", Requires(Change), by!(Handler, operations::remove))
         .described(docs::remove_alias),
     at(GET, "/api/data", Requires(View), by!(Handler, api::data::list))

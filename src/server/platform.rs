@@ -14,10 +14,11 @@ pub use self::routes::{RouteFile, routes_host};
 pub use ::dokploy::{
     Advice, AppName, Application, ApplicationId, ApplicationSummary, Breaker, BreakerState,
     Certificate, Configuration, Container, ContainerId, CreatedProject, Domain, DomainId,
-    Environment, EnvironmentId, Error as PlatformError, HealthCheck, Host, Job, JobId, JobStatus,
-    Mount, MountId, NewApplication, NewDomain, NewMount, NewProject, NodeName, Project, ProjectId,
-    ProjectSummary, QueuedJob, Registry, Removal, Scale, ServiceSettings, Task, TaskId, TaskState,
-    Version, VolumeName, VolumeRemoval,
+    Environment, EnvironmentId, Error as PlatformError, FailureAction, HealthCheck, Host, Job,
+    JobId, JobStatus, Mount, MountId, NewApplication, NewDomain, NewMount, NewProject, NodeName,
+    Project, ProjectId, ProjectSummary, QueuedJob, Registry, Removal, Scale, ServiceSettings,
+    ServiceState, Task, TaskId, TaskState, UpdateOrder, UpdateSettings, UpdateState, Version,
+    VolumeName, VolumeRemoval,
 };
 
 pub mod call_slots;
@@ -183,6 +184,9 @@ pub trait Platform: PlatformOverview {
     /// Inspects one container; `None` if there is none with this id, or Docker is down.
     async fn inspect_container(&self, id: &ContainerId)
     -> Result<Option<Inspected>, PlatformError>;
+    /// Inspects a service, with the values of [`OPERATION`] and [`REVISION`]; `None` if there is none
+    /// of this name, or Docker is down.
+    async fn service(&self, name: &AppName) -> Result<Option<ServiceState>, PlatformError>;
     /// Lists the names of all services. The list is also empty while Docker is down.
     async fn services(&self) -> Result<Vec<AppName>, PlatformError>;
     /// Lists all services with their scale, if the platform reports it.

@@ -34,6 +34,7 @@ pub use idempotency::{IdempotentRequest, Response};
 pub(crate) use kept_secrets::{KEPT_FOR as SECRETS_KEPT_FOR, TakenBack};
 use operations::next_try;
 pub use operations::on_stack::{Asked, StackAction};
+pub use operations::{ChangeRequest, Wanted};
 pub use operations::{KeptUntil, Removing};
 use platform_cache::PlatformCache;
 use request::New;

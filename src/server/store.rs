@@ -13,6 +13,7 @@ mod kept;
 mod ports;
 mod quota;
 mod records;
+mod revisions;
 mod sql;
 mod volumes;
 
@@ -36,6 +37,7 @@ pub use records::{
     CancelOutcome, CancelRequest, CleanUp, Lane, OperationFilter, OperationOutcome, Record,
     RemovalOutcome, Stack, StackOperation, State, TaskHolder, TaskLease, TimeToLive,
 };
+pub use revisions::{NewRevision, Revision, RevisionOutcome};
 pub use volumes::{NamedVolume, VolumesOutput};
 
 /// Logs `otherwise` if a write failed whose loss does no harm.

@@ -3,6 +3,7 @@
 //! An object may get further fields in later versions, so the schemas allow them. The tests, which
 //! compare every answer with the document, do not.
 
+mod changes;
 mod data;
 mod stacks;
 
@@ -32,8 +33,16 @@ pub(super) fn name() -> ObjectBuilder {
 
 /// Adds all schemas.
 pub(super) fn add(to: ComponentsBuilder) -> ComponentsBuilder {
-    let of_all =
-        [errors(), names(), starts(), operations(), receipts(), events(), stacks::stacks()];
+    let of_all = [
+        errors(),
+        names(),
+        starts(),
+        operations(),
+        receipts(),
+        events(),
+        stacks::stacks(),
+        changes::changes(),
+    ];
     let all = of_all.into_iter().flatten().chain(templates()).chain(data::kept());
     all.fold(to, |to, (name, schema)| to.schema(name, schema))
 }

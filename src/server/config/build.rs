@@ -139,6 +139,7 @@ impl Options {
                 step: self.health.step_deadline,
                 deploy: self.health.deploy_deadline,
                 drain: self.health.drain_limit,
+                watch: self.health.stack_change_watch,
             },
         })
     }

@@ -17,8 +17,8 @@ use super::{
     AppName, Application, ApplicationId, Breaker, Configuration, Container, ContainerId,
     CreatedProject, Domain, DomainId, Host, Inspected, Job, JobId, Mount, MountId, NewApplication,
     NewDomain, NewMount, NewProject, NodeName, OPERATION, Platform, PlatformError,
-    PlatformOverview, Project, ProjectId, ProjectSummary, QueuedJob, Removal, RouteFile, Scale,
-    ServiceSettings, Task, Version, VolumeName, VolumeRemoval,
+    PlatformOverview, Project, ProjectId, ProjectSummary, QueuedJob, REVISION, Removal, RouteFile,
+    Scale, ServiceSettings, ServiceState, Task, Version, VolumeName, VolumeRemoval,
 };
 
 /// Converts a problem of the server into the portal's type.
@@ -128,6 +128,10 @@ implement! {
             is_running: found.is_running,
             operation: found.variables.remove(OPERATION),
         }))
+    }
+
+    async fn service(&self, name: &AppName) -> Result<Option<ServiceState>, PlatformError> {
+        Self::service(self, name, &[OPERATION, REVISION]).await
     }
 
     async fn route_file(&self, file: &RouteFile) -> Result<Option<String>, PlatformError> {

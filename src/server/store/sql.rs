@@ -20,6 +20,7 @@ pub(super) mod pool;
 mod purge;
 mod quotas;
 mod responses;
+mod revisions;
 pub(super) mod rows;
 mod specs;
 mod stacks;

@@ -32,6 +32,7 @@ impl World {
             started,
             first: EventBody::Progress(ProgressUpdate::first(kind, started)),
             of: None,
+            revision: None,
             audit_entry: None,
             claim: None,
         };

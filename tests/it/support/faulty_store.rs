@@ -13,8 +13,8 @@ use ai_stack_deployer::server::store::{
     CancelOutcome, CancelRequest, CleanupRecord, DataDeletion, Fact, Idempotency, IdempotencyKey,
     Journal, Kept, KeptData, KeptFilter, Lane, Lease, Leases, NewDeployment, NewOperation,
     NewRemoval, OperationFilter, OperationOutcome, Operations, Record, Recorded, RemovalOutcome,
-    Result, SealedSpec, Specs, Stack, Stacks, StepId, Steps, Store, StoreError, StoredEvent,
-    StoredResponse, TaskHolder, TaskLease, TaskLeases, Templates, TimeToLive, Usage,
+    Result, Revision, SealedSpec, Specs, Stack, Stacks, StepId, Steps, Store, StoreError,
+    StoredEvent, StoredResponse, TaskHolder, TaskLease, TaskLeases, Templates, TimeToLive, Usage,
 };
 use async_trait::async_trait;
 use clock::Clock;
@@ -232,6 +232,7 @@ delegate! {
         up begin(new: &NewDeployment, response: Option<&StoredResponse>) -> ();
         up begin_removal(name: &StackName, new: &NewRemoval) -> RemovalOutcome;
         up begin_operation(name: &StackName, new: &NewOperation) -> OperationOutcome;
+        up set_label(stack: StackId, label: Option<&str>, entry: Option<&AuditEntry>) -> ();
         up stacks(name: Option<&StackName>) -> Vec<Stack>;
         up reserved(names: &[StackName]) -> Vec<StackName>;
         up names(freed_since: Option<Timestamp>) -> HashMap<StackName, NameState>;
@@ -261,6 +262,7 @@ delegate! {
     }
     Specs {
         up spec(revision: RevisionId) -> Option<SealedSpec>;
+        up revisions(stack: StackId) -> Vec<Revision>;
         write store_spec(lease: &Lease, spec: &SealedSpec) -> ();
     }
     Kept {

@@ -194,6 +194,7 @@ pub(crate) fn act(act: AuditAction) -> &'static str {
         AuditAction::StopStack => "stopped the stack",
         AuditAction::StartStack => "started the stack again",
         AuditAction::RestartStack => "restarted the stack",
+        AuditAction::ChangeStack => "changed the stack",
         AuditAction::DeleteData => "deleted the kept data",
         AuditAction::MakeToken => "Created a token",
         AuditAction::RevokeToken => "Revoked a token",

@@ -2,7 +2,7 @@
 
 use super::{Named, id, name};
 use crate::http::openapi::schema::{
-    address, always, integer, object, one_of_texts, path, reference, text, time,
+    address, always, flag, integer, object, one_of_texts, path, reference, text, time,
 };
 
 /// The words for what a stack is now.
@@ -38,9 +38,9 @@ pub(super) fn stacks() -> Vec<Named> {
         text(),
         "Its kind, such as `stop`.",
     );
-    let unchanged = object("The stack is already what was asked for, so nothing was begun.")
+    let unchanged = object("No operation was begun.")
         .has("success", always(true), "Always true.")
-        .has("changed", always(false), "Always false.");
+        .has("changed", flag(), "False if the stack is already what was asked for.");
     let one = object("A live stack.")
         .has("success", always(true), "Always true.")
         .has_one("stack", "Stack", "The stack.");

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::dialect::Dialect;
 use super::pool::Transaction;
 use super::statement::Statement;
-use super::{SqlStore, kept, lists, rows};
+use super::{SqlStore, kept, lists, revisions, rows};
 use crate::server::notifier::Notification;
 use crate::server::platform::AppName;
 use crate::server::store::{
@@ -108,11 +108,17 @@ async fn record<D: Dialect>(store: SqlStore<D>, lease: Lease, fact: Fact) -> Res
     if !fact.services.is_empty() {
         insert_services::<D>(&lease.id, &fact.services).execute(&mut tx).await?;
     }
+    if let Some(outcome) = fact.end.and_then(|end| revisions::outcome(&end, &fact.events)) {
+        revisions::conclude(&lease.id, outcome).execute(&mut tx).await?;
+    }
     match fact.end {
         Some(End { state: State::Live, at, .. }) => {
             mark_live(&lease.id, at).execute(&mut tx).await?;
         }
         Some(End { state: State::RolledBack, at, leaves, .. }) => {
+            if revisions::is_good(&fact.events) {
+                revisions::reach(&lease.id).execute(&mut tx).await?;
+            }
             settle(&store, &mut tx, &lease.id, at, leaves).await?;
         }
         Some(_) | None => {}
@@ -285,6 +291,7 @@ async fn record_cleanup<D: Dialect>(
         return Err(StoreError::LeaseLost);
     }
     if receipt.clean {
+        revisions::conclude(&lease.id, revisions::failed(*leaves)).execute(&mut tx).await?;
         settle(&store, &mut tx, &lease.id, *at, *leaves).await?;
     }
     tx.commit().await

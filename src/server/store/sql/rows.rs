@@ -67,6 +67,8 @@ pub(super) fn record(row: &impl Columns) -> Result<Record> {
     Ok(Record {
         deployment: deployment(row)?,
         revision: revision(row)?,
+        from: row.optional_number("from_revision")?.and_then(|from| u32::try_from(from).ok()),
+        desired: desired(row)?,
         host: row.text("host")?,
         owner: optional_owner(row, "owner")?,
         state: state(&row.text("state")?)?,
@@ -150,7 +152,7 @@ pub(super) fn id(row: &impl Columns, column: &str) -> Result<DeploymentId> {
     parse_id(&row.text(column)?)
 }
 
-fn optional_id(row: &impl Columns, column: &str) -> Result<Option<DeploymentId>> {
+pub(super) fn optional_id(row: &impl Columns, column: &str) -> Result<Option<DeploymentId>> {
     row.optional_text(column)?.as_deref().map(parse_id).transpose()
 }
 
@@ -214,6 +216,7 @@ pub(super) fn stack(row: &impl Columns) -> Result<Stack> {
         owner: optional_owner(row, "owner")?,
         desired: desired(row)?,
         revision: revision(row)?,
+        label: row.optional_text("label")?,
         operation,
     })
 }

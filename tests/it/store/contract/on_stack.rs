@@ -28,6 +28,7 @@ fn operation(kind: &'static Kind, number: u128, of: Option<&DeploymentId>) -> Ne
         started: at(60),
         first: EventBody::Progress(ProgressUpdate::first(kind, at(60))),
         of: of.cloned(),
+        revision: None,
         audit_entry: None,
         claim: None,
     }

@@ -5,7 +5,7 @@ use ai_stack_deployer::server::store::{
     Desired, OperationFilter, Record, Stack, StackOperation, State,
 };
 use domain::deployment::DeploymentId;
-use domain::stack_id::StackId;
+use domain::stack_id::{RevisionId, StackId};
 use domain::stack_name::StackName;
 use jiff::Timestamp;
 
@@ -33,12 +33,19 @@ impl Tables {
             since: row.record.metadata.completed.unwrap(),
             owner: row.record.owner.clone(),
             desired: self.desired_of(row.record.revision.stack),
-            revision: row.record.revision,
+            revision: self.revision_of(row.record.revision.stack),
+            label: self.labels.get(&row.record.revision.stack).cloned(),
             operation: self.held(row.record.revision.stack),
         };
         let mut stacks: Vec<_> = self.deployments.iter().filter(wanted).map(stack).collect();
         stacks.sort_by(|a, b| a.deployment.name.as_str().cmp(b.deployment.name.as_str()));
         stacks
+    }
+
+    /// Returns the revision that a stack has.
+    pub(super) fn revision_of(&self, stack: StackId) -> RevisionId {
+        let number = self.revisions.get(&stack).copied().unwrap_or(RevisionId::FIRST);
+        RevisionId { stack, number }
     }
 
     /// Returns what a stack should be.
