@@ -39,7 +39,7 @@ async fn send_with(
     body: &Value,
 ) -> Reply {
     let headers = [headers, &[("content-type", "application/json")]].concat();
-    app.ask(method, &format!("/api/stacks/alice{path}"), &headers, &body.to_string()).await
+    app.ask(method, &format!("/api/stacks/alice{path}"), &headers, body.to_string()).await
 }
 
 /// Ends the change that is under way, well.
@@ -73,16 +73,17 @@ async fn a_change_is_planned_made_listed_and_taken_back_by_another_revision() {
     let reply = send_with(&app, "PATCH", "", &[("if-match", "\"1\"")], &change).await;
     assert_eq!(reply.status, StatusCode::ACCEPTED, "{reply:?}");
     let id = reply.json()["operationId"].as_str().unwrap().to_owned();
-    let other = send(&app, "PATCH", "", &json!({ "size": "small", "parameters": { "pages": 1 } }));
-    let other = other.await;
+    let other = json!({ "size": "small", "parameters": { "pages": 1 } });
+    let other = send(&app, "PATCH", "", &other).await;
     assert_eq!(other.error(), "409 OPERATION_UNDER_WAY");
     assert_eq!(other.json()["operationId"], *id);
     end(&app).await;
 
     let stack = app.get("/api/stacks/alice").await.json();
     assert_eq!(stack["stack"]["revision"], 2);
-    let reply = send_with(&app, "PATCH", "", &[("if-match", "\"1\"")], &json!({ "size": "small" }));
-    assert_eq!(reply.await.error(), "412 REVISION_CHANGED");
+    let small = json!({ "size": "small" });
+    let reply = send_with(&app, "PATCH", "", &[("if-match", "\"1\"")], &small).await;
+    assert_eq!(reply.error(), "412 REVISION_CHANGED");
     let same = send(&app, "PATCH", "", &change).await;
     assert_eq!((same.status, &same.json()["changed"]), (StatusCode::OK, &json!(false)));
 
