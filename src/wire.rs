@@ -1,5 +1,6 @@
 //! The wire types besides events and snapshots.
 
+mod changes;
 mod kept;
 mod read;
 mod stacks;
@@ -9,6 +10,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::changes::{
+    DowntimeView, EffectView, PlanView, PlannedChange, RevisionView, RevisionsView,
+};
 pub use self::kept::{DataUserView, KeptView};
 use domain::deployment::{Deployment, DeploymentId, DeploymentMetadata};
 use domain::platform_problem::PlatformProblem;

@@ -1,6 +1,7 @@
-//! The JSON API: deployments, the operations on existing ones, and the document that describes it.
+//! The JSON API: deployments, the operations on existing ones, changes, and the document that describes it.
 
 pub(super) mod body;
+pub(super) mod changes;
 pub(super) mod data;
 pub(super) mod deployments;
 pub(super) mod document;

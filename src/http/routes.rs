@@ -13,7 +13,7 @@ use axum::http::request::Parts;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 pub(super) use self::spelling::{is_file, spell};
-use super::api::{self, deployments, document, history, operations, templates};
+use super::api::{self, changes, deployments, document, history, operations, templates};
 use super::openapi::{Describe, Described, Row};
 use super::openapi::{lives as life_docs, logs as log_docs, operations as docs};
 use super::request_size::Size;
@@ -77,6 +77,7 @@ use direct::Direct::{CheckName, Health, Live, Ready};
 const GET: Method = Method::GET;
 const POST: Method = Method::POST;
 const DELETE: Method = Method::DELETE;
+const PATCH: Method = Method::PATCH;
 
 const fn at(method: Method, path: &'static str, rule: Rule, answer: Answer) -> Route {
     let freshness = Freshness::Present;
@@ -142,6 +143,16 @@ pub(super) static ROUTES: &[Route] = &[
         .described(life_docs::usage),
     at(GET, "/api/stacks/{name}/events", Requires(Change), by!(Handler, events::stack::events))
         .described(life_docs::stack_events),
+    at(PATCH, "/api/stacks/{name}", Requires(Change), by!(Handler, changes::change))
+        .of_size(Size::Answers)
+        .described(docs::changes::change),
+    at(POST, "/api/stacks/{name}/plan", Requires(Change), by!(Handler, changes::plan))
+        .of_size(Size::Answers)
+        .described(docs::changes::plan),
+    at(POST, "/api/stacks/{name}/rollback", Requires(Change), by!(Handler, changes::rollback))
+        .described(docs::changes::rollback),
+    at(GET, "/api/stacks/{name}/revisions", Requires(Change), by!(Handler, changes::revisions))
+        .described(docs::changes::revisions),
     at(DELETE, "/api/stack/{name}", Requires(Change), by!(Handler, operations::remove))
         .described(docs::remove_alias),
     at(GET, "/api/data", Requires(View), by!(Handler, api::data::list))

@@ -68,6 +68,8 @@ pub enum AuditAction {
     StartStack,
     /// Restarted a stack.
     RestartStack,
+    /// Changed a stack.
+    ChangeStack,
     /// Requested the deletion of kept data, or deleted it once its time was over.
     DeleteData,
     /// Created an API token.

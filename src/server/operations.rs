@@ -1,6 +1,7 @@
 //! The kinds of operations, one file for each, and the orphan remover, which removes resources that
 //! appear after the end of their operation.
 
+mod change;
 mod delete_data;
 mod deploy;
 mod on_stack;
@@ -25,6 +26,7 @@ pub fn all() -> Operations {
         Arc::new(stop::StopStack) as _,
         Arc::new(start::StartStack) as _,
         Arc::new(restart::RestartStack) as _,
+        Arc::new(change::ChangeStack) as _,
         Arc::new(delete_data::DeleteData) as _,
     ])
 }

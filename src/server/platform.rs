@@ -15,10 +15,11 @@ pub use ::dokploy::{
     Advice, AppName, Application, ApplicationId, ApplicationSummary, Breaker, BreakerState,
     Certificate, Configuration, Container, ContainerId, ContainerState, ContainerUsage,
     CreatedProject, Domain, DomainId, Environment, EnvironmentId, Error as PlatformError, Exit,
-    HealthCheck, Host, InspectedTask, Job, JobId, JobStatus, LogEnd, LogQuery, Mount, MountId,
-    NewApplication, NewDomain, NewMount, NewProject, NodeContainer, NodeName, Project, ProjectId,
-    ProjectSummary, QueuedJob, Registry, Removal, Scale, ServiceSettings, Task, TaskId, TaskState,
-    Version, VolumeName, VolumeRemoval,
+    FailureAction, HealthCheck, Host, InspectedTask, Job, JobId, JobStatus, LogEnd, LogQuery,
+    Mount, MountId, NewApplication, NewDomain, NewMount, NewProject, NodeContainer, NodeName,
+    Project, ProjectId, ProjectSummary, QueuedJob, Registry, Removal, Scale, ServiceSettings,
+    ServiceState, Task, TaskId, TaskState, UpdateOrder, UpdateSettings, UpdateState, Version,
+    VolumeName, VolumeRemoval,
 };
 
 pub mod call_slots;
@@ -217,6 +218,9 @@ pub trait Platform: PlatformOverview + PlatformLogs {
     /// Returns what every running container of that node uses. The platform measures for two to
     /// three seconds. The list is also empty while Docker is down.
     async fn usage(&self) -> Result<Vec<ContainerUsage>, PlatformError>;
+    /// Inspects a service, with the values of [`OPERATION`] and [`REVISION`]; `None` if there is none
+    /// of this name, or Docker is down.
+    async fn service(&self, name: &AppName) -> Result<Option<ServiceState>, PlatformError>;
     /// Lists the names of all services. The list is also empty while Docker is down.
     async fn services(&self) -> Result<Vec<AppName>, PlatformError>;
     /// Lists all services with their scale, if the platform reports it.

@@ -14,6 +14,7 @@ pub(crate) mod engine;
 pub(crate) mod failure;
 pub(crate) mod heartbeat;
 pub(crate) mod journal;
+pub(crate) mod lineage;
 pub(crate) mod local_faults;
 pub(crate) mod marker;
 pub(crate) mod outages;

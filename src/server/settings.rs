@@ -261,6 +261,8 @@ pub struct Deadlines {
     pub deploy: Duration,
     /// The limit of the undo, including the wait for a running deploy job.
     pub drain: Duration,
+    /// For how long a changed stack must go on to run before the change has succeeded.
+    pub watch: Duration,
 }
 
 impl Deadlines {
@@ -369,6 +371,7 @@ mod tests {
                 step: Duration::from_mins(5),
                 deploy: Duration::from_mins(10),
                 drain: Duration::from_mins(5),
+                watch: Duration::from_secs(30),
             },
         }
     }

@@ -92,6 +92,36 @@ pub fn seal(
     Ok(NewSpec { sealed, generated })
 }
 
+/// Seals the secrets of a stored spec for another revision of its stack, which is equal to it.
+///
+/// # Errors
+///
+/// Returns the secret that does not open, with why, or that there is no key.
+pub fn seal_again(
+    stored: &SealedSpec,
+    from: RevisionId,
+    to: RevisionId,
+    keyring: Option<&Keyring>,
+) -> Result<SealedSpec, OpenSecretError> {
+    let mut sealed = stored.clone();
+    for (name, secret) in &mut sealed.secrets {
+        let key_id = || secret.key_id.clone();
+        let keyring = keyring.ok_or_else(|| OpenSecretError::UnknownKey { key_id: key_id() })?;
+        let text = keyring.open(SecretId { revision: from, name }, secret)?;
+        *secret = keyring.seal(SecretId { revision: to, name }, &text);
+    }
+    let fingerprints: BTreeMap<_, _> = (sealed.secrets.iter())
+        .map(|(name, secret)| (name.clone(), secret.fingerprint.clone()))
+        .collect();
+    for secret in sealed.spec.secrets_mut() {
+        if let Some(fingerprint) = fingerprints.get(&secret.name) {
+            secret.fingerprint.clone_from(fingerprint);
+        }
+    }
+    sealed.origin = SpecOrigin::Begun;
+    Ok(sealed)
+}
+
 /// Makes the spec of `revision` from the present settings alone, and encrypts its secrets; `None`
 /// if it has secrets and there is no key.
 pub fn seal_assumed(
@@ -230,6 +260,11 @@ fn answer(
     let name = format!("{PARAMETER}{key}");
     secrets.all.extend(text.map(|text| (name.clone(), text)));
     SecretRef { name, fingerprint: String::new() }
+}
+
+/// Returns the key of the question that the secret of this name answers, if it answers one.
+pub fn question_of(secret: &str) -> Option<&str> {
+    secret.strip_prefix(PARAMETER)
 }
 
 /// The spec that an operation uses.

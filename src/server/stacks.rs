@@ -43,6 +43,7 @@ pub(crate) use logs::{LogFilter, MOST_LINES, PAGE_LINES};
 pub use looks::{DayView, StackLooks};
 use operations::next_try;
 pub use operations::on_stack::{Asked, StackAction};
+pub use operations::{ChangeRequest, Wanted};
 pub use operations::{KeptUntil, Removing};
 pub use own_stack::{OwnStack, StackOverview};
 use platform_cache::PlatformCache;

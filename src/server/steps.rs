@@ -3,6 +3,7 @@
 mod address;
 pub(super) mod advice;
 mod application;
+mod change;
 mod configuration;
 mod deploy;
 mod domain;
@@ -13,11 +14,13 @@ mod named;
 mod project;
 pub(super) mod removal;
 mod routes;
+mod row;
 mod running;
 mod volumes;
 
 pub(super) use address::CheckAddressFree;
 pub(super) use application::CreateApplication;
+pub(super) use change::{Prepare, Release, Switch, Watch};
 pub(super) use configuration::{Configure, OperationTag};
 pub(super) use deploy::{Deploy, stop_jobs};
 pub(super) use domain::CreateDomain;

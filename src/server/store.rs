@@ -15,6 +15,7 @@ mod measured;
 mod ports;
 mod quota;
 mod records;
+mod revisions;
 mod sql;
 mod stack_turns;
 mod volumes;
@@ -42,6 +43,7 @@ pub use records::{
     CancelOutcome, CancelRequest, CleanUp, Lane, OperationFilter, OperationOutcome, PresentStack,
     Record, RemovalOutcome, Stack, StackOperation, State, TaskHolder, TaskLease, TimeToLive,
 };
+pub use revisions::{NewRevision, Revision, RevisionOutcome};
 pub use stack_turns::{StackTurn, Turn, Unhealthy};
 pub use volumes::{NamedVolume, VolumesOutput};
 

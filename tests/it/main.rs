@@ -48,6 +48,7 @@ mod query_plans;
 mod rejections;
 mod rendered;
 mod replicas;
+mod revisions;
 mod round_trips;
 mod saga;
 mod set_clock;

@@ -2,6 +2,7 @@
 
 mod address;
 mod advice;
+mod change;
 mod deadlines;
 mod foreign;
 mod health;

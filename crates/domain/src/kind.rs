@@ -3,6 +3,7 @@
 //! A kind is a row here, a file in the server's `operations/`, and its words on the page. It must
 //! not know how an operation is driven or stored.
 
+mod change;
 mod delete_data;
 mod deploy;
 mod remove;
@@ -16,6 +17,7 @@ use crate::short_name::named;
 use crate::words::kind as words;
 use crate::words::kind::StepWords;
 
+pub use change::CHANGE;
 pub use delete_data::DELETE_DATA;
 pub use deploy::DEPLOY;
 pub use remove::REMOVE;
@@ -103,6 +105,16 @@ impl Kind {
     /// Returns whether its operations are about a stack that is there, and leave it there.
     pub fn keeps_stack(&self) -> bool {
         self.direction == Direction::Forward && !self.starts_from.contains(&StackState::Gone)
+    }
+
+    /// Returns whether its operations leave a stack that runs running, and a stopped one stopped.
+    pub fn keeps_desired(&self) -> bool {
+        self.keeps_stack() && self.starts_from.len() > 1
+    }
+
+    /// Returns the step from whose beginning on an operation cannot be cancelled, if there is one.
+    pub fn no_return(&self) -> Option<StepId> {
+        self.steps.iter().find(|step| step.phase == Phase::RELEASING).map(|step| step.id)
     }
 
     /// Returns the phase that an operation begins in.
@@ -235,7 +247,7 @@ impl Kinds {
 }
 
 /// The kinds that there are.
-static ALL: [&Kind; 6] = [&DEPLOY, &REMOVE, &STOP, &START, &RESTART, &DELETE_DATA];
+static ALL: [&Kind; 7] = [&DEPLOY, &REMOVE, &STOP, &START, &RESTART, &CHANGE, &DELETE_DATA];
 
 impl Default for Kinds {
     fn default() -> Self {

@@ -3,6 +3,8 @@
 //! The API's answer, a page's sentence and the audit entry are made from them. It must not know who
 //! made the request, or how an answer is sent.
 
+mod status;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -98,6 +100,16 @@ pub enum Refusal {
     NoLog(StackName),
     /// The platform does not show the log.
     LogUnavailable,
+    /// The operation can no longer be cancelled.
+    TooLate,
+    /// The stack has this revision, and not the one that was meant.
+    RevisionChanged(StackName, u32),
+    /// There is no revision of this number, or it has never been one of the stack.
+    NoSuchRevision,
+    /// It is not known what the revision of the stack is made of.
+    SpecUnknown(StackName),
+    /// The stack cannot be changed to that, since it needs another port or other volumes.
+    NotChangeable,
     /// Another stack than the requested one has the name.
     AnotherStack(StackName),
     /// Changing a stack without an owner requires its id.
@@ -296,74 +308,6 @@ impl RefusalCode {
     /// Returns the code on the wire.
     pub fn as_str(self) -> &'static str {
         self.into()
-    }
-
-    /// Returns the HTTP status of the API's answer.
-    pub fn status(self) -> u16 {
-        match self {
-            Self::InvalidName
-            | Self::IdRequired
-            | Self::InvalidFilter
-            | Self::InvalidIdempotencyKey
-            | Self::InvalidJson
-            | Self::IncompleteBody
-            | Self::InvalidPath
-            | Self::InvalidRequest
-            | Self::InvalidTokenName => 400,
-            Self::SignInRequired
-            | Self::TokenInvalid
-            | Self::SignInStale
-            | Self::IdentityUntrusted => 401,
-            Self::ScopeMissing | Self::CrossSite | Self::SignInDenied | Self::SignInAgain => 403,
-            Self::NotFound
-            | Self::NoSuchPerson
-            | Self::NoSuchToken
-            | Self::NoSuchTemplate
-            | Self::NoSuchData => 404,
-            Self::MethodNotAllowed => 405,
-            Self::RequestTimeout => 408,
-            Self::NameTaken
-            | Self::NameHeld
-            | Self::NotCancellable
-            | Self::AlreadyEnded
-            | Self::NotEnded
-            | Self::NameNotClean
-            | Self::NotADeployment
-            | Self::OperationUnderWay
-            | Self::WrongState
-            | Self::NoLog
-            | Self::AnotherStack
-            | Self::NotSignedIn
-            | Self::NotStuck
-            | Self::TemplateChanged
-            | Self::DataInUse
-            | Self::DataLost
-            | Self::KeptDataFull
-            | Self::IdempotencyKeyInUse
-            | Self::TooManyTokens => 409,
-            Self::BodyTooLarge => 413,
-            Self::UriTooLong => 414,
-            Self::IdempotencyKeyReused
-            | Self::InvalidParameters
-            | Self::TemplateRequired
-            | Self::SecretsExpired
-            | Self::WrongTemplate => 422,
-            Self::LimitReached | Self::TooManyRequests | Self::TooManyStreams => 429,
-            Self::Internal => 500,
-            Self::PlatformTooOld
-            | Self::PlatformKeyRefused
-            | Self::PlatformWedged
-            | Self::PlatformUnreachable
-            | Self::SecretKeyMissing
-            | Self::SecretsLost
-            | Self::LogUnavailable
-            | Self::PortalImpaired
-            | Self::StoreUnavailable
-            | Self::PortalUnreachable
-            | Self::ProviderUnreachable
-            | Self::ProviderUnreadable
-            | Self::ProviderRefused => 503,
-        }
     }
 }
 

@@ -162,6 +162,12 @@ impl HealthCheck {
 }
 
 impl StackSpec {
+    /// Returns whether a container can be replaced while the former one answers: the container
+    /// runtime can tell when it answers, and no data would be written by two at once.
+    pub fn is_replaced_without_a_gap(&self) -> bool {
+        self.healthcheck.is_some() && self.volumes.is_empty()
+    }
+
     /// Returns the references to all secrets, in a fixed order.
     pub fn secrets(&self) -> impl Iterator<Item = &SecretRef> {
         let password = self.registry.iter().map(|registry| &registry.password);

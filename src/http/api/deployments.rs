@@ -89,11 +89,8 @@ pub(in crate::http) async fn deploy(
     headers: HeaderMap,
     content: Bytes,
 ) -> Result<Response, Failed> {
-    let key = idempotency_key(&headers)?;
-    let idempotency = key.map(|key| IdempotentRequest {
-        key: IdempotencyKey { caller: key_scope(&caller), key },
-        body: content.to_vec(),
-    });
+    let key = key_of(&caller, &headers)?;
+    let idempotency = key.map(|key| IdempotentRequest { key, body: content.to_vec() });
     let request = body::request(&content);
     let response =
         state.service.start_idempotent(&caller, request, idempotency, accepted, refused).await?;
@@ -108,6 +105,15 @@ pub(in crate::http) async fn deployment(
 ) -> Result<impl IntoResponse, Failed> {
     let deployment = state.service.snapshot(&caller, &deployment_id(id)?).await?;
     Ok((NO_STORE, Json(DeploymentBody { success: true, deployment })))
+}
+
+/// Reads the idempotency key of a request, if it has one.
+pub(super) fn key_of(
+    caller: &Caller,
+    headers: &HeaderMap,
+) -> Result<Option<IdempotencyKey>, Failed> {
+    let key = idempotency_key(headers)?;
+    Ok(key.map(|key| IdempotencyKey { caller: key_scope(caller), key }))
 }
 
 /// Returns the scope of an idempotency key: the owner, or all clients at one address.

@@ -210,11 +210,14 @@ async fn act(
             let body = removal(Removing { id, data: None });
             (StatusCode::ACCEPTED, NO_STORE, Json(body)).into_response()
         }
-        Asked::Unchanged => {
-            let body = UnchangedBody { success: true, changed: false };
-            (StatusCode::OK, NO_STORE, Json(body)).into_response()
-        }
+        Asked::Unchanged => unchanged(false),
     })
+}
+
+/// Returns the answer to a request that began nothing, and says whether it changed something.
+pub(super) fn unchanged(changed: bool) -> Response {
+    let body = UnchangedBody { success: true, changed };
+    (StatusCode::OK, NO_STORE, Json(body)).into_response()
 }
 
 /// Reads the id of the stack that is meant, if the query names one.

@@ -1,5 +1,7 @@
 //! The descriptions of the routes, one function each. The table of routes names them.
 
+pub(in crate::http) mod changes;
+
 use axum::http::StatusCode;
 use domain::refusal::RefusalCode as Code;
 use utoipa::openapi::ResponseBuilder;
@@ -30,6 +32,9 @@ const BEGINNING: [Code; 17] = [
     Code::PortalImpaired,
 ];
 
+const KEY: &str = "Idempotency-Key";
+const KEY_ABOUT: &str =
+    "Makes the request safe to repeat for 24 hours: the same key and body get the first answer.";
 const OF_OPERATION: &str =
     "The id of the operation: `dep_` or another prefix, and 32 hexadecimal digits.";
 pub(super) const OF_STACK: &str =
@@ -56,8 +61,8 @@ pub(in crate::http) fn deploy(it: Described) -> Described {
          how it goes on.",
     )
     .header(
-        "Idempotency-Key",
-        "Makes the request safe to repeat for 24 hours: the same key and body get the first answer.",
+        KEY,
+        KEY_ABOUT,
         text().min_length(Some(1)).max_length(Some(255)).pattern(Some("^[!-~]+$")),
     )
     .body(

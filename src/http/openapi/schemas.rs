@@ -3,6 +3,7 @@
 //! An object may get further fields in later versions, so the schemas allow them. The tests, which
 //! compare every answer with the document, do not.
 
+mod changes;
 mod data;
 mod history;
 mod stacks;
@@ -40,7 +41,8 @@ pub(super) fn add(to: ComponentsBuilder) -> ComponentsBuilder {
         .flatten()
         .chain(templates())
         .chain(data::kept())
-        .chain(history::history());
+        .chain(history::history())
+        .chain(changes::changes());
     all.fold(to, |to, (name, schema)| to.schema(name, schema))
 }
 

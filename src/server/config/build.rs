@@ -140,6 +140,7 @@ impl Options {
                 step: self.health.step_deadline,
                 deploy: self.health.deploy_deadline,
                 drain: self.health.drain_limit,
+                watch: self.health.stack_change_watch,
             },
         })
     }

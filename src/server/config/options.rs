@@ -196,6 +196,10 @@ pub(super) struct HealthOptions {
     /// How long a stack's certificate may take to become valid
     #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "5m")]
     pub(super) stack_certificate_timeout: Duration,
+    /// How long a changed stack must go on to run before the change has succeeded; otherwise it is
+    /// undone
+    #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "30s")]
+    pub(super) stack_change_watch: Duration,
     /// PEM file with certificate authorities to trust for stacks only, besides those of `CA_FILE`
     #[arg(long, env, hide_env_values = true)]
     pub(super) stack_ca_file: Option<PathBuf>,

@@ -1,16 +1,23 @@
 //! What the operations on a stack that is there know of it.
 
 use crate::server::saga::engine::{Halt, Saga};
+use crate::server::saga::step::Step as _;
 use crate::server::steps::{
-    Configure, CreateApplication, CreateDomain, CreateProject, FindEnvironment, Service,
+    Configure, CreateApplication, CreateDomain, CreateProject, FindEnvironment, NameVolumes,
+    OperationTag, Service,
 };
 
-/// Returns the service of the stack, as the deployment recorded it that made the stack.
+/// Returns the service of the stack, as the deployment recorded it that made the stack. Its container
+/// carries the tag of the operation that made the revision by which this one works.
 pub(super) fn service(saga: &Saga) -> Result<Service, Halt> {
     saga.made::<CreateProject>()?;
     saga.made::<FindEnvironment>()?;
     let application = saga.made::<CreateApplication>()?;
-    let mark = saga.made::<Configure>()?;
+    let first = saga.made::<Configure>()?;
     saga.made::<CreateDomain>()?;
-    Ok(Service { application, mark })
+    let has_volumes = saga.cx.journal.has_made(NameVolumes::ID);
+    let volumes = if has_volumes { Some(saga.made::<NameVolumes>()?) } else { None };
+    let made = saga.cx.lineage.made.as_ref();
+    let made = made.map(|made| OperationTag { operation: made.to_string() });
+    Ok(Service { application, mark: made.or_else(|| first.clone()), first, volumes })
 }

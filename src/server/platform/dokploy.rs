@@ -18,8 +18,9 @@ use super::{
     ContainerLog, ContainerUsage, CreatedProject, Domain, DomainId, Exit, Host, Inspected,
     InspectedTask, Job, JobId, LogEnd, LogQuery, Mount, MountId, NewApplication, NewDomain,
     NewMount, NewProject, NodeContainer, NodeName, OPERATION, Platform, PlatformError,
-    PlatformLogs, PlatformOverview, Project, ProjectId, ProjectSummary, QueuedJob, Removal,
-    RouteFile, Scale, ServiceSettings, Task, TaskId, Version, VolumeName, VolumeRemoval,
+    PlatformLogs, PlatformOverview, Project, ProjectId, ProjectSummary, QueuedJob, REVISION,
+    Removal, RouteFile, Scale, ServiceSettings, ServiceState, Task, TaskId, Version, VolumeName,
+    VolumeRemoval,
 };
 
 /// Converts a problem of the server into the portal's type.
@@ -137,6 +138,10 @@ implement! {
     async fn container_exit(&self, id: &ContainerId) -> Result<Option<Exit>, PlatformError> {
         let found = Self::inspect_container(self, id, &[]).await?;
         Ok(found.and_then(|found| found.exit))
+    }
+
+    async fn service(&self, name: &AppName) -> Result<Option<ServiceState>, PlatformError> {
+        Self::service(self, name, &[OPERATION, REVISION]).await
     }
 
     async fn route_file(&self, file: &RouteFile) -> Result<Option<String>, PlatformError> {

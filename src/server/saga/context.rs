@@ -11,6 +11,7 @@ use super::call_gate::CallGate;
 use super::failure::StepError;
 use super::journal::Journal;
 use super::late_commit;
+use super::lineage::Lineage;
 use super::outages::Outages;
 use super::polls::Polls;
 use super::ports::Ports;
@@ -20,11 +21,12 @@ use crate::server::platform::{Platform, VolumeName};
 use crate::server::probe::Probe;
 use crate::server::settings::Deadlines;
 use crate::server::spec::OperationSpec;
-use crate::server::store::{Cause, Disposal, Lease, Result, StepId, StoreError};
+use crate::server::store::{Cause, Desired, Disposal, Lease, Result, StepId, StoreError};
 use crate::server::traces::{Attempt, Trace};
 use clock::Clock;
 use domain::deployment::Deployment;
 use domain::event::{Level, LogEntry};
+use domain::stack_spec::StackSpec;
 use domain::time::elapsed_ms;
 
 mod calls;
@@ -38,6 +40,10 @@ pub struct Context {
     pub(crate) spec: OperationSpec,
     /// The number of the stack's revision that the operation works by.
     pub(crate) revision: u32,
+    /// The revisions of the stack.
+    pub(crate) lineage: Lineage,
+    /// What the stack should be.
+    pub(crate) desired: Desired,
     deadlines: Deadlines,
     pub(crate) polls: Arc<Polls>,
     pub(crate) call_gate: Arc<CallGate>,
@@ -75,6 +81,7 @@ impl Context {
         let record = ports.store.find(&lease.id).await?.ok_or(StoreError::LeaseLost)?;
         let marker = ports.settings.marker(record.revision.stack);
         let spec = ports.spec(&lease, &record).await?;
+        let lineage = ports.lineage(&record).await?;
         let trace = ports.traces.of(&lease, record.deployment.kind);
         let journal = Journal::open(ports, lease, &record, cancelled).await?;
         let opened = (ports.clock.now(), ports.clock.monotonic());
@@ -87,6 +94,8 @@ impl Context {
             clock: Arc::clone(&ports.clock),
             spec,
             revision: record.revision.number,
+            lineage,
+            desired: record.desired,
             deadlines: ports.settings.deadlines,
             polls: Arc::clone(&ports.polls),
             call_gate: Arc::clone(&ports.call_gate),
@@ -316,6 +325,17 @@ impl Context {
         VolumeName(format!("{}{key}", self.volume_prefix))
     }
 
+    /// Returns what the stack should be made of now: while a change is undone, what it was before.
+    pub(crate) fn target(&self) -> &StackSpec {
+        let former = self.lineage.former.as_ref().filter(|_| self.is_undoing());
+        former.map_or(&self.spec.stack, |former| &former.spec.stack)
+    }
+
+    /// Returns for how long a changed stack is watched.
+    pub(crate) fn watch(&self) -> Duration {
+        self.deadlines.watch
+    }
+
     /// Returns the URL of a path of the stack.
     pub(crate) fn url_of(&self, path: &str) -> String {
         format!("{}{path}", self.deployment.url)
@@ -323,7 +343,7 @@ impl Context {
 
     /// Returns the URLs of the stack's health check.
     pub(crate) fn health_urls(&self) -> Vec<String> {
-        self.spec.stack.health.paths.iter().map(|one| self.url_of(&one.path)).collect()
+        self.target().health.paths.iter().map(|one| self.url_of(&one.path)).collect()
     }
 
     /// Logs for the person who watches that something succeeded which began at `since`.

@@ -63,9 +63,9 @@ async fn record_end(cx: &Context, event: EventBody, end: End) -> Result<()> {
 pub(crate) fn completion(cx: &Context) -> EventBody {
     EventBody::Complete(Completion {
         url: cx.deployment.url.clone(),
-        status: match cx.journal.kind().done {
-            StackState::Stopped => Ready::Stopped,
-            StackState::Live | StackState::Gone => Ready::Ready,
+        status: match leaves(cx, cx.journal.kind().done) {
+            Some(Desired::Stopped) => Ready::Stopped,
+            Some(Desired::Running) | None => Ready::Ready,
         },
         resources: cx.journal.resources(),
         duration: seconds(cx.elapsed_ms(cx.clock.now())),
@@ -159,7 +159,9 @@ fn end(cx: &Context, receipt: &Receipt, cancel_request: CancelRequest) -> End {
 /// Returns what the stack should be once an operation has left it in `state`; `None` if it is gone
 /// then.
 fn leaves(cx: &Context, state: StackState) -> Option<Desired> {
-    Desired::of(state).filter(|_| cx.journal.kind().keeps_stack())
+    let kind = cx.journal.kind();
+    let desired = if kind.keeps_desired() { Some(cx.desired) } else { Desired::of(state) };
+    desired.filter(|_| kind.keeps_stack())
 }
 
 /// Returns the time of the next clean-up after `tries` attempts.

@@ -32,7 +32,7 @@ pub struct IdempotentRequest {
 }
 
 /// A request with an idempotency key, whose body was read.
-struct Identified {
+pub(super) struct Identified {
     key: IdempotencyKey,
     /// The digests of the body.
     fingerprints: Vec<String>,
@@ -90,9 +90,7 @@ impl Service {
             let started = self.start(caller, &request?, |_| None).await?;
             return Ok(accepted(&started.deployment, &started.generated));
         };
-        let IdempotentRequest { key, body } = idempotency;
-        let fingerprints = fingerprints(self.parts.keyring.as_ref(), &body);
-        let idempotency = Identified { key, fingerprints };
+        let idempotency = self.identified(idempotency);
         if let Some(response) = self.replay(&idempotency).await? {
             return Ok(response);
         }
@@ -108,6 +106,13 @@ impl Service {
             Ok(started) => Ok(accepted(&started.deployment, &started.generated)),
             Err(error) => self.store_refusal(&idempotency, error, refused).await,
         }
+    }
+
+    /// Identifies a request with a key by its body.
+    pub(super) fn identified(&self, request: IdempotentRequest) -> Identified {
+        let IdempotentRequest { key, body } = request;
+        let fingerprints = fingerprints(self.parts.keyring.as_ref(), &body);
+        Identified { key, fingerprints }
     }
 
     /// Stores a refusal that would also apply to the next attempt. If a concurrent request with the
@@ -128,7 +133,11 @@ impl Service {
         self.replay(idempotency).await?.ok_or(error)
     }
 
-    async fn replay(&self, idempotency: &Identified) -> Result<Option<Response>, ApiError> {
+    /// Returns the response that is stored for the key, if there is one.
+    pub(super) async fn replay(
+        &self,
+        idempotency: &Identified,
+    ) -> Result<Option<Response>, ApiError> {
         let now = self.parts.clock.now();
         match self.parts.store.stored_response(&idempotency.key, now).await? {
             None => Ok(None),
@@ -140,7 +149,12 @@ impl Service {
         }
     }
 
-    fn stored_response(&self, idempotency: &Identified, response: Response) -> StoredResponse {
+    /// Returns a response with its key, to be stored.
+    pub(super) fn stored_response(
+        &self,
+        idempotency: &Identified,
+        response: Response,
+    ) -> StoredResponse {
         let now = self.parts.clock.now();
         StoredResponse {
             key: idempotency.key.clone(),

@@ -1,8 +1,11 @@
 //! The use cases of existing deployments: cancel, retry, and remove the stack.
 
+mod change;
 mod data;
+mod difference;
 pub(super) mod on_stack;
 
+pub use change::{ChangeRequest, Wanted};
 pub(super) use data::keeper;
 
 use jiff::Timestamp;
@@ -56,6 +59,11 @@ impl Service {
         let id = &record.deployment.id;
         if !self.kind(record).can_cancel {
             return Err(Refusal::NotCancellable.into());
+        }
+        if let Some(step) = self.kind(record).no_return()
+            && self.parts.store.journal(id).await?.records.contains_key(&step)
+        {
+            return Err(Refusal::TooLate.into());
         }
         let audit_entry = self.parts.audit.entry(caller, AuditAction::Cancel, id.as_str());
         match self.parts.store.cancel(id, audit_entry.at, Some(&audit_entry)).await? {

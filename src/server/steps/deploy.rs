@@ -65,9 +65,30 @@ impl Step for Deploy {
     }
 
     async fn run(&self, cx: &Context) -> Result<JobId, StepError> {
+        self.follow(cx, Self::ID).await
+    }
+
+    /// Removes the job from the queue, and waits for a running one: if the application were deleted
+    /// meanwhile, its service would be left behind (recording 178).
+    async fn undo(&self, cx: &Context, _made: Option<&JobId>) -> Result<Vec<Line>, StepError> {
+        // A lost call could otherwise enqueue the job after the drain.
+        cx.wait_out_late_commit(Self::ID).await?;
+        for ApplicationSummary { id, .. } in cx.marked_applications().await? {
+            stop_jobs(cx, &id).await?;
+        }
+        // An application that has lost our marker, or is gone, must not be changed. But its running
+        // job is waited for.
+        drain(cx, &self.application.id).await?;
+        Ok(Vec::new())
+    }
+}
+
+impl Deploy {
+    /// Lets the platform start the application for `step`, and follows the job to its end.
+    pub(crate) async fn follow(&self, cx: &Context, step: StepId) -> Result<JobId, StepError> {
         let since = cx.clock.now();
         let _following = cx.polls.follow();
-        self.enqueue(cx).await?;
+        self.enqueue(cx, step).await?;
         let mut cursor = cx.polls.queue_cursor();
         let mut enqueued = 1;
         let mut pause = FIRST_PAUSE;
@@ -83,7 +104,7 @@ impl Step for Deploy {
                 JobProgress::Failed(job) => return Err(cause::explain(cx, &job).await),
                 JobProgress::Lost if enqueued < ENQUEUE_LIMIT => {
                     cx.warn("application.deploy", "The platform lost the job: queueing it again");
-                    self.enqueue(cx).await?;
+                    self.enqueue(cx, step).await?;
                     cursor = cx.polls.queue_cursor();
                     enqueued += 1;
                     stranded = Debounce::default();
@@ -105,24 +126,8 @@ impl Step for Deploy {
         }
     }
 
-    /// Removes the job from the queue, and waits for a running one: if the application were deleted
-    /// meanwhile, its service would be left behind (recording 178).
-    async fn undo(&self, cx: &Context, _made: Option<&JobId>) -> Result<Vec<Line>, StepError> {
-        // A lost call could otherwise enqueue the job after the drain.
-        cx.wait_out_late_commit(Self::ID).await?;
-        for ApplicationSummary { id, .. } in cx.marked_applications().await? {
-            stop_jobs(cx, &id).await?;
-        }
-        // An application that has lost our marker, or is gone, must not be changed. But its running
-        // job is waited for.
-        drain(cx, &self.application.id).await?;
-        Ok(Vec::new())
-    }
-}
-
-impl Deploy {
-    /// Enqueues the job, unless an earlier attempt did.
-    async fn enqueue(&self, cx: &Context) -> Result<(), StepError> {
+    /// Enqueues the job for `step`, unless an earlier attempt did.
+    async fn enqueue(&self, cx: &Context, step: StepId) -> Result<(), StepError> {
         let find = || async {
             let progress = self.check_job(cx, &mut cx.polls.queue_cursor()).await?;
             let there = !matches!(progress, JobProgress::Lost | JobProgress::Stranded);
@@ -131,7 +136,7 @@ impl Deploy {
         let enqueue =
             || cx.platform.enqueue_deploy(&self.application.id, cx.deployment.id.as_str());
         let done = "Asked the platform to start the container";
-        cx.create_or_adopt(Self::ID, "application.deploy", done, enqueue, find).await
+        cx.create_or_adopt(step, "application.deploy", done, enqueue, find).await
     }
 
     /// Looks for the job in a reading of the queue after `cursor`, then in the list. If few

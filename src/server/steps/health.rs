@@ -7,6 +7,7 @@
 
 mod answer;
 mod container;
+mod crash;
 mod stopwatch;
 
 use std::time::Duration;
@@ -16,9 +17,11 @@ use serde::{Deserialize, Serialize};
 
 use self::answer::Answer;
 use self::container::ContainerState;
+use self::crash::{crash, crashed};
 use self::stopwatch::Stopwatch;
 use super::OperationTag;
-use crate::server::platform::{Application, ContainerId, Task, TaskId, TaskState};
+use super::change::is_taken_back;
+use crate::server::platform::{Application, ContainerId, Task, TaskId};
 use crate::server::probe::Health;
 use crate::server::saga::context::Context;
 use crate::server::saga::failure::StepError;
@@ -45,10 +48,6 @@ const GRACE: Duration = Duration::from_secs(5);
 /// The minimum time for which the stack is probed again after a local fault of the portal, or after
 /// neither the stack nor the platform could be reached.
 const AGAIN: Duration = Duration::from_secs(15);
-/// The number of failed tasks that count as a crash loop.
-const CRASHES: usize = 3;
-/// What Docker says of a task whose image is neither on the node nor in its registry.
-const NO_IMAGE: &str = "No such image:";
 
 /// Waits until the stack answers.
 pub(crate) struct VerifyHealth {
@@ -147,25 +146,22 @@ impl VerifyHealth {
         let Ok(tasks) = ask().await else { return Ok(()) };
         let is_new = |task: &Task| !self.former.tasks.contains(&task.id);
         let tasks: Vec<_> = tasks.into_iter().filter(is_new).collect();
-        crash(&tasks).map_or(Ok(()), |(code, message)| Err(StepError::failed(code, message)))
+        let failure = match crash(&tasks) {
+            None if self.is_taken_back(cx).await => Some(crashed(&tasks)),
+            failure => failure,
+        };
+        failure.map_or(Ok(()), |(code, message)| Err(StepError::failed(code, message)))
     }
-}
 
-/// Returns the failure of a container that stops repeatedly, or of which Docker has no image, if the
-/// tasks show one.
-fn crash(tasks: &[Task]) -> Option<(FailureCode, MessageCode)> {
-    let count = |state| tasks.iter().filter(|task| task.state == state).count();
-    if count(TaskState::Failed) < CRASHES || count(TaskState::Running) > 0 {
-        return None;
+    /// Returns whether a change was given up by the swarm itself, which then runs the former
+    /// revision again.
+    async fn is_taken_back(&self, cx: &Context) -> bool {
+        if cx.lineage.former.is_none() || cx.is_undoing() {
+            return false;
+        }
+        let state = cx.platform.service(&self.application.app_name).await;
+        state.is_ok_and(|state| state.is_some_and(|state| is_taken_back(&state)))
     }
-    let mut errors = tasks.iter().filter_map(|task| task.error.as_deref());
-    if errors.clone().any(|error| error.starts_with(NO_IMAGE)) {
-        return Some((FailureCode::ImageNotFound, MessageCode::ImageNotFound));
-    }
-    let exit_code =
-        errors.find_map(|error| error.strip_prefix("task: non-zero exit (")?.strip_suffix(')'));
-    let message = MessageCode::CrashLoop { exit_code: exit_code.map(ToOwned::to_owned) };
-    Some((FailureCode::CrashLoop, message))
 }
 
 /// Returns whether the message says that something more exact than the answer is waited for.
@@ -212,7 +208,7 @@ impl HealthWait {
         let grace = if journal.was_interrupted(VerifyHealth::ID) { GRACE } else { Duration::ZERO };
         Self {
             since,
-            grace_until: now + grace.min(cx.spec.stack.health.timeout),
+            grace_until: now + grace.min(cx.target().health.timeout),
             untrusted: Stopwatch::resume(cx, &MessageCode::WaitingForCertificate, now),
             unknown: Stopwatch::resume(cx, &MessageCode::ContainerUnknown, now),
             tasks_asked: now,
@@ -286,7 +282,7 @@ impl HealthWait {
 
     /// Fails if the stack or its certificate has taken too long.
     fn check(&self, cx: &Context, now: Timestamp) -> Result<(), StepError> {
-        let StackSpec { health, certificate: trust, .. } = &cx.spec.stack;
+        let StackSpec { health, certificate: trust, .. } = cx.target();
         if now < self.grace_until || self.has_local_fault() {
             return Ok(());
         }
@@ -331,7 +327,7 @@ impl HealthWait {
             // Only the deadline of the deployment ends this wait.
             return local_faults::PROBE_PAUSE;
         }
-        let StackSpec { health, certificate: trust, .. } = &cx.spec.stack;
+        let StackSpec { health, certificate: trust, .. } = cx.target();
         let (stack, certificate) = self.waited(now);
         let left = match (self.untrusted.since, self.unknown.since) {
             (Some(_), _) => trust.timeout.saturating_sub(certificate),
@@ -352,33 +348,6 @@ impl HealthWait {
 #[cfg(test)]
 mod tests {
     use crate::server::steps::health::*;
-
-    fn task(state: TaskState, error: &str) -> Task {
-        let id = TaskId(String::new());
-        let error = (!error.is_empty()).then(|| error.to_owned());
-        Task { id, is_wanted: state != TaskState::Failed, state, error }
-    }
-
-    #[test]
-    fn three_failed_tasks_and_none_running_are_a_crash_loop() {
-        let failed = || task(TaskState::Failed, "task: non-zero exit (1)");
-        let starting = || task(TaskState::Other, "");
-        assert_eq!(crash(&[starting(), failed(), failed()]), None);
-        let running = task(TaskState::Running, "");
-        assert_eq!(crash(&[running, failed(), failed(), failed()]), None);
-        assert_eq!(
-            crash(&[starting(), failed(), failed(), failed()]).unwrap().1,
-            MessageCode::CrashLoop { exit_code: Some(String::from("1")) }
-        );
-    }
-
-    #[test]
-    fn a_rejected_container_is_a_crash_loop_without_an_exit_code() {
-        let rejected = || task(TaskState::Failed, "invalid mount config for type \"bind\"");
-        let failure = crash(&[rejected(), rejected(), rejected()]).unwrap();
-        let message = MessageCode::CrashLoop { exit_code: None };
-        assert_eq!(failure, (FailureCode::CrashLoop, message));
-    }
 
     #[test]
     fn time_without_a_certificate_is_not_counted_against_the_stack() {

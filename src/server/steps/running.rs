@@ -7,14 +7,16 @@
 use std::time::Duration;
 
 use super::configuration::OperationTag;
-use super::{Former, VerifyHealth};
-use crate::server::platform::{Application, TaskState};
+use super::deploy::stop_jobs;
+use super::row::{self, Row};
+use super::{Deploy, Former, VerifyHealth};
+use crate::server::platform::{Application, Container, ContainerId, TaskState};
 use crate::server::saga::absence;
 use crate::server::saga::context::Context;
 use crate::server::saga::failure::StepError;
 use crate::server::saga::step::Step;
 use crate::server::settings::Deadlines;
-use crate::server::store::StepId;
+use crate::server::store::{StepId, VolumesOutput};
 use domain::event::FailureCode;
 use domain::message::MessageCode;
 use domain::receipt::{Line, Outcome, ResourceKind};
@@ -23,6 +25,9 @@ use domain::remedy::Remedy;
 /// The pauses between two looks for a container.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// The maximum number of containers of the service that are inspected. It normally has one, and two
+/// for a moment.
+const MAX_CONTAINERS: usize = 4;
 
 /// The stack's part on the platform that runs.
 #[derive(Clone, Debug)]
@@ -30,19 +35,77 @@ pub(crate) struct Service {
     pub(crate) application: Application,
     /// The tag that its container carries, unless an older version of the portal configured it.
     pub(crate) mark: Option<OperationTag>,
+    /// The tag of the first revision, unless an older version of the portal configured it.
+    pub(crate) first: Option<OperationTag>,
+    /// Its volumes, if it has some.
+    pub(crate) volumes: Option<VolumesOutput>,
 }
 
 impl Service {
     /// Lets this many containers run. The change takes effect after the call.
     async fn scale(&self, cx: &Context, replicas: u32) -> Result<(), StepError> {
-        let id = &self.application.id;
-        let set = || cx.platform.set_replicas(id, replicas);
-        let done = "Set the number of containers";
-        cx.mutate("application.update", done, set).await?;
+        self.write_scale(cx, replicas).await?;
         self.reload(cx).await
     }
 
-    async fn reload(&self, cx: &Context) -> Result<(), StepError> {
+    /// Writes the number of containers, without any effect until the next reload.
+    pub(super) async fn write_scale(&self, cx: &Context, replicas: u32) -> Result<(), StepError> {
+        let id = &self.application.id;
+        let set = || cx.platform.set_replicas(id, replicas);
+        cx.mutate("application.update", "Set the number of containers", set).await
+    }
+
+    /// Returns the platform's row for the revision by which the operation works.
+    pub(super) fn row<'a>(&'a self, cx: &'a Context) -> Row<'a> {
+        let volumes = self.volumes.as_ref();
+        Row {
+            application: &self.application,
+            spec: &cx.spec,
+            revision: cx.revision,
+            operation: self.mark.as_ref().map(|mark| mark.operation.as_str()),
+            volumes,
+            update: Some(row::update(&cx.spec.stack, volumes)),
+        }
+    }
+
+    /// Writes the revision that the stack has into the row once more, if a change that ended stuck
+    /// may have left another one there.
+    async fn write_again(&self, cx: &Context) -> Result<(), StepError> {
+        if !cx.lineage.has_changed || cx.spec.is_lost {
+            return Ok(());
+        }
+        self.row(cx).write(cx, "Wrote the stack's revision into the application").await
+    }
+
+    /// Returns the running containers of the service.
+    pub(super) async fn containers(&self, cx: &Context) -> Result<Vec<Container>, StepError> {
+        let name = &self.application.app_name;
+        let running = || cx.platform.running_containers(name);
+        let found = cx.query("docker.getContainersByAppLabel", running).await?;
+        let is_own = |one: &Container| one.is_running && name.owns_container(&one.name);
+        Ok(found.into_iter().filter(is_own).collect())
+    }
+
+    /// Returns those of them that carry this tag.
+    pub(super) async fn running(
+        &self,
+        cx: &Context,
+        tag: Option<&OperationTag>,
+    ) -> Result<Vec<ContainerId>, StepError> {
+        let mut running = Vec::new();
+        for Container { id, .. } in self.containers(cx).await?.into_iter().take(MAX_CONTAINERS) {
+            let inspect = || cx.platform.inspect_container(&id);
+            let found = cx.query("docker.getConfig", inspect).await?;
+            let found = found.filter(|found| found.is_running);
+            if found.is_some_and(|found| found.operation.as_ref() == tag.map(|tag| &tag.operation))
+            {
+                running.push(id);
+            }
+        }
+        Ok(running)
+    }
+
+    pub(super) async fn reload(&self, cx: &Context) -> Result<(), StepError> {
         let reload = || cx.platform.reload_application(&self.application);
         cx.mutate("application.reload", "Applied it to the container", reload).await
     }
@@ -62,13 +125,14 @@ impl Service {
     /// Lets it run, and waits until the stack answers.
     async fn start(&self, cx: &Context) -> Result<(), StepError> {
         let former = self.former(cx).await?;
+        self.write_again(cx).await?;
         self.scale(cx, 1).await?;
         self.verified(former).run(cx).await
     }
 
     /// Returns what is there now. Docker answers both before and after: while it is down, the platform
     /// shows nothing, and what runs all the same would count as new later.
-    async fn former(&self, cx: &Context) -> Result<Former, StepError> {
+    pub(super) async fn former(&self, cx: &Context) -> Result<Former, StepError> {
         loop {
             if !absence::docker_is_up(cx).await? {
                 let message = MessageCode::DockerUnreachable;
@@ -167,12 +231,24 @@ impl Step for StartService {
 
     async fn run(&self, cx: &Context) -> Result<Former, StepError> {
         let former = self.0.former(cx).await?;
-        self.0.scale(cx, 1).await?;
+        self.0.write_again(cx).await?;
+        if cx.lineage.is_untried {
+            // Its image may have never been pulled.
+            self.0.write_scale(cx, 1).await?;
+            let deploy = Deploy { application: self.0.application.clone() };
+            deploy.follow(cx, Self::ID).await?;
+        } else {
+            self.0.scale(cx, 1).await?;
+        }
         self.0.wait_for_container(cx, &former).await?;
         Ok(former)
     }
 
     async fn undo(&self, cx: &Context, _: Option<&Former>) -> Result<Vec<Line>, StepError> {
+        if cx.lineage.is_untried {
+            cx.wait_out_late_commit(Self::ID).await?;
+            stop_jobs(cx, &self.0.application.id).await?;
+        }
         self.0.stop(cx).await?;
         Ok(vec![self.0.line(cx, Outcome::VerifiedGone)])
     }
@@ -192,6 +268,7 @@ impl Step for ReplaceContainer {
 
     async fn run(&self, cx: &Context) -> Result<Former, StepError> {
         let former = self.0.former(cx).await?;
+        self.0.write_again(cx).await?;
         self.0.scale(cx, 1).await?;
         Ok(former)
     }

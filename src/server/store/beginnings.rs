@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr};
 
-use super::{Claim, NewKept, OperationLimit, Quota};
+use super::{Claim, NewKept, NewRevision, OperationLimit, Quota};
 use crate::server::audit::AuditEntry;
 use crate::server::secrets::SealedSecret;
 use domain::deployment::{Deployment, DeploymentId};
@@ -99,7 +99,7 @@ pub struct NewRemoval {
 }
 
 /// An operation to insert on a stack that is there and that it leaves there, such as a stop. Its
-/// name, host, URL and revision are those of the stack.
+/// name, host and URL are those of the stack.
 #[derive(Clone, Debug)]
 pub struct NewOperation {
     /// Its id.
@@ -116,6 +116,8 @@ pub struct NewOperation {
     /// The limit for the owner of the stack, or for the address that counts as its owner, if it
     /// concerns this operation.
     pub limit: Option<OperationLimit>,
+    /// The revision to which it leads, unless that is the one that the stack has.
+    pub revision: Option<NewRevision>,
     /// Its audit entry.
     pub audit_entry: Option<AuditEntry>,
     /// The lease with which it begins, if the portal that accepts it drives it itself.

@@ -15,8 +15,8 @@ use super::{
     CancelOutcome, CancelRequest, CleanupRecord, DataDeletion, DayLooks, Fact, IdempotencyKey,
     KeptData, KeptFilter, Lane, Lease, LookCounts, Measured, NewDeployment, NewOperation,
     NewRemoval, OperationFilter, OperationOutcome, PresentStack, Record, Recorded, RemovalOutcome,
-    Result, Sample, SealedSpec, SeriesStep, Stack, StackTurn, Steps, StoredEvent, StoredResponse,
-    TaskHolder, TaskLease, TimeToLive, Usage,
+    Result, Revision, Sample, SealedSpec, SeriesStep, Stack, StackTurn, Steps, StoredEvent,
+    StoredResponse, TaskHolder, TaskLease, TimeToLive, Usage,
 };
 use crate::server::audit::AuditEntry;
 use crate::server::metrics::OperationCounts;
@@ -58,17 +58,27 @@ pub trait Stacks: Send + Sync {
     async fn begin_removal(&self, name: &StackName, new: &NewRemoval) -> Result<RemovalOutcome>;
     /// Inserts an operation on the stack called `name`, with its first event, and makes it claimable.
     /// Of several at once, one succeeds (promise P20). If one of the same kind is under way, that
-    /// one is returned instead. One that is stuck is superseded: it ends, and a worker that still
-    /// cleans up after it loses its lease.
+    /// one is returned instead, unless it leads to another revision. One that is stuck is superseded:
+    /// it ends, and a worker that still cleans up after it loses its lease. The revision to which it
+    /// leads is inserted in the same transaction, if the stack has the one that it comes from.
     ///
     /// # Errors
     ///
-    /// `StoreError::LimitReached` if its limit is reached, which is checked last.
+    /// `StoreError::LimitReached` if its limit is reached, which is checked last,
+    /// `StoreError::KeyUsed` if the key of the response is in use, and
+    /// `StoreError::TemplateChanged` if the version of the template has another definition.
     async fn begin_operation(
         &self,
         name: &StackName,
         new: &NewOperation,
     ) -> Result<OperationOutcome>;
+    /// Sets or removes what the owner of a stack calls it.
+    async fn set_label(
+        &self,
+        stack: StackId,
+        label: Option<&str>,
+        audit_entry: Option<&AuditEntry>,
+    ) -> Result<()>;
     /// Lists the live stacks, ordered by name: all, or only the one called `name`.
     async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>>;
     /// Lists the stacks that are not gone, ordered by name: all, or only those of `owner`.
@@ -204,6 +214,9 @@ pub trait Measurements: Send + Sync {
 pub trait Specs: Send + Sync {
     /// Finds the stored spec of a revision.
     async fn spec(&self, revision: RevisionId) -> Result<Option<SealedSpec>>;
+    /// Lists the revisions of a stack, newest first. One of an older version that did not keep what
+    /// it is made of is not listed.
+    async fn revisions(&self, stack: StackId) -> Result<Vec<Revision>>;
     /// Stores the spec of the revision of an operation that an older version began without one. An
     /// existing spec is not replaced.
     ///

@@ -45,6 +45,10 @@ pub struct Record {
     pub deployment: Deployment,
     /// The stack that it is about, and the revision that it works by.
     pub revision: RevisionId,
+    /// The number of the revision that the stack had when it began, if there was one.
+    pub from: Option<u32>,
+    /// What the stack should be.
+    pub desired: Desired,
     /// The host under which its stack is reached.
     pub host: String,
     /// The owner of it and its stack; `None` if an anonymous client started it.
@@ -127,6 +131,9 @@ pub enum OperationOutcome {
     Unchanged,
     /// It cannot begin, since the stack should be this.
     WrongState(Desired),
+    /// The stack has this revision, and not the one that is meant, or the number of the new one is
+    /// not free.
+    RevisionChanged(u32),
     /// Another stack than the one that was meant has the name.
     DifferentStack,
     /// No stack of that name is live.
@@ -150,6 +157,8 @@ pub struct Stack {
     pub desired: Desired,
     /// The revision that it is made of.
     pub revision: RevisionId,
+    /// What its owner calls it.
+    pub label: Option<String>,
     /// The operation on it that is in progress or stuck, if there is one. It may be the removal.
     pub operation: Option<StackOperation>,
     /// The number of its last event.

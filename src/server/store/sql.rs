@@ -22,6 +22,7 @@ pub(super) mod pool;
 mod purge;
 mod quotas;
 mod responses;
+mod revisions;
 pub(super) mod rows;
 mod specs;
 mod stack_events;

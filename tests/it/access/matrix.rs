@@ -51,6 +51,10 @@ GET    /api/stacks/livey/logs/stream   -                         401 409 404 403
 GET    /api/stacks/livey/history       -                         401 200 404 403 200 200 401
 GET    /api/stacks/livey/usage?range=7d -                        401 200 404 403 200 200 401
 GET    /api/stacks/livey/events?follow=false -                   401 200 404 403 200 200 401
+PATCH  /api/stacks/livey               {"label":"Mine"}          401 200 404 403 200 200 401
+POST   /api/stacks/livey/plan          {}                        401 200 404 403 200 200 401
+POST   /api/stacks/livey/rollback      {"revision":1}            401 200 404 403 200 200 401
+GET    /api/stacks/livey/revisions     -                         401 200 404 403 200 200 401
 DELETE /api/stacks/livey               -                         401 202 404 403 202 202 401
 DELETE /api/stacks/livey?id={live}     -                         401 202 404 403 202 202 401
 DELETE /api/stack/livey?keepData=0     -                         401 202 404 403 202 202 401

@@ -36,6 +36,7 @@ impl World {
             first: EventBody::Progress(ProgressUpdate::first(kind, started)),
             of: None,
             limit: None,
+            revision: None,
             audit_entry: None,
             claim: None,
         };

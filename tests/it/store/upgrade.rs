@@ -95,7 +95,7 @@ const SPECS: &str = "
 const REVISIONS: &str = "
     UPDATE operations SET from_revision = 1 WHERE removes IS NOT NULL;
     UPDATE operations SET to_revision = 1 WHERE removes IS NULL;
-    INSERT INTO revisions VALUES ('stk_%4', 1, 'begun', 'SPEC');
+    INSERT INTO revisions (stack, revision, origin, spec) VALUES ('stk_%4', 1, 'begun', 'SPEC');
     INSERT INTO sealed_secrets VALUES ('stk_%4', 1, SECRET);
 ";
 const SPEC: &str = r#"{"version":"1","image":"sandbox/hello","registry":null,"port":8080,

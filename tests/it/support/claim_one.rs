@@ -10,12 +10,13 @@ use jiff::Timestamp;
 pub(crate) const CLEAN_UP: Lane = Lane::CleanUp { overdue: Timestamp::MIN };
 
 /// The kinds that a portal under test knows.
-pub(crate) const KINDS: [KindName; 6] = [
+pub(crate) const KINDS: [KindName; 7] = [
     KindName::DEPLOY,
     KindName::REMOVE,
     KindName::STOP,
     KindName::START,
     KindName::RESTART,
+    KindName::CHANGE,
     KindName::DELETE_DATA,
 ];
 

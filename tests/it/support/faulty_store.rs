@@ -13,9 +13,10 @@ use ai_stack_deployer::server::store::{
     CancelOutcome, CancelRequest, CleanupRecord, DataDeletion, DayLooks, Fact, Idempotency,
     IdempotencyKey, Journal, Kept, KeptData, KeptFilter, Lane, Lease, Leases, LookCounts, Measured,
     Measurements, NewDeployment, NewOperation, NewRemoval, OperationFilter, OperationOutcome,
-    Operations, PresentStack, Record, Recorded, RemovalOutcome, Result, Sample, SealedSpec,
-    SeriesStep, Specs, Stack, StackEvents, StackTurn, Stacks, StepId, Steps, Store, StoreError,
-    StoredEvent, StoredResponse, TaskHolder, TaskLease, TaskLeases, Templates, TimeToLive, Usage,
+    Operations, PresentStack, Record, Recorded, RemovalOutcome, Result, Revision, Sample,
+    SealedSpec, SeriesStep, Specs, Stack, StackEvents, StackTurn, Stacks, StepId, Steps, Store,
+    StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease, TaskLeases, Templates,
+    TimeToLive, Usage,
 };
 use async_trait::async_trait;
 use clock::Clock;
@@ -234,6 +235,7 @@ delegate! {
         up begin(new: &NewDeployment, response: Option<&StoredResponse>) -> ();
         up begin_removal(name: &StackName, new: &NewRemoval) -> RemovalOutcome;
         up begin_operation(name: &StackName, new: &NewOperation) -> OperationOutcome;
+        up set_label(stack: StackId, label: Option<&str>, entry: Option<&AuditEntry>) -> ();
         up stacks(name: Option<&StackName>) -> Vec<Stack>;
         up present_stacks(owner: Option<&OwnerId>) -> Vec<PresentStack>;
         up reserved(names: &[StackName]) -> Vec<StackName>;
@@ -275,6 +277,7 @@ delegate! {
     }
     Specs {
         up spec(revision: RevisionId) -> Option<SealedSpec>;
+        up revisions(stack: StackId) -> Vec<Revision>;
         write store_spec(lease: &Lease, spec: &SealedSpec) -> ();
     }
     Kept {

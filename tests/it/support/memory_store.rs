@@ -7,24 +7,25 @@ use std::time::Duration;
 use ai_stack_deployer::server::audit::AuditEntry;
 use ai_stack_deployer::server::metrics::OperationCounts;
 use ai_stack_deployer::server::name_index::NameState;
-use ai_stack_deployer::server::platform::AppName;
 use ai_stack_deployer::server::store::{
-    CancelOutcome, CancelRequest, CleanupRecord, Fact, Journal, Lane, Lease, Leases, NewDeployment,
-    NewOperation, NewRemoval, OperationFilter, OperationOutcome, Operations, PresentStack, Record,
-    Recorded, RemovalOutcome, Result, Stack, Stacks, State, Steps, Store, StoreError, StoredEvent,
-    StoredResponse, TimeToLive, Usage,
+    CancelOutcome, CancelRequest, CleanupRecord, Fact, Idempotency, IdempotencyKey, Journal, Lane,
+    Lease, Leases, NewDeployment, NewOperation, NewRemoval, OperationFilter, OperationOutcome,
+    Operations, PresentStack, Record, Recorded, RemovalOutcome, Result, Stack, Stacks, State,
+    Steps, Store, StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease, TaskLeases,
+    TimeToLive, Usage,
 };
 use async_trait::async_trait;
 use domain::deployment::DeploymentId;
-use domain::event::{Event, Seq};
 use domain::owner::OwnerId;
+use domain::stack_id::StackId;
 use domain::stack_name::StackName;
 use jiff::Timestamp;
-use tables::{Row, Tables, is_in, stored};
+use tables::{Row, Tables, is_in};
 
 mod accounts;
 mod audit;
 mod beginning;
+mod journal;
 mod kept;
 mod lists;
 mod measured;
@@ -90,11 +91,30 @@ impl Stacks for MemoryStore {
         name: &StackName,
         new: &NewOperation,
     ) -> Result<OperationOutcome> {
-        self.up()?.begin_operation(name, new)
+        let mut tables = self.up()?;
+        tables.use_key(new)?;
+        let outcome = tables.begin_operation(name, new);
+        if !matches!(outcome, Ok(OperationOutcome::Accepted(_) | OperationOutcome::Later(_))) {
+            tables.give_key_back(new);
+        }
+        outcome
     }
 
     async fn present_stacks(&self, owner: Option<&OwnerId>) -> Result<Vec<PresentStack>> {
         Ok(self.up()?.present_stacks(owner))
+    }
+
+    async fn set_label(
+        &self,
+        stack: StackId,
+        label: Option<&str>,
+        audit_entry: Option<&AuditEntry>,
+    ) -> Result<()> {
+        let mut tables = self.up()?;
+        tables.labels.remove(&stack);
+        tables.labels.extend(label.map(|label| (stack, label.to_owned())));
+        tables.audit.extend(audit_entry.cloned());
+        Ok(())
     }
 
     async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>> {
@@ -206,90 +226,6 @@ impl Operations for MemoryStore {
             is_kept || row.released.is_none_or(|released| released >= before)
         });
         Ok((count - tables.deployments.len()) as u64)
-    }
-}
-
-#[async_trait]
-impl Journal for MemoryStore {
-    async fn events(&self, id: &DeploymentId, after: Seq, limit: u32) -> Result<Vec<StoredEvent>> {
-        let mut tables = self.up()?;
-        let events = tables.row(id).map(|row| row.events.clone()).unwrap_or_default();
-        Ok(events.into_iter().filter(|event| event.seq > after).take(limit as usize).collect())
-    }
-
-    async fn last_events(&self, ids: &[&DeploymentId]) -> Result<Vec<(DeploymentId, StoredEvent)>> {
-        Ok(self.up()?.last(ids, |_| true))
-    }
-
-    async fn last_told(&self, ids: &[&DeploymentId]) -> Result<Vec<(DeploymentId, StoredEvent)>> {
-        Ok(self.up()?.last(ids, |event| event.name != "log"))
-    }
-
-    async fn journal(&self, id: &DeploymentId) -> Result<Steps> {
-        Ok(self.up()?.row(id).map(|row| row.steps.clone()).unwrap_or_default())
-    }
-
-    async fn platform_logs(&self, ids: &[DeploymentId]) -> Result<HashMap<DeploymentId, String>> {
-        Ok(self.up()?.platform_logs(ids))
-    }
-
-    async fn services(&self) -> Result<Vec<(AppName, DeploymentId)>> {
-        let tables = self.up()?;
-        let of_row = |row: &Row| {
-            let id = row.record.deployment.id.clone();
-            row.steps.services.iter().map(|name| (name.clone(), id.clone())).collect::<Vec<_>>()
-        };
-        Ok(tables.deployments.iter().flat_map(of_row).collect())
-    }
-
-    async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Recorded> {
-        let mut tables = self.up()?;
-        let row = tables.leased(lease)?;
-        if row.record.state != State::Active && (!fact.events.is_empty() || fact.end.is_some()) {
-            return Err(StoreError::LeaseLost);
-        }
-        let cancel_request = row.record.cancel_request;
-        if fact.end.is_some_and(|end| end.cancel_request != cancel_request) {
-            return Err(StoreError::CancelPending);
-        }
-        for body in &fact.events {
-            row.record.seq += 1;
-            row.events.push(stored(&Event { seq: row.record.seq, body: body.clone() }));
-        }
-        if let Some((step, record)) = &fact.step {
-            row.steps.records.insert(*step, record.clone());
-        }
-        row.steps.services.extend(fact.services.iter().cloned());
-        let seq = row.record.seq;
-        if let Some(end) = fact.end {
-            row.record.state = end.state;
-            row.record.metadata.completed = Some(end.at);
-            row.record.clean_up.due = end.due;
-            if end.state == State::RolledBack {
-                row.released = Some(end.at);
-                tables.end(&lease.id, end.at, end.leaves);
-            }
-            tables.ended(&lease.id, &end, fact.events.last());
-        }
-        Ok(Recorded { seq, cancel_request })
-    }
-
-    async fn record_cleanup(&self, lease: &Lease, cleanup: &CleanupRecord) -> Result<()> {
-        let mut tables = self.up()?;
-        let row = tables.leased(lease)?;
-        if row.record.state != State::Stuck {
-            return Err(StoreError::LeaseLost);
-        }
-        row.record_cleanup(cleanup);
-        if cleanup.receipt.clean {
-            tables.end(&lease.id, cleanup.at, cleanup.leaves);
-            tables.cleaned_up(&lease.id, cleanup);
-        }
-        Ok(())
-    }
-
-    async fn rechecked(&self, lease: &Lease, again: Option<Timestamp>) -> Result<()> {
-        self.up()?.leased(lease)?.rechecked(again)
     }
 }
 

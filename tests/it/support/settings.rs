@@ -113,6 +113,7 @@ pub(crate) fn stack_settings(image: &str) -> StackSettings {
             step: Duration::from_mins(5),
             deploy: Duration::from_mins(10),
             drain: Duration::from_mins(5),
+            watch: Duration::from_secs(30),
         },
     }
 }

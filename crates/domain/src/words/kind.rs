@@ -25,11 +25,21 @@ pub(crate) const STOP: StepWords = step("Stopping the container", "Container sto
 pub(crate) const START: StepWords = step("Starting the container", "Container started");
 pub(crate) const RESTART: StepWords = step("Replacing the container", "Container replaced");
 
+pub(crate) const PREPARE: StepWords = step("Looking at what runs now", "Ready to change");
+pub(crate) const SWITCH: StepWords = step("Switching to the new revision", "Switched");
+pub(crate) const WATCH: StepWords =
+    step("It answers: watching that it keeps running", "It kept running");
+pub(crate) const RELEASE: StepWords =
+    step("Releasing what is no longer used", "Nothing of the former revision is left");
+
 /// While what a deployment made is removed.
 pub(crate) const UNDOING: &str = "Removing what was made";
 pub(crate) const STOPPED: &str = "The stack is stopped";
 pub(crate) const RUNS: &str = "The stack runs again";
 pub(crate) const RESTARTED: &str = "The stack is restarted";
+pub(crate) const CHANGED: &str = "The stack is changed";
+/// While a stack that could not be changed is led back.
+pub(crate) const GOING_BACK: &str = "Going back to the former revision";
 /// While a stack that could not be stopped is started again.
 pub(crate) const STARTING_AGAIN: &str = "Starting it again";
 /// While a stack that could not be started is stopped again.

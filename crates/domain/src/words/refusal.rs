@@ -118,6 +118,20 @@ pub fn message(refusal: &Refusal) -> String {
             "The platform that runs the stacks does not show the log right now: try again in a few \
              seconds."
         }
+        R::TooLate => "It is too late to cancel: the change is done.",
+        R::RevisionChanged(name, number) => {
+            return format!("{name} has revision {number} by now: look at it, and decide again.");
+        }
+        R::NoSuchRevision => "The stack has never had this revision.",
+        R::SpecUnknown(name) => {
+            return format!(
+                "An older version of the portal made {name}, and did not keep what it is made of: \
+                 deploy it again to change it."
+            );
+        }
+        R::NotChangeable => {
+            "That needs other volumes or another port, which a stack cannot get: deploy a new one."
+        }
         R::NotCancellable => {
             "A removal cannot be cancelled: parts of the stack may already be removed."
         }

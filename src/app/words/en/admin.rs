@@ -208,6 +208,7 @@ pub(crate) fn act(act: AuditAction) -> &'static str {
         AuditAction::StopStack => "Stopped a stack",
         AuditAction::StartStack => "Started a stack again",
         AuditAction::RestartStack => "Restarted a stack",
+        AuditAction::ChangeStack => "Changed a stack",
         AuditAction::DeleteData => "Deleted kept data",
         AuditAction::MakeToken => "Created a token",
         AuditAction::RevokeToken => "Revoked a token",

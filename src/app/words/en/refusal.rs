@@ -148,6 +148,18 @@ fn of_code(page: FormPage<'_>, code: RefusalCode) -> String {
         (C::StoreUnavailable, FormPage::SignIn(_)) => {
             "The portal cannot read or write its database right now. Try again in a moment.".into()
         }
+        (C::RevisionChanged, _) => {
+            format!("The stack was changed in the meantime, so {so}. Look at it, and decide again.")
+        }
+        (C::NoSuchRevision, _) => format!("The stack has never had this revision, so {so}."),
+        (C::SpecUnknown, _) => format!(
+            "An older version of the portal made the stack and did not keep what it is made of, so \
+             {so}. Deploy it again to change it."
+        ),
+        (C::NotChangeable, _) => format!(
+            "That needs other volumes or another port, which a stack cannot get, so {so}. Deploy a \
+             new one."
+        ),
         (C::StoreUnavailable, _) => {
             "The portal cannot read or write its database right now. Nothing was changed. Try \
              again in a moment."
@@ -158,6 +170,7 @@ fn of_code(page: FormPage<'_>, code: RefusalCode) -> String {
         }
         (C::NotFound, FormPage::Admin) => "Operation not found. Nothing was changed.".into(),
         (C::NotFound, _) => "Deployment not found. Nothing was changed.".into(),
+        (C::TooLate, _) => "It is too late to cancel: the change is done.".into(),
         (C::NotCancellable, _) => "A removal cannot be cancelled. Nothing was changed.".into(),
         (C::AlreadyEnded, _) => "The deployment ended before it could be cancelled.".into(),
         (C::NotEnded, _) => "The deployment has not ended yet, so it was not retried.".into(),

@@ -53,9 +53,9 @@ pub(super) fn stacks() -> Vec<Named> {
         )
         .has("progress", integer(), "Percent, 0 to 100.")
         .has("message", text(), "What happens, as a sentence.");
-    let unchanged = object("The stack is already what was asked for, so nothing was begun.")
+    let unchanged = object("No operation was begun.")
         .has("success", always(true), "Always true.")
-        .has("changed", always(false), "Always false.");
+        .has("changed", flag(), "False if the stack is already what was asked for.");
     let one = object("A live stack.")
         .has("success", always(true), "Always true.")
         .has_one("stack", "Stack", "The stack.");

@@ -103,6 +103,7 @@ impl Service {
             // The one that was looked at, and no other that has its name meanwhile.
             of: Some(of.cloned().unwrap_or(live)),
             limit: self.operation_limit(kind),
+            revision: None,
             audit_entry: Some(self.parts.audit.entry(caller, action.audited(), called)),
             claim: place.as_ref().and_then(SlotReservation::claim),
         };
@@ -127,6 +128,9 @@ impl Service {
             OperationOutcome::UnderWay(id) => Err(Refusal::OperationUnderWay(name, id).into()),
             OperationOutcome::WrongState(desired) => {
                 Err(Refusal::WrongState(name, desired.state()).into())
+            }
+            OperationOutcome::RevisionChanged(number) => {
+                Err(Refusal::RevisionChanged(name, number).into())
             }
             OperationOutcome::DifferentStack => Err(Refusal::AnotherStack(name).into()),
             OperationOutcome::NotLive => Err(no_stack()),

@@ -22,7 +22,7 @@ pub(super) struct Answer {
 impl Answer {
     /// Probes all paths, one after the other, up to the first whose answer is not good.
     pub(super) async fn ask(cx: &Context) -> Self {
-        let paths = &cx.spec.stack.health.paths;
+        let paths = &cx.target().health.paths;
         let mut last = Self::of(Health::Silent(String::from("no path is asked")));
         for one in paths {
             let health = cx.probe.check(&cx.url_of(&one.path), TIMEOUT).await;

@@ -8,6 +8,7 @@ use super::journal::insert_events;
 use super::operations::make_due;
 use super::pool::Transaction;
 use super::purge::delete_expired;
+use super::revisions::Maker;
 use super::rows::{self, Columns as _};
 use super::statement::Statement;
 use super::under_way::{Superseded, nobodys, supersede};
@@ -44,7 +45,8 @@ pub(super) async fn begin<D: Dialect>(
     let revision = RevisionId::first_of(&deployment.id);
     insert_stack(revision.stack, &new).execute(&mut tx).await.map_err(name_taken)?;
     insert(revision, &new).execute(&mut tx).await?;
-    specs::insert(&mut tx, revision, &new.spec).await?;
+    let (made, by, at) = (Some(&deployment.id), new.owner.as_ref(), Some(deployment.started));
+    specs::insert(&mut tx, revision, &new.spec, Maker { made, by, at }).await?;
     templates::insert(&mut tx, &new.template, deployment.started).await?;
     if let Some(from) = new.data {
         kept::give(&mut tx, from, revision.stack).await?;

@@ -11,7 +11,7 @@ use super::pool::Transaction;
 use super::rows::Columns as _;
 use super::stack_events::Ended;
 use super::statement::Statement;
-use super::{SqlStore, kept, lists, rows};
+use super::{SqlStore, kept, lists, revisions, rows};
 use crate::server::notifier::Notification;
 use crate::server::platform::AppName;
 use crate::server::store::{
@@ -124,11 +124,17 @@ async fn record<D: Dialect>(store: SqlStore<D>, lease: Lease, fact: Fact) -> Res
     if !fact.services.is_empty() {
         insert_services::<D>(&lease.id, &fact.services).execute(&mut tx).await?;
     }
+    if let Some(outcome) = fact.end.and_then(|end| revisions::outcome(&end, &fact.events)) {
+        revisions::conclude(&lease.id, outcome).execute(&mut tx).await?;
+    }
     match fact.end {
         Some(End { state: State::Live, at, .. }) => {
             mark_live(&lease.id, at).execute(&mut tx).await?;
         }
         Some(End { state: State::RolledBack, at, leaves, .. }) => {
+            if revisions::is_good(&fact.events) {
+                revisions::reach(&lease.id).execute(&mut tx).await?;
+            }
             settle(&store, &mut tx, &lease.id, at, leaves).await?;
         }
         Some(_) | None => {}
@@ -311,6 +317,7 @@ async fn record_cleanup<D: Dialect>(
     let record = record.bind(text).bind(receipt.clean).bind(*at).bind(*due);
     let row = record.fetch_optional(&mut tx).await?.ok_or(StoreError::LeaseLost)?;
     if receipt.clean {
+        revisions::conclude(&lease.id, revisions::failed(*leaves)).execute(&mut tx).await?;
         settle(&store, &mut tx, &lease.id, *at, *leaves).await?;
         let leaves = leaves.map_or(StackState::Gone, Desired::state);
         ended::<D>(&lease.id, &row, *at)?.cleaned_up(&store, &mut tx, leaves).await?;

@@ -10,7 +10,8 @@ use domain::deployment::DeploymentId;
 /// runs, and a statement that PostgreSQL has prepared with `*` fails from then on.
 pub(super) const RECORD: &str = "SELECT id, name, host, url, owner, state, seq, started_ms,
     completed_ms, removes, retry_of, retried_by, cancel_ms, receipt, tries, due_ms, panics, kind,
-    disposal, stack, COALESCE(to_revision, from_revision) AS revision
+    disposal, stack, COALESCE(to_revision, from_revision) AS revision,
+    from_revision, desired
     FROM operations JOIN stacks USING (stack)";
 
 /// Converts a list to texts, for a parameter of a statement.

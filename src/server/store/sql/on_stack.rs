@@ -5,10 +5,10 @@ use super::audit::insert_audit_entry;
 use super::beginning::{commit, insert_first, lock_live};
 use super::dialect::Dialect;
 use super::pool::Transaction;
-use super::quotas;
 use super::rows::{self, Columns as _};
 use super::statement::Statement;
 use super::under_way::{Superseded, nobodys, supersede, under_way};
+use super::{quotas, revisions};
 use crate::server::store::{Desired, NewOperation, OperationOutcome, Result, State, StoreError};
 use domain::deployment::DeploymentId;
 use domain::stack_name::StackName;
@@ -21,6 +21,7 @@ pub(super) async fn begin<D: Dialect>(
     mut new: NewOperation,
 ) -> Result<OperationOutcome> {
     let mut tx = store.transaction().await?;
+    revisions::use_key(&mut tx, &new).await?;
     let Some(live) = lock_live(&mut tx, &name).await? else { return Ok(OperationOutcome::NotLive) };
     if new.of.as_ref().is_some_and(|of| *of != live) {
         return Ok(OperationOutcome::DifferentStack);
@@ -28,7 +29,7 @@ pub(super) async fn begin<D: Dialect>(
     let (desired, counted_as) = stack(&mut tx, &live).await?;
     let kind = new.kind;
     if let Some(under_way) = under_way(&mut tx, &live, State::Active).await? {
-        if under_way.kind.as_deref() != Some(kind.name.as_str()) {
+        if new.revision.is_some() || under_way.kind.as_deref() != Some(kind.name.as_str()) {
             return Ok(OperationOutcome::UnderWay(under_way.id));
         }
         insert_audit_entry(&mut tx, new.audit_entry.as_ref()).await?;
@@ -52,6 +53,9 @@ pub(super) async fn begin<D: Dialect>(
     new.claim = later.or(new.claim);
     if let (Some(limit), Some(counted_as)) = (&new.limit, counted_as) {
         quotas::admit_operation(&mut tx, &counted_as, limit, new.started).await?;
+    }
+    if let Some(present) = revisions::insert(&mut tx, &live, &new).await? {
+        return Ok(OperationOutcome::RevisionChanged(present));
     }
     insert(&live, &new).execute(&mut tx).await?;
     insert_first(&store, &mut tx, &new.id, &new.first, new.audit_entry.as_ref()).await?;
@@ -80,7 +84,7 @@ fn insert(live: &DeploymentId, new: &NewOperation) -> Statement {
         "INSERT INTO operations
              (id, stack, seq, started_ms, lease_owner, lease_token, lease_until_ms, kind,
               from_revision, to_revision)
-         SELECT $1, stack, 1, $2, $4, $5, $6, $7, stacks.revision, stacks.revision
+         SELECT $1, stack, 1, $2, $4, $5, $6, $7, stacks.revision, COALESCE($8, stacks.revision)
          FROM operations JOIN stacks USING (stack) WHERE id = $3",
     )
     .bind(&new.id)
@@ -90,4 +94,5 @@ fn insert(live: &DeploymentId, new: &NewOperation) -> Statement {
     .bind(claim.map_or(0, |claim| claim.token))
     .bind(claim.map_or(0, |claim| claim.until.as_millisecond()))
     .bind(new.kind.name.as_str())
+    .bind(new.revision.as_ref().map(|revision| i64::from(revision.number)))
 }

@@ -68,6 +68,8 @@ pub(super) fn record(row: &impl Columns) -> Result<Record> {
     Ok(Record {
         deployment: deployment(row)?,
         revision: revision(row)?,
+        from: row.optional_number("from_revision")?.and_then(|from| u32::try_from(from).ok()),
+        desired: desired(row)?,
         host: row.text("host")?,
         owner: optional_owner(row, "owner")?,
         state: state(&row.text("state")?)?,
@@ -175,7 +177,7 @@ pub(super) fn id(row: &impl Columns, column: &str) -> Result<DeploymentId> {
     parse_id(&row.text(column)?)
 }
 
-fn optional_id(row: &impl Columns, column: &str) -> Result<Option<DeploymentId>> {
+pub(super) fn optional_id(row: &impl Columns, column: &str) -> Result<Option<DeploymentId>> {
     row.optional_text(column)?.as_deref().map(parse_id).transpose()
 }
 
@@ -240,6 +242,7 @@ pub(super) fn stack(row: &impl Columns) -> Result<Stack> {
         template: row.text("template")?,
         desired: desired(row)?,
         revision: revision(row)?,
+        label: row.optional_text("label")?,
         operation,
         last_event: row.number("last_event")?.cast_unsigned(),
         unhealthy: unhealthy(row)?,

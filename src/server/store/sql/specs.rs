@@ -8,12 +8,15 @@ use async_trait::async_trait;
 use super::SqlStore;
 use super::dialect::Dialect;
 use super::pool::Transaction;
+use super::revisions::{self, Maker};
 use super::rows::{self, Columns};
 use super::statement::Statement;
 use crate::server::secrets::SealedSecret;
 use crate::server::secrets::sealed::{KeyUsage, Resealed, SealedSecrets, SecretKey, StoredSecret};
-use crate::server::store::{Lease, Result, SealedSpec, SpecOrigin, Specs, StoreError};
-use domain::stack_id::RevisionId;
+use crate::server::store::{
+    Lease, Result, Revision, RevisionOutcome, SealedSpec, SpecOrigin, Specs, StoreError,
+};
+use domain::stack_id::{RevisionId, StackId};
 use domain::stack_spec::StackSpec;
 
 const CORRUPT: StoreError = StoreError::Corrupt { what: "spec" };
@@ -37,6 +40,10 @@ impl<D: Dialect> Specs for SqlStore<D> {
             }
         }
         Ok(Some(SealedSpec { origin, spec, secrets }))
+    }
+
+    async fn revisions(&self, stack: StackId) -> Result<Vec<Revision>> {
+        revisions::list(self, stack).await
     }
 
     async fn store_spec(&self, lease: &Lease, spec: &SealedSpec) -> Result<()> {
@@ -106,20 +113,26 @@ fn sealed(row: &impl Columns) -> Result<SealedSecret> {
     })
 }
 
-/// Inserts the spec of a revision, unless one is stored.
+/// Inserts a revision, unless one of this number is stored. Returns whether it did.
 pub(super) async fn insert<D: Dialect>(
     tx: &mut Transaction<D>,
     revision: RevisionId,
     new: &SealedSpec,
-) -> Result<()> {
+    maker: Maker<'_>,
+) -> Result<bool> {
     let spec = new.spec.to_json().map_err(|_| CORRUPT)?;
+    let outcome = match new.origin {
+        SpecOrigin::Begun => None,
+        SpecOrigin::Assumed => Some(RevisionOutcome::Unknown.as_str()),
+    };
     let insert = Statement::new(
-        "INSERT INTO revisions (stack, revision, origin, spec) VALUES ($1, $2, $3, $4)
-         ON CONFLICT DO NOTHING",
+        "INSERT INTO revisions (stack, revision, origin, spec, outcome, made, made_by, made_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
     );
-    let insert = of(insert, revision).bind(<&str>::from(new.origin)).bind(spec);
+    let insert = of(insert, revision).bind(<&str>::from(new.origin)).bind(spec).bind(outcome);
+    let insert = insert.bind(maker.made).bind(maker.by).bind(maker.at);
     if insert.execute(tx).await? == 0 {
-        return Ok(());
+        return Ok(false);
     }
     for (name, sealed) in &new.secrets {
         let insert = Statement::new(
@@ -136,7 +149,7 @@ pub(super) async fn insert<D: Dialect>(
             .execute(tx)
             .await?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Inserts the spec of the operation of `lease`, if the lease is still held.
@@ -148,7 +161,8 @@ async fn store_spec<D: Dialect>(store: SqlStore<D>, lease: Lease, new: SealedSpe
     );
     let hold = hold.push(D::FOR_UPDATE.unwrap_or_default());
     let row = hold.fetch_optional(&mut tx).await?.ok_or(StoreError::LeaseLost)?;
-    insert(&mut tx, rows::revision(&row)?, &new).await?;
+    let maker = Maker { made: None, by: None, at: None };
+    insert(&mut tx, rows::revision(&row)?, &new, maker).await?;
     tx.commit().await
 }
 

@@ -5,15 +5,18 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use super::audit::insert_audit_entry;
 use super::dialect::Dialect;
 use super::statement::Statement;
 use super::{SqlStore, beginning, lists, on_stack, quotas, rows};
+use crate::server::audit::AuditEntry;
 use crate::server::name_index::NameState;
 use crate::server::store::{
     NewDeployment, NewOperation, NewRemoval, OperationOutcome, PresentStack, RemovalOutcome,
     Result, Stack, Stacks, StoredResponse, TimeToLive, Usage,
 };
 use domain::owner::OwnerId;
+use domain::stack_id::StackId;
 use domain::stack_name::StackName;
 
 #[async_trait]
@@ -34,11 +37,29 @@ impl<D: Dialect> Stacks for SqlStore<D> {
         self.finish(on_stack::begin(self.clone(), name.clone(), new.clone())).await
     }
 
+    async fn set_label(
+        &self,
+        stack: StackId,
+        label: Option<&str>,
+        audit_entry: Option<&AuditEntry>,
+    ) -> Result<()> {
+        let set = Statement::new("UPDATE stacks SET label = $1 WHERE stack = $2");
+        let (set, entry) = (set.bind(label).bind(stack), audit_entry.cloned());
+        let store = self.clone();
+        self.finish(async move {
+            let mut tx = store.transaction().await?;
+            set.execute(&mut tx).await?;
+            insert_audit_entry(&mut tx, entry.as_ref()).await?;
+            tx.commit().await
+        })
+        .await
+    }
+
     async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>> {
         let live = Statement::new(
             "SELECT live.id, live.kind, live.removes, name, url, live.started_ms,
                     live.completed_ms, owner, removal.id AS removal, removal.state AS removal_state,
-                    live.stack AS stack, template, desired, stacks.revision AS revision,
+                    live.stack AS stack, template, desired, stacks.revision AS revision, label,
                     last_event, unhealthy_ms, unhealthy_why, expires_ms,
                     held.id AS held, held.kind AS held_kind, held.state AS held_state
              FROM stacks JOIN operations AS live USING (stack)
@@ -59,7 +80,7 @@ impl<D: Dialect> Stacks for SqlStore<D> {
                     COALESCE(made.completed_ms, made.started_ms) AS completed_ms, owner,
                     made.state AS made_state, template,
                     removal.id AS removal, removal.state AS removal_state,
-                    stacks.stack AS stack, desired, stacks.revision AS revision,
+                    stacks.stack AS stack, desired, stacks.revision AS revision, label,
                     last_event, unhealthy_ms, unhealthy_why, expires_ms,
                     held.id AS held, held.kind AS held_kind, held.state AS held_state
              FROM stacks JOIN operations AS made

@@ -29,6 +29,14 @@ pub(super) async fn supersede<D: Dialect>(
     tx: &mut Transaction<D>,
     live: &DeploymentId,
 ) -> Result<Superseded> {
+    // Nobody knows whether the former revision is back: the next operation writes it again.
+    let conclude = Statement::new(
+        "UPDATE revisions SET outcome = 'never_live'
+         WHERE outcome IS NULL AND stack = (SELECT stack FROM operations WHERE id = $1)
+           AND revision IN (SELECT to_revision FROM operations WHERE state = 'stuck'
+                              AND stack = (SELECT stack FROM operations WHERE id = $1))",
+    );
+    conclude.bind(live).execute(tx).await?;
     let end = Statement::new(
         "UPDATE operations
          SET state = 'rolled_back', released_ms = COALESCE(completed_ms, started_ms), due_ms = NULL,

@@ -60,6 +60,7 @@ fn operation(kind: &'static Kind, number: u128, of: Option<&DeploymentId>) -> Ne
         first: EventBody::Progress(ProgressUpdate::first(kind, at(60))),
         of: of.cloned(),
         limit: None,
+        revision: None,
         audit_entry: None,
         claim: None,
     }

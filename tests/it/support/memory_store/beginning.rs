@@ -1,16 +1,16 @@
 //! Inserts new operations: a deployment within its quota, and the removal of a live stack.
 
 use ai_stack_deployer::server::store::{
-    CancelRequest, CleanUp, Disposal, Lease, NewDeployment, NewRemoval, Record, RemovalOutcome,
-    Result, SealedSpec, Specs, State, StoreError, StoredResponse, TemplateDefinition, Templates,
-    Usage, hour_before, is_within_hour,
+    CancelRequest, CleanUp, Desired, Disposal, Lease, NewDeployment, NewRemoval, Record,
+    RemovalOutcome, Result, Revision, RevisionOutcome, SealedSpec, SpecOrigin, Specs, State,
+    StoreError, StoredResponse, TemplateDefinition, Templates, Usage, hour_before, is_within_hour,
 };
 use async_trait::async_trait;
 use domain::deployment::{DeploymentMetadata, Links};
 use domain::event::Event;
 use domain::kind::KindName;
 use domain::owner::OwnerId;
-use domain::stack_id::RevisionId;
+use domain::stack_id::{RevisionId, StackId};
 use domain::stack_name::StackName;
 use domain::stack_spec::{StackSpec, TemplateRef};
 use domain::template::Volume;
@@ -18,7 +18,7 @@ use jiff::Timestamp;
 
 use super::MemoryStore;
 use super::on_stack::{Superseded, nobodys};
-use super::tables::{Row, Tables, keeps_stack};
+use super::tables::{Maker, Row, Tables, keeps_stack};
 
 impl MemoryStore {
     /// Forgets all specs, as if an older version had begun what there is.
@@ -52,10 +52,35 @@ impl Specs for MemoryStore {
         Ok(tables.specs.get(&revision).cloned())
     }
 
+    async fn revisions(&self, stack: StackId) -> Result<Vec<Revision>> {
+        let tables = self.up()?;
+        if tables.are_specs_spoiled {
+            return Err(StoreError::Corrupt { what: "revision" });
+        }
+        let of_stack = tables.specs.iter().filter(|(id, _)| id.stack == stack);
+        let revision = |(id, sealed): (&RevisionId, &SealedSpec)| {
+            let (made, by, at) = tables.makers.get(id).cloned().unwrap_or_default();
+            Revision {
+                number: id.number,
+                outcome: tables.outcomes.get(id).copied(),
+                origin: sealed.origin,
+                spec: sealed.spec.clone(),
+                made,
+                by,
+                at,
+            }
+        };
+        let mut revisions: Vec<_> = of_stack.map(revision).collect();
+        revisions.sort_by_key(|revision| std::cmp::Reverse(revision.number));
+        Ok(revisions)
+    }
+
     async fn store_spec(&self, lease: &Lease, spec: &SealedSpec) -> Result<()> {
         let mut tables = self.up()?;
         let revision = tables.leased(lease)?.record.revision;
-        tables.specs.entry(revision).or_insert_with(|| spec.clone());
+        if !tables.specs.contains_key(&revision) {
+            tables.keep_spec(revision, spec.clone(), Maker::default());
+        }
         Ok(())
     }
 }
@@ -85,6 +110,16 @@ impl Tables {
                 Ok(())
             }
         }
+    }
+
+    /// Keeps the spec of a revision, with who made it.
+    pub(super) fn keep_spec(&mut self, id: RevisionId, sealed: SealedSpec, maker: Maker) {
+        match sealed.origin {
+            SpecOrigin::Begun => {}
+            SpecOrigin::Assumed => drop(self.outcomes.insert(id, RevisionOutcome::Unknown)),
+        }
+        self.specs.insert(id, sealed);
+        self.makers.insert(id, maker);
     }
 
     /// Reserves the name, and inserts the deployment with its stored response, if the quota allows
@@ -125,10 +160,13 @@ impl Tables {
         let revision = RevisionId::first_of(&new.deployment.id);
         let mut sealed = new.spec.clone();
         sealed.spec.volumes.extend(self.volume.clone());
-        self.specs.insert(revision, sealed);
+        let made = Some(new.deployment.id.clone());
+        self.keep_spec(revision, sealed, (made, new.owner.clone(), Some(started)));
         let record = Record {
             deployment: new.deployment.clone(),
             revision,
+            from: None,
+            desired: Desired::default(),
             host: new.host.clone(),
             owner: new.owner.clone(),
             state: State::Active,
@@ -237,6 +275,8 @@ impl Tables {
             links: Links { removes: Some(record.deployment.id), ..Links::default() },
             ..DeploymentMetadata::default()
         };
+        record.revision = self.revision_of(record.revision.stack);
+        record.from = Some(record.revision.number);
         record.deployment.kind = new.kind;
         record.deployment.id = new.id.clone();
         record.deployment.started = new.started;

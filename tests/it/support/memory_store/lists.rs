@@ -9,7 +9,7 @@ use ai_stack_deployer::server::store::{
 };
 use domain::deployment::DeploymentId;
 use domain::owner::OwnerId;
-use domain::stack_id::StackId;
+use domain::stack_id::{RevisionId, StackId};
 use domain::stack_name::StackName;
 use jiff::Timestamp;
 
@@ -84,12 +84,19 @@ impl Tables {
             owner: record.owner.clone(),
             template: String::from("default"),
             desired: self.desired_of(record.revision.stack),
-            revision: record.revision,
+            revision: self.revision_of(record.revision.stack),
+            label: self.labels.get(&record.revision.stack).cloned(),
             operation: self.held(record.revision.stack),
             last_event: life.map_or(0, Life::last),
             unhealthy: life.and_then(|life| life.unhealthy.clone()),
             expires: life.and_then(|life| life.expires),
         }
+    }
+
+    /// Returns the revision that a stack has.
+    pub(super) fn revision_of(&self, stack: StackId) -> RevisionId {
+        let number = self.revisions.get(&stack).copied().unwrap_or(RevisionId::FIRST);
+        RevisionId { stack, number }
     }
 
     /// Returns what a stack should be.

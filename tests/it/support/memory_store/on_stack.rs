@@ -1,7 +1,8 @@
 //! Inserts operations on a stack that is there and that they leave there.
 
 use ai_stack_deployer::server::store::{
-    Claim, Disposal, NewOperation, OperationOutcome, Record, Result, State,
+    Claim, Disposal, NewOperation, OperationOutcome, Record, Result, RevisionOutcome, State,
+    StoreError, StoredResponse,
 };
 use domain::deployment::{Deployment, DeploymentId, DeploymentMetadata};
 use domain::event::Event;
@@ -32,7 +33,7 @@ impl Tables {
         let stack = live.revision.stack;
         let held = self.held(stack).filter(|held| held.state == State::Active);
         if let Some(held) = held {
-            if held.kind != new.kind.name {
+            if new.revision.is_some() || held.kind != new.kind.name {
                 return Ok(OperationOutcome::UnderWay(held.id));
             }
             self.audit.extend(new.audit_entry.clone());
@@ -57,6 +58,16 @@ impl Tables {
         };
         let is_later = later.is_some();
         let claim = later.or_else(|| new.claim.clone());
+        let present = self.revision_of(stack);
+        let mut reached = present;
+        if let Some(revision) = &new.revision {
+            reached.number = revision.number;
+            if present.number != revision.from || self.specs.contains_key(&reached) {
+                return Ok(OperationOutcome::RevisionChanged(present.number));
+            }
+            let maker = (Some(new.id.clone()), revision.by.clone(), Some(new.started));
+            self.keep_spec(reached, revision.spec.clone(), maker);
+        }
         let deployment = Deployment {
             id: new.id.clone(),
             kind: new.kind.name,
@@ -69,6 +80,9 @@ impl Tables {
             state: State::Active,
             disposal: Disposal::default(),
             seq: 1,
+            revision: reached,
+            from: Some(present.number),
+            desired,
             ..live
         };
         let first = Event { seq: 1, body: new.first.clone() };
@@ -111,6 +125,8 @@ impl Tables {
             row.released = row.record.metadata.completed;
             until = row.owner.take().map(|_| row.until);
             row.token += 1;
+            let id = row.record.deployment.id.clone();
+            self.conclude(&id, RevisionOutcome::NeverLive);
         }
         self.held(stack).map_or(Superseded::Free(until), |held| Superseded::Held(held.id))
     }
@@ -128,4 +144,27 @@ pub(super) enum Superseded {
 pub(super) fn nobodys(until: Option<Timestamp>, now: Timestamp) -> Option<Claim> {
     let until = until.filter(|until| *until > now)?;
     Some(Claim { owner: String::new(), token: 0, until })
+}
+
+impl Tables {
+    /// Uses the idempotency key of a request, if it has one.
+    pub(super) fn use_key(&mut self, new: &NewOperation) -> Result<()> {
+        self.responses.retain(|_, response| response.expires > new.started);
+        let Some((key, response)) = keyed(new) else { return Ok(()) };
+        if self.responses.contains_key(&key) {
+            return Err(StoreError::KeyUsed);
+        }
+        self.responses.insert(key, response);
+        Ok(())
+    }
+
+    /// Gives the key back, since nothing began.
+    pub(super) fn give_key_back(&mut self, new: &NewOperation) {
+        self.responses.retain(|key, _| keyed(new).is_none_or(|(used, _)| used != *key));
+    }
+}
+
+fn keyed(new: &NewOperation) -> Option<((String, String), StoredResponse)> {
+    let response = new.revision.as_ref()?.response.clone()?;
+    Some(((response.key.caller.clone(), response.key.key.clone()), response))
 }

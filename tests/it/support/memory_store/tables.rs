@@ -6,12 +6,13 @@ use std::time::Duration;
 use ai_stack_deployer::server::audit::AuditEntry;
 use ai_stack_deployer::server::store::{
     CancelRequest, Claim, CleanupRecord, Desired, KeptData, Lane, Lease, Record, Result,
-    SealedSpec, SeriesStep, State, Steps, StoreError, StoredEvent, StoredResponse, TaskHolder,
-    TaskLease, TemplateDefinition, TimeToLive,
+    RevisionOutcome, SealedSpec, SeriesStep, State, Steps, StoreError, StoredEvent, StoredResponse,
+    TaskHolder, TaskLease, TemplateDefinition, TimeToLive,
 };
 use domain::deployment::DeploymentId;
 use domain::event::Event;
 use domain::kind::{KindName, Kinds};
+use domain::owner::OwnerId;
 use domain::stack_id::{RevisionId, StackId};
 use domain::template::Volume;
 use jiff::Timestamp;
@@ -32,6 +33,14 @@ pub(super) struct Tables {
     pub(super) templates: BTreeMap<String, TemplateDefinition>,
     /// Kept data, with the stack that has it.
     pub(super) kept: BTreeMap<StackId, (KeptData, Option<StackId>)>,
+    /// What became of revisions.
+    pub(super) outcomes: HashMap<RevisionId, RevisionOutcome>,
+    /// The operations that made revisions, who asked for them and when.
+    pub(super) makers: HashMap<RevisionId, Maker>,
+    /// The revisions that stacks have, if that is not the first one.
+    pub(super) revisions: HashMap<StackId, u32>,
+    /// What the owners of stacks call them.
+    pub(super) labels: HashMap<StackId, String>,
     /// What stacks should be, if it is not that they run.
     pub(super) desired: HashMap<StackId, Desired>,
     /// What is stored of stacks besides their operations.
@@ -47,6 +56,9 @@ pub(super) struct Tables {
     pub(super) checks: u32,
     pub(super) comparisons: u32,
 }
+
+/// The operation that made a revision, who asked for it and when.
+pub(super) type Maker = (Option<DeploymentId>, Option<OwnerId>, Option<Timestamp>);
 
 /// An operation with its events and its lease.
 pub(super) struct Row {
@@ -115,6 +127,31 @@ impl Tables {
         } else {
             self.release_removed(id, at);
             self.settle(id, at);
+        }
+    }
+
+    /// Records what became of the revision to which the operation `id` led.
+    pub(super) fn conclude(&mut self, id: &DeploymentId, outcome: RevisionOutcome) {
+        let Some(Record { revision, metadata, .. }) = self.row(id).map(|row| row.record.clone())
+        else {
+            return;
+        };
+        if metadata.links.removes.is_some() || !self.specs.contains_key(&revision) {
+            return;
+        }
+        match (self.outcomes.get(&revision), outcome) {
+            (None, _) | (Some(RevisionOutcome::Untried), RevisionOutcome::Live) => {
+                self.outcomes.insert(revision, outcome);
+            }
+            (Some(_), _) => {}
+        }
+    }
+
+    /// Gives the stack the revision to which the operation `id` led.
+    pub(super) fn reach(&mut self, id: &DeploymentId) {
+        let Some(record) = self.row(id).map(|row| row.record.clone()) else { return };
+        if record.metadata.links.removes.is_none() {
+            self.revisions.insert(record.revision.stack, record.revision.number);
         }
     }
 

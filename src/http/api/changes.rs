@@ -1,0 +1,255 @@
+//! The JSON API of the revisions of a stack: change it, plan that, go back, and list them.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::Query;
+use axum::extract::State;
+use axum::extract::rejection::QueryRejection;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::deployments::{Parameter, into_http, key_of, parameter};
+use super::operations::{StackQuery, removal, stack_id, unchanged};
+use crate::http::HttpState;
+use crate::http::error::{self, Failed};
+use crate::http::headers::NO_STORE;
+use crate::server::auth::access::Caller;
+use crate::server::stacks::{
+    self, Asked, ChangeRequest, IdempotentRequest, Removing, SentAnswers, Wanted,
+};
+use crate::server::store::IdempotencyKey;
+use crate::wire::{ApiError, PlanView, RevisionsView};
+use domain::deployment::DeploymentId;
+use domain::refusal::Refusal;
+use domain::template::answers::{Answers, PARAMETERS, SECRETS, SIZE};
+
+/// The field of the version of the template.
+const VERSION: &str = "version";
+/// The field of what the owner calls the stack.
+const LABEL: &str = "label";
+/// The field of the revision to go back to.
+const REVISION: &str = "revision";
+
+#[derive(Serialize)]
+struct PlanBody {
+    success: bool,
+    #[serde(flatten)]
+    plan: PlanView,
+}
+
+#[derive(Serialize)]
+struct RevisionsBody {
+    success: bool,
+    #[serde(flatten)]
+    revisions: RevisionsView,
+}
+
+/// The query that names one stack, or why it cannot be read.
+type OfStack = Result<Query<StackQuery>, QueryRejection>;
+
+/// What the body of a change asks for.
+struct Body {
+    answers: Map<String, Value>,
+    version: Option<String>,
+    label: Label,
+}
+
+/// What the stack is called from then on.
+#[derive(Debug, PartialEq)]
+enum Label {
+    Unchanged,
+    Removed,
+    Named(String),
+}
+
+/// `PATCH /api/stacks/:name`: changes a stack.
+pub(in crate::http) async fn change(
+    State(state): State<Arc<HttpState>>,
+    Extension(caller): Extension<Caller>,
+    name: Parameter,
+    query: OfStack,
+    headers: HeaderMap,
+    content: Bytes,
+) -> Result<Response, Failed> {
+    let (name, of) = (parameter(name)?, stack_id(query)?);
+    let body = read(&content)?;
+    let mut is_changed = false;
+    let label = match &body.label {
+        Label::Unchanged => None,
+        Label::Removed => Some(None),
+        Label::Named(label) => Some(Some(label.as_str())),
+    };
+    if let Some(label) = label {
+        state.service.label(&caller, &name, of.as_ref(), label).await?;
+        is_changed = true;
+    }
+    if body.answers.is_empty() && body.version.is_none() {
+        return Ok(unchanged(is_changed));
+    }
+    let request = body.request(expected(&headers))?;
+    begin(&state, &caller, (&name, of), request, (&headers, &content)).await
+}
+
+/// `POST /api/stacks/:name/plan`: what a change would do.
+pub(in crate::http) async fn plan(
+    State(state): State<Arc<HttpState>>,
+    Extension(caller): Extension<Caller>,
+    name: Parameter,
+    query: OfStack,
+    headers: HeaderMap,
+    content: Bytes,
+) -> Result<Response, Failed> {
+    let (name, of) = (parameter(name)?, stack_id(query)?);
+    let request = read(&content)?.request(expected(&headers))?;
+    let plan = state.service.plan(&caller, &name, of.as_ref(), &request).await?;
+    Ok((NO_STORE, Json(PlanBody { success: true, plan })).into_response())
+}
+
+/// `POST /api/stacks/:name/rollback`: goes back to an older revision, by a new one that is equal.
+pub(in crate::http) async fn rollback(
+    State(state): State<Arc<HttpState>>,
+    Extension(caller): Extension<Caller>,
+    name: Parameter,
+    query: OfStack,
+    headers: HeaderMap,
+    content: Bytes,
+) -> Result<Response, Failed> {
+    let (name, of) = (parameter(name)?, stack_id(query)?);
+    let fields = object(&content)?;
+    let number = fields.get(REVISION).and_then(Value::as_u64);
+    let number = number.and_then(|number| u32::try_from(number).ok());
+    let wanted = Wanted::Revision(number.ok_or(Refusal::NoSuchRevision)?);
+    let request = ChangeRequest { wanted, expected: expected(&headers) };
+    begin(&state, &caller, (&name, of), request, (&headers, &content)).await
+}
+
+/// `GET /api/stacks/:name/revisions`: the revisions of a stack, newest first.
+pub(in crate::http) async fn revisions(
+    State(state): State<Arc<HttpState>>,
+    Extension(caller): Extension<Caller>,
+    name: Parameter,
+    query: OfStack,
+) -> Result<Response, Failed> {
+    let of = stack_id(query)?;
+    let revisions = state.service.revisions(&caller, &parameter(name)?, of.as_ref()).await?;
+    Ok((NO_STORE, Json(RevisionsBody { success: true, revisions })).into_response())
+}
+
+async fn begin(
+    state: &HttpState,
+    caller: &Caller,
+    (name, of): (&str, Option<DeploymentId>),
+    request: ChangeRequest,
+    (headers, content): (&HeaderMap, &[u8]),
+) -> Result<Response, Failed> {
+    let (service, of) = (&state.service, of.as_ref());
+    let asked = match key_of(caller, headers)? {
+        None => service.change(caller, name, of, &request).await?,
+        Some(key) => {
+            let idempotency = identified(key, name, &request, content);
+            let begun =
+                service.change_idempotent(caller, name, of, &request, idempotency, accepted);
+            match begun.await? {
+                Ok(asked) => asked,
+                Err(replayed) => return Ok(into_http(replayed)),
+            }
+        }
+    };
+    Ok(match asked {
+        Asked::Begun(id) => into_http(accepted(&id)),
+        Asked::Unchanged => unchanged(false),
+    })
+}
+
+/// Returns the response to a request that began the operation.
+fn accepted(id: &DeploymentId) -> stacks::Response {
+    let body = error::json(&removal(Removing { id: id.clone(), data: None }));
+    stacks::Response { status: StatusCode::ACCEPTED.as_u16(), location: None, body }
+}
+
+/// Returns a request with a key. The same key on another stack is another request.
+fn identified(
+    key: IdempotencyKey,
+    name: &str,
+    request: &ChangeRequest,
+    content: &[u8],
+) -> IdempotentRequest {
+    let mut fields = serde_json::from_slice::<Map<String, Value>>(content).unwrap_or_default();
+    fields.insert(String::from("stack"), json!([name, request.expected]));
+    IdempotentRequest { key, body: Value::Object(fields).to_string().into_bytes() }
+}
+
+impl Body {
+    fn request(self, expected: Option<u32>) -> Result<ChangeRequest, ApiError> {
+        let answers = Answers::from_json(&Value::Object(self.answers));
+        let answers = SentAnswers::Read(answers.map_err(Refusal::InvalidParameters)?);
+        Ok(ChangeRequest { wanted: Wanted::Answers(answers, self.version), expected })
+    }
+}
+
+/// Reads the body of a change.
+fn read(content: &[u8]) -> Result<Body, ApiError> {
+    let mut fields = object(content)?;
+    let text = |value: Value| match value {
+        Value::String(text) => Ok(Some(text)),
+        Value::Null => Ok(None),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            Err(ApiError::from(Refusal::InvalidJson))
+        }
+    };
+    let version = fields.remove(VERSION).map(text).transpose()?.flatten();
+    let label = match fields.remove(LABEL).map(text).transpose()? {
+        None => Label::Unchanged,
+        Some(None) => Label::Removed,
+        Some(Some(label)) => Label::Named(label),
+    };
+    fields.retain(|name, _| [PARAMETERS, SECRETS, SIZE].contains(&name.as_str()));
+    Ok(Body { answers: fields, version, label })
+}
+
+fn object(content: &[u8]) -> Result<Map<String, Value>, ApiError> {
+    serde_json::from_slice(content).map_err(|_| Refusal::InvalidJson.into())
+}
+
+/// Reads the revision that the stack must have, if the request names one. One that cannot be read is
+/// none that a stack has.
+fn expected(headers: &HeaderMap) -> Option<u32> {
+    let value = headers.get(header::IF_MATCH)?;
+    let text = value.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return None;
+    }
+    let number = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    Some(number.and_then(|number| number.parse().ok()).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_condition_names_a_revision_or_none_that_there_is() {
+        let of = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::IF_MATCH, text.parse().unwrap());
+            expected(&headers)
+        };
+        assert_eq!(expected(&HeaderMap::new()), None);
+        assert_eq!((of("*"), of("\"3\"")), (None, Some(3)));
+        for none in ["3", "W/\"3\"", "\"x\"", "\"\"", "\"3\", \"4\""] {
+            assert_eq!(of(none), Some(0), "{none}");
+        }
+    }
+
+    #[test]
+    fn a_label_can_be_removed_and_other_fields_are_left_to_others() {
+        let body = read(br#"{"label":null,"size":"small","other":1}"#).unwrap();
+        assert_eq!(body.label, Label::Removed);
+        assert_eq!(body.answers.keys().collect::<Vec<_>>(), [SIZE]);
+        assert!(read(b"[]").is_err() && read(br#"{"label":1}"#).is_err());
+    }
+}
