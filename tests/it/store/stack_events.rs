@@ -110,6 +110,7 @@ impl<'a> Life<'a> {
             first: EventBody::Progress(ProgressUpdate::first(kind, at(200))),
             of: None,
             limit: None,
+            revision: None,
             audit_entry: None,
             claim: None,
         };
@@ -222,6 +223,7 @@ async fn a_turn_counts_once(store: &dyn Store) {
         first: EventBody::Progress(ProgressUpdate::first(&STOP, at(60))),
         of: None,
         limit: None,
+        revision: None,
         audit_entry: None,
         claim: None,
     };

@@ -8,11 +8,9 @@ use ai_stack_deployer::server::audit::AuditEntry;
 use ai_stack_deployer::server::metrics::OperationCounts;
 use ai_stack_deployer::server::name_index::NameState;
 use ai_stack_deployer::server::store::{
-    CancelOutcome, CancelRequest, CleanupRecord, Fact, Idempotency, IdempotencyKey, Journal, Lane,
-    Lease, Leases, NewDeployment, NewOperation, NewRemoval, OperationFilter, OperationOutcome,
-    Operations, PresentStack, Record, Recorded, RemovalOutcome, Result, Stack, Stacks, State,
-    Steps, Store, StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease, TaskLeases,
-    TimeToLive, Usage,
+    CancelOutcome, CancelRequest, Lane, Lease, Leases, NewDeployment, NewOperation, NewRemoval,
+    OperationFilter, OperationOutcome, Operations, PresentStack, Record, RemovalOutcome, Result,
+    Stack, Stacks, State, Store, StoreError, StoredResponse, TimeToLive, Usage,
 };
 use async_trait::async_trait;
 use domain::deployment::DeploymentId;

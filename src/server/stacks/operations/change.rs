@@ -195,7 +195,9 @@ impl Service {
                 response: response.map(|response| response(&id)),
             };
             match self.begin_change(caller, &present.stack, id, revision).await? {
-                OperationOutcome::Accepted(id) => return Ok(Asked::Begun(id)),
+                OperationOutcome::Accepted(id) | OperationOutcome::Later(id) => {
+                    return Ok(Asked::Begun(id));
+                }
                 OperationOutcome::Unchanged => return Ok(Asked::Unchanged),
                 OperationOutcome::UnderWay(id) => {
                     return Err(Refusal::OperationUnderWay(name, id).into());
@@ -235,6 +237,7 @@ impl Service {
             started,
             first: EventBody::Progress(ProgressUpdate::first(kind, started)),
             of: Some(stack.deployment.id.clone()),
+            limit: self.operation_limit(kind),
             audit_entry: Some(self.parts.audit.entry(caller, act, name.as_str())),
             claim: place.as_ref().and_then(SlotReservation::claim),
             revision: Some(revision),
@@ -251,6 +254,7 @@ impl Service {
                 self.parts.notifier.notify(&Notification::Work);
                 Ok(outcome)
             }
+            Err(StoreError::LimitReached(limit)) => Err(Refusal::LimitReached(limit).into()),
             Err(StoreError::KeyUsed) => Err(Refusal::IdempotencyKeyInUse.into()),
             Err(StoreError::TemplateChanged) => Err(Refusal::TemplateChanged.into()),
             Err(error) => Err(error.into()),

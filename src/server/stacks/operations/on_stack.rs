@@ -74,7 +74,7 @@ impl Service {
 
     /// Returns the limit for operations of `kind`: what takes something away is never refused, and does
     /// not count.
-    fn operation_limit(&self, kind: &Kind) -> Option<OperationLimit> {
+    pub(super) fn operation_limit(&self, kind: &Kind) -> Option<OperationLimit> {
         let gives = |kind: &Kind| kind.done == StackState::Live;
         let max = self.parts.quotas.operations_per_hour.filter(|_| gives(kind))?;
         let kinds = self.parts.kinds.all().filter(|kind| gives(kind)).map(|kind| kind.name);

@@ -17,6 +17,7 @@ pub(super) async fn assert_they_begin(store: &dyn Store, has_removals: bool) {
             first: EventBody::Progress(ProgressUpdate::first(kind, at(400))),
             of: None,
             limit: None,
+            revision: None,
             audit_entry: None,
             claim: None,
         };
