@@ -65,6 +65,8 @@ const ASKED: [(&str, &str); 4] = [
 /// A store and what was measured with it.
 struct Side {
     home: Home,
+    /// One for all portals, since a deployment that another one does not know comes to an end.
+    platform: Platform,
     person: Person,
     starts: Sample,
     claims: Sample,
@@ -135,6 +137,9 @@ async fn of_store(
     figures.extend(asked.map(|((what, path), (large, small))| {
         figure(what, large, small).note(format!("{path} One request after the other.").trim())
     }));
+    for side in [large, small] {
+        side.platform.end().await;
+    }
     Ok(figures)
 }
 
@@ -145,20 +150,18 @@ impl Side {
         let platform = endless().await?;
         // Makes the tables.
         drop(start(&home, &platform).await?);
-        platform.end().await;
         let person = people::add(&home.database, Role::Operator).await?;
         home.database.execute(fill(&home.database, "live", LIVE, 9, person.owner.as_str())).await?;
         let fill = fill(&home.database, "rolled_back", ended, 8, person.owner.as_str());
         home.database.execute(fill).await?;
         home.database.execute(String::from("ANALYZE")).await?;
         let (starts, claims, asked) = <(Sample, Sample, [Sample; 4])>::default();
-        Ok(Self { home, person, starts, claims, asked, under_way: 0 })
+        Ok(Self { home, platform, person, starts, claims, asked, under_way: 0 })
     }
 
     /// Starts a portal and asks it for everything several times.
     async fn ask(&mut self, round: u32, requests: u32) -> anyhow::Result<()> {
-        let platform = endless().await?;
-        let (portal, took) = start(&self.home, &platform).await?;
+        let (portal, took) = start(&self.home, &self.platform).await?;
         self.starts.push_ms(took, Duration::ZERO);
         let mut connection = Connection::open(portal.addr()).await?;
         for number in 0..requests.div_ceil(ROUNDS) {
@@ -176,9 +179,7 @@ impl Side {
             }
             self.under_way += 1;
         }
-        portal.kill().context("while it was asked")?;
-        platform.end().await;
-        Ok(())
+        portal.kill().context("while it was asked")
     }
 }
 

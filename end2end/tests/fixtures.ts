@@ -93,8 +93,9 @@ export async function expectPhase(request: APIRequestContext, portal: Portal, id
 
 /** Checks whether `name` is available. */
 export async function expectFree(request: APIRequestContext, portal: Portal, name: string, isFree: boolean) {
-  const verdict = await (await request.get(`${origin(portal)}/api/check/${name}`)).json();
-  expect(verdict.available, `${name} is free`).toBe(isFree);
+  // The check is advisory: it learns of a change a moment later.
+  const available = async () => (await (await request.get(`${origin(portal)}/api/check/${name}`)).json()).available;
+  await expect.poll(available, `${name} is ${isFree ? 'free' : 'taken'}`).toBe(isFree);
 }
 
 /** Adds faults to the standalone sandbox. */

@@ -19,7 +19,7 @@ import urllib.request
 from pathlib import Path
 
 SEED = 20261130
-LIMIT_S = 180
+LIMIT_S = 400
 START_LIMIT_S = 30
 STOP_LIMIT_S = 20
 HERE = Path(__file__).resolve().parent

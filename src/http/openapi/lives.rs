@@ -10,6 +10,9 @@ use super::operations::OF_STACK;
 use super::schema::{integer, one_of_texts, text};
 use super::schemas::{id, name};
 
+/// The largest integer that every reader of JSON has exactly (RFC 8259, section 6).
+const MOST_EXACT: u64 = (1 << 53) - 1;
+
 pub(in crate::http) fn history(it: Described) -> Described {
     of_own_stack(it.named(
         "getStackHistory",
@@ -18,7 +21,11 @@ pub(in crate::http) fn history(it: Described) -> Described {
         "Returns the events of a live stack in their order: operations that began and ended, and what \
          the portal found out in between. A stack without an owner requires `id`.",
     ))
-    .query("after", "The number of the last event that the caller has.", integer().minimum(Some(0)))
+    .query(
+        "after",
+        "The number of the last event that the caller has.",
+        integer().minimum(Some(0)).maximum(Some(MOST_EXACT)),
+    )
     .answers(StatusCode::OK, "StackHistory", "The events after that one, up to a hundred.")
 }
 

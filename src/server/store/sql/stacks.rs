@@ -74,7 +74,6 @@ impl<D: Dialect> Stacks for SqlStore<D> {
     }
 
     async fn present_stacks(&self, owner: Option<&OwnerId>) -> Result<Vec<PresentStack>> {
-        // What an owner has is counted as theirs, for which there is an index of what is not gone.
         let present = Statement::new(
             "SELECT made.id, made.kind, made.removes, name, url, made.started_ms,
                     COALESCE(made.completed_ms, made.started_ms) AS completed_ms, owner,
@@ -92,7 +91,6 @@ impl<D: Dialect> Stacks for SqlStore<D> {
                  ON held.stack = stacks.stack AND held.state IN ('active', 'stuck')
              WHERE gone_ms IS NULL",
         )
-        .push_if(" AND counted_as = ", owner)
         .push_if(" AND owner = ", owner)
         .push(" ORDER BY name");
         self.rows(present).await?.iter().map(rows::present_stack).collect()
