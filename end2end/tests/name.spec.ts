@@ -29,7 +29,8 @@ test('a taken name says so and offers free ones', async ({ page, context }) => {
   await expectLive(page, name);
 
   const other = await context.newPage();
-  await other.goto(origin(ready));
+  // Home shows the stacks of somebody who has some.
+  await other.goto(`${origin(ready)}/new`);
   await typeName(other, name, new RegExp(`${name} is taken`));
   await keep(other, 'taken');
   await other.getByRole('status').getByRole('link').first().click();

@@ -16,6 +16,7 @@ pub struct PlanView {
     /// Whether the stack answers all the time.
     pub downtime: DowntimeView,
     /// How long a deployment of the template usually takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub usual: Option<Usual>,
 }
 

@@ -75,7 +75,10 @@ async fn a_change_is_planned_made_listed_and_taken_back_by_another_revision() {
     let id = reply.json()["operationId"].as_str().unwrap().to_owned();
     let other = json!({ "size": "small", "parameters": { "pages": 1 } });
     let other = send(&app, "PATCH", "", &other).await;
-    assert_eq!(other.error(), "409 OPERATION_UNDER_WAY");
+    assert_eq!(
+        (other.status, &other.json()["code"]),
+        (StatusCode::CONFLICT, &json!("OPERATION_UNDER_WAY"))
+    );
     assert_eq!(other.json()["operationId"], *id);
     end(&app).await;
 
@@ -129,7 +132,8 @@ async fn a_secret_that_is_given_is_changed_and_others_are_kept() {
 async fn what_cannot_be_changed_is_refused_with_the_reason() {
     let (app, _folder) = with_stack().await;
     let wrong = send(&app, "PATCH", "", &json!({ "parameters": { "pages": 501 } })).await;
-    assert_eq!(wrong.error(), "422 INVALID_PARAMETERS");
+    let code = wrong.json()["code"].clone();
+    assert_eq!((wrong.status.as_u16(), code), (422, json!("INVALID_PARAMETERS")));
     assert_eq!(wrong.json()["fields"]["pages"]["code"], "ABOVE_MAXIMUM");
     let version = send(&app, "PATCH", "", &json!({ "version": "9.9.9" })).await;
     assert_eq!(version.error(), "404 NO_SUCH_TEMPLATE");

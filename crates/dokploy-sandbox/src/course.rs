@@ -81,6 +81,19 @@ impl Generation {
         }
     }
 
+    /// Returns whether its container ends right after it starts.
+    pub(crate) fn ends_at_once(&self) -> bool {
+        match self.behaviour {
+            Behaviour::Crashloop | Behaviour::OutOfMemory | Behaviour::Rejected => true,
+            Behaviour::Hello
+            | Behaviour::Slow
+            | Behaviour::Unhealthy
+            | Behaviour::Silent
+            | Behaviour::Dying
+            | Behaviour::Sluggish => false,
+        }
+    }
+
     /// Returns the time after its start at which the swarm takes it for running, and ends the one
     /// before it: with a health check, once that has succeeded; else at once, even if the program
     /// does not listen yet (recordings day-two 319, 330). `None` if it fails before.

@@ -142,14 +142,14 @@ impl Service {
         let mut tasks = vec![match cycle.end {
             // It fails as soon as it runs, and waits most of the time.
             End::Crash | End::OutOfMemory | End::Rejected
-                if failures > 0 && (cycle.lasts == cycle.every || now < starts(failures)) =>
+                if failures > 0 && (generation.ends_at_once() || now < starts(failures)) =>
             {
                 let task = self.task(generation, failures, starts(failures), "ready", "Ready", now);
                 let is_made = cycle.end != End::Rejected;
                 Task { vessel: if is_made { Vessel::Created } else { Vessel::None }, ..task }
             }
             // It stops right after starting, so nobody sees its container run.
-            End::Crash | End::OutOfMemory if cycle.lasts == cycle.every => {
+            End::Crash | End::OutOfMemory if generation.ends_at_once() => {
                 let task = self.running_task(failures, starts(failures), now, timing);
                 Task { vessel: Vessel::Created, ..task }
             }
