@@ -6,6 +6,7 @@
 
 pub mod health;
 pub mod history;
+mod numbers;
 pub mod overview;
 pub mod usage;
 
@@ -80,7 +81,7 @@ where
     Suspend::new(async move {
         let stack = match own_stack(&name, query.get("id").as_deref()).await {
             Ok(stack) => Arc::new(stack),
-            Err(error) => return view! { <Unavailable error /> }.into_any(),
+            Err(error) => return view! { <Unavailable name error /> }.into_any(),
         };
         let content = content(Arc::clone(&stack)).await;
         let status = stack.view.status;
@@ -122,6 +123,8 @@ async fn own_stack(name: &str, id: Option<&str>) -> Result<OwnStack, ApiError> {
 /// Renders that the stack is not there for this person, or cannot be shown now.
 #[component]
 fn Unavailable(
+    /// The name in the address.
+    name: String,
     /// Why.
     error: ApiError,
 ) -> impl IntoView {
@@ -129,6 +132,15 @@ fn Unavailable(
         404 => view! {
             <Notice status=404 title=words::NOT_FOUND heading=words::NOT_FOUND>
                 <p>{words::NOT_FOUND_LEAD}</p>
+            </Notice>
+        }
+        .into_any(),
+        409 => view! {
+            <Notice status=409 title=words::ANOTHER heading=words::ANOTHER>
+                <p>{words::ANOTHER_LEAD}</p>
+                <p>
+                    <a href=format!("{STACKS}{name}")>{words::ANOTHER_LINK}</a>
+                </p>
             </Notice>
         }
         .into_any(),
