@@ -6,7 +6,7 @@
 
 pub mod health;
 pub mod history;
-mod numbers;
+pub mod numbers;
 pub mod overview;
 pub mod usage;
 

@@ -6,7 +6,7 @@ use crate::app::words::stack_history as words;
 
 /// Renders the table.
 #[component]
-pub(super) fn Numbers(
+pub fn Numbers(
     /// The heads of its columns.
     heads: [&'static str; 3],
     /// Its rows.
