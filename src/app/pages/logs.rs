@@ -14,6 +14,7 @@ use crate::app::words::logs as words;
 use crate::server::page::query_value;
 use crate::server::stacks::{LogFilter, LogItem, OwnStack, PAGE_LINES, deployment_id};
 use crate::wire::ApiError;
+use domain::last_log::LastLog;
 use domain::refusal::RefusalCode;
 
 /// The stack whose log is shown, as its address says.
@@ -140,4 +141,44 @@ fn Line(
 
 fn between(sentence: String) -> impl IntoView {
     view! { <p class="log__line" data-level="warn"><span class="log__message">{sentence}</span></p> }
+}
+
+/// Renders what a container wrote last, and how it ended.
+#[component]
+pub fn LastLines(
+    /// What it wrote.
+    last_log: LastLog,
+) -> impl IntoView {
+    let end = words::end(last_log.exit_code, last_log.out_of_memory);
+    let nothing = last_log.lines.is_empty().then(|| words::no_lines(last_log.log));
+    let line = |text: String| {
+        view! {
+            <p class="log__line">
+                <span class="log__message" translate="no">
+                    {text}
+                </span>
+            </p>
+        }
+    };
+    view! {
+        <section class="account" aria-labelledby="last-log">
+            <h2 id="last-log">{words::LAST}</h2>
+            {end.map(|end| view! { <p>{end}</p> })}
+            {nothing.map(|nothing| view! { <p>{nothing}</p> })}
+            {(!last_log.lines.is_empty())
+                .then(|| {
+                    view! {
+                        <div
+                            class="log__lines"
+                            role="log"
+                            aria-live="off"
+                            aria-labelledby="last-log"
+                            tabindex="0"
+                        >
+                            {last_log.lines.into_iter().map(line).collect_view()}
+                        </div>
+                    }
+                })}
+        </section>
+    }
 }

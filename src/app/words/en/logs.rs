@@ -2,6 +2,9 @@
 
 use jiff::Timestamp;
 
+#[cfg(feature = "ssr")]
+use domain::last_log::LogState;
+
 pub(crate) use domain::words::log::{CUT, container, gap};
 
 pub(crate) const SEARCH: &str = "Find in the log";
@@ -25,4 +28,31 @@ pub(crate) fn nothing(search: Option<&str>) -> String {
 /// Formats the time of a line: of the day, in UTC.
 pub(crate) fn time(at: Timestamp) -> String {
     at.strftime("%H:%M:%S").to_string()
+}
+
+/// The heading of what a container wrote last.
+#[cfg(feature = "ssr")]
+pub(crate) const LAST: &str = "Why: the last lines of the container";
+
+/// Says why there are no lines of it.
+#[cfg(feature = "ssr")]
+pub(crate) fn no_lines(log: LogState) -> &'static str {
+    match log {
+        LogState::Read => "It had written nothing.",
+        LogState::Gone => "The container was gone already, and its log with it.",
+        LogState::Unavailable => "Its log could not be read before it was removed.",
+    }
+}
+
+/// Says how a container ended, if it did.
+#[cfg(feature = "ssr")]
+pub(crate) fn end(exit_code: Option<i64>, out_of_memory: bool) -> Option<String> {
+    match (exit_code, out_of_memory) {
+        (Some(code), true) => Some(format!(
+            "It was killed because it used more memory than it may (exit code {code})."
+        )),
+        (None, true) => Some("It was killed because it used more memory than it may.".to_owned()),
+        (Some(code), false) => Some(format!("It ended with exit code {code}.")),
+        (None, false) => None,
+    }
 }
