@@ -1,21 +1,27 @@
 //! The page with the log of a stack: `/stacks/<name>/logs`.
 //!
-//! It shows the last lines, those with a text if the address asks for that.
+//! It shows the last lines, those with a text if the address asks for that. With scripts, `log.js` adds
+//! the lines to come.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use leptos::either::Either;
+use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use super::stack::{Tab, stack_page};
 use crate::api::{caller, service};
+use crate::app::inline;
 use crate::app::words::logs as words;
 use crate::server::page::query_value;
 use crate::server::stacks::{LogFilter, LogItem, OwnStack, PAGE_LINES, deployment_id};
 use crate::wire::ApiError;
 use domain::last_log::LastLog;
 use domain::refusal::RefusalCode;
+
+/// Adds the lines to come, and shows the buttons that need it.
+static SCRIPT: LazyLock<String> = LazyLock::new(|| inline::script(include_str!("../log.js")));
 
 /// The stack whose log is shown, as its address says.
 #[derive(Clone, Debug)]
@@ -70,13 +76,30 @@ fn Log(
     items: Vec<LogItem>,
 ) -> impl IntoView {
     let api = format!("/api/stacks/{}/logs", asked.name);
+    let stream = asked.address(&format!("{api}/stream"), &[&go_on(&asked, &items)]);
     let download = asked.address(&api, &["download=1"]);
     let label = words::title(&asked.name);
     let nothing = items.is_empty().then(|| words::nothing(asked.search.as_deref()));
+    let searched = asked.search.is_some().then_some("");
     let (id, search) = (asked.id, asked.search);
     let lines = items.into_iter().map(|item| view! { <Line item /> }).collect_view();
     view! {
-        <div>
+        <div
+            class="log-view"
+            data-log=""
+            data-stream=stream
+            data-searched=searched
+            data-live=words::LIVE
+            data-paused=words::PAUSED
+            data-lost=words::LOST
+            data-ended=words::ENDED
+            data-pause=words::PAUSE
+            data-resume=words::RESUME
+            data-container=words::container("{}")
+            data-gap=words::GAP
+            data-gap-one=words::gap(1)
+            data-cut=words::CUT
+        >
             <form class="actions" role="search" method="get">
                 {id.map(|id| view! { <input type="hidden" name="id" value=id /> })}
                 <label for="log-search">{words::SEARCH}</label>
@@ -94,7 +117,18 @@ fn Log(
                     {words::DOWNLOAD}
                 </a>
             </form>
-            <p class="log-status" role="status">
+            <p class="actions" id="log-tools" hidden>
+                <button class="button" type="button" id="log-pause">
+                    {words::PAUSE}
+                </button>
+                <button class="button" type="button" id="log-wrap" aria-pressed=true.to_string()>
+                    {words::WRAP}
+                </button>
+                <button class="button" type="button" id="log-end">
+                    {words::TO_END}
+                </button>
+            </p>
+            <p class="log-status" id="log-status" role="status">
                 {nothing}
             </p>
             <div
@@ -107,7 +141,18 @@ fn Log(
             >
                 {lines}
             </div>
+            <script nonce=use_nonce()>{SCRIPT.as_str()}</script>
         </div>
+    }
+}
+
+/// Returns where the stream begins that goes on after these lines, as its query says. Of the lines
+/// without the text that was looked for, the page shows those to come.
+fn go_on(asked: &Asked, items: &[LogItem]) -> String {
+    match (&asked.search, items.iter().rev().find_map(LogItem::id)) {
+        (Some(_), _) => "tail=0".to_owned(),
+        (None, Some(last)) => format!("after={}", query_value(&last)),
+        (None, None) => format!("tail={PAGE_LINES}"),
     }
 }
 

@@ -5,11 +5,19 @@ use jiff::Timestamp;
 #[cfg(feature = "ssr")]
 use domain::last_log::LogState;
 
-pub(crate) use domain::words::log::{CUT, container, gap};
+pub(crate) use domain::words::log::{CUT, GAP, container, gap};
 
 pub(crate) const SEARCH: &str = "Find in the log";
 pub(crate) const FIND: &str = "Find";
 pub(crate) const DOWNLOAD: &str = "Download";
+pub(crate) const PAUSE: &str = "Pause";
+pub(crate) const RESUME: &str = "Resume";
+pub(crate) const WRAP: &str = "Wrap lines";
+pub(crate) const TO_END: &str = "Jump to the end";
+pub(crate) const LIVE: &str = "Live: new lines are added as they are written.";
+pub(crate) const PAUSED: &str = "Paused: new lines wait.";
+pub(crate) const LOST: &str = "The connection is lost. It is being opened again.";
+pub(crate) const ENDED: &str = "New lines are not added any more. Load the page again.";
 
 /// Returns the title of the page.
 pub(crate) fn title(name: &str) -> String {
