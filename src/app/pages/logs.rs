@@ -6,7 +6,6 @@
 use std::sync::{Arc, LazyLock};
 
 use leptos::either::Either;
-use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
