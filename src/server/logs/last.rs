@@ -22,12 +22,12 @@ const MOST_READ: usize = 4 << 20;
 /// (recording day-two 441).
 const SILENCE: Duration = Duration::from_secs(1);
 /// The time after which no other call begins and nothing more is read.
-const LIMIT: Duration = Duration::from_secs(5);
+const LIMIT: Duration = Duration::from_secs(3);
 /// Reads what the first of `containers` that has written something wrote last. They are those of one
 /// service, and not none.
 ///
-/// Nothing that goes wrong is worth an error. It takes at most five seconds, and the time limit of one
-/// call.
+/// Nothing that goes wrong is worth an error. It takes at most three seconds, and the time limit of
+/// one call.
 pub(crate) async fn of_containers(
     parts: &LogParts,
     stack: StackId,

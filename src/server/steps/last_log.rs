@@ -77,6 +77,18 @@ pub(super) async fn read(
     if cx.is_wedged() {
         return LastLog::without(LogState::Unavailable);
     }
+    let last = look(cx, service, former, meant).await;
+    // In a crash loop containers come and go, and the newest ones may not have begun.
+    let is_empty = last.lines.is_empty() && last.log == LogState::Read;
+    if is_empty && meant == Meant::Ended {
+        let again = look(cx, service, former, meant).await;
+        return if again.lines.is_empty() { last } else { again };
+    }
+    last
+}
+
+/// Looks for a container and reads its log.
+async fn look(cx: &Context, service: &AppName, former: &[ContainerId], meant: Meant) -> LastLog {
     let Ok(containers) = cx.logs.platform.containers_to_read(service).await else {
         return LastLog::without(LogState::Unavailable);
     };

@@ -64,6 +64,25 @@ async fn before_a_deployment_that_failed_is_undone_the_last_lines_are_kept() {
 }
 
 #[tokio::test]
+async fn before_a_change_is_taken_back_the_last_lines_of_the_new_revision_are_kept() {
+    for (image, line, exit) in [
+        ("sandbox/revisions:crashloop", FATAL, (Some(1), false)),
+        ("sandbox/revisions:dying", "", (Some(1), false)),
+        ("sandbox/revisions:out-of-memory", " starting", (Some(137), true)),
+    ] {
+        let mut world = World::driven("sandbox/revisions:1", &[]).await;
+        world.ask_to_change(50, |spec| image.clone_into(&mut spec.image)).await;
+        world.drive().await;
+        assert_eq!(world.failure().await.code, FailureCode::CrashLoop, "{image}");
+        let last = world.last_log().await.unwrap();
+        assert!(last.lines.first().is_some_and(|line| line.contains(image)), "{image}: {last:?}");
+        assert!(last.lines.last().unwrap().ends_with(line), "{last:?}");
+        assert_eq!((last.exit_code, last.out_of_memory), exit, "{image}");
+        assert_eq!(world.record().await.state, State::RolledBack, "{image}");
+    }
+}
+
+#[tokio::test]
 async fn when_a_start_or_a_restart_fails_the_last_lines_are_kept() {
     for kind in [&START, &RESTART] {
         let mut world = World::driven("sandbox/hello", &[]).await;
