@@ -146,6 +146,11 @@ pub struct DeploymentView {
     #[cfg(feature = "ssr")]
     #[serde(skip)]
     pub leads_to_data: bool,
+    /// What the container wrote last, if it was stopped or has failed, for a viewer who may change the
+    /// stack. The server renders that.
+    #[cfg(feature = "ssr")]
+    #[serde(skip)]
+    pub last_log: Option<Box<domain::last_log::LastLog>>,
     /// The number of days for which the data of the stack is kept after the removal, if it has any.
     pub data_days: Option<u64>,
     /// The number of hours for which the stack's name stays reserved for its owner after the

@@ -10,6 +10,7 @@ use leptos_router::location::RequestUrl;
 use leptos_router::{SsrMode, path};
 
 use super::frame::{Footer, Header};
+use super::inline;
 use super::pages::account::AccountPage;
 use super::pages::admin::AdminPage;
 use super::pages::admin::audit::AuditLogPage;
@@ -40,11 +41,7 @@ use crate::server::page::{API_DOCS, DEPLOYMENTS, STACKS};
 /// A page whose code or style does not exist on the server is of another build, so it is loaded
 /// again, at most once a minute. A page with the attribute `data-once` is not: it shows what is
 /// shown only once.
-static START_SCRIPT: LazyLock<String> = LazyLock::new(|| {
-    // Without what only developers read, since each page has it.
-    let lines = include_str!("start.js").lines().map(str::trim_start);
-    lines.filter(|line| !line.starts_with("//")).collect::<Vec<_>>().join("\n")
-});
+static START_SCRIPT: LazyLock<String> = LazyLock::new(|| inline::script(include_str!("start.js")));
 
 /// The names of the small forms of the code.
 #[derive(Clone, Debug)]

@@ -6,6 +6,7 @@
 //! end. It must not know HTTP, nor who may read: nothing that a caller sends reaches the platform.
 
 mod feed;
+mod last;
 mod lines;
 mod mask;
 mod reader;
@@ -21,6 +22,7 @@ use parking_lot::Mutex;
 
 use self::feed::Feed;
 pub use self::feed::{Status, Watching};
+pub(crate) use self::last::of_containers as last_log;
 pub use self::lines::{LONGEST_LINE, LineReader, LogLine};
 pub use self::mask::Masks;
 pub use self::ring::Item;

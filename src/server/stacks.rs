@@ -203,12 +203,14 @@ impl Service {
         let is_measured = !progress.is_finished() && !self.kind(&record).keeps_stack();
         let usual = if is_measured { self.usual_duration().await } else { None };
         let of_spec = self.of_spec(caller, &record).await?;
+        let last_log = self.last_log_of(may_change, &record).await?.map(Box::new);
         let receipt = progress.receipt_by_now(record.metadata.receipt.as_ref());
         let leads_to_data = self.leads_to_data(caller, &record, receipt).await?;
         Ok(DeploymentView {
             not_running: self.downtime(&record),
             kept_hours: self.kept_hours(&record),
             may_change,
+            last_log,
             is_stopped: by_now.is_stopped,
             stack_page: by_now.page,
             secrets: of_spec.secrets,

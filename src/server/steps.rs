@@ -9,6 +9,7 @@ mod deploy;
 mod domain;
 mod environment;
 mod health;
+mod last_log;
 mod mounts;
 mod named;
 mod project;

@@ -37,6 +37,8 @@ impl FromJson for DeploymentView {
             form: None,
             #[cfg(feature = "ssr")]
             leads_to_data: false,
+            #[cfg(feature = "ssr")]
+            last_log: None,
             not_running: optional(json, "not_running")?,
             is_stopped: field(json, "is_stopped")?,
             stack_page: optional(json, "stack_page")?,
@@ -141,6 +143,8 @@ mod tests {
             form: None,
             #[cfg(feature = "ssr")]
             leads_to_data: false,
+            #[cfg(feature = "ssr")]
+            last_log: None,
             not_running: None,
             is_stopped: false,
             stack_page: None,

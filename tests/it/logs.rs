@@ -5,12 +5,14 @@ mod hub;
 use std::time::Duration;
 
 use ai_stack_deployer::server::platform::AppName;
-use ai_stack_deployer::server::store::{Fact, Journal as _, Lane};
+use ai_stack_deployer::server::store::{Cause, Fact, Journal as _, Lane, StepId, StepRecord};
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
 use clock::Clock;
 use domain::deployment::DeploymentId;
-use domain::event::{EventBody, Gone, RemovalCompletion};
+use domain::event::{EventBody, FailureCode, Gone, RemovalCompletion};
+use domain::last_log::{LastLog, LogState};
+use domain::message::MessageCode;
 use domain::receipt::Receipt;
 use futures::StreamExt as _;
 use jiff::Timestamp;
@@ -232,6 +234,47 @@ async fn nobody_else_reads_a_log_and_a_stream_ends_with_the_right() {
     world.app.record(&lease.unwrap().unwrap(), vec![end]).await;
     while let Some(event) = stream.next().await {
         assert_ne!(event.data["text"], "later");
+    }
+}
+
+/// What a container of the deployment wrote last.
+fn last_log() -> LastLog {
+    LastLog {
+        container: Some(ONE.to_owned()),
+        exit_code: Some(137),
+        out_of_memory: true,
+        log: LogState::Read,
+        lines: vec![String::from("2026-01-02T03:04:05.678901234Z private <b>")],
+    }
+}
+
+/// Lets the deployment of alice fail, with what its container wrote last.
+async fn failed(app: &TestApp) -> DeploymentId {
+    let id = app.begin("alice").await;
+    let lease = app.claim().await;
+    let last_log = Some(Box::new(last_log()));
+    let cause = Cause { last_log, ..Cause::new(FailureCode::HealthTimeout, MessageCode::SpecLost) };
+    let step = Some((StepId::HEALTH, StepRecord::Failed { cause }));
+    app.store.record(&lease, &Fact { step, ..Fact::default() }).await.unwrap();
+    app.record(&lease, vec![app.failure()]).await;
+    id
+}
+
+#[tokio::test]
+async fn what_crashed_is_shown_with_its_operation_to_whoever_may_change_the_stack() {
+    let app = TestApp::new().in_one_browser();
+    let id = failed(&app).await;
+    let other = format!("browser={}", "b".repeat(43));
+    let (api, page) = (format!("/api/deployment/{id}"), format!("/deployments/{id}"));
+    let own = app.get(&api).await.json();
+    assert_eq!(own["lastLog"], serde_json::to_value(last_log()).unwrap(), "{own}");
+    let shown = app.get(&page).await.body;
+    for has in ["private &lt;b&gt;", "id=\"last-log\"", "more memory", "exit code 137"] {
+        assert!(shown.contains(has), "{has}: {shown}");
+    }
+    for path in [api, page] {
+        let reply = app.ask("GET", &path, &[("cookie", &other)], Body::empty()).await;
+        assert!(!reply.body.contains("private") && !reply.body.contains("lastLog"), "{path}");
     }
 }
 

@@ -7,6 +7,7 @@ mod deadlines;
 mod foreign;
 mod health;
 mod kept;
+mod last_log;
 mod local_faults;
 mod log;
 mod matrix;

@@ -6,6 +6,7 @@
 pub mod deployment;
 pub mod event;
 pub mod kind;
+pub mod last_log;
 pub mod local_fault;
 pub mod message;
 pub mod operation_id;

@@ -3,15 +3,19 @@
 //! A form on the page that was refused redirects back with `?refused=<code>`. The form that started the
 //! deployment leads to `?cookie_sent=<time>` if the browser came without a cookie.
 
+use std::sync::LazyLock;
+
 use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::data::KeptList;
+use super::logs::LastLines;
 use super::notice::{Notice, Refused};
 use crate::api::page_data::{Content, PageData, page_data};
 use crate::api::{caller, forbid_storing, generated, service};
 use crate::app::deployment::forms::{LinkButton, PRIMARY};
+use crate::app::inline;
 use crate::app::islands::buttons::CopyButton;
 use crate::app::islands::live_deployment::LiveDeployment;
 use crate::app::kind;
@@ -30,6 +34,10 @@ use crate::wire::{ApiError, DeploymentView, StackRemoval, StackSecrets};
 use domain::deployment::{Deployment, DeploymentId};
 use domain::refusal::{InternalFault, Refusal, RefusalCode};
 use domain::stack_name::StackName;
+
+/// Adds what the container wrote last to a page that was open when the operation failed.
+static LAST_LOG_SCRIPT: LazyLock<String> =
+    LazyLock::new(|| inline::script(include_str!("../last_log.js")));
 
 /// Renders the current state of the operation that the address names.
 #[component]
@@ -69,7 +77,9 @@ pub fn DeploymentPage() -> impl IntoView {
             }
             .into_any()
         }
-        Ok(view) => {
+        Ok(mut view) => {
+            let last_log = view.last_log.take();
+            let may_crash = view.may_change && !view.progress.is_finished();
             let is_mended_by_form = is_mended_by_form || view.secrets == StackSecrets::Lost;
             let form = view.form.clone().filter(|_| is_mended_by_form);
             view! {
@@ -79,6 +89,9 @@ pub fn DeploymentPage() -> impl IntoView {
                 {is_full.then(|| view! { <KeptBeside id=view.deployment.id.clone() /> })}
                 <Generated secrets=view.secrets />
                 <Found view kept />
+                {last_log.map(|last_log| view! { <LastLines last_log=*last_log /> })}
+                {may_crash
+                    .then(|| view! { <script nonce=use_nonce()>{LAST_LOG_SCRIPT.as_str()}</script> })}
             }
             .into_any()
         }

@@ -1,8 +1,9 @@
 //! The page with the log of a stack: `/stacks/<name>/logs`.
 //!
-//! It shows the last lines, those with a text if the address asks for that.
+//! It shows the last lines, those with a text if the address asks for that. With scripts, `log.js` adds
+//! the lines to come.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use leptos::either::Either;
 use leptos::prelude::*;
@@ -10,11 +11,16 @@ use leptos_router::hooks::use_query_map;
 
 use super::stack::{Tab, stack_page};
 use crate::api::{caller, service};
+use crate::app::inline;
 use crate::app::words::logs as words;
 use crate::server::page::query_value;
 use crate::server::stacks::{LogFilter, LogItem, OwnStack, PAGE_LINES, deployment_id};
 use crate::wire::ApiError;
+use domain::last_log::LastLog;
 use domain::refusal::RefusalCode;
+
+/// Adds the lines to come, and shows the buttons that need it.
+static SCRIPT: LazyLock<String> = LazyLock::new(|| inline::script(include_str!("../log.js")));
 
 /// The stack whose log is shown, as its address says.
 #[derive(Clone, Debug)]
@@ -69,13 +75,30 @@ fn Log(
     items: Vec<LogItem>,
 ) -> impl IntoView {
     let api = format!("/api/stacks/{}/logs", asked.name);
+    let stream = asked.address(&format!("{api}/stream"), &[&go_on(&asked, &items)]);
     let download = asked.address(&api, &["download=1"]);
     let label = words::title(&asked.name);
     let nothing = items.is_empty().then(|| words::nothing(asked.search.as_deref()));
+    let searched = asked.search.is_some().then_some("");
     let (id, search) = (asked.id, asked.search);
     let lines = items.into_iter().map(|item| view! { <Line item /> }).collect_view();
     view! {
-        <div>
+        <div
+            class="log-view"
+            data-log=""
+            data-stream=stream
+            data-searched=searched
+            data-live=words::LIVE
+            data-paused=words::PAUSED
+            data-lost=words::LOST
+            data-ended=words::ENDED
+            data-pause=words::PAUSE
+            data-resume=words::RESUME
+            data-container=words::container("{}")
+            data-gap=words::GAP
+            data-gap-one=words::gap(1)
+            data-cut=words::CUT
+        >
             <form class="actions" role="search" method="get">
                 {id.map(|id| view! { <input type="hidden" name="id" value=id /> })}
                 <label for="log-search">{words::SEARCH}</label>
@@ -93,7 +116,18 @@ fn Log(
                     {words::DOWNLOAD}
                 </a>
             </form>
-            <p class="log-status" role="status">
+            <p class="actions" id="log-tools" hidden>
+                <button class="button" type="button" id="log-pause">
+                    {words::PAUSE}
+                </button>
+                <button class="button" type="button" id="log-wrap" aria-pressed=true.to_string()>
+                    {words::WRAP}
+                </button>
+                <button class="button" type="button" id="log-end">
+                    {words::TO_END}
+                </button>
+            </p>
+            <p class="log-status" id="log-status" role="status">
                 {nothing}
             </p>
             <div
@@ -106,7 +140,18 @@ fn Log(
             >
                 {lines}
             </div>
+            <script nonce=use_nonce()>{SCRIPT.as_str()}</script>
         </div>
+    }
+}
+
+/// Returns where the stream begins that goes on after these lines, as its query says. Of the lines
+/// without the text that was looked for, the page shows those to come.
+fn go_on(asked: &Asked, items: &[LogItem]) -> String {
+    match (&asked.search, items.iter().rev().find_map(LogItem::id)) {
+        (Some(_), _) => "tail=0".to_owned(),
+        (None, Some(last)) => format!("after={}", query_value(&last)),
+        (None, None) => format!("tail={PAGE_LINES}"),
     }
 }
 
@@ -140,4 +185,44 @@ fn Line(
 
 fn between(sentence: String) -> impl IntoView {
     view! { <p class="log__line" data-level="warn"><span class="log__message">{sentence}</span></p> }
+}
+
+/// Renders what a container wrote last, and how it ended.
+#[component]
+pub fn LastLines(
+    /// What it wrote.
+    last_log: LastLog,
+) -> impl IntoView {
+    let end = words::end(last_log.exit_code, last_log.out_of_memory);
+    let nothing = last_log.lines.is_empty().then(|| words::no_lines(last_log.log));
+    let line = |text: String| {
+        view! {
+            <p class="log__line">
+                <span class="log__message" translate="no">
+                    {text}
+                </span>
+            </p>
+        }
+    };
+    view! {
+        <section class="account" aria-labelledby="last-log">
+            <h2 id="last-log">{words::LAST}</h2>
+            {end.map(|end| view! { <p>{end}</p> })}
+            {nothing.map(|nothing| view! { <p>{nothing}</p> })}
+            {(!last_log.lines.is_empty())
+                .then(|| {
+                    view! {
+                        <div
+                            class="log__lines"
+                            role="log"
+                            aria-live="off"
+                            aria-labelledby="last-log"
+                            tabindex="0"
+                        >
+                            {last_log.lines.into_iter().map(line).collect_view()}
+                        </div>
+                    }
+                })}
+        </section>
+    }
 }

@@ -22,6 +22,7 @@ use crate::server::stacks::{self, IdempotentRequest};
 use crate::server::store::IdempotencyKey;
 use crate::wire::{ApiError, NameVerdict};
 use domain::deployment::{Deployment, DeploymentId, Snapshot};
+use domain::last_log::LastLog;
 use domain::refusal::Refusal;
 
 /// The maximum length of an idempotency key, in bytes.
@@ -56,6 +57,9 @@ struct AcceptedBody<'a> {
 struct DeploymentBody {
     success: bool,
     deployment: Snapshot,
+    /// What the container wrote last, for whoever may change the stack.
+    #[serde(rename = "lastLog", skip_serializing_if = "Option::is_none")]
+    last_log: Option<LastLog>,
 }
 
 /// `GET /api/check/:name`: whether a name is available.
@@ -103,8 +107,10 @@ pub(in crate::http) async fn deployment(
     Extension(caller): Extension<Caller>,
     id: Parameter,
 ) -> Result<impl IntoResponse, Failed> {
-    let deployment = state.service.snapshot(&caller, &deployment_id(id)?).await?;
-    Ok((NO_STORE, Json(DeploymentBody { success: true, deployment })))
+    let id = deployment_id(id)?;
+    let deployment = state.service.snapshot(&caller, &id).await?;
+    let last_log = state.service.last_log(&caller, &id).await?;
+    Ok((NO_STORE, Json(DeploymentBody { success: true, deployment, last_log })))
 }
 
 /// Reads the idempotency key of a request, if it has one.

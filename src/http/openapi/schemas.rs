@@ -128,7 +128,23 @@ fn operations() -> Vec<Named> {
         .has("statusEndpoint", path(), "The path of its events.");
     let answer = object("The state of an operation.")
         .has("success", always(true), "Always true.")
-        .has_one("deployment", "Operation", "The operation.");
+        .has_one("deployment", "Operation", "The operation.")
+        .optional_one(
+            "lastLog",
+            "LastLog",
+            "What the container wrote last, if it was stopped or has failed. Only for those who may \
+             change the stack.",
+        );
+    let last_log = object("The end of a container's log.")
+        .optional("container", text(), "The name of the container, if one was there.")
+        .optional("exitCode", integer(), "Its exit code, if it has ended.")
+        .has("outOfMemory", flag(), "True if it was killed because it used too much memory.")
+        .has(
+            "log",
+            one_of_texts(["read", "gone", "unavailable"]),
+            "Whether the log was read. `gone`: the container was gone already.",
+        )
+        .list("lines", text(), "The lines, each with its time. Secrets are masked.");
     let timestamps = object("When an operation started and ended, in UTC.")
         .has("started", time(), "When it was accepted.")
         .has("completed", time().schema_type(or_null()), "When it ended; null until then.");
@@ -143,6 +159,7 @@ fn operations() -> Vec<Named> {
         .map("args", anything(), "The arguments, by their names. Some codes have none.");
     vec![
         ("CancelledDeployment", cancelled.into()),
+        ("LastLog", last_log.into()),
         ("OperationAnswer", answer.into()),
         ("Operation", operation()),
         ("Timestamps", timestamps.into()),

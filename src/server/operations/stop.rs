@@ -18,6 +18,7 @@ impl Operation for StopStack {
 
     async fn run(&self, saga: &mut Saga) -> Result<(), Halt> {
         let service = on_stack::service(saga)?;
-        saga.step(StopService(service)).await
+        saga.step(StopService(service)).await?;
+        Ok(())
     }
 }

@@ -16,6 +16,7 @@ use super::outages::Outages;
 use super::polls::Polls;
 use super::ports::Ports;
 use super::run_mode::RunMode;
+use crate::server::logs::LogParts;
 use crate::server::metrics::Metrics;
 use crate::server::platform::{Platform, VolumeName};
 use crate::server::probe::Probe;
@@ -26,6 +27,7 @@ use crate::server::traces::{Attempt, Trace};
 use clock::Clock;
 use domain::deployment::Deployment;
 use domain::event::{Level, LogEntry};
+use domain::stack_id::StackId;
 use domain::stack_spec::StackSpec;
 use domain::time::elapsed_ms;
 
@@ -34,12 +36,16 @@ mod calls;
 /// The context that the steps of one deployment share.
 pub struct Context {
     pub(crate) platform: Arc<dyn Platform>,
+    /// What the log of the stack is read with.
+    pub(crate) logs: LogParts,
     pub(crate) probe: Arc<dyn Probe>,
     pub(crate) clock: Arc<dyn Clock>,
     /// The stored spec of the stack. The present settings may differ.
     pub(crate) spec: OperationSpec,
     /// The number of the stack's revision that the operation works by.
     pub(crate) revision: u32,
+    /// The stack.
+    pub(crate) stack: StackId,
     /// The revisions of the stack.
     pub(crate) lineage: Lineage,
     /// What the stack should be.
@@ -90,10 +96,12 @@ impl Context {
         let started_ms = started.as_millisecond();
         Ok(Self {
             platform: Arc::clone(&ports.platform),
+            logs: ports.logs(),
             probe: Arc::clone(&ports.probe),
             clock: Arc::clone(&ports.clock),
             spec,
             revision: record.revision.number,
+            stack: record.revision.stack,
             lineage,
             desired: record.desired,
             deadlines: ports.settings.deadlines,

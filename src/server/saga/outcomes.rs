@@ -180,9 +180,9 @@ fn as_cancelled(cause: Cause) -> Cause {
     if cause.code == FailureCode::Cancelled {
         return cause;
     }
-    let Cause { message, reason, at, platform_log, .. } = cause;
+    let Cause { message, reason, at, platform_log, last_log, .. } = cause;
     let message = MessageCode::CancelledAfter { message, reason: reason.map(Box::new) };
-    Cause { at, platform_log, ..Cause::new(FailureCode::Cancelled, message) }
+    Cause { at, platform_log, last_log, ..Cause::new(FailureCode::Cancelled, message) }
 }
 
 /// Returns the cause of an end for which the journal has none.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::call_gate::CallGate;
 use super::outages::Outages;
 use super::polls::Polls;
+use crate::server::logs::LogParts;
 use crate::server::metrics::Metrics;
 use crate::server::notifier::Notifier;
 use crate::server::platform::Platform;
@@ -49,6 +50,17 @@ pub struct Ports {
 }
 
 impl Ports {
+    /// Returns what logs are read with.
+    pub(crate) fn logs(&self) -> LogParts {
+        LogParts {
+            platform: Arc::clone(&self.platform) as _,
+            store: Arc::clone(&self.store),
+            keyring: self.keyring.clone(),
+            settings: Arc::clone(&self.settings),
+            clock: Arc::clone(&self.clock),
+        }
+    }
+
     /// Returns the spec of the operation of `lease`. A deployment that an older version began has
     /// no stored spec: its spec is assumed from the settings and stored now, unless there is no key
     /// for its secrets.

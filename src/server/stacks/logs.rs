@@ -5,11 +5,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Service;
-use crate::server::auth::access::{Caller, Permission};
+use crate::server::auth::access::{Caller, IdentifiedBy, Permission, Target};
 use crate::server::logs::{Item, Status, Watching};
-use crate::server::store::Stack;
+use crate::server::store::{Record, Stack, State, StoreError};
 use crate::wire::ApiError;
 use domain::deployment::DeploymentId;
+use domain::last_log::LastLog;
 use domain::refusal::Refusal;
 use domain::stack_name::StackName;
 
@@ -114,6 +115,37 @@ impl Service {
         let (owner, id) = (stack.owner.as_ref(), &stack.deployment.id);
         self.parts.audit.inspection(caller, owner, id).await?;
         Ok(stack)
+    }
+
+    /// Returns what the container of the stack wrote last before the operation `id` stopped it or undid
+    /// what had failed, if the caller may change the stack.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when the store is unavailable.
+    pub(crate) async fn last_log(
+        &self,
+        caller: &Caller,
+        id: &DeploymentId,
+    ) -> Result<Option<LastLog>, ApiError> {
+        let Some(record) = self.record(id).await? else { return Ok(None) };
+        let target = Target::Operation { owner: record.owner.as_ref(), by: IdentifiedBy::Id };
+        let may_change = caller.may(Permission::Change, target).is_ok();
+        Ok(self.last_log_of(may_change, &record).await?)
+    }
+
+    /// Does the same for a caller of whom it is known whether they may.
+    pub(super) async fn last_log_of(
+        &self,
+        may_change: bool,
+        record: &Record,
+    ) -> Result<Option<LastLog>, StoreError> {
+        // A deployment that is live has not failed.
+        let may_have_one = record.metadata.completed.is_some() && record.state != State::Live;
+        if !may_change || !may_have_one {
+            return Ok(None);
+        }
+        Ok(self.parts.store.journal(&record.deployment.id).await?.last_log())
     }
 
     async fn watching(

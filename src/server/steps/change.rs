@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::deploy::stop_jobs;
 use super::row::{self, Row};
 use super::update::{is_moving, is_taken_back};
-use super::{Deploy, Former, OperationTag, Service};
+use super::{Deploy, Former, OperationTag, Service, last_log};
 use crate::server::platform::{ContainerId, OPERATION, ServiceState, TaskId, TaskState};
 use crate::server::saga::context::Context;
 use crate::server::saga::failure::StepError;
@@ -231,8 +231,17 @@ impl Step for Watch {
         deadlines.whole
     }
 
-    /// After a restart of the portal it begins anew, since nobody looked meanwhile.
     async fn run(&self, cx: &Context) -> Result<(), StepError> {
+        let ended = self.watch(cx).await;
+        let name = &self.service.application.app_name;
+        last_log::explain(cx, name, &self.former.containers, ended).await
+    }
+}
+
+impl Watch {
+    /// Watches for as long as the settings say. After a restart of the portal it begins anew, since
+    /// nobody looked meanwhile.
+    async fn watch(&self, cx: &Context) -> Result<(), StepError> {
         let (began, mut since) = (cx.clock.now(), cx.now());
         let limit = cx.watch();
         let mut seen: Option<Seen> = None;
@@ -253,9 +262,7 @@ impl Step for Watch {
             cx.wait(pause.max(cx.paced_delay(CALLS_PER_LOOK))).await?;
         }
     }
-}
 
-impl Watch {
     /// Fails if the container does not go on to run. While Docker is down, nothing is known.
     async fn look(&self, cx: &Context, seen: &mut Option<Seen>) -> Result<Look, StepError> {
         let service = &self.service;

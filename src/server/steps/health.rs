@@ -19,8 +19,8 @@ use self::answer::Answer;
 use self::container::ContainerState;
 use self::crash::{crash, crashed};
 use self::stopwatch::Stopwatch;
-use super::OperationTag;
 use super::update::is_taken_back;
+use super::{OperationTag, last_log};
 use crate::server::platform::{Application, ContainerId, Task, TaskId};
 use crate::server::probe::Health;
 use crate::server::saga::context::Context;
@@ -77,6 +77,14 @@ impl Step for VerifyHealth {
     }
 
     async fn run(&self, cx: &Context) -> Result<(), StepError> {
+        let ended = self.wait(cx).await;
+        last_log::explain(cx, &self.application.app_name, &self.former.containers, ended).await
+    }
+}
+
+impl VerifyHealth {
+    /// Waits until the stack answers.
+    async fn wait(&self, cx: &Context) -> Result<(), StepError> {
         let since = cx.clock.now();
         let mut wait = HealthWait::resume(cx, since);
         loop {
@@ -116,9 +124,7 @@ impl Step for VerifyHealth {
             cx.wait(wait.pause(cx, now)).await?;
         }
     }
-}
 
-impl VerifyHealth {
     /// Probes all paths of the stack twice and, if all answers are good, looks for its container.
     async fn look(&self, cx: &Context) -> (Answer, Option<ContainerState>) {
         let mut answer = Answer::ask(cx).await;

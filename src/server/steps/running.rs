@@ -6,10 +6,12 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::configuration::OperationTag;
 use super::deploy::stop_jobs;
 use super::row::{self, Row};
-use super::{Deploy, Former, VerifyHealth};
+use super::{Deploy, Former, VerifyHealth, last_log};
 use crate::server::platform::{Application, Container, ContainerId, TaskState};
 use crate::server::saga::absence;
 use crate::server::saga::context::Context;
@@ -18,6 +20,7 @@ use crate::server::saga::step::Step;
 use crate::server::settings::Deadlines;
 use crate::server::store::{StepId, VolumesOutput};
 use domain::event::FailureCode;
+use domain::last_log::LastLog;
 use domain::message::MessageCode;
 use domain::receipt::{Line, Outcome, ResourceKind};
 use domain::remedy::Remedy;
@@ -192,27 +195,45 @@ impl Service {
     }
 }
 
+/// What is known of a stack that was stopped. An older version recorded nothing. Persisted: never
+/// rename.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Stopped {
+    /// What its container wrote last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_log: Option<LastLog>,
+}
+
 /// Lets nothing of the stack run. Its undo lets it run again.
 pub(crate) struct StopService(pub(crate) Service);
 
 impl Step for StopService {
     const ID: StepId = StepId::STOP;
-    type Output = ();
+    type Output = Option<Stopped>;
 
     fn limit(deadlines: &Deadlines) -> Duration {
         deadlines.deploy
     }
 
-    async fn run(&self, cx: &Context) -> Result<(), StepError> {
-        self.0.stop(cx).await
+    async fn run(&self, cx: &Context) -> Result<Option<Stopped>, StepError> {
+        // It is gone with the container.
+        let name = &self.0.application.app_name;
+        let last_log = last_log::read(cx, name, &[], last_log::Meant::Running).await;
+        self.0.stop(cx).await?;
+        Ok(Some(Stopped { last_log: Some(last_log) }))
     }
 
-    async fn undo(&self, cx: &Context, _: Option<&()>) -> Result<Vec<Line>, StepError> {
+    async fn undo(
+        &self,
+        cx: &Context,
+        _: Option<&Option<Stopped>>,
+    ) -> Result<Vec<Line>, StepError> {
         self.0.start(cx).await?;
         Ok(vec![self.0.line(cx, Outcome::Restored)])
     }
 
-    fn possible_leftovers(&self, cx: &Context, _: Option<&()>) -> Vec<Line> {
+    fn possible_leftovers(&self, cx: &Context, _: Option<&Option<Stopped>>) -> Vec<Line> {
         vec![self.0.unknown(cx)]
     }
 }

@@ -8,9 +8,13 @@ use serde::{Deserialize, Serialize};
 use crate::server::platform::AppName;
 use domain::event::FailureCode;
 use domain::kind::StepId;
+use domain::last_log::LastLog;
 use domain::message::MessageCode;
 use domain::receipt::Line;
 use domain::words;
+
+/// The name, in the output of a step, of what the container wrote last. Persisted: never rename.
+const LAST_LOG: &str = "lastLog";
 
 /// The journal's record of one step. Persisted as JSON: never rename, only add.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -76,14 +80,24 @@ pub struct Cause {
     pub at: Option<Timestamp>,
     /// The last lines of the platform's log, secrets masked: for operators only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub platform_log: Option<String>,
+    pub platform_log: Option<Box<str>>,
+    /// What the container wrote last, for whoever may change the stack.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_log: Option<Box<LastLog>>,
 }
 
 impl Cause {
     /// Creates a cause with the English sentence of `message`, and without a time or a log.
     pub fn new(code: FailureCode, message: MessageCode) -> Self {
         let words = words::message::sentence(&message);
-        Self { code, message: words, reason: Some(message), at: None, platform_log: None }
+        Self {
+            code,
+            message: words,
+            reason: Some(message),
+            at: None,
+            platform_log: None,
+            last_log: None,
+        }
     }
 }
 
@@ -94,4 +108,19 @@ pub struct Steps {
     pub records: BTreeMap<StepId, StepRecord>,
     /// The services that the platform created for it, including removed ones.
     pub services: BTreeSet<AppName>,
+}
+
+impl Steps {
+    /// Returns what a container of the stack wrote last before the operation stopped it, or undid what
+    /// had failed.
+    pub fn last_log(&self) -> Option<LastLog> {
+        let of_cause = self.records.values().find_map(|record| record.cause()?.last_log.as_deref());
+        let of_output = |record: &StepRecord| match record {
+            StepRecord::Succeeded { output, .. } => {
+                LastLog::deserialize(output.get(LAST_LOG)?).ok()
+            }
+            StepRecord::Started | StepRecord::Failed { .. } | StepRecord::Undone { .. } => None,
+        };
+        of_cause.cloned().or_else(|| self.records.values().find_map(of_output))
+    }
 }

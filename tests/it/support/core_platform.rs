@@ -13,8 +13,11 @@ use ai_stack_deployer::server::platform::{self, PlatformError};
 use ai_stack_deployer::server::probe::{Health, Probe};
 use async_trait::async_trait;
 use clock::Clock;
-use dokploy::{Answer, Content, Dokploy, DokployConfig, Exchange, Sending};
-use dokploy_sandbox::{Core, Disposition, EdgeResponse, Request, Timing};
+use dokploy::{
+    Answer, Content, Dokploy, DokployConfig, Exchange, Frame, Opened, Opening, Receiving, Sending,
+    Socket,
+};
+use dokploy_sandbox::{Core, Disposition, EdgeResponse, LogAnswer, LogFollower, Request, Timing};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::Value;
@@ -261,6 +264,45 @@ impl fmt::Debug for CorePlatform {
 impl Exchange for CorePlatform {
     fn send<'a>(&'a self, request: dokploy::Request<'a>) -> Sending<'a> {
         Box::pin(self.exchange(request))
+    }
+
+    fn open<'a>(&'a self, request: dokploy::Request<'a>) -> Opening<'a> {
+        let opened = self.core().open_log(self.clock.now(), &in_core_terms(&request));
+        let lost = || {
+            let reason = String::from("connection reset");
+            PlatformError::Lost { call: request.call, reason }
+        };
+        Box::pin(std::future::ready(match opened {
+            LogAnswer::Follow(follower) => {
+                let (core, clock) = (Arc::clone(&self.core), Arc::clone(&self.clock));
+                Ok(Opened::Socket(Box::new(LogSocket { core, clock, follower })))
+            }
+            LogAnswer::Close(_) | LogAnswer::Hang | LogAnswer::Reset => Err(lost()),
+        }))
+    }
+}
+
+/// The log of a container: what was there. Nothing is new while it is read.
+struct LogSocket {
+    core: Arc<Mutex<Core>>,
+    clock: Arc<dyn Clock>,
+    follower: LogFollower,
+}
+
+impl fmt::Debug for LogSocket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogSocket").finish_non_exhaustive()
+    }
+}
+
+impl Socket for LogSocket {
+    fn receive(&mut self) -> Receiving<'_> {
+        let now = self.clock.now();
+        let text = self.core.lock().unwrap().read_log(now, &mut self.follower);
+        if text.is_empty() {
+            return Box::pin(std::future::pending());
+        }
+        Box::pin(std::future::ready(Ok(Frame::Data(text))))
     }
 }
 

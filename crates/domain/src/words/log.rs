@@ -8,10 +8,13 @@ pub fn container(name: &str) -> String {
     format!("--- Container {name} ---")
 }
 
+/// What stands for lines that are left out; `{}` is their number.
+pub const GAP: &str = "--- {} lines are left out ---";
+
 /// Returns what stands for lines that are left out.
 pub fn gap(skipped: u64) -> String {
     match skipped {
         1 => "--- 1 line is left out ---".to_owned(),
-        _ => format!("--- {skipped} lines are left out ---"),
+        _ => GAP.replace("{}", &skipped.to_string()),
     }
 }

@@ -2,11 +2,22 @@
 
 use jiff::Timestamp;
 
-pub(crate) use domain::words::log::{CUT, container, gap};
+#[cfg(feature = "ssr")]
+use domain::last_log::LogState;
+
+pub(crate) use domain::words::log::{CUT, GAP, container, gap};
 
 pub(crate) const SEARCH: &str = "Find in the log";
 pub(crate) const FIND: &str = "Find";
 pub(crate) const DOWNLOAD: &str = "Download";
+pub(crate) const PAUSE: &str = "Pause";
+pub(crate) const RESUME: &str = "Resume";
+pub(crate) const WRAP: &str = "Wrap lines";
+pub(crate) const TO_END: &str = "Jump to the end";
+pub(crate) const LIVE: &str = "Live: new lines are added as they are written.";
+pub(crate) const PAUSED: &str = "Paused: new lines wait.";
+pub(crate) const LOST: &str = "The connection is lost. It is being opened again.";
+pub(crate) const ENDED: &str = "New lines are not added any more. Load the page again.";
 
 /// Returns the title of the page.
 pub(crate) fn title(name: &str) -> String {
@@ -25,4 +36,31 @@ pub(crate) fn nothing(search: Option<&str>) -> String {
 /// Formats the time of a line: of the day, in UTC.
 pub(crate) fn time(at: Timestamp) -> String {
     at.strftime("%H:%M:%S").to_string()
+}
+
+/// The heading of what a container wrote last.
+#[cfg(feature = "ssr")]
+pub(crate) const LAST: &str = "Why: the last lines of the container";
+
+/// Says why there are no lines of it.
+#[cfg(feature = "ssr")]
+pub(crate) fn no_lines(log: LogState) -> &'static str {
+    match log {
+        LogState::Read => "It had written nothing.",
+        LogState::Gone => "The container was gone already, and its log with it.",
+        LogState::Unavailable => "Its log could not be read before it was removed.",
+    }
+}
+
+/// Says how a container ended, if it did.
+#[cfg(feature = "ssr")]
+pub(crate) fn end(exit_code: Option<i64>, out_of_memory: bool) -> Option<String> {
+    match (exit_code, out_of_memory) {
+        (Some(code), true) => Some(format!(
+            "It was killed because it used more memory than it may (exit code {code})."
+        )),
+        (None, true) => Some("It was killed because it used more memory than it may.".to_owned()),
+        (Some(code), false) => Some(format!("It ended with exit code {code}.")),
+        (None, false) => None,
+    }
 }

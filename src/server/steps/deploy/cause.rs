@@ -31,7 +31,7 @@ pub(crate) async fn explain(cx: &Context, job: &JobId) -> StepError {
             String::new()
         }
     };
-    let platform_log = (!end.is_empty()).then_some(end);
+    let platform_log = (!end.is_empty()).then(|| end.into_boxed_str());
     let (code, message) = cause(&log);
     let lines: Vec<_> = platform_log.iter().flat_map(|end| end.lines()).collect();
     tracing::warn!(

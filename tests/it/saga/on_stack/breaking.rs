@@ -19,7 +19,7 @@ use crate::support::core_platform::Moment;
 
 impl World {
     /// Changes the columns of the application as another user of the platform.
-    async fn change_application(&self, mut columns: serde_json::Value) {
+    pub(in crate::saga) async fn change_application(&self, mut columns: serde_json::Value) {
         columns["applicationId"] = json!(self.first("applications", "applicationId").await);
         self.platform.as_another_user("application.update", &columns);
     }
@@ -33,7 +33,7 @@ impl World {
     }
 
     /// Lets nothing of the stack run, as another user of the platform.
-    async fn scale_to_nothing(&self) {
+    pub(in crate::saga) async fn scale_to_nothing(&self) {
         self.change_application(json!({ "replicas": 0 })).await;
         self.reload_as_another_user().await;
         self.platform.inventory().await;
