@@ -130,6 +130,9 @@ pub struct DeploymentView {
     pub is_stopped: bool,
     /// The address of the page of the stack, if it is there and the viewer may change it.
     pub stack_page: Option<String>,
+    /// The revision to which it leads, if it is a change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u32>,
     /// The usual duration of a deployment, if it is known and the deployment is in progress.
     pub usual: Option<Usual>,
     /// True if the viewer may cancel or retry it, or remove its stack.

@@ -143,6 +143,7 @@ async fn a_change_is_reviewed_first_and_then_applied() {
     assert!(!main_of(&meanwhile).contains("name=\"p.pages\""), "{meanwhile:?}");
     end(&app).await;
     assert_eq!(revision(&app).await, 2);
+    expect(&app.get(&operation).await, &["alice was changed. It has revision 2 now."]);
     expect(&app.get(PAGE).await, &["value=\"30\"", "name=\"revision\" value=\"2\""]);
     let same = send(&app, "apply", &[("revision", "2"), ("p.pages", "30"), ("size", "large")]);
     expect(&same.await, &["The stack is like that already"]);

@@ -117,6 +117,11 @@ impl Kind {
         self.steps.iter().find(|step| step.phase == Phase::RELEASING).map(|step| step.id)
     }
 
+    /// Returns whether an operation in this phase has done what was asked, and only watches it.
+    pub fn is_watching(&self, phase: Phase) -> bool {
+        phase == Phase::WATCHING && self.steps.iter().any(|step| step.phase == phase)
+    }
+
     /// Returns the phase that an operation begins in.
     pub fn first_phase(&self) -> Phase {
         match self.direction {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::time;
 use domain::deployment::{Deployment, DeploymentId};
 use domain::event::Failure;
-use domain::kind::Kind;
+use domain::kind::{Kind, StackStatus};
 use domain::receipt::{Line, Outcome, Receipt};
 use domain::remedy::{Remedy, RemedyKind};
 use domain::stack_name::StackName;
@@ -27,6 +27,9 @@ pub(crate) fn heading(kind: &Kind, receipt: &Receipt, at_end: &Receipt) -> &'sta
     if kind.keeps_stack() {
         return match (receipt.clean, receipt.lines.is_empty()) {
             (true, true) => "Nothing else was changed",
+            (true, false) if kind.status == StackStatus::Changing => {
+                "The change was taken back: the stack is as it was before"
+            }
             (true, false) => "The stack is as it was before",
             (false, _) => "We could not verify that the stack is as it was before",
         };
