@@ -79,7 +79,7 @@ use crate::wire::{AddressPattern, ApiError, DeploymentView, PlatformStatus};
 use clock::Clock;
 use domain::deployment::{DeploymentId, Snapshot};
 use domain::event::Seq;
-use domain::kind::{KindName, Kinds};
+use domain::kind::Kinds;
 use domain::owner::OwnerId;
 use domain::progress::Progress;
 use domain::refusal::Refusal;
@@ -206,7 +206,7 @@ impl Service {
         id: &DeploymentId,
     ) -> Result<DeploymentView, ApiError> {
         let (record, progress) = self.read_current(caller, id).await?;
-        let is_change = record.deployment.kind == KindName::CHANGE;
+        let makes_revision = self.kind(&record).makes_revision();
         let target = Target::Operation { owner: record.owner.as_ref(), by: IdentifiedBy::Id };
         let may_change = caller.may(Permission::Change, target).is_ok();
         let by_now = self.stack_by_now(&record, &progress, may_change).await?;
@@ -222,7 +222,7 @@ impl Service {
             may_change,
             is_stopped: by_now.is_stopped,
             stack_page: by_now.page,
-            revision: is_change.then_some(record.revision.number),
+            revision: makes_revision.then_some(record.revision.number),
             secrets: of_spec.secrets,
             form: of_spec.form,
             data_days: of_spec.data_days,

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::time;
 use domain::deployment::{Deployment, DeploymentId};
 use domain::event::Failure;
-use domain::kind::{Kind, StackStatus};
+use domain::kind::Kind;
 use domain::receipt::{Line, Outcome, Receipt};
 use domain::remedy::{Remedy, RemedyKind};
 use domain::stack_name::StackName;
@@ -27,7 +27,7 @@ pub(crate) fn heading(kind: &Kind, receipt: &Receipt, at_end: &Receipt) -> &'sta
     if kind.keeps_stack() {
         return match (receipt.clean, receipt.lines.is_empty()) {
             (true, true) => "Nothing else was changed",
-            (true, false) if kind.status == StackStatus::Changing => {
+            (true, false) if kind.makes_revision() => {
                 "The change was taken back: the stack is as it was before"
             }
             (true, false) => "The stack is as it was before",
