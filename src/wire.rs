@@ -1,5 +1,6 @@
 //! The wire types besides events and snapshots.
 
+#[cfg(feature = "ssr")]
 mod changes;
 mod kept;
 mod read;
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "ssr")]
 pub use self::changes::{
     DowntimeView, EffectView, PlanView, PlannedChange, RevisionView, RevisionsView,
 };
