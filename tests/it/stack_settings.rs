@@ -1,10 +1,12 @@
 //! The settings of a stack through its pages, without scripts: see them, review a change, apply it, and go
 //! back.
 
+mod history;
+
 use axum::http::StatusCode;
 
 use crate::catalogue::{NOTES, plain, put};
-use crate::revisions::{end, fail, with_stack};
+use crate::revisions::{end, with_stack};
 use crate::support::app::{Reply, TestApp};
 
 const PAGE: &str = "/stacks/alice/settings";
@@ -283,59 +285,11 @@ async fn a_label_is_set_and_removed_by_a_form() {
     expect(&app.get(PAGE).await, &["value=\"My &lt;notebook&gt;\""]);
     expect(&app.get("/stacks/alice").await, &["My &lt;notebook&gt;"]);
     expect(&app.get("/").await, &["My &lt;notebook&gt;"]);
+    assert_eq!(label("a\0\r\nb").await, Some("ab".into()));
     assert_eq!(label("").await, None);
     let long = app.post_form("/stacks/alice/label", encoded(&[("label", &"x".repeat(101))])).await;
     let location = long.header("location").unwrap();
     assert_eq!(location, "/stacks/alice/settings?refused=INVALID_PARAMETERS");
-}
-
-#[tokio::test]
-async fn the_history_lists_the_revisions_and_leads_back_to_one_after_a_look_at_the_difference() {
-    let (app, _folder) = with_stack().await;
-    send(&app, "apply", &[("p.pages", "30"), ("s.api_key", "canary-7d41")]).await;
-    end(&app).await;
-    let history = app.get("/stacks/alice/history").await;
-    let parts = [
-        "Revision 2",
-        "the stack has it now",
-        "Pages: from 12 to 30",
-        "API key: changed",
-        "Revision 1",
-        "has worked",
-        "href=\"/stacks/alice/history?to=1\"",
-        "Began: change",
-    ];
-    expect(&history, &parts);
-    assert!(!main_of(&history).contains("?to=2"), "{history:?}");
-    let plan = app.get("/stacks/alice/history?to=1").await;
-    expect(&plan, &["Go back to revision 1", "Pages: from 30 to 12", "API key: changed", "Apply"]);
-    expect(&app.get("/stacks/alice/history?to=7").await, &["class=\"refused\""]);
-
-    let fields = hidden(&plan, "/stacks/alice/rollback");
-    let fields: Vec<_> = fields.iter().map(|(name, value)| (&**name, &**value)).collect();
-    assert_eq!(fields, [("to", "1"), ("revision", "2")]);
-    let begun = app.post_form("/stacks/alice/rollback", encoded(&fields)).await;
-    let location = begun.header("location").unwrap().to_owned();
-    assert!(location.starts_with("/deployments/op_"), "{begun:?}");
-    let busy = app.post_form("/stacks/alice/rollback", encoded(&fields)).await;
-    let location = busy.header("location").unwrap().to_owned();
-    assert!(location.ends_with("/history?refused=OPERATION_UNDER_WAY"), "{location}");
-    end(&app).await;
-    assert_eq!(revision(&app).await, 3);
-    let older = app.post_form("/stacks/alice/rollback", encoded(&fields)).await;
-    let location = older.header("location").unwrap().to_owned();
-    expect(&app.get(&location).await, &["The stack was changed in the meantime"]);
-}
-
-#[tokio::test]
-async fn a_revision_that_did_not_work_is_no_way_back() {
-    let (app, _folder) = with_stack().await;
-    send(&app, "apply", &[("p.pages", "30")]).await;
-    fail(&app).await;
-    assert_eq!(revision(&app).await, 1);
-    let history = app.get("/stacks/alice/history").await;
-    expect(&history, &["Revision 2", "did not work, and was taken back", "the stack has it now"]);
-    assert!(!main_of(&history).contains("?to="), "{history:?}");
 }
 
 #[tokio::test]
@@ -359,4 +313,41 @@ async fn an_update_is_said_on_the_overview_at_home_and_in_the_api() {
     send(&app, "apply", &[("version", "1.1.0")]).await;
     end(&app).await;
     assert_eq!(update().await, None);
+}
+
+#[tokio::test]
+async fn a_stack_whose_settings_are_not_known_says_why_and_has_a_label_all_the_same() {
+    let (app, _folder) = with_stack().await;
+    app.store.forget_specs();
+    let page = app.get(PAGE).await;
+    expect(&page, &["did not keep what it is made of", "Save the label"]);
+    assert!(!main_of(&page).contains("Review the changes"), "{page:?}");
+    let sent = send(&app, "apply", &[("p.pages", "30")]).await;
+    assert_eq!(sent.status, StatusCode::CONFLICT, "{sent:?}");
+    expect(&sent, &["did not keep what it is made of"]);
+}
+
+#[tokio::test]
+async fn what_was_chosen_for_good_is_shown_and_a_template_that_is_withdrawn_goes_on_to_be_changed()
+{
+    let folder = tempfile::tempdir().unwrap();
+    let catalogue = folder.path().to_str().unwrap().to_owned();
+    let question = "[[parameter]]\nkey = \"region\"\ntype = \"string\"\nlabel = \"Region\"\n\
+                    env = \"NOTES_REGION\"\nimmutable = true\n";
+    put(folder.path(), "notes", &format!("{NOTES}\n{question}"));
+    let app = TestApp::with_pages(&[("CATALOGUE", &catalogue)], folder.path()).in_one_browser();
+    let answers = r#"{"name":"alice","parameters":{"region":"north"}}"#;
+    assert_eq!(app.deploy(answers).await.status, StatusCode::CREATED);
+    let lease = app.claim().await;
+    app.record(&lease, vec![TestApp::complete("alice")]).await;
+    std::fs::remove_dir_all(folder.path().join("notes")).unwrap();
+    app.offers.reread(true).unwrap();
+    let page = app.get(PAGE).await;
+    expect(&page, &["Chosen at the start, for good", "Region", "north", "no longer offered"]);
+    assert!(!main_of(&page).contains("p.region"), "{page:?}");
+    let plan = send(&app, "review", &[("p.pages", "30")]).await;
+    expect(&plan, &["Pages: set to 30"]);
+    assert_eq!(press(&app, &plan, "apply").await.status, StatusCode::SEE_OTHER);
+    let forced = send(&app, "review", &[("p.region", "south")]).await;
+    assert_eq!(forced.status, StatusCode::UNPROCESSABLE_ENTITY, "{forced:?}");
 }

@@ -163,7 +163,7 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// Returns an error if there is no such stack, or the store is unavailable.
+    /// Returns an error if there is no such stack, the label is too long, or the store is unavailable.
     pub async fn label(
         &self,
         caller: &Caller,
@@ -173,13 +173,15 @@ impl Service {
     ) -> Result<(), ApiError> {
         let stack = self.authorize_stack(caller, Permission::Change, name, of).await?;
         let entry = self.parts.audit.entry(caller, AuditAction::ChangeStack, name);
-        let label = label.map(str::trim).filter(|label| !label.is_empty());
         let most = usize::try_from(LABEL_MAX).unwrap_or(usize::MAX);
         if label.is_some_and(|label| label.chars().nth(most).is_some()) {
             let mut errors = AnswerErrors::default();
             errors.add(LABEL, AnswerError::TooLong(LABEL_MAX));
             return Err(Refusal::InvalidParameters(errors).into());
         }
+        // Neither a database nor a page has a use for control characters.
+        let label = label.map(|label| label.replace(char::is_control, ""));
+        let label = label.as_deref().map(str::trim).filter(|label| !label.is_empty());
         self.parts.store.set_label(stack.revision.stack, label, Some(&entry)).await?;
         self.parts.notifier.notify(&Notification::Name(stack.deployment.name));
         Ok(())
