@@ -21,4 +21,6 @@ pub(crate) use account::{
     page_cookies, provider_sign_out, sign_in_service, signed_in,
 };
 #[cfg(feature = "ssr")]
-pub(crate) use reply::{caller, forbid_storing, redirect_to, respond_with, service, started_at};
+pub(crate) use reply::{
+    caller, forbid_storing, redirect_to, respond_with, sent_settings, service, started_at,
+};

@@ -29,6 +29,7 @@ mod request_size;
 mod reveal;
 mod router;
 mod routes;
+mod settings;
 mod sign_in;
 mod site;
 mod stack;

@@ -1,5 +1,6 @@
 //! The wire types besides events and snapshots.
 
+#[cfg(feature = "ssr")]
 mod changes;
 mod kept;
 mod read;
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "ssr")]
 pub use self::changes::{
     DowntimeView, EffectView, PlanView, PlannedChange, RevisionView, RevisionsView,
 };
@@ -130,6 +132,9 @@ pub struct DeploymentView {
     pub is_stopped: bool,
     /// The address of the page of the stack, if it is there and the viewer may change it.
     pub stack_page: Option<String>,
+    /// The revision to which it leads, if it is a change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u32>,
     /// The usual duration of a deployment, if it is known and the deployment is in progress.
     pub usual: Option<Usual>,
     /// True if the viewer may cancel or retry it, or remove its stack.

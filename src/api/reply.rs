@@ -17,7 +17,7 @@ use crate::server::auth::cookies;
 use crate::server::page::{
     IsSecure, accepts_html, cookie_sent, is_mended_by_form, page_of, refusal_location, refused_at,
 };
-use crate::server::stacks::{SHOWN_WITHIN, Service, deployment_id};
+use crate::server::stacks::{SHOWN_WITHIN, SentSettings, Service, deployment_id};
 use crate::wire::ApiError;
 use domain::deployment::DeploymentId;
 use domain::refusal::{InternalFault, Refusal};
@@ -39,6 +39,12 @@ pub(crate) fn service() -> Result<Arc<Service>, ApiError> {
 /// Returns an error if the request was not authenticated.
 pub(crate) fn caller() -> Result<Caller, ApiError> {
     extension::<Caller>().ok_or_else(|| Refusal::Internal(InternalFault::NoCaller).into())
+}
+
+/// Returns what was sent with the form of a stack's settings, if the current request is to show that
+/// again.
+pub(crate) fn sent_settings() -> Option<Arc<SentSettings>> {
+    extension()
 }
 
 /// Sets the status of the current response.

@@ -43,6 +43,8 @@ pub struct DeploymentSignals {
     pub(super) not_running: Option<Downtime>,
     /// True if the stack that was live is stopped, as it was when the page was rendered.
     pub(super) is_stopped: bool,
+    /// The revision to which a change leads.
+    pub(super) revision: Option<u32>,
     /// The kind of the operation.
     pub(super) kind: &'static Kind,
 }
@@ -82,6 +84,7 @@ impl DeploymentSignals {
             kept_hours: view.kept_hours,
             not_running: view.not_running,
             is_stopped: view.is_stopped,
+            revision: view.revision,
             progress: RwSignal::new(view.progress),
             now: RwSignal::new(view.now),
             connection: RwSignal::new(Connection::Fine),

@@ -24,6 +24,7 @@ use super::pages::notice::NotFoundPage;
 use super::pages::sign_in::SignInPage;
 use super::pages::stack::history::StackHistoryPage;
 use super::pages::stack::overview::OverviewPage;
+use super::pages::stack::settings::SettingsPage;
 use super::policy;
 use super::words::frame as words;
 use crate::api::is_hidden_page;
@@ -129,6 +130,7 @@ fn Page() -> impl IntoView {
             <Route path=path!("/deployments/:id") view=DeploymentPage ssr=SsrMode::Async />
             <Route path=path!("/stacks/:name/logs") view=LogPage ssr=SsrMode::Async />
             <Route path=path!("/stacks/:name") view=OverviewPage ssr=SsrMode::Async />
+            <Route path=path!("/stacks/:name/settings") view=SettingsPage ssr=SsrMode::Async />
             <Route path=path!("/stacks/:name/history") view=StackHistoryPage ssr=SsrMode::Async />
             <Route path=path!("/data") view=DataPage ssr=SsrMode::Async />
             <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />

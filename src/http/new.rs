@@ -20,18 +20,18 @@ use crate::server::auth::access::Caller;
 use crate::server::auth::sign_in::ReturnTo;
 use crate::server::page::{percent_encode, sign_in_location};
 use crate::server::stacks::form::{DATA, Filling, NAME};
-use crate::server::stacks::{StartedForPage, TakenBack};
+use crate::server::stacks::{StartedForPage, TakenBack, VERSION};
 use crate::wire::{ApiError, FormVerdict};
 use domain::refusal::{Counted, InternalFault, Refusal, RefusalCode, Unreadable};
 use domain::template::answers::{PARAMETER_FIELD, SECRET_FIELD, SIZE};
 use domain::words;
 
-/// A form that was refused.
-pub(super) struct RefusedForm {
+/// A form that comes back on its page.
+pub(super) struct FormAgain {
     /// The request for the page with the form.
     pub(super) page: Request,
-    /// The reason.
-    pub(super) error: ApiError,
+    /// The reason; `None` if it was not refused.
+    pub(super) error: Option<ApiError>,
 }
 
 /// Starts the stack of a form, and leads to its page.
@@ -39,10 +39,7 @@ pub(super) struct RefusedForm {
 /// # Errors
 ///
 /// Returns why nothing was started, with the request for the page with the form, filled.
-pub(super) async fn start(
-    state: &HttpState,
-    request: Request,
-) -> Result<Response, Box<RefusedForm>> {
+pub(super) async fn start(state: &HttpState, request: Request) -> Result<Response, Box<FormAgain>> {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, ANSWERS_LIMIT).await.unwrap_or_default();
     let (pairs, is_readable) = match pairs_in(&body) {
@@ -76,7 +73,7 @@ pub(super) async fn start(
             // A secret that cannot be used is typed again. None is shown.
             filling.kept.retain(|key, _| !filling.problems.contains_key(key));
             filling.pairs.retain(|(field, _)| !field.starts_with(SECRET_FIELD));
-            Err(Box::new(RefusedForm { page: page_request(parts, filling), error }))
+            Err(Box::new(FormAgain { page: page_request(parts, filling), error: Some(error) }))
         }
     }
 }
@@ -125,7 +122,7 @@ pub(super) async fn sign_in_again(parts: &Parts, body: Body) -> Response {
     for (field, value) in pairs_in(&body).unwrap_or_default() {
         // An empty answer is one, too: without it, the default would come back.
         let is_shown = field.starts_with(PARAMETER_FIELD)
-            || !value.is_empty() && [NAME, SIZE, DATA].contains(&field.as_str());
+            || !value.is_empty() && [NAME, SIZE, DATA, VERSION].contains(&field.as_str());
         if !is_shown {
             continue;
         }
@@ -139,7 +136,7 @@ pub(super) async fn sign_in_again(parts: &Parts, body: Body) -> Response {
 }
 
 /// Reads the fields of a form, whatever its content type.
-fn pairs_in(body: &[u8]) -> Result<Vec<(String, String)>, Refusal> {
+pub(super) fn pairs_in(body: &[u8]) -> Result<Vec<(String, String)>, Refusal> {
     if has_more_fields(body, MAX_ANSWER_FIELDS) {
         return Err(Refusal::InvalidRequest(Unreadable::Form));
     }
@@ -147,7 +144,7 @@ fn pairs_in(body: &[u8]) -> Result<Vec<(String, String)>, Refusal> {
 }
 
 /// Returns the request for the page with the form, which is filled.
-fn page_request(mut parts: Parts, filling: Filling) -> Request {
+pub(super) fn page_request<T: Send + Sync + 'static>(mut parts: Parts, filling: T) -> Request {
     parts.method = Method::GET;
     for name in [header::CONTENT_LENGTH, header::CONTENT_TYPE, header::TRANSFER_ENCODING] {
         parts.headers.remove(name);
@@ -158,7 +155,7 @@ fn page_request(mut parts: Parts, filling: Filling) -> Request {
 }
 
 /// Returns what fills a form that was refused.
-fn filling(error: &ApiError) -> Filling {
+pub(super) fn filling(error: &ApiError) -> Filling {
     let fields = error.details.as_ref().map(|details| &details.fields);
     let mut problems: BTreeMap<_, _> = fields
         .into_iter()

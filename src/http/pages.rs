@@ -31,9 +31,10 @@ use self::rendered::{PageKey, RenderedPages};
 use super::error::{self, Failed};
 use super::generated;
 use super::headers::HasSecret;
-use super::new::{self, RefusedForm};
+use super::new::{self, FormAgain};
+use super::routes::FormOf;
 use super::site::Site;
-use super::{DOCUMENT, HttpState, routes};
+use super::{DOCUMENT, HttpState, routes, settings};
 use crate::api::AccountLink;
 use crate::api::page_data::{Address, PageData};
 use crate::app::{App, shell};
@@ -131,27 +132,34 @@ impl<'a> Pages<'a> {
         }
     }
 
-    /// Returns the handler of the form of a new stack. One that is refused comes back on its page,
-    /// with the status of the refusal.
+    /// Returns the handler of a form that comes back on its page: with the status of the refusal, if it
+    /// was refused.
     pub(super) fn form(
         &self,
         state: &Arc<HttpState>,
+        form: FormOf,
     ) -> impl Fn(Request) -> Responding + Clone + Send + Sync + 'static {
         let (page, state) = (self.page(), Arc::clone(state));
         move |request| {
             let (page, state) = (page.clone(), Arc::clone(&state));
             Box::pin(async move {
-                let RefusedForm { page: request, error } = match new::start(&state, request).await {
+                let handled = match form {
+                    FormOf::NewStack => new::start(&state, request).await,
+                    FormOf::Settings => settings::send(&state, request).await,
+                };
+                let FormAgain { page: request, error } = match handled {
                     Ok(response) => return response,
-                    Err(refused) => *refused,
+                    Err(again) => *again,
                 };
                 let mut response = page(request).await;
+                let no_store = HeaderValue::from_static("no-store");
+                response.headers_mut().insert(header::CACHE_CONTROL, no_store);
+                let Some(error) = error else { return response };
                 let (refusal, _) = Failed::from(error).into_response().into_parts();
                 if response.status().is_success() {
                     *response.status_mut() = refusal.status;
                 }
                 let headers = response.headers_mut();
-                headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
                 if let Some(seconds) = refusal.headers.get(header::RETRY_AFTER) {
                     headers.insert(header::RETRY_AFTER, seconds.clone());
                 }

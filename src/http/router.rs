@@ -63,7 +63,7 @@ fn direct_route(method: &Method, path: &str) -> Option<(&'static Route, Direct)>
         | Answer::SignIn(_)
         | Answer::Function
         | Answer::Page
-        | Answer::Form
+        | Answer::Form(_)
         | Answer::Files => None,
     });
     routes.find(|(route, _)| route.method == *method && route.is_spelled(path))
@@ -105,7 +105,9 @@ fn table(state: &Arc<HttpState>, options: LeptosOptions) -> Router {
                 }
                 Answer::Function => on(method, pages.function()),
                 Answer::Page => on(method, pages.page()).layer(headers::compression()),
-                Answer::Form => on(method, pages.form(state)).layer(headers::compression()),
+                Answer::Form(form) => {
+                    on(method, pages.form(state, form)).layer(headers::compression())
+                }
                 Answer::Files => get_service(pages.code()),
             };
             Some((route.path, answer))

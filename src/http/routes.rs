@@ -17,7 +17,9 @@ use super::api::{self, changes, deployments, document, history, operations, temp
 use super::openapi::{Describe, Described, Row};
 use super::openapi::{lives as life_docs, logs as log_docs, operations as docs};
 use super::request_size::Size;
-use super::{HttpState, admin, data, direct, events, logs, metrics, new, reveal, sign_in, stack};
+use super::{
+    HttpState, admin, data, direct, events, logs, metrics, new, reveal, settings, sign_in, stack,
+};
 use crate::server::auth::access::Permission::{
     self, Account, Browse, Change, Operate, Start, View,
 };
@@ -64,10 +66,19 @@ pub(super) enum Answer {
     Function,
     /// A page.
     Page,
-    /// The form of a new stack, which comes back on its page if it is refused.
-    Form,
+    /// A form that comes back on its page, if it is refused or reviewed.
+    Form(FormOf),
     /// The files of the site's code and style.
     Files,
+}
+
+/// The forms that come back on their pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FormOf {
+    /// That of a new stack.
+    NewStack,
+    /// That with the settings of a stack.
+    Settings,
 }
 
 use Answer::{Direct, Files, Form, Function, Handler, Page, SignIn};
@@ -178,7 +189,7 @@ pub(super) static ROUTES: &[Route] = &[
     at(GET, "/new", Requires(Browse), Page).recent(),
     at(GET, "/new/{template}", Requires(Browse), Page).recent(),
     // It counts as a start, which it does itself: what is refused comes back on the page.
-    at(POST, "/new/{template}", Requires(Start), Form).of_size(Size::Answers),
+    at(POST, "/new/{template}", Requires(Start), Form(FormOf::NewStack)).of_size(Size::Answers),
     at(POST, "/new/{template}/check", Requires(Browse), by!(Handler, new::check))
         .counted(Counted::Check)
         .of_size(Size::Answers),
@@ -187,6 +198,11 @@ pub(super) static ROUTES: &[Route] = &[
     at(GET, "/stacks/{name}/logs", Requires(Change), Page),
     at(GET, "/stacks/{name}", Requires(Change), Page),
     at(GET, "/stacks/{name}/history", Requires(Change), Page),
+    at(GET, "/stacks/{name}/settings", Requires(Change), Page),
+    at(POST, "/stacks/{name}/settings", Requires(Change), Form(FormOf::Settings))
+        .of_size(Size::Answers),
+    at(POST, "/stacks/{name}/label", Requires(Change), by!(Handler, settings::label)),
+    at(POST, "/stacks/{name}/rollback", Requires(Change), by!(Handler, stack::rollback)),
     at(POST, "/stacks/{name}/stop", Requires(Change), by!(Handler, stack::stop)),
     at(POST, "/stacks/{name}/start", Requires(Change), by!(Handler, stack::start)),
     at(POST, "/stacks/{name}/restart", Requires(Change), by!(Handler, stack::restart)),
@@ -290,9 +306,9 @@ impl Route {
         matches!(self.answer, Page)
     }
 
-    /// Returns whether the route is the form of a new stack.
+    /// Returns whether the route is a form that comes back on its page.
     pub(super) fn is_form(&self) -> bool {
-        matches!(self.answer, Form)
+        matches!(self.answer, Form(_))
     }
 
     /// Returns whether the route is a server function.

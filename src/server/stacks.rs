@@ -20,12 +20,14 @@ mod new_stack;
 mod operations;
 mod own_stack;
 mod platform_cache;
+mod question_words;
 mod request;
 mod reveal;
 mod shown_once;
 mod starting;
 mod store_probe;
 mod templates;
+mod updates;
 mod usage;
 mod usual;
 
@@ -45,12 +47,17 @@ use operations::next_try;
 pub use operations::on_stack::{Asked, StackAction};
 pub use operations::{ChangeRequest, Wanted};
 pub use operations::{KeptUntil, Removing};
+pub(crate) use operations::{
+    LABEL_MAX, REVISION, SentSettings, SettingsForm, ShownRevision, VERSION,
+};
 pub use own_stack::{OwnStack, StackOverview};
 use platform_cache::PlatformCache;
+pub use question_words::QuestionWords;
 use request::New;
 pub use request::{SentAnswers, StartRequest, Started};
 pub(crate) use shown_once::{SHOWN_WITHIN, StartedForPage};
 use store_probe::StoreProbe;
+use updates::Versions;
 pub use usage::UsageRange;
 use usual::Usuals;
 
@@ -135,6 +142,8 @@ pub struct Service {
     keepers: Recent<Arc<BTreeSet<OwnerId>>>,
     /// The logs that are watched.
     logs: Arc<LogHub>,
+    /// The versions of the templates of revisions.
+    versions: Versions,
 }
 
 impl Service {
@@ -160,6 +169,7 @@ impl Service {
             usual: Recent::new(usual::LIFETIME),
             keepers: Recent::new(keepers::LIFETIME),
             logs: Arc::new(logs),
+            versions: Versions::default(),
         }
     }
 
@@ -196,6 +206,7 @@ impl Service {
         id: &DeploymentId,
     ) -> Result<DeploymentView, ApiError> {
         let (record, progress) = self.read_current(caller, id).await?;
+        let makes_revision = self.kind(&record).makes_revision();
         let target = Target::Operation { owner: record.owner.as_ref(), by: IdentifiedBy::Id };
         let may_change = caller.may(Permission::Change, target).is_ok();
         let by_now = self.stack_by_now(&record, &progress, may_change).await?;
@@ -213,6 +224,7 @@ impl Service {
             last_log,
             is_stopped: by_now.is_stopped,
             stack_page: by_now.page,
+            revision: makes_revision.then_some(record.revision.number),
             secrets: of_spec.secrets,
             form: of_spec.form,
             data_days: of_spec.data_days,

@@ -42,6 +42,7 @@ impl FromJson for DeploymentView {
             not_running: optional(json, "not_running")?,
             is_stopped: field(json, "is_stopped")?,
             stack_page: optional(json, "stack_page")?,
+            revision: optional(json, "revision")?,
             usual: optional(json, "usual")?,
             may_change: field(json, "may_change")?,
             data_days: optional(json, "data_days")?,
@@ -148,6 +149,7 @@ mod tests {
             not_running: None,
             is_stopped: false,
             stack_page: None,
+            revision: None,
             usual: None,
             may_change: true,
             data_days: None,
@@ -162,6 +164,7 @@ mod tests {
         view.data_days = Some(7);
         view.is_stopped = true;
         view.stack_page = Some(String::from("/stacks/alice"));
+        view.revision = Some(2);
         view.is_cancelling = true;
         reads_back(&view);
     }

@@ -37,6 +37,13 @@ pub struct StackView {
     pub revision: u32,
     /// The id of its template.
     pub template: String,
+    /// What its owner calls it, if the caller may view it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// The version of its template that the caller is offered now, if it is another one than the stack
+    /// has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub update_available: Option<String>,
     /// The operation on it that is in progress or stuck, if the caller may view it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<OperationView>,

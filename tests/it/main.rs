@@ -56,6 +56,7 @@ mod sign_in;
 mod stack_actions;
 mod stack_history;
 mod stack_pages;
+mod stack_settings;
 mod store;
 mod store_health;
 mod support;

@@ -3,6 +3,7 @@
 use ai_stack_deployer::server::store::{CancelRequest, Desired, End, Fact, Journal as _, State};
 use axum::http::StatusCode;
 use clock::Clock;
+use domain::event::EventBody;
 use serde_json::{Value, json};
 
 use crate::catalogue::{NOTES, put};
@@ -10,11 +11,11 @@ use crate::support::app::{Reply, TestApp};
 use crate::support::claim_one::{CLEAN_UP, ClaimOne as _};
 
 /// A portal with the live stack `alice` of a template with questions, and the template's folder.
-async fn with_stack() -> (TestApp, tempfile::TempDir) {
+pub(crate) async fn with_stack() -> (TestApp, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     put(folder.path(), "notes", NOTES);
     let catalogue = folder.path().to_str().unwrap().to_owned();
-    let app = TestApp::with(&[("CATALOGUE", &catalogue)]).in_one_browser();
+    let app = TestApp::with_pages(&[("CATALOGUE", &catalogue)], folder.path()).in_one_browser();
     let answers = json!({
         "name": "alice",
         "template": "notes",
@@ -43,7 +44,16 @@ async fn send_with(
 }
 
 /// Ends the change that is under way, well.
-async fn end(app: &TestApp) {
+pub(crate) async fn end(app: &TestApp) {
+    end_with(app, TestApp::complete("alice")).await;
+}
+
+/// Ends the change that is under way, which failed: the stack is as it was.
+pub(crate) async fn fail(app: &TestApp) {
+    end_with(app, app.failure()).await;
+}
+
+async fn end_with(app: &TestApp, event: EventBody) {
     let (now, ttl) = (app.clock.now(), std::time::Duration::from_mins(1));
     let lease = app.store.claim_one(CLEAN_UP, "test", now, ttl).await.unwrap().unwrap();
     let end = Some(End {
@@ -53,8 +63,7 @@ async fn end(app: &TestApp) {
         cancel_request: CancelRequest::None,
         due: None,
     });
-    let events = vec![TestApp::complete("alice")];
-    app.store.record(&lease, &Fact { events, end, ..Fact::default() }).await.unwrap();
+    app.store.record(&lease, &Fact { events: vec![event], end, ..Fact::default() }).await.unwrap();
 }
 
 fn fields(plan: &Value) -> Vec<&str> {

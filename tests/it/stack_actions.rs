@@ -9,34 +9,62 @@ use domain::event::{Completion, EventBody, Failure, Ready, Resources};
 use domain::receipt::Receipt;
 use tempfile::TempDir;
 
+use crate::catalogue::{NOTES, put};
+use crate::revisions::end;
 use crate::support::app::{Reply, TestApp};
 use crate::support::claim_one::{CLEAN_UP, ClaimOne as _};
 
 /// The states: what the stack should be, and the operation that is under way or stuck.
-const STATES: [&str; 10] = [
-    "running", "stopped", "stopping", "starting", "restarting", "removing", "stuck stop",
-    "stuck start", "stuck restart", "stuck removal",
+const STATES: [&str; 12] = [
+    "running", "stopped", "stopping", "starting", "restarting", "changing", "removing",
+    "stuck stop", "stuck start", "stuck restart", "stuck change", "stuck removal",
 ];
 
 /// What each request is answered with, in the order of [`STATES`]: `begun`, `same` for the operation
 /// that is under way, `unchanged`, `busy` for 409 `OPERATION_UNDER_WAY`, and `wrong` for 409
 /// `WRONG_STATE`.
-const TABLE: [(&str, [&str; 10]); 4] = [
+const TABLE: [(&str, [&str; 12]); 6] = [
     (
         "stop",
-        ["begun", "unchanged", "same", "busy", "busy", "busy", "begun", "begun", "begun", "busy"],
+        [
+            "begun", "unchanged", "same", "busy", "busy", "busy", "busy", "begun", "begun",
+            "begun", "begun", "busy",
+        ],
     ),
     (
         "start",
-        ["unchanged", "begun", "busy", "same", "busy", "busy", "begun", "begun", "begun", "busy"],
+        [
+            "unchanged", "begun", "busy", "same", "busy", "busy", "busy", "begun", "begun",
+            "begun", "begun", "busy",
+        ],
     ),
     (
         "restart",
-        ["begun", "wrong", "busy", "busy", "same", "busy", "begun", "begun", "begun", "busy"],
+        [
+            "begun", "wrong", "busy", "busy", "same", "busy", "busy", "begun", "begun", "begun",
+            "begun", "busy",
+        ],
+    ),
+    (
+        "change",
+        [
+            "begun", "begun", "busy", "busy", "busy", "busy", "busy", "begun", "begun", "begun",
+            "begun", "busy",
+        ],
+    ),
+    (
+        "rollback",
+        [
+            "begun", "begun", "busy", "busy", "busy", "busy", "busy", "begun", "begun", "begun",
+            "begun", "busy",
+        ],
     ),
     (
         "remove",
-        ["begun", "begun", "busy", "busy", "busy", "same", "begun", "begun", "begun", "same"],
+        [
+            "begun", "begun", "busy", "busy", "busy", "busy", "same", "begun", "begun", "begun",
+            "begun", "same",
+        ],
     ),
 ];
 
@@ -51,6 +79,8 @@ struct World {
 async fn ask(app: &TestApp, request: &str) -> Reply {
     match request {
         "remove" => app.ask("DELETE", "/api/stacks/alice", &[], "").await,
+        "change" => app.ask("PATCH", "/api/stacks/alice", &[], r#"{"size":"small"}"#).await,
+        "rollback" => app.ask("POST", "/api/stacks/alice/rollback", &[], r#"{"revision":1}"#).await,
         action => app.ask("POST", &format!("/api/stacks/alice/{action}"), &[], "").await,
     }
 }
@@ -84,8 +114,15 @@ async fn stop(app: &TestApp) {
 impl World {
     async fn new(state: &str) -> Self {
         let site = tempfile::tempdir().unwrap();
-        let app = TestApp::with_pages(&[], site.path()).in_one_browser();
+        put(site.path(), "notes", NOTES);
+        let catalogue = [("CATALOGUE", site.path().to_str().unwrap())];
+        let app = TestApp::with_pages(&catalogue, site.path()).in_one_browser();
         app.live("alice").await;
+        // So that there is a revision to go back to.
+        let body = r#"{"size":"large","parameters":{"pages":2}}"#;
+        let changed = app.ask("PATCH", "/api/stacks/alice", &[], body).await;
+        assert_eq!(changed.status, StatusCode::ACCEPTED, "{changed:?}");
+        end(&app).await;
         let is_stopped = ["stopped", "starting", "stuck start"].contains(&state);
         if is_stopped {
             stop(&app).await;
@@ -94,6 +131,7 @@ impl World {
             "stopping" | "stuck stop" => Some("stop"),
             "starting" | "stuck start" => Some("start"),
             "restarting" | "stuck restart" => Some("restart"),
+            "changing" | "stuck change" => Some("change"),
             "removing" | "stuck removal" => Some("remove"),
             _ => None,
         };

@@ -117,6 +117,16 @@ impl Kind {
         self.steps.iter().find(|step| step.phase == Phase::RELEASING).map(|step| step.id)
     }
 
+    /// Returns whether its operations lead a stack that stays to another revision.
+    pub fn makes_revision(&self) -> bool {
+        self.status == StackStatus::Changing
+    }
+
+    /// Returns whether an operation in this phase has done what was asked, and only watches it.
+    pub fn is_watching(&self, phase: Phase) -> bool {
+        phase == Phase::WATCHING && self.steps.iter().any(|step| step.phase == phase)
+    }
+
     /// Returns the phase that an operation begins in.
     pub fn first_phase(&self) -> Phase {
         match self.direction {

@@ -25,7 +25,8 @@ pub fn Headline(
 ) -> impl IntoView {
     let Deployment { name, url, started, .. } = deployment;
     let heading = move || page_state::heading(page_state.get(), &name, signals.kind);
-    let badge = move || page_state::badge(page_state.get(), signals.kind);
+    let badge =
+        move || page_state::badge(page_state.get(), signals.kind, signals.progress.read().phase);
     let taken = move || match &signals.progress.read().end {
         None => Some(time::clock(elapsed_ms(started, signals.now.get()))),
         Some(End::Live(completion))
@@ -115,6 +116,7 @@ pub fn StatusLine(
                 signals.kind,
                 &progress.message,
                 &receipt.read(),
+                signals.revision,
             ),
         }
     };

@@ -12,7 +12,7 @@ use super::stack::{StateBadge, look};
 use crate::api::{forbid_storing, service};
 use crate::app::deployment::forms::{LinkButton, PRIMARY};
 use crate::app::words::{account, data as data_words, my_stacks as words};
-use crate::server::page::{DATA, MY_EVENTS, NEW, STACKS, page_of};
+use crate::server::page::{DATA, MY_EVENTS, NEW, STACKS, page_of, percent_encode};
 use crate::wire::{Allowance, StackView};
 use domain::kind::StackStatus;
 use domain::phase::Status;
@@ -83,16 +83,29 @@ fn Card(
         let is_removal = stack.removal_id.as_ref() == Some(&operation.id);
         view! { <UnderWay operation is_removal /> }
     });
+    let update = stack.update_available.as_ref().map(|version| {
+        let id = stack.deployment_id.as_ref().map(|id| format!("&id={id}")).unwrap_or_default();
+        let version = percent_encode(version);
+        let href = format!("{STACKS}{}/settings?version={version}{id}", stack.name);
+        view! {
+            <a class="stack-card__update" href=href>
+                {words::update(&stack.name)}
+            </a>
+        }
+    });
+    let label = stack.label.clone().map(|label| view! { <p class="stack-card__label">{label}</p> });
     view! {
         <li class="stack-card" data-look=look(status)>
             <h2 class="stack-card__name">
                 <a href=page.clone()>{stack.name.to_string()}</a>
             </h2>
             <StateBadge status />
+            {label}
             <a class="stack-card__address" href=stack.url.clone() translate="no">
                 {stack.url.clone()}
             </a>
             <p class="stack-card__facts">{template} " · " {since}</p>
+            {update}
             {operation}
             <Action stack page />
         </li>

@@ -8,6 +8,9 @@ pub mod health;
 pub mod history;
 pub mod numbers;
 pub mod overview;
+pub mod plan;
+pub mod revisions;
+pub mod settings;
 pub mod usage;
 
 use std::sync::Arc;
@@ -16,10 +19,10 @@ use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::notice::{Notice, Refused};
-use crate::api::{caller, forbid_storing, service};
+use crate::api::{caller, forbid_storing, sent_settings, service};
 use crate::app::pages::PageTitle;
-use crate::app::words::{FormPage, refusal, stack as words, stack_history};
-use crate::server::page::{MY_EVENTS, STACKS};
+use crate::app::words::{FormPage, refusal, stack as words, stack_history, stack_settings};
+use crate::server::page::{MY_EVENTS, STACKS, percent_encode};
 use crate::server::stacks::{OwnStack, deployment_id};
 use crate::wire::ApiError;
 use domain::kind::StackStatus;
@@ -39,9 +42,10 @@ pub enum Tab {
 }
 
 /// The tabs of a stack that there are: each with the end of its path, and its label.
-const TABS: [(Tab, &str, &str); 3] = [
+const TABS: [(Tab, &str, &str); 4] = [
     (Tab::Overview, "", words::OVERVIEW),
     (Tab::Logs, "/logs", words::LOGS),
+    (Tab::Settings, "/settings", stack_settings::SETTINGS),
     (Tab::History, "/history", stack_history::HISTORY),
 ];
 
@@ -58,6 +62,13 @@ fn path_end(tab: Tab) -> &'static str {
 pub(super) fn address(stack: &OwnStack, end: &str) -> String {
     let id = if stack.is_of_its_id { format!("?id={}", stack.id) } else { String::new() };
     format!("{STACKS}{}{end}{id}", stack.view.name)
+}
+
+/// Returns the address of a page of a stack with a field in its query.
+pub(super) fn address_with(stack: &OwnStack, end: &str, field: &str, value: &str) -> String {
+    let page = address(stack, end);
+    let separator = if page.contains('?') { '&' } else { '?' };
+    format!("{page}{separator}{field}={}", percent_encode(value))
 }
 
 /// Returns the address that a form posts to. It has the id of the stack always: the page may be older
@@ -77,6 +88,8 @@ where
     forbid_storing();
     let name = use_params_map().with_untracked(|params| params.get("name")).unwrap_or_default();
     let query = use_query_map().get_untracked();
+    // What was sent must not be taken away.
+    let is_refreshed = sent_settings().is_none();
     let refused = query.get("refused").and_then(|code| refusal::sentence(FormPage::Stack, &code));
     Suspend::new(async move {
         let stack = match own_stack(&name, query.get("id").as_deref()).await {
@@ -93,7 +106,7 @@ where
         // The caller's own stacks have a stream of events, which is that of the home page.
         let is_followed = tab == Tab::Overview && !stack.is_of_its_id;
         let follows = is_followed.then_some(MY_EVENTS);
-        let refresh = is_under_way.then(|| {
+        let refresh = (is_under_way && is_refreshed).then(|| {
             let content = format!("{REFRESH_S}; url={}", address(&stack, path_end(tab)));
             view! {
                 <noscript data-watched=(!is_followed).then_some("")>
@@ -160,10 +173,12 @@ fn Head(
     stack: Arc<OwnStack>,
 ) -> impl IntoView {
     let OwnStack { view, .. } = &*stack;
+    let label = view.label.clone().map(|label| view! { <p class="stack__label">{label}</p> });
     view! {
         <header class="stack__head">
             <h1 class="stack__name">{view.name.to_string()}</h1>
             <StateBadge status=view.status />
+            {label}
             <a class="stack__address" href=view.url.clone() translate="no">
                 {view.url.clone()}
             </a>

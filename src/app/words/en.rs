@@ -43,6 +43,10 @@ pub(crate) mod stack;
 #[cfg(feature = "ssr")]
 pub(crate) mod stack_history;
 #[cfg(feature = "ssr")]
+pub(crate) mod stack_revisions;
+#[cfg(feature = "ssr")]
+pub(crate) mod stack_settings;
+#[cfg(feature = "ssr")]
 pub(crate) mod stack_usage;
 #[cfg(feature = "leptos")]
 pub(crate) mod step;

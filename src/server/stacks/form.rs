@@ -9,6 +9,7 @@ mod filling;
 use std::collections::{BTreeMap, BTreeSet};
 
 use catalogue::Entry;
+use jiff::Timestamp;
 
 pub use self::filling::{AGAIN, Filling};
 use crate::wire::Usual;
@@ -190,7 +191,22 @@ pub enum Control {
         is_generated: bool,
         /// The one that was given, sealed while the form is mended.
         kept: Option<String>,
+        /// What is known of the one that the stack has.
+        present: Option<PresentSecret>,
     },
+}
+
+/// What is known of a secret that a stack has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PresentSecret {
+    /// Its fingerprint.
+    pub fingerprint: String,
+    /// When it was set, if that is known.
+    pub set_at: Option<Timestamp>,
+    /// Whether it can be removed without another one in its place.
+    pub can_be_removed: bool,
+    /// Whether the form says that it is to be removed.
+    pub is_removed: bool,
 }
 
 impl TemplateForm {
@@ -263,13 +279,17 @@ impl Maker<'_> {
             is_required: parameter.required,
             is_folded: parameter.advanced && !is_from_link && !has_problem,
             is_from_link,
-            later: Self::later(parameter),
+            later: self.later(parameter),
             asked_if: parameter.when.as_ref().and_then(|condition| self.asked_if(condition)),
         }
     }
 
-    /// Returns what the answer follows from if it is left empty. It is not shown: the name may change.
-    fn later(parameter: &Parameter) -> Option<Later> {
+    /// Returns what the answer follows from if it is left empty. It is not shown: the name may change,
+    /// unless the stack has it already.
+    fn later(&self, parameter: &Parameter) -> Option<Later> {
+        if self.situation.before.is_some() {
+            return None;
+        }
         match parameter.default.as_ref()? {
             DefaultAnswer::From(Source::StackName) => Some(Later::Name),
             DefaultAnswer::From(Source::StackUrl) => Some(Later::Url),
@@ -279,7 +299,7 @@ impl Maker<'_> {
     }
 
     fn control(&self, parameter: &Parameter, name: &str) -> Control {
-        let prefill = match Self::later(parameter) {
+        let prefill = match self.later(parameter) {
             Some(_) => None,
             None => self.situation.prefill(parameter, &self.entry.patterns),
         };
@@ -313,6 +333,7 @@ impl Maker<'_> {
                 is_multiline: parameter.multiline,
                 is_generated: parameter.generated().is_some(),
                 kept: self.filling.kept.get(&parameter.key).cloned(),
+                present: None,
             },
         }
     }

@@ -94,14 +94,24 @@ pub(crate) struct TakenBack {
 }
 
 impl TakenBack {
+    /// Returns what is wrong with the fields whose secrets must be given again.
+    pub(super) fn expired_problems(&self) -> BTreeMap<String, FieldProblem> {
+        let problem = |key: &String| (key.clone(), expired());
+        self.expired.iter().map(problem).collect()
+    }
+
     /// Returns what is wrong with the fields of this template whose secrets must be given again.
     pub(super) fn problems(&self, template: &Template) -> BTreeMap<String, FieldProblem> {
         let is_asked = |key: &&String| template.parameter(key).is_some_and(Parameter::is_secret);
-        let problem = || FieldProblem {
-            code: RefusalCode::SecretsExpired.as_str().to_owned(),
-            message: answer::NOT_KEPT.to_owned(),
-        };
-        self.expired.iter().filter(is_asked).map(|key| (key.clone(), problem())).collect()
+        self.expired.iter().filter(is_asked).map(|key| (key.clone(), expired())).collect()
+    }
+}
+
+/// Returns what is wrong with the field of a secret that must be given again.
+fn expired() -> FieldProblem {
+    FieldProblem {
+        code: RefusalCode::SecretsExpired.as_str().to_owned(),
+        message: answer::NOT_KEPT.to_owned(),
     }
 }
 

@@ -72,8 +72,11 @@ impl Service {
         let held = stacks.iter().filter_map(|present| present.stack.operation.as_ref());
         let held: Vec<_> = held.map(|operation| &operation.id).collect();
         let told = store::told(&*self.parts.store, &held).await?;
-        let shown = |stack| self.shown(caller, stack, None, &told);
-        Ok(stacks.into_iter().filter_map(shown).collect())
+        let shown = |present: PresentStack| {
+            let revision = present.stack.revision;
+            Some((revision, self.shown(caller, present, None, &told)?))
+        };
+        self.with_updates(caller, stacks.into_iter().filter_map(shown).collect()).await
     }
 
     /// Finds the live stack called `name`, as far as a caller may see it; `of` is the id of its
@@ -102,8 +105,11 @@ impl Service {
     ) -> Result<StackView, ApiError> {
         let held: Vec<_> = stack.operation.iter().map(|operation| &operation.id).collect();
         let told = store::told(&*self.parts.store, &held).await?;
+        let revision = stack.revision;
         let present = PresentStack { stack, is_live: true };
-        self.shown(caller, present, of, &told).ok_or_else(no_stack)
+        let view = self.shown(caller, present, of, &told).ok_or_else(no_stack)?;
+        let mut views = self.with_updates(caller, vec![(revision, view)]).await?;
+        views.pop().ok_or_else(no_stack)
     }
 
     fn shown(
@@ -267,7 +273,16 @@ fn shown(
     caller.may(Permission::ViewPublic, target).ok()?;
     let may_see = caller.may(Permission::View, target).is_ok();
     let Stack {
-        deployment, since, removal, template, desired, revision, operation, unhealthy, ..
+        deployment,
+        since,
+        removal,
+        template,
+        desired,
+        revision,
+        label,
+        operation,
+        unhealthy,
+        ..
     } = stack;
     // The health watch decides whether a stack works. Until it has, the reconciler's finding counts,
     // which takes two looks at the platform, and none at the address.
@@ -295,6 +310,8 @@ fn shown(
         },
         revision: revision.number,
         template,
+        label: label.filter(|_| may_see),
+        update_available: None,
         operation: operation.filter(|_| may_see).map(|held| operation_view(&held, kinds, told)),
         health: found,
         removal_id: removal.map(|(id, _)| id).filter(|_| may_see),

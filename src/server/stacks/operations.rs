@@ -6,6 +6,7 @@ mod difference;
 pub(super) mod on_stack;
 
 pub use change::{ChangeRequest, Wanted};
+pub(crate) use change::{LABEL_MAX, REVISION, SentSettings, SettingsForm, ShownRevision, VERSION};
 pub(super) use data::keeper;
 
 use jiff::Timestamp;

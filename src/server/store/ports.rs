@@ -29,6 +29,7 @@ use domain::owner::OwnerId;
 use domain::stack_event::StackEvent;
 use domain::stack_id::{RevisionId, StackId};
 use domain::stack_name::StackName;
+use domain::stack_spec::StackSpec;
 use domain::stack_spec::TemplateRef;
 
 /// Starts deployments and removals, and lists live stacks, reserved names and usage.
@@ -214,6 +215,9 @@ pub trait Measurements: Send + Sync {
 pub trait Specs: Send + Sync {
     /// Finds the stored spec of a revision.
     async fn spec(&self, revision: RevisionId) -> Result<Option<SealedSpec>>;
+    /// Finds the specs of the revisions that these stacks have now. One that cannot be read is left
+    /// out.
+    async fn present_specs(&self, stacks: &[StackId]) -> Result<Vec<(RevisionId, StackSpec)>>;
     /// Lists the revisions of a stack, newest first. One of an older version that did not keep what
     /// it is made of is not listed.
     async fn revisions(&self, stack: StackId) -> Result<Vec<Revision>>;

@@ -76,6 +76,7 @@ pub(crate) struct TestApp {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) notifier: Arc<Notifier>,
     pub(crate) reconcile_report: Arc<ReconcileReport>,
+    pub(crate) offers: Arc<Offers>,
     pub(crate) shutdown: CancellationToken,
     /// The cookie of every request that has none.
     cookie: Option<HeaderValue>,
@@ -123,6 +124,8 @@ impl TestApp {
         let authenticator = authenticator(&settings, &accounts);
         let shutdown = CancellationToken::new();
         let reconcile_report = Arc::new(ReconcileReport::default());
+        let offers = Offers::read(settings.catalogue.clone(), &settings.stack, Vec::new()).0;
+        let offers = Arc::new(offers);
         let service = Arc::new(Service::new(ServiceParts {
             store: Arc::<MemoryStore>::clone(&store),
             accounts: Arc::<RecentAccounts>::clone(&accounts),
@@ -132,9 +135,7 @@ impl TestApp {
             logs: Arc::<FakePlatform>::clone(&platform),
             clock: Arc::<ManualClock>::clone(&clock),
             notifier: Arc::clone(&notifier),
-            offers: Arc::new(
-                Offers::read(settings.catalogue.clone(), &settings.stack, Vec::new()).0,
-            ),
+            offers: Arc::clone(&offers),
             stack: Arc::new(settings.stack.clone()),
             keyring: match settings.store {
                 StoreSettings::Sqlite { .. } => Some(keyring()),
@@ -165,6 +166,7 @@ impl TestApp {
             clock,
             notifier,
             reconcile_report,
+            offers,
             shutdown,
             cookie: None,
             served: OnceCell::new(),

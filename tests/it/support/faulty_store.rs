@@ -27,7 +27,7 @@ use domain::owner::OwnerId;
 use domain::stack_event::StackEvent;
 use domain::stack_id::{RevisionId, StackId};
 use domain::stack_name::StackName;
-use domain::stack_spec::TemplateRef;
+use domain::stack_spec::{StackSpec, TemplateRef};
 use jiff::Timestamp;
 
 /// A store with injected faults.
@@ -277,6 +277,7 @@ delegate! {
     }
     Specs {
         up spec(revision: RevisionId) -> Option<SealedSpec>;
+        up present_specs(stacks: &[StackId]) -> Vec<(RevisionId, StackSpec)>;
         up revisions(stack: StackId) -> Vec<Revision>;
         write store_spec(lease: &Lease, spec: &SealedSpec) -> ();
     }

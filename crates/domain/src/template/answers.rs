@@ -13,6 +13,8 @@ use super::parameter::{Parameter, ParameterKind, Value};
 pub const PARAMETER_FIELD: &str = "p.";
 /// What the names of a form's fields for secrets begin with.
 pub const SECRET_FIELD: &str = "s.";
+/// What the names of a form's boxes begin with that remove a secret of a stack that is changed.
+pub const CLEAR_FIELD: &str = "c.";
 /// What the name of the field for a value of one's own ends with, beside that of the choice.
 pub const OTHER_FIELD: &str = ".other";
 /// The name of a form's field for the size, and of the property of JSON.
@@ -142,8 +144,8 @@ impl Answers {
         errors.or(answers)
     }
 
-    /// Reads the fields of a form: `p.key` for parameters, `s.key` for secrets, and `size`. Other
-    /// fields are not for answers.
+    /// Reads the fields of a form: `p.key` for parameters, `s.key` for secrets, `c.key` to remove a
+    /// secret, and `size`. Other fields are not for answers.
     ///
     /// An empty field is no answer; an empty field of a secret says nothing. A checkbox is `on`,
     /// `true`, `false` or not there; the last one counts, so that a hidden field can go before it.
@@ -169,6 +171,9 @@ impl Answers {
                 if choice.is_none() || !is_chosen {
                     answers.parameters.insert(key.to_owned(), answer);
                 }
+            } else if let Some(key) = name.strip_prefix(CLEAR_FIELD) {
+                // A secret that is typed replaces it: its field goes after this one in the order of names.
+                answers.secrets.insert(key.to_owned(), Answer::None);
             } else if let Some(key) = name.strip_prefix(SECRET_FIELD) {
                 let answer = text_of(values);
                 if !answer.is_empty() {

@@ -2,17 +2,18 @@
 
 use leptos::prelude::*;
 
+use crate::app::words::account::minute;
 use crate::app::words::new as words;
 use crate::server::stacks::form::{
-    AskedIf, Control, FORGET_FIELD, Field, KEPT_FIELD, LATER_FIELD, Pick,
+    AskedIf, Control, FORGET_FIELD, Field, KEPT_FIELD, LATER_FIELD, Pick, PresentSecret,
 };
-use domain::template::answers::{OTHER_FIELD, PARAMETER_FIELD, SECRET_FIELD, SIZE};
+use domain::template::answers::{CLEAR_FIELD, OTHER_FIELD, PARAMETER_FIELD, SECRET_FIELD, SIZE};
 
 /// The number of rows of a field of several lines.
 const ROWS: u32 = 4;
 
 /// Returns the id of the field of a question.
-pub(super) fn id_of(key: &str) -> String {
+pub(in crate::app::pages) fn id_of(key: &str) -> String {
     format!("field-{key}")
 }
 
@@ -107,7 +108,7 @@ pub fn FieldRow(
     let from_link = is_from_link
         .then(|| view! { <p class="question__help question__from-link">{words::FROM_LINK}</p> });
     let help = help.map(|help| view! { <p>{help}</p> });
-    let note = later.map(words::if_left_empty).or_else(|| note(&control));
+    let note = later.map(|later| words::if_left_empty(later).to_owned()).or_else(|| note(&control));
     let note = note.map(|note| view! { <p>{note}</p> });
     let later = later.map(|_| {
         view! { <input type="hidden" name=format!("{LATER_FIELD}{key}") value="1" /> }
@@ -163,11 +164,15 @@ pub fn FieldRow(
 }
 
 /// Returns what the way of asking needs to be explained.
-fn note(control: &Control) -> Option<&'static str> {
+fn note(control: &Control) -> Option<String> {
     match control {
-        Control::Secret { kept: Some(_), .. } => Some(words::SECRET_KEPT),
-        Control::Secret { is_generated: true, .. } => Some(words::SECRET_GENERATED),
-        Control::Lines { max: None, .. } => Some(words::ONE_PER_LINE),
+        Control::Secret { kept: Some(_), .. } => Some(words::SECRET_KEPT.to_owned()),
+        Control::Secret { present: Some(present), .. } => {
+            let PresentSecret { fingerprint, set_at, .. } = present;
+            Some(words::secret_is_set(fingerprint, set_at.map(minute).as_deref()))
+        }
+        Control::Secret { is_generated: true, .. } => Some(words::SECRET_GENERATED.to_owned()),
+        Control::Lines { max: None, .. } => Some(words::ONE_PER_LINE.to_owned()),
         Control::Secret { .. }
         | Control::Lines { .. }
         | Control::Line { .. }
@@ -294,9 +299,23 @@ fn ControlOf(
             }
             .into_any()
         }
-        Control::Secret { is_multiline, is_generated, kept } => {
-            let required = required && !is_generated && kept.is_none();
+        Control::Secret { is_multiline, is_generated, kept, present } => {
+            let required = required && !is_generated && kept.is_none() && present.is_none();
             let name = format!("{SECRET_FIELD}{key}");
+            let clear = present.filter(|present| present.can_be_removed && kept.is_none());
+            let clear = clear.map(|present| {
+                view! {
+                    <label class="pick">
+                        <input
+                            name=format!("{CLEAR_FIELD}{key}")
+                            type="checkbox"
+                            value="1"
+                            checked=present.is_removed
+                        />
+                        <span>{words::CLEAR}</span>
+                    </label>
+                }
+            });
             let kept = kept.map(|sealed| view! { <Kept key sealed /> });
             let field = if is_multiline {
                 view! {
@@ -331,6 +350,7 @@ fn ControlOf(
             view! {
                 {field}
                 {kept}
+                {clear}
             }
             .into_any()
         }

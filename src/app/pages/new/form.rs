@@ -24,8 +24,9 @@ pub fn QuestionForm(
     /// The form.
     form: TemplateForm,
 ) -> impl IntoView {
-    let summed_up = summed_up(&form);
-    let TemplateForm { id, stack_name, sizes, is_size_from_link, data, fields, .. } = form;
+    let summed_up = summed_up(&form, &id_of(NAME));
+    let questions = questions(&form);
+    let TemplateForm { id, stack_name, is_size_from_link, data, fields, .. } = form;
     let (problems, problem) = (form.problems, form.problem);
     let from_link = is_size_from_link || fields.iter().any(|field| field.is_from_link);
     let from_link =
@@ -36,6 +37,30 @@ pub fn QuestionForm(
             <input type="hidden" name=DATA value=id />
         }
     });
+    // What was refused has its reason above the form.
+    let data = page_data().filter(|_| problem.is_none());
+    let warning = data.and_then(|data| name_form::warning(&data.frame.platform));
+    view! {
+        <Refused sentence=problem />
+        <leptos-island data-component="question_form" data-check=format!("{NEW}/{id}/check")>
+            <Problems summed_up />
+            <form class="questions" action=format!("{NEW}/{id}") method="post">
+                {from_link} {brought_back} <div class="questions__fields">
+                    <NameRow stack_name problem=problems.get(NAME).cloned() />
+                    {questions}
+                </div> <button class="button button--primary" type="submit">
+                    <span>{START_STACK}</span>
+                </button> <p class="questions__status hints hint hint--bad" role="status"></p>
+                {warning.map(|warning| view! { <p class="name-form__warning">{warning}</p> })}
+            </form>
+        </leptos-island>
+    }
+}
+
+/// Renders the questions of a form, and the sizes. The advanced ones are folded away.
+pub(in crate::app::pages) fn questions(form: &TemplateForm) -> impl IntoView + use<> {
+    let TemplateForm { sizes, is_size_from_link, fields, problems, .. } = form.clone();
+    let size = problems.get(SIZE).cloned();
     let row = |field: Field| {
         let problem = problems.get(&field.key).cloned();
         view! { <FieldRow field problem /> }
@@ -49,24 +74,10 @@ pub fn QuestionForm(
             </details>
         }
     });
-    // What was refused has its reason above the form.
-    let data = page_data().filter(|_| problem.is_none());
-    let warning = data.and_then(|data| name_form::warning(&data.frame.platform));
     view! {
-        <Refused sentence=problem />
-        <leptos-island data-component="question_form" data-check=format!("{NEW}/{id}/check")>
-            <Problems summed_up />
-            <form class="questions" action=format!("{NEW}/{id}") method="post">
-                {from_link} {brought_back} <div class="questions__fields">
-                    <NameRow stack_name problem=problems.get(NAME).cloned() />
-                    {open.into_iter().map(row).collect_view()}
-                    <SizeChoice sizes is_from_link=is_size_from_link problem=problems.get(SIZE).cloned() /> {advanced}
-                </div> <button class="button button--primary" type="submit">
-                    <span>{START_STACK}</span>
-                </button> <p class="questions__status hints hint hint--bad" role="status"></p>
-                {warning.map(|warning| view! { <p class="name-form__warning">{warning}</p> })}
-            </form>
-        </leptos-island>
+        {open.into_iter().map(row).collect_view()}
+        <SizeChoice sizes is_from_link=is_size_from_link problem=size />
+        {advanced}
     }
 }
 
@@ -110,8 +121,11 @@ fn NameRow(
 }
 
 /// Returns what is wrong, in the order of the form: the id of the field, its label and the sentence.
-/// What is about no single field goes first, and leads to the first one.
-fn summed_up(form: &TemplateForm) -> Vec<(String, String, String)> {
+/// What is about no single field goes before, and leads to the element `first`.
+pub(in crate::app::pages) fn summed_up(
+    form: &TemplateForm,
+    first: &str,
+) -> Vec<(String, String, String)> {
     let label = |field: &Field| (field.key.clone(), field.label.clone());
     let own = |key: &str, label: &str| (key.to_owned(), label.to_owned());
     let (folded, open): (Vec<_>, Vec<_>) = form.fields.iter().partition(|field| field.is_folded);
@@ -126,7 +140,7 @@ fn summed_up(form: &TemplateForm) -> Vec<(String, String, String)> {
     let of_all = form.problems.iter().filter(|(key, _)| !is_field(key)).map(|(key, sentence)| {
         let label =
             if [PARAMETERS, SECRETS].contains(&key.as_str()) { words::ANSWERS } else { key };
-        (id_of(NAME), label.to_owned(), sentence.clone())
+        (first.to_owned(), label.to_owned(), sentence.clone())
     });
     let of_fields = fields.iter().filter_map(|(key, label)| {
         Some((id_of(key), label.clone(), form.problems.get(key)?.clone()))
@@ -137,7 +151,7 @@ fn summed_up(form: &TemplateForm) -> Vec<(String, String, String)> {
 /// Renders what is wrong, each with a link to its field. It gets the focus. The element is there in
 /// any case: the page's code writes into it.
 #[component]
-fn Problems(
+pub fn Problems(
     /// The id of the field, its label and what is wrong with it.
     summed_up: Vec<(String, String, String)>,
 ) -> impl IntoView {

@@ -1,6 +1,7 @@
 //! What became of a stack: `/stacks/<name>/history`, the newest first.
 //!
-//! `?before=<number>` shows what was before that event.
+//! `?before=<number>` shows what was before that event, and `?to=<number>` what going back to that
+//! revision would change.
 
 use std::sync::Arc;
 
@@ -8,7 +9,8 @@ use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use super::{Tab, address, stack_page};
+use super::revisions::{self, Revisions, RevisionsData, TO};
+use super::{Tab, address_with, stack_page};
 use crate::api::{caller, service};
 use crate::app::words::{account, stack_history as words};
 use crate::server::page::page_of;
@@ -21,16 +23,40 @@ use domain::stack_event::{StackEvent, StackEventBody};
 /// Renders the history of the stack that the address names.
 #[component]
 pub fn StackHistoryPage() -> impl IntoView {
-    let before = use_query_map().with_untracked(|query| query.get("before"));
-    let before = before.and_then(|text| text.parse().ok());
-    stack_page(Tab::History, async move |stack: Arc<OwnStack>| match read(&stack, before).await {
-        Ok(page) => Either::Left(view! { <History stack page /> }),
-        Err(error) => Either::Right(view! { <p class="refused">{error.message}</p> }),
+    let query = use_query_map().get_untracked();
+    let before = query.get("before").and_then(|text| text.parse().ok());
+    let to = query.get(TO).and_then(|text| text.parse().ok());
+    stack_page(Tab::History, async move |stack: Arc<OwnStack>| {
+        match read(&stack, before, to).await {
+            Ok((revisions, page)) => {
+                let revisions = revisions.map(|data| {
+                    view! { <Revisions stack=Arc::clone(&stack) data /> }
+                });
+                let history = page.map(|page| view! { <History stack page /> });
+                Either::Left((revisions, history))
+            }
+            Err(error) => Either::Right(view! { <p class="refused">{error.message}</p> }),
+        }
     })
 }
 
-async fn read(stack: &OwnStack, before: Option<Seq>) -> Result<HistoryPage, ApiError> {
-    service()?.last_events(&caller()?, stack.view.name.as_str(), Some(&stack.id), before).await
+/// Reads what the page shows: the revisions and the newest events, older events alone, or what going
+/// back to the revision `to` would change.
+async fn read(
+    stack: &OwnStack,
+    before: Option<Seq>,
+    to: Option<u32>,
+) -> Result<(Option<RevisionsData>, Option<HistoryPage>), ApiError> {
+    let revisions = match before {
+        None => Some(revisions::read(stack, to).await?),
+        Some(_) => None,
+    };
+    if to.is_some() && revisions.is_some() {
+        return Ok((revisions, None));
+    }
+    let (service, caller, name) = (service()?, caller()?, stack.view.name.as_str());
+    let page = service.last_events(&caller, name, Some(&stack.id), before).await?;
+    Ok((revisions, Some(page)))
 }
 
 /// Renders a part of the history, with a link to what was before it.
@@ -44,11 +70,10 @@ fn History(
     let HistoryPage { events, more } = page;
     let first = events.last().map(|event| event.seq).filter(|_| more);
     let older = first.map(|first| {
-        let page = address(&stack, "/history");
-        let separator = if page.contains('?') { '&' } else { '?' };
+        let page = address_with(&stack, "/history", "before", &first.to_string());
         view! {
             <p>
-                <a href=format!("{page}{separator}before={first}")>{words::OLDER}</a>
+                <a href=page>{words::OLDER}</a>
             </p>
         }
     });

@@ -7,13 +7,13 @@ use leptos::prelude::*;
 
 use super::health::{HealthStrip, WhySection};
 use super::usage::Usage;
-use super::{Tab, action, stack_page};
+use super::{Tab, action, address_with, stack_page};
 use crate::api::{caller, service};
 use crate::app::deployment::forms::LinkButton;
 use crate::app::kind;
-use crate::app::words::{account, stack as words};
+use crate::app::words::{account, stack as words, stack_settings as settings_words};
 use crate::server::page::page_of;
-use crate::server::stacks::{OwnStack, StackAction, StackLooks, StackOverview};
+use crate::server::stacks::{OwnStack, StackAction, StackLooks, StackOverview, VERSION};
 use crate::server::store::Record;
 use crate::wire::{ApiError, OperationView, UsageSeries};
 use domain::kind::StackStatus;
@@ -148,7 +148,18 @@ fn Facts(stack: Arc<OwnStack>) -> impl IntoView {
             </div>
         }
     };
-    view! { <dl class="facts">{facts.into_iter().map(fact).collect_view()}</dl> }
+    let update = stack.view.update_available.as_ref().map(|version| {
+        let href = address_with(&stack, "/settings", VERSION, version);
+        view! {
+            <p>
+                {words::UPDATE_AVAILABLE} " " <a href=href>{settings_words::update_to(version)}</a>
+            </p>
+        }
+    });
+    view! {
+        <dl class="facts">{facts.into_iter().map(fact).collect_view()}</dl>
+        {update}
+    }
 }
 
 /// Renders the last operations on the stack.

@@ -39,6 +39,11 @@ pub(crate) fn open(name: &StackName) -> String {
     format!("Open {name}")
 }
 
+/// Returns the label of the link to another version of a stack's template.
+pub(crate) fn update(name: &StackName) -> String {
+    format!("Update available for {name}")
+}
+
 /// Returns the label of the button that starts a stack again.
 pub(crate) fn start(name: &StackName) -> String {
     format!("Start {name}")

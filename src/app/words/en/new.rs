@@ -32,6 +32,8 @@ pub(crate) const ONE_PER_LINE: &str = "One per line.";
 pub(crate) const SECRET_GENERATED: &str =
     "Leave it empty to get a generated one, which is shown to you after the start.";
 pub(crate) const SECRET_KEPT: &str = "What you typed is kept. Type it again only to change it.";
+/// The box that removes a secret that the stack has.
+pub(crate) const CLEAR: &str = "Remove it.";
 /// The box that withdraws a secret that the form keeps.
 pub(crate) const FORGET: &str = "Forget what you gave before.";
 /// What all answers together are called, where no single one is wrong.
@@ -40,6 +42,12 @@ pub(crate) const FROM_LINK: &str = "This answer comes from the link that you fol
 pub(crate) const BRINGS_BACK: &str = "Your stack gets back the data that was kept.";
 pub(crate) const FROM_LINK_NOTE: &str =
     "Some answers come from the link that you followed. Check them before you start.";
+
+/// Says that the stack has a secret, with its fingerprint and since when.
+pub(crate) fn secret_is_set(fingerprint: &str, set_at: Option<&str>) -> String {
+    let since = set_at.map(|at| format!(" since {at}")).unwrap_or_default();
+    format!("One is set{since} (fingerprint {fingerprint}). Leave it empty to keep it.")
+}
 
 /// Returns the title of a template's page.
 pub(crate) fn title_of(template: &str) -> String {

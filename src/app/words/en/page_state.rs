@@ -3,12 +3,15 @@
 use super::receipt;
 use crate::app::page_state::PageState;
 use domain::kind::{Kind, StackStatus};
+use domain::phase::Phase;
 use domain::receipt::Receipt;
 use domain::stack_name::StackName;
 
-/// Returns the text of the badge.
-pub(crate) fn badge(page_state: PageState, kind: &Kind) -> &'static str {
+/// Returns the text of the badge. A changed stack is live as soon as it answers, while it is still being
+/// watched.
+pub(crate) fn badge(page_state: PageState, kind: &Kind, phase: Phase) -> &'static str {
     match page_state {
+        PageState::Running if kind.is_watching(phase) => "Live, watching",
         PageState::Running => of_kind(kind).0,
         PageState::CleaningUp if kind.keeps_stack() => "Going back",
         PageState::CleaningUp => "Cleaning up",
@@ -64,13 +67,14 @@ pub(crate) fn heading(page_state: PageState, name: &StackName, kind: &Kind) -> S
 }
 
 /// Returns the announcement of the end for screen readers: the heading, the last `message`, and
-/// the outcome for the resources.
+/// the outcome for the resources, or the `revision` that a change led to.
 pub(crate) fn announcement(
     page_state: PageState,
     name: &StackName,
     kind: &Kind,
     message: &str,
     receipt: &Receipt,
+    revision: Option<u32>,
 ) -> String {
     let heading = heading(page_state, name, kind);
     let left = receipt::heading(kind, receipt, receipt);
@@ -86,8 +90,11 @@ pub(crate) fn announcement(
         | PageState::Removing
         | PageState::Live
         | PageState::NotRunning
-        | PageState::Stopped
-        | PageState::Done => format!("{heading}."),
+        | PageState::Stopped => format!("{heading}."),
+        PageState::Done => match revision {
+            Some(revision) => format!("{heading}. It has revision {revision} now."),
+            None => format!("{heading}."),
+        },
     }
 }
 
@@ -112,7 +119,7 @@ pub(crate) fn title(page_state: PageState, name: &StackName, kind: &Kind, percen
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::kind::{DEPLOY, RESTART, START, STOP};
+    use domain::kind::{CHANGE, DEPLOY, RESTART, START, STOP};
 
     #[test]
     fn an_end_without_a_stack_is_announced_with_what_became_of_everything() {
@@ -139,8 +146,31 @@ mod tests {
             (PageState::Removed, &clean, "alice is removed. Nothing was left behind."),
         ];
         for (page_state, receipt, words) in cases {
-            assert_eq!(announcement(page_state, &name, &DEPLOY, "Why.", receipt), words);
+            assert_eq!(announcement(page_state, &name, &DEPLOY, "Why.", receipt, None), words);
         }
+    }
+
+    #[test]
+    fn a_change_says_that_the_stack_is_live_while_it_is_watched_and_which_revision_it_has() {
+        let name = StackName::parse("alice").unwrap();
+        let (watched, others): (Vec<_>, Vec<_>) =
+            CHANGE.listed().partition(|phase| CHANGE.is_watching(*phase));
+        for (phases, words) in [(&watched, "Live, watching"), (&others, "Changing")] {
+            assert!(!phases.is_empty());
+            for phase in phases {
+                assert_eq!(badge(PageState::Running, &CHANGE, *phase), words, "{phase:?}");
+            }
+        }
+        let said = |page_state, receipt: &Receipt, revision| {
+            announcement(page_state, &name, &CHANGE, "Why.", receipt, revision)
+        };
+        let nothing = Receipt::of(Vec::new());
+        assert_eq!(
+            said(PageState::Done, &nothing, Some(2)),
+            "alice was changed. It has revision 2 now."
+        );
+        let failed = "alice could not be changed. Why. Nothing else was changed.";
+        assert_eq!(said(PageState::Failed, &nothing, Some(2)), failed);
     }
 
     #[test]
@@ -196,7 +226,7 @@ mod tests {
             ),
         ];
         for (kind, page_state, badge_words, heading_words, title_words) in cases {
-            assert_eq!(badge(page_state, kind), badge_words);
+            assert_eq!(badge(page_state, kind, Phase::INITIALIZING), badge_words);
             assert_eq!(heading(page_state, &name, kind), heading_words);
             assert_eq!(title(page_state, &name, kind, 60), title_words);
         }

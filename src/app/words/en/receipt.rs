@@ -27,6 +27,9 @@ pub(crate) fn heading(kind: &Kind, receipt: &Receipt, at_end: &Receipt) -> &'sta
     if kind.keeps_stack() {
         return match (receipt.clean, receipt.lines.is_empty()) {
             (true, true) => "Nothing else was changed",
+            (true, false) if kind.makes_revision() => {
+                "The change was taken back: the stack is as it was before"
+            }
             (true, false) => "The stack is as it was before",
             (false, _) => "We could not verify that the stack is as it was before",
         };

@@ -50,6 +50,7 @@ pub(crate) const SEE_PROGRESS: &str = "See the progress";
 pub(crate) const SINCE: &str = "First live";
 pub(crate) const TEMPLATE: &str = "Template";
 pub(crate) const REVISION: &str = "Revision";
+pub(crate) const UPDATE_AVAILABLE: &str = "Update available.";
 pub(crate) const LAST: &str = "Last operations";
 
 pub(crate) use super::deployment::{

@@ -14,8 +14,8 @@ pub(super) fn changes() -> Vec<Named> {
         .optional("version", text(), "The version of the template that is offered now.")
         .optional(
             "label",
-            text().schema_type(or_null()),
-            "What its owner calls it; null removes that.",
+            text().schema_type(or_null()).max_length(Some(100)),
+            "What its owner calls it, without control characters; null removes that.",
         );
     let rollback =
         object("Which revision to go back to.").has("revision", integer(), "Its number.");

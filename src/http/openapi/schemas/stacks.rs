@@ -40,6 +40,13 @@ pub(super) fn stacks() -> Vec<Named> {
         .has("desired", one_of_texts(["running", "stopped"]), "What it should be.")
         .has("revision", integer(), "The number of what it is made of, from 1 on.")
         .has("template", text(), "The id of its template.")
+        .optional("label", text(), "What its owner calls it, if the caller may see that.")
+        .optional(
+            "updateAvailable",
+            text(),
+            "The version of its template that the caller is offered now, if it is another one than \
+             the stack has, and the caller may see its id.",
+        )
         .optional_one("operation", "StackOperation", "What is under way or stuck, if anything is.")
         .optional("removalId", id(), "Its removal that has not ended well, if there is one.")
         .optional_one("health", "StackHealth", "The known problem of the stack, if there is one.");

@@ -2,6 +2,10 @@
 
 mod drafts;
 mod revisions;
+mod settings;
+
+pub(crate) use revisions::ShownRevision;
+pub(crate) use settings::{REVISION, SentSettings, SettingsForm, VERSION};
 
 use super::on_stack::Asked;
 use crate::server::audit::AuditAction;
@@ -20,9 +24,15 @@ use domain::event::{EventBody, ProgressUpdate};
 use domain::kind::{Direction, KindName};
 use domain::refusal::Refusal;
 use domain::stack_id::RevisionId;
+use domain::template::answer_error::{AnswerError, AnswerErrors};
 
 /// The number of attempts to insert a revision whose number others take at the same time.
 const TRIES: u32 = 5;
+
+/// The number of characters of the longest label of a stack.
+pub(crate) const LABEL_MAX: u32 = 100;
+/// The field of the label.
+const LABEL: &str = "label";
 
 /// What a stack is to become.
 #[derive(Clone, Debug)]
@@ -85,7 +95,7 @@ impl Service {
         request: &ChangeRequest,
     ) -> Result<PlanView, ApiError> {
         let stack = self.authorize_stack(caller, Permission::Change, name, of).await?;
-        let present = self.as_it_is(stack, request).await?;
+        let present = self.as_it_is(stack, request.expected).await?;
         let draft = self.draft(caller, &present, &request.wanted).await?;
         let is_stopped = present.stack.desired == Desired::Stopped;
         let is_unseen = draft.changes.is_empty() || is_stopped;
@@ -153,7 +163,7 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// Returns an error if there is no such stack, or the store is unavailable.
+    /// Returns an error if there is no such stack, the label is too long, or the store is unavailable.
     pub async fn label(
         &self,
         caller: &Caller,
@@ -163,7 +173,15 @@ impl Service {
     ) -> Result<(), ApiError> {
         let stack = self.authorize_stack(caller, Permission::Change, name, of).await?;
         let entry = self.parts.audit.entry(caller, AuditAction::ChangeStack, name);
-        let label = label.map(str::trim).filter(|label| !label.is_empty());
+        let most = usize::try_from(LABEL_MAX).unwrap_or(usize::MAX);
+        if label.is_some_and(|label| label.chars().nth(most).is_some()) {
+            let mut errors = AnswerErrors::default();
+            errors.add(LABEL, AnswerError::TooLong(LABEL_MAX));
+            return Err(Refusal::InvalidParameters(errors).into());
+        }
+        // Neither a database nor a page has a use for control characters.
+        let label = label.map(|label| label.replace(char::is_control, ""));
+        let label = label.as_deref().map(str::trim).filter(|label| !label.is_empty());
         self.parts.store.set_label(stack.revision.stack, label, Some(&entry)).await?;
         self.parts.notifier.notify(&Notification::Name(stack.deployment.name));
         Ok(())
@@ -177,7 +195,7 @@ impl Service {
         response: Option<&(dyn Fn(&DeploymentId) -> StoredResponse + Sync)>,
     ) -> Result<Asked, ApiError> {
         let name = stack.deployment.name.clone();
-        let mut present = self.as_it_is(stack, request).await?;
+        let mut present = self.as_it_is(stack, request.expected).await?;
         for _ in 0..TRIES {
             let draft = self.draft(caller, &present, &request.wanted).await?;
             if draft.changes.is_empty() {
@@ -212,7 +230,7 @@ impl Service {
                 }
                 // Another change has just taken the number, and may have failed by now.
                 OperationOutcome::RevisionChanged(_) => {
-                    present = self.as_it_is(present.stack, request).await?;
+                    present = self.as_it_is(present.stack, request.expected).await?;
                 }
             }
         }
@@ -262,10 +280,10 @@ impl Service {
     }
 
     /// Reads what the stack is made of.
-    async fn as_it_is(&self, stack: Stack, request: &ChangeRequest) -> Result<Present, ApiError> {
+    async fn as_it_is(&self, stack: Stack, expected: Option<u32>) -> Result<Present, ApiError> {
         let name = stack.deployment.name.clone();
         let number = stack.revision.number;
-        if request.expected.is_some_and(|expected| expected != number) {
+        if expected.is_some_and(|expected| expected != number) {
             return Err(Refusal::RevisionChanged(name, number).into());
         }
         let revisions = self.parts.store.revisions(stack.revision.stack).await?;

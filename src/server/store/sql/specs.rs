@@ -6,11 +6,11 @@ use std::str::FromStr as _;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::SqlStore;
 use super::dialect::Dialect;
 use super::pool::Transaction;
 use super::rows::{self, Columns};
 use super::statement::Statement;
+use super::{SqlStore, lists};
 use crate::server::secrets::SealedSecret;
 use crate::server::secrets::sealed::{KeyUsage, Resealed, SealedSecrets, SecretKey, StoredSecret};
 use crate::server::store::{
@@ -51,6 +51,21 @@ impl<D: Dialect> Specs for SqlStore<D> {
             }
         }
         Ok(Some(SealedSpec { origin, spec, secrets }))
+    }
+
+    async fn present_specs(&self, stacks: &[StackId]) -> Result<Vec<(RevisionId, StackSpec)>> {
+        let is_wanted = D::is_in("$1");
+        let find = Statement::composed(format!(
+            "SELECT stack, revision, spec FROM stacks JOIN revisions USING (stack, revision)
+             WHERE stack {is_wanted}"
+        ));
+        let mut specs = Vec::new();
+        for row in self.rows(find.bind(lists::texts(stacks))).await? {
+            if let Ok(spec) = StackSpec::from_json(&row.text("spec")?) {
+                specs.push((rows::revision(&row)?, spec));
+            }
+        }
+        Ok(specs)
     }
 
     async fn revisions(&self, stack: StackId) -> Result<Vec<Revision>> {

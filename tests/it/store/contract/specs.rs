@@ -46,6 +46,10 @@ async fn a_spec_is_stored_with_its_deployment(store: &dyn Store) {
     let begun = NewDeployment { spec: expected.clone(), ..new(1_100, "spec-first") };
     store.begin(&begun, None).await.unwrap();
     assert_eq!(store.spec(revision(1_100)).await.unwrap(), Some(expected));
+    let stacks = [1_100, 1_109].map(|number| revision(number).stack);
+    let present = store.present_specs(&stacks).await.unwrap();
+    let spec = store.spec(revision(1_100)).await.unwrap().unwrap().spec;
+    assert_eq!(present, [(revision(1_100), spec)]);
     let another = RevisionId { number: 2, ..revision(1_100) };
     assert_eq!(store.spec(another).await.unwrap(), None);
     let bare = new(1_101, "spec-second");

@@ -52,6 +52,16 @@ impl Specs for MemoryStore {
         Ok(tables.specs.get(&revision).cloned())
     }
 
+    async fn present_specs(&self, stacks: &[StackId]) -> Result<Vec<(RevisionId, StackSpec)>> {
+        let tables = self.up()?;
+        if tables.are_specs_spoiled {
+            return Ok(Vec::new());
+        }
+        let revisions = stacks.iter().map(|stack| tables.revision_of(*stack));
+        let spec = |id| Some((id, tables.specs.get(&id)?.spec.clone()));
+        Ok(revisions.filter_map(spec).collect())
+    }
+
     async fn revisions(&self, stack: StackId) -> Result<Vec<Revision>> {
         let tables = self.up()?;
         if tables.are_specs_spoiled {

@@ -82,7 +82,7 @@ impl Tables {
             deployment: record.deployment.clone(),
             since: record.metadata.completed.unwrap_or(record.deployment.started),
             owner: record.owner.clone(),
-            template: String::from("default"),
+            template: self.template_of(record.revision.stack),
             desired: self.desired_of(record.revision.stack),
             revision: self.revision_of(record.revision.stack),
             label: self.labels.get(&record.revision.stack).cloned(),
@@ -97,6 +97,13 @@ impl Tables {
     pub(super) fn revision_of(&self, stack: StackId) -> RevisionId {
         let number = self.revisions.get(&stack).copied().unwrap_or(RevisionId::FIRST);
         RevisionId { stack, number }
+    }
+
+    /// Returns the template of a stack.
+    fn template_of(&self, stack: StackId) -> String {
+        let sealed = self.specs.get(&RevisionId { stack, number: RevisionId::FIRST });
+        let template = sealed.and_then(|sealed| sealed.spec.template.as_ref());
+        template.map_or_else(|| String::from("default"), |template| template.id.clone())
     }
 
     /// Returns what a stack should be.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use catalogue::Entry;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 
 use super::{Draft, Present, Wanted, is_known};
 use crate::server::auth::access::Caller;
@@ -20,7 +20,6 @@ use domain::refusal::Refusal;
 use domain::stack_id::RevisionId;
 use domain::stack_spec::{StackSpec, TemplateRef};
 use domain::template::checked::{Checked, SecretOrigin, VariableValue};
-use domain::template::situation::{Before, Situation};
 use domain::template::{Offer, Template};
 
 impl Service {
@@ -76,18 +75,7 @@ impl Service {
         let old = &present.sealed.spec;
         let entry = self.definition(caller, present, version).await?;
         let secrets = self.secrets_of(present)?;
-        let owner = present.stack.owner.as_ref();
-        let name = &present.stack.deployment.name;
-        let situation = self.situation(&entry.template, Some(name), owner).await?;
-        let before = Before {
-            values: old.values.clone(),
-            secrets: secrets
-                .iter()
-                .map(|(key, text)| (key.clone(), text.expose_secret().len()))
-                .collect(),
-            size: old.size_id.clone(),
-        };
-        let situation = Situation { before: Some(before), ..situation };
+        let situation = self.situation_of(present, &entry, &secrets).await?;
         let answers = answers.read(&entry.template);
         let checked = entry.template.check(&answers, &situation, &entry.patterns);
         let checked = checked.map_err(Refusal::InvalidParameters)?;
@@ -114,7 +102,10 @@ impl Service {
     }
 
     /// Returns the secrets that answer the questions of the stack, as far as they open.
-    fn secrets_of(&self, present: &Present) -> Result<BTreeMap<String, SecretString>, ApiError> {
+    pub(super) fn secrets_of(
+        &self,
+        present: &Present,
+    ) -> Result<BTreeMap<String, SecretString>, ApiError> {
         let (sealed, keyring) = (present.sealed.clone(), self.parts.keyring.clone());
         let spec = OperationSpec::stored(sealed, present.from(), keyring);
         let opened = spec.parameters().into_iter();
@@ -122,7 +113,7 @@ impl Service {
     }
 
     /// Returns the definition that the stack has, or this version of its template.
-    async fn definition(
+    pub(super) async fn definition(
         &self,
         caller: &Caller,
         present: &Present,
@@ -145,12 +136,18 @@ impl Service {
         entry.map(Arc::new).map_err(|_| Refusal::SpecUnknown(name()).into())
     }
 
-    /// Returns the version of the stack's template that is offered now, if it is another one.
-    pub(super) fn newer_version(&self, spec: &StackSpec) -> Option<String> {
+    /// Returns the version of the stack's template that `audience` is offered now, if it is another
+    /// one.
+    pub(super) fn newer_version(&self, spec: &StackSpec, audience: &Audience) -> Option<String> {
         let own = spec.template.as_ref()?;
-        let entry = self.parts.offers.find(&Audience::Operator, &own.id)?;
+        let entry = self.parts.offers.find(audience, &own.id)?;
         let version = entry.template.version.clone();
         (version != own.version).then_some(version)
+    }
+
+    /// Returns whether a template of this id is offered to anybody.
+    pub(super) fn is_offered(&self, id: &str) -> bool {
+        self.parts.offers.find(&Audience::Operator, id).is_some()
     }
 }
 

@@ -10,9 +10,51 @@ use crate::server::stacks::operations::difference::{difference, fingerprints};
 use crate::server::store::{Revision, RevisionOutcome, Stack};
 use crate::wire::{ApiError, RevisionView, RevisionsView};
 use domain::deployment::DeploymentId;
+use domain::owner::OwnerId;
 use domain::time::written;
 
+/// A revision, as the pages of whoever may change the stack show it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ShownRevision {
+    /// The revision.
+    pub(crate) view: RevisionView,
+    /// The name of the person who asked for it, if that is somebody else.
+    pub(crate) by: Option<String>,
+    /// What became of it; `None` while the operation that makes it is under way.
+    pub(crate) outcome: Option<RevisionOutcome>,
+    /// Whether the stack can go back to it.
+    pub(crate) is_way_back: bool,
+}
+
 impl Service {
+    /// Lists the revisions of the stack called `name`, which the deployment `of` created, for its pages,
+    /// newest first.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if there is no such stack, or the store is unavailable.
+    pub(crate) async fn shown_revisions(
+        &self,
+        caller: &Caller,
+        name: &str,
+        of: &DeploymentId,
+    ) -> Result<Vec<ShownRevision>, ApiError> {
+        let RevisionsView { revisions, .. } = self.revisions(caller, name, Some(of)).await?;
+        let mut shown = Vec::new();
+        for view in revisions {
+            let outcome = view.outcome.and_then(|word| word.parse::<RevisionOutcome>().ok());
+            let is_way_back = !view.current && outcome.is_some_and(is_good);
+            let by = view.by.as_deref().and_then(|text| OwnerId::parse(text).ok());
+            let by = by.filter(|by| Some(by) != caller.identity.owner());
+            let by = match by.filter(|by| by.person_id().is_some()) {
+                Some(by) => self.parts.accounts.person(&by).await?.map(|person| person.name),
+                None => None,
+            };
+            shown.push(ShownRevision { view, by, outcome, is_way_back });
+        }
+        Ok(shown)
+    }
+
     /// Lists the revisions of the stack called `name`, newest first.
     ///
     /// # Errors
@@ -34,8 +76,17 @@ impl Service {
         }
         let is_present = |one: &&Revision| one.number == stack.revision.number;
         let present = revisions.iter().find(is_present);
-        let update_available = present.and_then(|one| self.newer_version(&one.spec));
+        let audience = self.audience(caller).await?;
+        let update_available = present.and_then(|one| self.newer_version(&one.spec, &audience));
         Ok(RevisionsView { revisions: views, update_available })
+    }
+}
+
+/// Returns whether a revision with this outcome has worked, or may work.
+fn is_good(outcome: RevisionOutcome) -> bool {
+    match outcome {
+        RevisionOutcome::Live | RevisionOutcome::Untried => true,
+        RevisionOutcome::Reverted | RevisionOutcome::NeverLive | RevisionOutcome::Unknown => false,
     }
 }
 
