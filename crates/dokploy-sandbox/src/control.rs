@@ -84,8 +84,11 @@ impl Core {
             .iter()
             .map(|route| json!({ "host": route.host, "appName": route.app_name }));
         let applications = state.applications.iter().map(|one| {
-            let environment = json!({ "environmentId": one.environment_id });
-            rows::merged(rows::application_with_app_name(one), environment)
+            let more = json!({
+                "environmentId": one.environment_id,
+                "dockerImage": one.text("dockerImage"),
+            });
+            rows::merged(rows::application_with_app_name(one), more)
         });
         json!({
             "projects": state.projects.iter().map(|one| rows::project(state, one)).collect::<Vec<_>>(),

@@ -7,6 +7,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::deploy::stop_jobs;
 use super::row::{self, Row};
 use super::update::{is_moving, is_taken_back};
@@ -198,12 +200,27 @@ pub(crate) struct Watch {
 }
 
 /// What a watch has seen.
-#[derive(Default)]
 struct Seen {
+    /// The time at which the swarm began to update the service.
+    updated: Option<Timestamp>,
+    /// Whether it was not done with that at the last look.
+    was_moving: bool,
     /// The container of the new revision.
     container: Option<ContainerId>,
     /// The tasks that had failed at the first look.
-    failed: Option<BTreeSet<TaskId>>,
+    failed: BTreeSet<TaskId>,
+}
+
+/// What a look found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// The container is the only one, and the swarm is done.
+    Settled,
+    /// That may become so.
+    Moving,
+    /// The swarm has begun to apply the row once more: a deploy job whose end the platform lost is
+    /// queued again, and both have an effect.
+    Anew,
 }
 
 impl Step for Watch {
@@ -216,13 +233,16 @@ impl Step for Watch {
 
     /// After a restart of the portal it begins anew, since nobody looked meanwhile.
     async fn run(&self, cx: &Context) -> Result<(), StepError> {
-        let (began, since) = (cx.clock.now(), cx.now());
+        let (began, mut since) = (cx.clock.now(), cx.now());
         let limit = cx.watch();
-        let mut seen = Seen::default();
+        let mut seen: Option<Seen> = None;
         loop {
-            let is_settled = self.look(cx, &mut seen).await?;
+            let look = self.look(cx, &mut seen).await?;
+            if look == Look::Anew {
+                (seen, since) = (None, cx.now());
+            }
             let watched = Duration::from_millis(elapsed_ms(since, cx.now()));
-            if watched >= limit && is_settled {
+            if watched >= limit && look == Look::Settled {
                 cx.info("stack.watch", "The container kept running", began);
                 return Ok(());
             }
@@ -236,30 +256,54 @@ impl Step for Watch {
 }
 
 impl Watch {
-    /// Fails if the container does not go on to run. Returns whether it is the only one and the swarm
-    /// is done; while Docker is down, nothing is known.
-    async fn look(&self, cx: &Context, seen: &mut Seen) -> Result<bool, StepError> {
+    /// Fails if the container does not go on to run. While Docker is down, nothing is known.
+    async fn look(&self, cx: &Context, seen: &mut Option<Seen>) -> Result<Look, StepError> {
         let service = &self.service;
-        let Some(state) = service.state(cx).await? else { return Ok(false) };
+        let Some(state) = service.state(cx).await? else { return Ok(Look::Moving) };
         let name = &service.application.app_name;
         let tasks = || cx.platform.tasks(name);
         let tasks = cx.query("docker.getServiceContainersByAppName", tasks).await?;
         let failed = tasks.into_iter().filter(|task| task.state == TaskState::Failed);
         let failed: BTreeSet<_> = failed.map(|task| task.id).collect();
-        let before = seen.failed.get_or_insert_with(|| failed.clone());
-        let is_new = |id: &&TaskId| !before.contains(id) && !self.former.tasks.contains(id);
-        if is_taken_back(&state) || failed.iter().any(|id| is_new(&id)) {
+        let seen = seen.get_or_insert_with(|| Seen {
+            updated: updated(&state),
+            was_moving: is_moving(&state),
+            container: None,
+            failed: failed.clone(),
+        });
+        let is_new = |id: &TaskId| !seen.failed.contains(id) && !self.former.tasks.contains(id);
+        if is_taken_back(&state) || failed.iter().any(is_new) {
             return Err(not_kept());
         }
-        let running = service.running(cx, service.mark.as_ref()).await?;
-        let is_gone = seen.container.as_ref().is_some_and(|id| !running.contains(id));
-        if is_gone {
-            return if cx.node_count().await? > 0 { Err(not_kept()) } else { Ok(false) };
+        if updated(&state) != seen.updated {
+            return Ok(Look::Anew);
         }
+        let running = service.running(cx, service.mark.as_ref()).await?;
+        if seen.container.as_ref().is_some_and(|id| !running.contains(id)) {
+            return self.without_container(cx, seen).await;
+        }
+        seen.was_moving = is_moving(&state);
         seen.container = seen.container.take().or_else(|| running.first().cloned());
         let is_one = service.containers(cx).await?.len() == 1;
-        Ok(is_one && running.len() == 1 && !is_moving(&state))
+        let is_settled = is_one && running.len() == 1 && !seen.was_moving;
+        Ok(if is_settled { Look::Settled } else { Look::Moving })
     }
+
+    /// Fails since the container is gone, unless Docker is down or replaces it by one of the same
+    /// revision.
+    async fn without_container(&self, cx: &Context, seen: &Seen) -> Result<Look, StepError> {
+        let Some(state) = self.service.state(cx).await? else { return Ok(Look::Moving) };
+        let is_replaced = seen.was_moving || updated(&state) != seen.updated;
+        if is_replaced && !is_taken_back(&state) {
+            return Ok(Look::Anew);
+        }
+        if cx.node_count().await? > 0 { Err(not_kept()) } else { Ok(Look::Moving) }
+    }
+}
+
+/// Returns the time at which the swarm began to update the service.
+fn updated(state: &ServiceState) -> Option<Timestamp> {
+    state.update.as_ref().and_then(|update| update.started_at)
 }
 
 /// Returns the failure of a container that does not go on to run.

@@ -1,6 +1,8 @@
 //! Changes: each ends with the new revision verified, or with the former one verified again, or
 //! says that it is stuck (promise P19).
 
+mod matrix;
+
 use ai_stack_deployer::server::store::{
     Desired, NewOperation, NewRevision, OperationOutcome, RevisionOutcome, Specs as _, Stacks as _,
     State,
