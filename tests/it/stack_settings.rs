@@ -351,3 +351,18 @@ async fn what_was_chosen_for_good_is_shown_and_a_template_that_is_withdrawn_goes
     let forced = send(&app, "review", &[("p.region", "south")]).await;
     assert_eq!(forced.status, StatusCode::UNPROCESSABLE_ENTITY, "{forced:?}");
 }
+
+#[tokio::test]
+async fn what_was_typed_outlives_the_session_but_for_secrets() {
+    let (app, _folder) = history::with_people().await;
+    let app = app.with_cookie("__Host-session=nobody");
+    let sent = send(&app, "review", &[("p.pages", "30"), ("s.api_key", "canary-7d41")]).await;
+    let location = sent.header("location").unwrap().to_owned();
+    let (_, page) = location.split_once("return_to=").unwrap();
+    let page: String = form_urlencoded::parse(format!("p={page}").as_bytes())
+        .map(|(_, value)| value.into_owned())
+        .collect();
+    assert!(page.starts_with(PAGE) && !page.contains("canary"), "{location}");
+    let app = app.with_cookie("__Host-session=alice");
+    expect(&app.get(&page).await, &["value=\"30\"", "This answer comes from the link"]);
+}

@@ -10,6 +10,28 @@ use crate::revisions::{end, fail, with_stack};
 use crate::support::app::TestApp;
 use crate::support::people;
 
+/// A portal with sign-in, and the live stack `alice` of the member `alice`, whose browser it is.
+pub(super) async fn with_people() -> (TestApp, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "notes", NOTES);
+    let catalogue = folder.path().to_str().unwrap().to_owned();
+    let variables = [
+        ("CATALOGUE", &*catalogue),
+        ("AUTH", "oidc"),
+        ("OIDC_ISSUER", "http://127.0.0.1:9"),
+        ("OIDC_CLIENT_ID", "portal"),
+    ];
+    let app = TestApp::with_pages(&variables, folder.path());
+    for (name, role) in [("alice", Role::Member), ("olga", Role::Operator)] {
+        people::sign_in(&*app.store, name, role, app.clock.now()).await;
+    }
+    let app = app.with_cookie("__Host-session=alice");
+    assert_eq!(app.deploy(r#"{"name":"alice"}"#).await.status, StatusCode::CREATED);
+    let lease = app.claim().await;
+    app.record(&lease, vec![TestApp::complete("alice")]).await;
+    (app, folder)
+}
+
 #[tokio::test]
 async fn the_history_lists_the_revisions_and_leads_back_to_one_after_a_look_at_the_difference() {
     let (app, _folder) = with_stack().await;
@@ -61,23 +83,7 @@ async fn a_revision_that_did_not_work_is_no_way_back() {
 
 #[tokio::test]
 async fn the_history_names_who_made_a_revision_if_that_was_somebody_else() {
-    let folder = tempfile::tempdir().unwrap();
-    put(folder.path(), "notes", NOTES);
-    let catalogue = folder.path().to_str().unwrap().to_owned();
-    let variables = [
-        ("CATALOGUE", &*catalogue),
-        ("AUTH", "oidc"),
-        ("OIDC_ISSUER", "http://127.0.0.1:9"),
-        ("OIDC_CLIENT_ID", "portal"),
-    ];
-    let app = TestApp::with_pages(&variables, folder.path());
-    for (name, role) in [("alice", Role::Member), ("olga", Role::Operator)] {
-        people::sign_in(&*app.store, name, role, app.clock.now()).await;
-    }
-    let app = app.with_cookie("__Host-session=alice");
-    assert_eq!(app.deploy(r#"{"name":"alice"}"#).await.status, StatusCode::CREATED);
-    let lease = app.claim().await;
-    app.record(&lease, vec![TestApp::complete("alice")]).await;
+    let (app, _folder) = with_people().await;
     let app = app.with_cookie("__Host-session=olga");
     let begun = send(&app, "apply", &[("p.pages", "30")]).await;
     assert_eq!(begun.status, StatusCode::SEE_OTHER, "{begun:?}");
