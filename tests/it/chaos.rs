@@ -47,9 +47,11 @@ struct Totals {
     /// The number of deployments that brought data back, and of stacks whose data is kept at the end.
     brought_back: AtomicU64,
     kept: AtomicU64,
-    /// The number of stops, starts and restarts that ended, and of stacks that are stopped at the end.
+    /// The number of stops, starts, restarts and changes that ended, and of stacks that are stopped at the end.
     acted: AtomicU64,
     stopped: AtomicU64,
+    /// The number of changes.
+    changed: AtomicU64,
 }
 
 #[test]
@@ -81,8 +83,8 @@ fn every_deployment_ends_in_all_or_nothing_in_every_schedule() {
     println!(
         "{} random schedules: {} operations, {} of them live at the end, {} watched; {} with two \
          crashes at a write, {} with a crash at a write and a cancellation; {} deployments brought \
-         data back, {} stacks' data is kept at the end; {} stops, starts and restarts, {} stacks \
-         are stopped at the end",
+         data back, {} stacks' data is kept at the end; {} operations on stacks, {} of them \
+         changes, {} stacks are stopped at the end",
         of(&totals.schedules),
         of(&totals.operations),
         of(&totals.live),
@@ -92,6 +94,7 @@ fn every_deployment_ends_in_all_or_nothing_in_every_schedule() {
         of(&totals.brought_back),
         of(&totals.kept),
         of(&totals.acted),
+        of(&totals.changed),
         of(&totals.stopped),
     );
     assert_eq!(of(&totals.schedules), count);
@@ -105,6 +108,7 @@ fn every_deployment_ends_in_all_or_nothing_in_every_schedule() {
         assert!(of(&totals.brought_back) >= 20, "too few that brought data back");
         assert!(of(&totals.kept) >= 50, "too few whose data is kept");
         assert!(of(&totals.acted) >= 2_000, "too few stops, starts and restarts");
+        assert!(of(&totals.changed) >= 1_000, "too few changes");
         assert!(of(&totals.stopped) >= 300, "too few that are stopped");
     }
 }
@@ -166,6 +170,7 @@ async fn play(simulation: &Simulation, rng: &mut StdRng, totals: &Totals) {
     let (acted, stopped) = simulation.acted().await;
     totals.acted.fetch_add(acted, Ordering::Relaxed);
     totals.stopped.fetch_add(stopped, Ordering::Relaxed);
+    totals.changed.fetch_add(simulation.changed(), Ordering::Relaxed);
     count(simulation, seen.len(), totals);
 }
 

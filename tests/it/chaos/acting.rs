@@ -1,11 +1,16 @@
-//! People who stop, start and restart stacks, and what must hold of it afterwards.
+//! People who stop, start, restart and change stacks, and what must hold of it afterwards.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ai_stack_deployer::server::stacks::{Asked, StackAction};
-use ai_stack_deployer::server::store::{Desired, Record, Stacks as _, State};
+use ai_stack_deployer::server::store::{
+    Desired, NewOperation, NewRevision, OperationOutcome, Record, Specs as _, Stacks as _, State,
+};
+use domain::event::{EventBody, ProgressUpdate};
+use domain::kind::CHANGE;
 use domain::stack_id::StackId;
+use domain::stack_name::StackName;
 use jiff::Timestamp;
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -15,6 +20,9 @@ use super::actors::{LONG, NAMES};
 use super::simulation::Simulation;
 use crate::support::caller;
 
+/// The images to which a stack is changed.
+const CHANGED: [&str; 4] =
+    ["sandbox/hello:2", "sandbox/hello:3", "sandbox/crashloop:2", "sandbox/dying"];
 /// The longest pause between two of them.
 const SOON: Duration = Duration::from_secs(25);
 
@@ -25,10 +33,15 @@ impl Simulation {
         for _ in 0..rng.random_range(2..=6) {
             self.pause(&mut rng, SOON).await;
             let name = NAMES[rng.random_range(0..NAMES.len())];
-            let action = match rng.random_range(0..3) {
+            let action = match rng.random_range(0..4) {
                 0 => StackAction::Stop,
                 1 => StackAction::Start,
-                _ => StackAction::Restart,
+                2 => StackAction::Restart,
+                _ => {
+                    let image = CHANGED[rng.random_range(0..CHANGED.len())];
+                    self.change(name, image, rng.random()).await;
+                    continue;
+                }
             };
             let (one, other) = (self.one_portal(&mut rng), self.one_portal(&mut rng));
             let caller = caller();
@@ -51,7 +64,42 @@ impl Simulation {
         }
     }
 
-    /// Checks that of each stack runs what it should be (promise P22).
+    /// Changes the image of a stack, if it is there and nothing else is under way.
+    async fn change(&self, name: &str, image: &str, number: u128) {
+        let name = StackName::parse(name).unwrap();
+        let found = self.store.stacks(Some(&name)).await.unwrap();
+        let Some(stack) = found.into_iter().next() else { return };
+        let revisions = self.store.revisions(stack.revision.stack).await.unwrap();
+        let Some(mut spec) = self.store.spec(stack.revision).await.unwrap() else { return };
+        image.clone_into(&mut spec.spec.image);
+        let revision = NewRevision {
+            from: stack.revision.number,
+            number: revisions[0].number + 1,
+            spec,
+            by: None,
+            template: None,
+            response: None,
+        };
+        let started = self.clock.now();
+        let new = NewOperation {
+            id: CHANGE.operation_id(number),
+            kind: &CHANGE,
+            started,
+            first: EventBody::Progress(ProgressUpdate::first(&CHANGE, started)),
+            of: Some(stack.deployment.id),
+            limit: None,
+            revision: Some(revision),
+            audit_entry: None,
+            claim: None,
+        };
+        let begun = self.store.begin_operation(&name, &new).await;
+        self.note(format!("change {name} to {image}: {begun:?}"));
+        if let Ok(OperationOutcome::Accepted(id)) = begun {
+            self.begun.lock().unwrap().push(id);
+        }
+    }
+
+    /// Checks that of each stack runs what it should be (promises P19 and P22).
     pub(super) async fn assert_runs_as_desired(&self, inventory: &Value) {
         let rows = |list: &str| inventory[list].as_array().unwrap().clone();
         for stack in self.store.stacks(None).await.unwrap() {
@@ -66,7 +114,19 @@ impl Simulation {
                 Desired::Stopped => 0,
             };
             assert_eq!(service["replicas"], expected, "P22: {:?}", stack.deployment);
+            if stack.desired == Desired::Running
+                && let Some(sealed) = self.store.spec(stack.revision).await.unwrap()
+            {
+                let images = [&service["image"], &own.unwrap()["dockerImage"]];
+                assert_eq!(images, [&*sealed.spec.image; 2], "P19: {:?}", stack.deployment);
+            }
         }
+    }
+
+    /// Returns how many changes there were.
+    pub(super) fn changed(&self) -> u64 {
+        let is_one = |record: &Record| record.deployment.kind == CHANGE.name;
+        self.store.records().iter().filter(|record| is_one(record)).count() as u64
     }
 
     /// Returns how many operations on stacks that are there have ended, and how many stacks are
