@@ -271,6 +271,13 @@ pub struct ErrorDetails {
     /// The data that is kept, if that is the limit. The WASM module does not read it.
     #[serde(skip_deserializing, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<KeptView>,
+    /// The latest time at which a stack can expire. The WASM module does not read it.
+    #[serde(
+        skip_deserializing,
+        skip_serializing_if = "Option::is_none",
+        with = "domain::time::optional"
+    )]
+    pub latest: Option<Timestamp>,
 }
 
 /// What is wrong with a field.
@@ -303,6 +310,7 @@ impl ErrorDetails {
             Refusal::TemplateRequired(ids) => {
                 Some(Self { templates: ids.clone(), ..Self::default() })
             }
+            Refusal::InvalidExpiry(latest) => Some(Self { latest: *latest, ..Self::default() }),
             Refusal::OperationUnderWay(_, id) => {
                 Some(Self { operation_id: Some(id.clone()), ..Self::default() })
             }

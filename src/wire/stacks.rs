@@ -37,6 +37,9 @@ pub struct StackView {
     pub revision: u32,
     /// The id of its template.
     pub template: String,
+    /// The time at which it expires, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "domain::time::optional")]
+    pub expires_at: Option<Timestamp>,
     /// The operation on it that is in progress or stuck, if the caller may view it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<OperationView>,

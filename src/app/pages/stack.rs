@@ -4,6 +4,7 @@
 //! `?id=<deployment>`, which every link and form of the pages then has. A form that was refused
 //! redirects back with `refused=<code>`.
 
+pub mod ending;
 pub mod health;
 pub mod history;
 pub mod overview;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
+use self::ending::Ending;
 use super::notice::{Notice, Refused};
 use crate::api::{caller, forbid_storing, service};
 use crate::app::pages::PageTitle;
@@ -83,7 +85,7 @@ where
             Err(error) => return view! { <Unavailable error /> }.into_any(),
         };
         let content = content(Arc::clone(&stack)).await;
-        let status = stack.view.status;
+        let (status, ending) = (stack.view.status, stack.view.clone());
         let is_under_way = stack
             .view
             .operation
@@ -106,6 +108,7 @@ where
             <article class="stack" id="stack" data-follows=follows>
                 <Head stack=Arc::clone(&stack) />
                 <Tabs stack tab />
+                <Ending stack=ending />
                 <Refused sentence=refused />
                 {content}
             </article>

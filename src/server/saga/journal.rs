@@ -318,9 +318,14 @@ impl Journal {
     ///
     /// [`StoreError::CancelPending`] if somebody asked to cancel meanwhile. The journal has then
     /// observed the request.
-    pub(crate) async fn end(&self, event: EventBody, end: End) -> Result<()> {
-        let result = self.record(Fact { events: vec![event], end: Some(end), ..Fact::default() });
-        let result = result.await;
+    pub(crate) async fn end(
+        &self,
+        event: EventBody,
+        end: End,
+        expires: Option<Timestamp>,
+    ) -> Result<()> {
+        let fact = Fact { events: vec![event], end: Some(end), expires, ..Fact::default() };
+        let result = self.record(fact).await;
         if let Err(StoreError::CancelPending) = result {
             self.observe_cancel(CancelRequest::Requested);
         }

@@ -52,7 +52,10 @@ pub(crate) async fn done(cx: &Context, event: EventBody, due: Option<Timestamp>)
 async fn record_end(cx: &Context, event: EventBody, end: End) -> Result<()> {
     let (outcome, code) = Outcome::of(&event, end.state == State::Stuck);
     let ended = end.at;
-    cx.journal.end(event, end).await?;
+    // Only a new stack gets a time: others have theirs, or none.
+    let lifetime = cx.lifetime.filter(|_| end.state == State::Live);
+    let expires = lifetime.map(|lifetime| later(ended, lifetime));
+    cx.journal.end(event, end, expires).await?;
     cx.metrics.ended(cx.deployment.kind, outcome, code);
     cx.trace.ended(outcome, code, (cx.deployment.started, ended));
     Ok(())

@@ -263,7 +263,16 @@ fn shown(
     caller.may(Permission::ViewPublic, target).ok()?;
     let may_see = caller.may(Permission::View, target).is_ok();
     let Stack {
-        deployment, since, removal, template, desired, revision, operation, unhealthy, ..
+        deployment,
+        since,
+        removal,
+        template,
+        desired,
+        revision,
+        operation,
+        unhealthy,
+        expires,
+        ..
     } = stack;
     // The health watch decides whether a stack works. Until it has, the reconciler's finding counts,
     // which takes two looks at the platform, and none at the address.
@@ -291,6 +300,7 @@ fn shown(
         },
         revision: revision.number,
         template,
+        expires_at: expires,
         operation: operation.filter(|_| may_see).map(|held| operation_view(&held, kinds, told)),
         health: found,
         removal_id: removal.map(|(id, _)| id).filter(|_| may_see),

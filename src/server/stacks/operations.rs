@@ -3,10 +3,13 @@
 mod change;
 mod data;
 mod difference;
+mod expiry;
 pub(super) mod on_stack;
 
 pub use change::{ChangeRequest, Wanted};
 pub(super) use data::keeper;
+pub(crate) use expiry::Ending;
+pub use expiry::NewExpiry;
 
 use jiff::Timestamp;
 
@@ -197,6 +200,7 @@ impl Service {
             first: EventBody::Progress(ProgressUpdate::first(kind, started)),
             // The one that was looked at, and no other that has its name meanwhile.
             of: Some(of.cloned().unwrap_or_else(|| live.clone())),
+            expired: None,
             disposal,
             kept,
             audit_entry: Some(self.parts.audit.entry(caller, AuditAction::Remove, called)),

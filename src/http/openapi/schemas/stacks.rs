@@ -40,6 +40,7 @@ pub(super) fn stacks() -> Vec<Named> {
         .has("desired", one_of_texts(["running", "stopped"]), "What it should be.")
         .has("revision", integer(), "The number of what it is made of, from 1 on.")
         .has("template", text(), "The id of its template.")
+        .optional("expiresAt", time(), "When the portal stops it, in UTC, unless it is kept on.")
         .optional_one("operation", "StackOperation", "What is under way or stuck, if anything is.")
         .optional("removalId", id(), "Its removal that has not ended well, if there is one.")
         .optional_one("health", "StackHealth", "The known problem of the stack, if there is one.");
