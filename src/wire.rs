@@ -1,6 +1,7 @@
 //! The wire types besides events and snapshots.
 
 mod changes;
+mod details;
 mod kept;
 mod read;
 mod stacks;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use self::changes::{
     DowntimeView, EffectView, PlanView, PlannedChange, RevisionView, RevisionsView,
 };
+pub use self::details::{ResourcesView, StackDetails, UrlView, VolumeView};
 pub use self::kept::{DataUserView, KeptView};
 use domain::deployment::{Deployment, DeploymentId, DeploymentMetadata};
 use domain::platform_problem::PlatformProblem;

@@ -6,6 +6,7 @@
 pub mod admin;
 mod authorization;
 mod choosing;
+mod details;
 pub mod form;
 mod health;
 mod history;

@@ -2,7 +2,7 @@
 
 mod change;
 mod data;
-mod difference;
+pub(super) mod difference;
 mod expiry;
 pub(super) mod on_stack;
 
