@@ -9,7 +9,7 @@ use super::run_mode::RunMode;
 use super::unwind::Leftover;
 use crate::server::metrics::Outcome;
 use crate::server::store::{
-    CancelRequest, Cause, CleanupRecord, Desired, End, Result, State, StoreError,
+    CancelRequest, Cause, CleanupRecord, Desired, End, Fact, Result, State, StoreError,
 };
 use domain::deployment::DeploymentId;
 use domain::event::{Completion, EventBody, Failure, FailureCode, Ready};
@@ -55,7 +55,8 @@ async fn record_end(cx: &Context, event: EventBody, end: End) -> Result<()> {
     // Only a new stack gets a time: others have theirs, or none.
     let lifetime = cx.lifetime.filter(|_| end.state == State::Live);
     let expires = lifetime.map(|lifetime| later(ended, lifetime));
-    cx.journal.end(event, end, expires).await?;
+    let fact = Fact { events: vec![event], end: Some(end), expires, ..Fact::default() };
+    cx.journal.end(fact).await?;
     cx.metrics.ended(cx.deployment.kind, outcome, code);
     cx.trace.ended(outcome, code, (cx.deployment.started, ended));
     Ok(())
