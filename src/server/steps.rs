@@ -16,6 +16,7 @@ pub(super) mod removal;
 mod routes;
 mod row;
 mod running;
+mod update;
 mod volumes;
 
 pub(super) use address::CheckAddressFree;

@@ -23,8 +23,8 @@ mod volumes;
 pub use super::lease::{Claim, Lease};
 pub use super::store_error::{Result, StoreError};
 pub use beginnings::{
-    Desired, Disposal, IdempotencyKey, NewDeployment, NewOperation, NewRemoval, SealedSpec,
-    SpecOrigin, StoredResponse, TemplateDefinition,
+    Desired, Disposal, IdempotencyKey, NewDeployment, NewOperation, NewRemoval, NewRevision,
+    SealedSpec, SpecOrigin, StoredResponse, TemplateDefinition,
 };
 pub use dialect::{postgres, sqlite};
 pub use domain::kind::StepId;
@@ -44,7 +44,7 @@ pub use records::{
     PresentStack, Record, RemovalOutcome, Stack, StackOperation, State, TaskHolder, TaskLease,
     TimeToLive,
 };
-pub use revisions::{NewRevision, Revision, RevisionOutcome};
+pub use revisions::{Revision, RevisionOutcome};
 pub use stack_turns::{StackTurn, Turn, Unhealthy};
 pub use volumes::{NamedVolume, VolumesOutput};
 

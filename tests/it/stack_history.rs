@@ -37,9 +37,22 @@ async fn the_history_of_a_stack_tells_its_operations_in_their_order() {
     assert_eq!((&new[0]["id"], &new[0]["kind"]), (&4.into(), &"stop".into()));
     assert_eq!(app.get("/api/stacks/alice/history?after=x").await.error(), "400 INVALID_REQUEST");
     assert_eq!(app.get("/api/stacks/nobody/history").await.error(), "404 NOT_FOUND");
+}
+
+#[tokio::test]
+async fn nothing_is_told_of_a_stack_that_has_the_name_of_the_one_that_is_meant() {
+    let app = TestApp::new().in_one_browser();
+    app.live("alice").await;
     let other = DeploymentId::from_random(7);
-    let another = app.get(&format!("/api/stacks/alice/history?id={other}")).await;
-    assert_eq!(another.error(), "409 ANOTHER_STACK");
+    for part in ["history", "events", "usage", "logs", "logs/stream", "revisions"] {
+        let another = app.get(&format!("/api/stacks/alice/{part}?id={other}")).await;
+        assert_eq!(another.error(), "409 ANOTHER_STACK", "{part}");
+    }
+    for tab in ["", "/history", "/logs"] {
+        let another = app.get(&format!("/stacks/alice{tab}?id={other}")).await;
+        assert_eq!(another.status, StatusCode::CONFLICT, "{tab}");
+        assert!(another.body.contains("Another stack has this name now"), "{tab}");
+    }
 }
 
 /// Reads from the stream until `end` has come.

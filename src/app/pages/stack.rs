@@ -7,6 +7,7 @@
 pub mod ending;
 pub mod health;
 pub mod history;
+pub mod numbers;
 pub mod overview;
 pub mod usage;
 
@@ -92,7 +93,7 @@ where
                     respond_with(SEE_OTHER);
                     return ().into_any();
                 }
-                return view! { <Unavailable error /> }.into_any();
+                return view! { <Unavailable name error /> }.into_any();
             }
         };
         let content = content(Arc::clone(&stack)).await;
@@ -143,6 +144,8 @@ async fn not_live_yet(name: &str, id: Option<&str>) -> Option<DeploymentId> {
 /// Renders that the stack is not there for this person, or cannot be shown now.
 #[component]
 fn Unavailable(
+    /// The name in the address.
+    name: String,
     /// Why.
     error: ApiError,
 ) -> impl IntoView {
@@ -150,6 +153,15 @@ fn Unavailable(
         404 => view! {
             <Notice status=404 title=words::NOT_FOUND heading=words::NOT_FOUND>
                 <p>{words::NOT_FOUND_LEAD}</p>
+            </Notice>
+        }
+        .into_any(),
+        409 => view! {
+            <Notice status=409 title=words::ANOTHER heading=words::ANOTHER>
+                <p>{words::ANOTHER_LEAD}</p>
+                <p>
+                    <a href=format!("{STACKS}{name}")>{words::ANOTHER_LINK}</a>
+                </p>
             </Notice>
         }
         .into_any(),

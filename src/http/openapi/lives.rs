@@ -6,7 +6,7 @@ use utoipa::openapi::ResponseBuilder;
 use utoipa::openapi::content::ContentBuilder;
 
 use super::described::{Described, Group, header};
-use super::operations::OF_STACK;
+use super::operations::{OF_STACK, of_events};
 use super::schema::{integer, one_of_texts, text};
 use super::schemas::{id, name};
 
@@ -38,23 +38,15 @@ pub(in crate::http) fn stack_events(it: Described) -> Described {
         )
         .header("X-Accel-Buffering", header("`no`: a proxy must not hold events back."))
         .content("text/event-stream", content.build());
-    of_own_stack(it.named(
+    let it = of_own_stack(it.named(
         "streamStackEvents",
         Group::Stacks,
         "Watch a stack",
         "Sends the recorded events of a live stack as server-sent events, and those to come. After a \
          lost connection, it continues after the last event: the larger of `Last-Event-ID` and \
          `after` counts, and what is no number counts as 0.",
-    ))
-    .query("after", "The number of the last event that the caller has.", integer())
-    .query(
-        "follow",
-        "With `false`, the answer ends after the events that are recorded.",
-        one_of_texts(["true", "false"]),
-    )
-    .header("Last-Event-ID", "The number of the last event that the caller has.", integer())
-    .responds(StatusCode::OK, stream)
-    .refuses([Code::TooManyStreams])
+    ));
+    of_events(it).responds(StatusCode::OK, stream).refuses([Code::TooManyStreams])
 }
 
 pub(in crate::http) fn usage(it: Described) -> Described {
@@ -75,7 +67,7 @@ pub(in crate::http) fn usage(it: Described) -> Described {
 }
 
 /// Adds what all reading of the caller's own stack has.
-fn of_own_stack(it: Described) -> Described {
+pub(super) fn of_own_stack(it: Described) -> Described {
     it.path("name", "The name of the stack.", name()).query("id", OF_STACK, id()).refuses([
         Code::NotFound,
         Code::AnotherStack,

@@ -6,9 +6,8 @@ use utoipa::openapi::ResponseBuilder;
 use utoipa::openapi::content::ContentBuilder;
 
 use super::described::{Described, Group, header};
-use super::operations::OF_STACK;
+use super::lives::of_own_stack;
 use super::schema::{integer, one_of_texts, text};
-use super::schemas::{id, name};
 
 pub(in crate::http) fn log(it: Described) -> Described {
     of_log(it.named(
@@ -52,12 +51,5 @@ pub(in crate::http) fn log_stream(it: Described) -> Described {
 }
 
 fn of_log(it: Described) -> Described {
-    it.path("name", "The name of the stack.", name()).query("id", OF_STACK, id()).refuses([
-        Code::NotFound,
-        Code::AnotherStack,
-        Code::IdRequired,
-        Code::NoLog,
-        Code::LogUnavailable,
-        Code::SecretsLost,
-    ])
+    of_own_stack(it).refuses([Code::NoLog, Code::LogUnavailable, Code::SecretsLost])
 }

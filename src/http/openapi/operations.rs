@@ -137,7 +137,7 @@ pub(in crate::http) fn events(it: Described) -> Described {
         )
         .header("X-Accel-Buffering", header("`no`: a proxy must not hold events back."))
         .content("text/event-stream", content.build());
-    it.named(
+    let it = it.named(
         "streamEvents",
         Group::Operations,
         "Watch an operation",
@@ -145,17 +145,25 @@ pub(in crate::http) fn events(it: Described) -> Described {
          lost connection, it continues after the last event: the larger of `Last-Event-ID` and \
          `after` counts, and what is no number counts as 0.",
     )
-    .path("id", OF_OPERATION, id())
-    .query("after", "The number of the last event that the caller has.", integer())
-    .query(
-        "follow",
-        "With `false`, the answer ends after the events that are recorded.",
-        one_of_texts(["true", "false"]),
-    )
-    .header("Last-Event-ID", "The number of the last event that the caller has.", integer())
-    .responds(StatusCode::OK, stream)
-    .answers_nothing(StatusCode::NO_CONTENT, "The caller has all events, and there will be no more.")
-    .refuses([Code::NotFound, Code::TooManyStreams])
+    .path("id", OF_OPERATION, id());
+    of_events(it)
+        .responds(StatusCode::OK, stream)
+        .answers_nothing(
+            StatusCode::NO_CONTENT,
+            "The caller has all events, and there will be no more.",
+        )
+        .refuses([Code::NotFound, Code::TooManyStreams])
+}
+
+/// Adds the parameters of a stream of numbered events.
+pub(super) fn of_events(it: Described) -> Described {
+    it.query("after", "The number of the last event that the caller has.", integer())
+        .query(
+            "follow",
+            "With `false`, the answer ends after the events that are recorded.",
+            one_of_texts(["true", "false"]),
+        )
+        .header("Last-Event-ID", "The number of the last event that the caller has.", integer())
 }
 
 pub(in crate::http) fn stacks(it: Described) -> Described {

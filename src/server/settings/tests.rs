@@ -1,4 +1,4 @@
-//! Tests of the addresses and names of stacks.
+//! Checks addresses and markers.
 
 use domain::stack_id::StackId;
 

@@ -4,11 +4,10 @@ use tokio::sync::watch;
 
 use super::Service;
 use crate::server::auth::access::{Caller, Permission};
-use crate::server::store::{Stack, StoreError};
+use crate::server::store::StoreError;
 use crate::wire::{ApiError, HistoryPage};
 use domain::deployment::DeploymentId;
 use domain::event::Seq;
-use domain::refusal::Refusal;
 use domain::stack_event::StackEvent;
 use domain::stack_id::StackId;
 
@@ -50,7 +49,7 @@ impl Service {
         of: Option<&DeploymentId>,
         before: Option<Seq>,
     ) -> Result<HistoryPage, ApiError> {
-        let stack = self.meant_stack(caller, name, of).await?;
+        let stack = self.authorize_stack(caller, Permission::Change, name, of).await?;
         let before = before.unwrap_or(Seq::MAX).min(stack.last_event + 1);
         let after = before.saturating_sub(u64::from(PAGE) + 1);
         let events = self.parts.store.stack_events(stack.revision.stack, after, PAGE).await?;
@@ -66,20 +65,8 @@ impl Service {
         name: &str,
         of: Option<&DeploymentId>,
     ) -> Result<StackId, ApiError> {
-        Ok(self.meant_stack(caller, name, of).await?.revision.stack)
-    }
-
-    /// Does the same, and returns the stack. Its owner may have had another one of that name.
-    async fn meant_stack(
-        &self,
-        caller: &Caller,
-        name: &str,
-        of: Option<&DeploymentId>,
-    ) -> Result<Stack, ApiError> {
         let stack = self.authorize_stack(caller, Permission::Change, name, of).await?;
-        let removal = stack.removal.as_ref().map(|(id, _)| id);
-        let is_meant = of.is_none_or(|of| *of == stack.deployment.id || Some(of) == removal);
-        if is_meant { Ok(stack) } else { Err(Refusal::AnotherStack(stack.deployment.name).into()) }
+        Ok(stack.revision.stack)
     }
 
     /// Returns the events of a stack after `after`, for whoever was authorized before.

@@ -99,7 +99,8 @@ impl Service {
         shown(caller, stack, of, told, self.parts.kinds, &self.parts.reconcile_report)
     }
 
-    /// Finds the live stack called `name`, if the caller has this permission for it.
+    /// Finds the live stack called `name`, if the caller has this permission for it. Whoever would
+    /// change it and means another one, which had the name before, is told so.
     pub(super) async fn authorize_stack(
         &self,
         caller: &Caller,
@@ -114,6 +115,9 @@ impl Service {
         let is_another =
             of.is_some() && matches!(target, Target::Operation { by: IdentifiedBy::Name, .. });
         match caller.may(permission, target) {
+            Ok(()) if is_another && permission == Permission::Change => {
+                Err(Refusal::AnotherStack(parsed).into())
+            }
             Ok(()) => Ok(stack),
             // Callers who may know that this stack exists are told that it is not the one that they
             // mean.

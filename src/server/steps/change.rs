@@ -9,10 +9,9 @@ use std::time::Duration;
 
 use super::deploy::stop_jobs;
 use super::row::{self, Row};
+use super::update::{is_moving, is_taken_back};
 use super::{Deploy, Former, OperationTag, Service};
-use crate::server::platform::{
-    ContainerId, OPERATION, ServiceState, TaskId, TaskState, UpdateState,
-};
+use crate::server::platform::{ContainerId, OPERATION, ServiceState, TaskId, TaskState};
 use crate::server::saga::context::Context;
 use crate::server::saga::failure::StepError;
 use crate::server::saga::lineage::FormerRevision;
@@ -294,32 +293,4 @@ fn is_by_job(cx: &Context, former: &FormerRevision) -> bool {
 /// Returns whether the swarm runs, or tries to run, the revision with this tag.
 fn is_tagged(state: &ServiceState, tag: Option<&OperationTag>) -> bool {
     state.spec.variables.get(OPERATION) == tag.map(|tag| &tag.operation)
-}
-
-/// Returns whether the swarm is replacing a container.
-fn is_moving(state: &ServiceState) -> bool {
-    match state.update.as_ref().map(|update| update.state) {
-        Some(UpdateState::Updating | UpdateState::RollbackStarted) => true,
-        Some(
-            UpdateState::Completed
-            | UpdateState::Paused
-            | UpdateState::RollbackCompleted
-            | UpdateState::RollbackPaused
-            | UpdateState::Other,
-        )
-        | None => false,
-    }
-}
-
-/// Returns whether the swarm gave the last update up.
-pub(super) fn is_taken_back(state: &ServiceState) -> bool {
-    match state.update.as_ref().map(|update| update.state) {
-        Some(
-            UpdateState::Paused
-            | UpdateState::RollbackStarted
-            | UpdateState::RollbackCompleted
-            | UpdateState::RollbackPaused,
-        ) => true,
-        Some(UpdateState::Updating | UpdateState::Completed | UpdateState::Other) | None => false,
-    }
 }

@@ -20,7 +20,7 @@ use self::container::ContainerState;
 use self::crash::{crash, crashed};
 use self::stopwatch::Stopwatch;
 use super::OperationTag;
-use super::change::is_taken_back;
+use super::update::is_taken_back;
 use crate::server::platform::{Application, ContainerId, Task, TaskId};
 use crate::server::probe::Health;
 use crate::server::saga::context::Context;

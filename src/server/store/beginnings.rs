@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr};
 
-use super::{Claim, NewKept, NewRevision, OperationLimit, Quota};
+use super::{Claim, NewKept, OperationLimit, Quota};
 use crate::server::audit::AuditEntry;
 use crate::server::secrets::SealedSecret;
 use domain::deployment::{Deployment, DeploymentId};
@@ -235,4 +235,22 @@ pub struct StoredResponse {
     pub body: String,
     /// The time from which it is purged.
     pub expires: Timestamp,
+}
+
+/// A revision to insert with the operation that leads to it.
+#[derive(Clone, Debug)]
+pub struct NewRevision {
+    /// The number of the revision that the stack must have, so that nobody changes what they have
+    /// not seen.
+    pub from: u32,
+    /// Its own number.
+    pub number: u32,
+    /// What it is made of.
+    pub spec: SealedSpec,
+    /// Who asks for it.
+    pub by: Option<OwnerId>,
+    /// The definition of its template, if it has one that may not be stored yet.
+    pub template: Option<TemplateDefinition>,
+    /// The response to the request, if that has an idempotency key.
+    pub response: Option<StoredResponse>,
 }

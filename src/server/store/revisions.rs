@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr};
 
-use super::{SealedSpec, SpecOrigin, StoredResponse, TemplateDefinition};
+use super::SpecOrigin;
 use domain::deployment::DeploymentId;
 use domain::owner::OwnerId;
 use domain::stack_spec::StackSpec;
@@ -48,22 +48,4 @@ pub struct Revision {
     pub by: Option<OwnerId>,
     /// When it was asked for.
     pub at: Option<Timestamp>,
-}
-
-/// A revision to insert with the operation that leads to it.
-#[derive(Clone, Debug)]
-pub struct NewRevision {
-    /// The number of the revision that the stack must have, so that nobody changes what they have
-    /// not seen.
-    pub from: u32,
-    /// Its own number.
-    pub number: u32,
-    /// What it is made of.
-    pub spec: SealedSpec,
-    /// Who asks for it.
-    pub by: Option<OwnerId>,
-    /// The definition of its template, if it has one that may not be stored yet.
-    pub template: Option<TemplateDefinition>,
-    /// The response to the request, if that has an idempotency key.
-    pub response: Option<StoredResponse>,
 }

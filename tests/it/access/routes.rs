@@ -55,7 +55,8 @@ async fn a_method_without_a_rule_does_not_exist() {
     let world = World::start().await;
     for (_, route, _) in routes() {
         let path = world.at(route);
-        for method in [Method::PUT, Method::PATCH] {
+        let is_there = |method: &Method| routes().any(|(own, at, _)| own == method && at == route);
+        for method in [Method::PUT, Method::PATCH].into_iter().filter(|method| !is_there(method)) {
             let reply = world.send(Who::Operator, method.clone(), &path, "").await;
             assert_eq!(reply.error_code(), "METHOD_NOT_ALLOWED", "{method} {path}");
         }

@@ -187,7 +187,7 @@ async fn options_of_the_whole_server_are_answered_without_a_page() {
     for visit in [Visit::SignIn(&world, Who::Anonymous), Visit::Open(&open, None)] {
         let reply = visit.send(&Method::OPTIONS, "*").await;
         assert_eq!(reply.status, StatusCode::NO_CONTENT);
-        assert_eq!(reply.header("allow"), Some("GET,POST,DELETE,HEAD,OPTIONS"));
+        assert_eq!(reply.header("allow"), Some("GET,POST,DELETE,PATCH,HEAD,OPTIONS"));
         assert_eq!((reply.header("set-cookie"), reply.body.as_str()), (None, ""));
         let other = visit.send(&Method::GET, "*").await;
         assert_eq!(other.error_code(), "NOT_FOUND");

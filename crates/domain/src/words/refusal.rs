@@ -159,7 +159,7 @@ pub fn message(refusal: &Refusal) -> String {
         R::NotADeployment => "Removals cannot be retried: deploy the name instead.",
         R::AnotherStack(name) => {
             return format!(
-                "Another stack now has the name {name}, so nothing was removed: check which one is \
+                "Another stack now has the name {name}, so nothing was done: check which one is \
                  live."
             );
         }

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::numbers::Numbers;
 use crate::app::words::stack_history as words;
 use crate::server::stacks::{DayView, StackLooks};
 use domain::stack_event::Why;
@@ -83,19 +84,7 @@ pub fn HealthStrip(
             >
                 {bars}
             </svg>
-            <details class="disclosure">
-                <summary>{words::TABLE}</summary>
-                <table>
-                    <thead>
-                        <tr>
-                            <th scope="col">{words::DAY}</th>
-                            <th scope="col">{words::WORKED}</th>
-                            <th scope="col">{words::LOOKS}</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </details>
+            <Numbers heads=[words::DAY, words::WORKED, words::LOOKS]>{rows}</Numbers>
         </section>
     }
     .into_any()

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::numbers::Numbers;
 use crate::app::words::stack_usage as words;
 use crate::wire::{UsagePoint, UsageSeries};
 
@@ -40,19 +41,7 @@ pub fn Usage(
             <h2 id="usage">{words::HEADING}</h2>
             <Curve label=words::cpu_now(last.cpu) values=cpu />
             <Curve label=words::memory_now(last.memory) values=memory />
-            <details class="disclosure">
-                <summary>{words::TABLE}</summary>
-                <table>
-                    <thead>
-                        <tr>
-                            <th scope="col">{words::TIME}</th>
-                            <th scope="col">{words::CPU}</th>
-                            <th scope="col">{words::MEMORY}</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </details>
+            <Numbers heads=[words::TIME, words::CPU, words::MEMORY]>{rows}</Numbers>
         </section>
     }
     .into_any()

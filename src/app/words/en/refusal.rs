@@ -182,7 +182,10 @@ fn of_code(page: FormPage<'_>, code: RefusalCode) -> String {
                 .into()
         }
         (C::NotADeployment, _) => "A removal cannot be retried. Deploy the name instead.".into(),
-        (C::AnotherStack, _) => "Another stack now has this name, so nothing was removed.".into(),
+        (C::AnotherStack, FormPage::Operation) => {
+            "Another stack now has this name, so nothing was removed.".into()
+        }
+        (C::AnotherStack, _) => format!("Another stack now has this name, so {so}."),
         (C::NoSuchPerson, _) => "Person not found. Nobody was signed out.".into(),
         (C::NotSignedIn, _) => "No active sessions or valid tokens.".into(),
         (C::NotStuck, _) => "This operation is no longer stuck. There is nothing to retry.".into(),

@@ -16,6 +16,10 @@ pub(crate) const OVERVIEW: &str = "Overview";
 pub(crate) const NOT_FOUND: &str = "Stack not found";
 pub(crate) const NOT_FOUND_LEAD: &str = "There is no stack of yours at this address. If you started it \
      without signing in, use the whole address that you were given: it has the id of your stack.";
+pub(crate) const ANOTHER: &str = "Another stack has this name now";
+pub(crate) const ANOTHER_LEAD: &str =
+    "The stack that this address means is gone. Since then, the name was used again.";
+pub(crate) const ANOTHER_LINK: &str = "Show the stack that has the name now";
 pub(crate) const UNAVAILABLE: &str = "Stack not available";
 pub(crate) const UNAVAILABLE_HEADING: &str = "We cannot show this stack now";
 

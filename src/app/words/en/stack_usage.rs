@@ -3,8 +3,6 @@
 use jiff::Timestamp;
 
 pub(crate) const HEADING: &str = "Used in the last hour";
-/// The summary of the table behind the curves.
-pub(crate) const TABLE: &str = "Show as a table";
 pub(crate) const TIME: &str = "Time (UTC)";
 pub(crate) const CPU: &str = "CPU";
 pub(crate) const MEMORY: &str = "Memory";

@@ -68,7 +68,7 @@ impl Service {
         action: StackAction,
     ) -> Result<Asked, ApiError> {
         let stack = self.authorize_stack(caller, Permission::Change, name, of).await?;
-        let asked = self.act_permitted(caller, name, stack.deployment, of, action).await;
+        let asked = self.act_permitted(caller, name, stack.deployment, action).await;
         self.parts.audit.failure(caller, action.audited(), name, asked).await
     }
 
@@ -86,7 +86,6 @@ impl Service {
         caller: &Caller,
         called: &str,
         live: Deployment,
-        of: Option<&DeploymentId>,
         action: StackAction,
     ) -> Result<Asked, ApiError> {
         let Deployment { id: live, name, .. } = live;
@@ -101,7 +100,7 @@ impl Service {
             started,
             first: EventBody::Progress(ProgressUpdate::first(kind, started)),
             // The one that was looked at, and no other that has its name meanwhile.
-            of: Some(of.cloned().unwrap_or(live)),
+            of: Some(live),
             expired: None,
             limit: self.operation_limit(kind),
             revision: None,

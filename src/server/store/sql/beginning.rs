@@ -8,7 +8,6 @@ use super::journal::insert_events;
 use super::operations::make_due;
 use super::pool::Transaction;
 use super::purge::delete_expired;
-use super::revisions::Maker;
 use super::rows::{self, Columns as _};
 use super::statement::Statement;
 use super::under_way::{Superseded, nobodys, supersede};
@@ -47,7 +46,7 @@ pub(super) async fn begin<D: Dialect>(
     insert_stack(revision.stack, &new).execute(&mut tx).await.map_err(name_taken)?;
     insert(revision, &new).execute(&mut tx).await?;
     let (made, by, at) = (Some(&deployment.id), new.owner.as_ref(), Some(deployment.started));
-    specs::insert(&mut tx, revision, &new.spec, Maker { made, by, at }).await?;
+    specs::insert(&mut tx, revision, &new.spec, specs::Maker { made, by, at }).await?;
     templates::insert(&mut tx, &new.template, deployment.started).await?;
     if let Some(from) = new.data {
         kept::give(&mut tx, from, revision.stack).await?;
@@ -94,9 +93,7 @@ fn insert(revision: RevisionId, new: &NewDeployment) -> Statement {
     .bind(revision.stack)
     .bind(deployment.started)
     .bind(new.retry_of.as_ref())
-    .bind(claim.map(|claim| claim.owner.as_str()))
-    .bind(claim.map_or(0, |claim| claim.token))
-    .bind(claim.map_or(0, |claim| claim.until.as_millisecond()))
+    .bind_claim(claim)
     .bind(deployment.kind.as_str())
     .bind(i64::from(revision.number))
 }
@@ -205,9 +202,7 @@ pub(super) fn insert_removal(live: &DeploymentId, new: &NewRemoval) -> Statement
     .bind(&new.id)
     .bind(new.started)
     .bind(live)
-    .bind(claim.map(|claim| claim.owner.as_str()))
-    .bind(claim.map_or(0, |claim| claim.token))
-    .bind(claim.map_or(0, |claim| claim.until.as_millisecond()))
+    .bind_claim(claim)
     .bind(new.kind.as_str())
     .bind(new.disposal.as_str())
 }

@@ -101,9 +101,7 @@ fn insert(live: &DeploymentId, new: &NewOperation) -> Statement {
     .bind(&new.id)
     .bind(new.started)
     .bind(live)
-    .bind(claim.map(|claim| claim.owner.as_str()))
-    .bind(claim.map_or(0, |claim| claim.token))
-    .bind(claim.map_or(0, |claim| claim.until.as_millisecond()))
+    .bind_claim(claim)
     .bind(new.kind.name.as_str())
     .bind(new.revision.as_ref().map(|revision| i64::from(revision.number)))
 }

@@ -1,56 +1,20 @@
 //! The revisions of a stack: inserts one with the operation that leads to it, and records what
 //! became of it.
 
-use jiff::Timestamp;
-
 use super::dialect::Dialect;
 use super::pool::Transaction;
 use super::purge::delete_expired;
-use super::rows::{self, Columns as _};
+use super::rows;
 use super::statement::Statement;
-use super::{SqlStore, responses, specs, templates};
+use super::{responses, specs, templates};
 use crate::server::store::{
-    Desired, End, NewOperation, NewRevision, Result, Revision, RevisionOutcome, SpecOrigin, State,
-    StoreError,
+    Desired, End, NewOperation, NewRevision, Result, RevisionOutcome, State, StoreError,
 };
 use domain::deployment::DeploymentId;
 use domain::event::EventBody;
-use domain::owner::OwnerId;
-use domain::stack_id::{RevisionId, StackId};
-use domain::stack_spec::StackSpec;
+use domain::stack_id::RevisionId;
 
 const CORRUPT: StoreError = StoreError::Corrupt { what: "revision" };
-
-/// Who makes a revision, and when.
-#[derive(Clone, Copy)]
-pub(super) struct Maker<'a> {
-    /// The operation; `None` if it may be another one.
-    pub(super) made: Option<&'a DeploymentId>,
-    pub(super) by: Option<&'a OwnerId>,
-    pub(super) at: Option<Timestamp>,
-}
-
-/// Lists the revisions of a stack, newest first.
-pub(super) async fn list<D: Dialect>(store: &SqlStore<D>, stack: StackId) -> Result<Vec<Revision>> {
-    let list = Statement::new(
-        "SELECT revision, outcome, origin, spec, made, made_by, made_ms
-         FROM revisions WHERE stack = $1 ORDER BY revision DESC",
-    );
-    let read = |row: &D::Row| {
-        let outcome = row.optional_text("outcome")?;
-        let number = u32::try_from(row.number("revision")?).map_err(|_| CORRUPT)?;
-        Ok(Revision {
-            number,
-            outcome: outcome.map(|word| word.parse()).transpose().map_err(|_| CORRUPT)?,
-            origin: row.text("origin")?.parse::<SpecOrigin>().map_err(|_| CORRUPT)?,
-            spec: StackSpec::from_json(&row.text("spec")?).map_err(|_| CORRUPT)?,
-            made: rows::optional_id(row, "made")?,
-            by: rows::optional_owner(row, "made_by")?,
-            at: rows::optional_time(row, "made_ms")?,
-        })
-    };
-    store.rows(list.bind(stack)).await?.iter().map(read).collect()
-}
 
 /// Uses the idempotency key of the request for a revision, if it has one.
 pub(super) async fn use_key<D: Dialect>(tx: &mut Transaction<D>, new: &NewOperation) -> Result<()> {
@@ -80,7 +44,8 @@ pub(super) async fn insert<D: Dialect>(
         return Ok(Some(present.number));
     }
     let id = RevisionId { stack: present.stack, number: revision.number };
-    let maker = Maker { made: Some(&new.id), by: revision.by.as_ref(), at: Some(new.started) };
+    let maker =
+        specs::Maker { made: Some(&new.id), by: revision.by.as_ref(), at: Some(new.started) };
     if !specs::insert(tx, id, &revision.spec, maker).await? {
         return Ok(Some(present.number));
     }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::str::FromStr as _;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use super::SqlStore;
 use super::dialect::Dialect;
 use super::pool::Transaction;
-use super::revisions::{self, Maker};
 use super::rows::{self, Columns};
 use super::statement::Statement;
 use crate::server::secrets::SealedSecret;
@@ -16,10 +16,21 @@ use crate::server::secrets::sealed::{KeyUsage, Resealed, SealedSecrets, SecretKe
 use crate::server::store::{
     Lease, Result, Revision, RevisionOutcome, SealedSpec, SpecOrigin, Specs, StoreError,
 };
+use domain::deployment::DeploymentId;
+use domain::owner::OwnerId;
 use domain::stack_id::{RevisionId, StackId};
 use domain::stack_spec::StackSpec;
 
 const CORRUPT: StoreError = StoreError::Corrupt { what: "spec" };
+
+/// Who makes a revision, and when.
+#[derive(Clone, Copy)]
+pub(super) struct Maker<'a> {
+    /// The operation; `None` if it may be another one.
+    pub(super) made: Option<&'a DeploymentId>,
+    pub(super) by: Option<&'a OwnerId>,
+    pub(super) at: Option<Timestamp>,
+}
 
 #[async_trait]
 impl<D: Dialect> Specs for SqlStore<D> {
@@ -43,7 +54,7 @@ impl<D: Dialect> Specs for SqlStore<D> {
     }
 
     async fn revisions(&self, stack: StackId) -> Result<Vec<Revision>> {
-        revisions::list(self, stack).await
+        list(self, stack).await
     }
 
     async fn store_spec(&self, lease: &Lease, spec: &SealedSpec) -> Result<()> {
@@ -90,6 +101,28 @@ impl<D: Dialect> SealedSecrets for SqlStore<D> {
     async fn reseal(&self, secrets: &[Resealed]) -> Result<u64> {
         self.finish(reseal(self.clone(), secrets.to_vec())).await
     }
+}
+
+/// Lists the revisions of a stack, newest first.
+async fn list<D: Dialect>(store: &SqlStore<D>, stack: StackId) -> Result<Vec<Revision>> {
+    let list = Statement::new(
+        "SELECT revision, outcome, origin, spec, made, made_by, made_ms
+         FROM revisions WHERE stack = $1 ORDER BY revision DESC",
+    );
+    let read = |row: &D::Row| {
+        let outcome = row.optional_text("outcome")?;
+        let number = u32::try_from(row.number("revision")?).map_err(|_| CORRUPT)?;
+        Ok(Revision {
+            number,
+            outcome: outcome.map(|word| word.parse()).transpose().map_err(|_| CORRUPT)?,
+            origin: row.text("origin")?.parse::<SpecOrigin>().map_err(|_| CORRUPT)?,
+            spec: StackSpec::from_json(&row.text("spec")?).map_err(|_| CORRUPT)?,
+            made: rows::optional_id(row, "made")?,
+            by: rows::optional_owner(row, "made_by")?,
+            at: rows::optional_time(row, "made_ms")?,
+        })
+    };
+    store.rows(list.bind(stack)).await?.iter().map(read).collect()
 }
 
 /// Binds the two parts of a revision's id.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::rows::millis;
+use crate::server::store::Claim;
 use domain::deployment::DeploymentId;
 use domain::owner::OwnerId;
 use domain::stack_id::StackId;
@@ -57,6 +58,14 @@ impl Statement {
     pub(in crate::server::store) fn bind(mut self, value: impl Bind) -> Self {
         self.values.push(Bind::value(Some(value)));
         self
+    }
+
+    /// Adds the owner, the token and the end of the lease with which an operation begins, if it has
+    /// one, as the next three parameters.
+    pub(super) fn bind_claim(self, claim: Option<&Claim>) -> Self {
+        self.bind(claim.map(|claim| claim.owner.as_str()))
+            .bind(claim.map_or(0, |claim| claim.token))
+            .bind(claim.map_or(0, |claim| claim.until.as_millisecond()))
     }
 
     /// Appends a constant text.

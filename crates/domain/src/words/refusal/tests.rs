@@ -1,4 +1,4 @@
-//! Tests of the sentences of refusals.
+//! Checks the sentences of refusals.
 
 use super::*;
 
