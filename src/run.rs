@@ -239,7 +239,7 @@ impl Portal {
         .with_streams_among(limits.in_all);
         let mut parts = Parts::new(service.vitals(), shutdown.clone());
         let requests = state.requests().clone();
-        parts.start("health watch", watching(ports.clone(), &settings.limits, shutdown.clone()));
+        parts.start("health watch", watching(&ports, &service, &settings.limits, &shutdown));
         let worker = Worker::new(ports, operations, owner(), lease, concurrent_deployments);
         let own = http::metrics_router(state.clone());
         let site = http::responder(state, site);

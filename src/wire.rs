@@ -2,6 +2,7 @@
 
 #[cfg(feature = "ssr")]
 mod changes;
+mod details;
 mod kept;
 mod read;
 mod stacks;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use self::changes::{
     DowntimeView, EffectView, PlanView, PlannedChange, RevisionView, RevisionsView,
 };
+pub use self::details::{ResourcesView, StackDetails, UrlView, VolumeView};
 pub use self::kept::{DataUserView, KeptView};
 use domain::deployment::{Deployment, DeploymentId, DeploymentMetadata};
 use domain::platform_problem::PlatformProblem;
@@ -281,6 +283,13 @@ pub struct ErrorDetails {
     /// The data that is kept, if that is the limit. The WASM module does not read it.
     #[serde(skip_deserializing, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<KeptView>,
+    /// The latest time at which a stack can expire. The WASM module does not read it.
+    #[serde(
+        skip_deserializing,
+        skip_serializing_if = "Option::is_none",
+        with = "domain::time::optional"
+    )]
+    pub latest: Option<Timestamp>,
 }
 
 /// What is wrong with a field.
@@ -313,6 +322,7 @@ impl ErrorDetails {
             Refusal::TemplateRequired(ids) => {
                 Some(Self { templates: ids.clone(), ..Self::default() })
             }
+            Refusal::InvalidExpiry(latest) => Some(Self { latest: *latest, ..Self::default() }),
             Refusal::OperationUnderWay(_, id) => {
                 Some(Self { operation_id: Some(id.clone()), ..Self::default() })
             }

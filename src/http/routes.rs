@@ -206,6 +206,7 @@ pub(super) static ROUTES: &[Route] = &[
     at(POST, "/stacks/{name}/stop", Requires(Change), by!(Handler, stack::stop)),
     at(POST, "/stacks/{name}/start", Requires(Change), by!(Handler, stack::start)),
     at(POST, "/stacks/{name}/restart", Requires(Change), by!(Handler, stack::restart)),
+    at(POST, "/stacks/{name}/keep", Requires(Change), by!(Handler, stack::keep)),
     at(POST, "/stacks/{name}/remove", Requires(Change), by!(Handler, stack::remove)),
     at(GET, "/data", Requires(View), Page),
     at(POST, "/data/{id}/delete", Requires(Change), by!(Handler, data::delete)),

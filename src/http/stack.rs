@@ -1,5 +1,5 @@
-//! The forms of the pages of a stack: stop it, start it again, restart it, remove it, and lead it back to
-//! an older revision.
+//! The forms of the pages of a stack: stop it, start it again, restart it, keep it, remove it, and lead
+//! it back to an older revision.
 //!
 //! Each leads to the page of the operation that does it. One that is refused leads back to the page of
 //! the stack, which says why.
@@ -19,7 +19,7 @@ use super::error::with_code;
 use super::sign_in::see_other;
 use crate::server::auth::access::Caller;
 use crate::server::page::{STACKS, page_of, percent_encode};
-use crate::server::stacks::{self, Asked, ChangeRequest, StackAction, Wanted};
+use crate::server::stacks::{self, Asked, ChangeRequest, NewExpiry, StackAction, Wanted};
 use crate::server::store::Disposal;
 use crate::wire::ApiError;
 use domain::deployment::DeploymentId;
@@ -135,6 +135,22 @@ pub(super) async fn restart(
     query: Result<Query<FormQuery>, QueryRejection>,
 ) -> Response {
     act(state, caller, Meant::new(name, query), StackAction::Restart).await
+}
+
+/// `POST /stacks/:name/keep`: keeps the stack for longer.
+pub(super) async fn keep(
+    State(state): State<Arc<HttpState>>,
+    Extension(caller): Extension<Caller>,
+    name: Parameter,
+    query: Result<Query<FormQuery>, QueryRejection>,
+) -> Response {
+    let meant = Meant::new(name, query);
+    let kept = async {
+        let (of, later) = (meant.of()?, NewExpiry::Later);
+        state.service.set_expiry(&caller, &meant.name, of.as_ref(), later).await?;
+        Ok(Asked::Unchanged)
+    };
+    meant.answer(kept.await)
 }
 
 /// `POST /stacks/:name/remove`: removes the stack.

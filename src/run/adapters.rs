@@ -29,6 +29,7 @@ use crate::server::settings::{
     Limits, OutboundSettings, PlatformSettings, ProbeSettings, Settings, StoreSettings,
 };
 use crate::server::sqlite_file::{self, Found};
+use crate::server::stacks::Service;
 use crate::server::store::Store;
 use crate::server::store::postgres::PostgresStore;
 use crate::server::store::sqlite::SqliteStore;
@@ -176,17 +177,19 @@ pub async fn reconciler_for_cli(settings: &Settings) -> Result<Option<Reconciler
     Ok(Some(Reconciler::new(ports, owner(), settings.limits.lease)))
 }
 
-/// Looks at the stacks, and measures what they use, until `shutdown`.
+/// Looks at the stacks, measures what they use, and ends those whose time is over, until `shutdown`.
 pub(super) fn watching(
-    ports: Ports,
+    ports: &Ports,
+    service: &Arc<Service>,
     limits: &Limits,
-    shutdown: CancellationToken,
+    shutdown: &CancellationToken,
 ) -> impl Future<Output = ()> + use<> {
     let Limits { lease, watch_interval, .. } = *limits;
     let measure = Measure::new(ports.clone(), owner(), lease).run(shutdown.clone());
-    let watch = Watch::new(ports, owner(), lease).run(watch_interval, shutdown);
-    async {
-        tokio::join!(watch, measure);
+    let watch = Watch::new(ports.clone(), owner(), lease).run(watch_interval, shutdown.clone());
+    let (service, shutdown) = (Arc::clone(service), shutdown.clone());
+    async move {
+        tokio::join!(watch, measure, service.end_stacks(owner(), lease, shutdown));
     }
 }
 

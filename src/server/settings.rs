@@ -248,6 +248,8 @@ pub struct StackSettings {
     pub certificate_timeout: Duration,
     /// The time limits of a deployment.
     pub deadlines: Deadlines,
+    /// How far ahead a stack may expire; `None` means that it need not expire.
+    pub lifetime_max: Option<Duration>,
 }
 
 /// The time limits of a deployment and its parts, which include restarts of the portal.

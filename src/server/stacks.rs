@@ -6,6 +6,7 @@
 pub mod admin;
 mod authorization;
 mod choosing;
+mod details;
 pub mod form;
 mod health;
 mod history;
@@ -43,6 +44,8 @@ pub(crate) use kept_secrets::{KEPT_FOR as SECRETS_KEPT_FOR, TakenBack};
 pub use listing::Listed;
 pub(crate) use logs::{LogFilter, MOST_LINES, PAGE_LINES};
 pub use looks::{DayView, StackLooks};
+pub(crate) use operations::Ending;
+pub use operations::NewExpiry;
 use operations::next_try;
 pub use operations::on_stack::{Asked, StackAction};
 pub use operations::{ChangeRequest, Wanted};

@@ -40,8 +40,9 @@ pub use ports::{
 };
 pub use quota::{LimitReached, OperationLimit, Quota, Usage, hour_before, is_within_hour};
 pub use records::{
-    CancelOutcome, CancelRequest, CleanUp, Lane, OperationFilter, OperationOutcome, PresentStack,
-    Record, RemovalOutcome, Stack, StackOperation, State, TaskHolder, TaskLease, TimeToLive,
+    CancelOutcome, CancelRequest, CleanUp, ExpiredStack, Lane, OperationFilter, OperationOutcome,
+    PresentStack, Record, RemovalOutcome, Stack, StackOperation, State, TaskHolder, TaskLease,
+    TimeToLive,
 };
 pub use revisions::{Revision, RevisionOutcome};
 pub use stack_turns::{StackTurn, Turn, Unhealthy};

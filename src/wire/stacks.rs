@@ -44,6 +44,9 @@ pub struct StackView {
     /// has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub update_available: Option<String>,
+    /// The time at which it expires, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "domain::time::optional")]
+    pub expires_at: Option<Timestamp>,
     /// The operation on it that is in progress or stuck, if the caller may view it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<OperationView>,

@@ -19,6 +19,7 @@ mod descriptors;
 mod disconnects;
 mod environment;
 mod events;
+mod expiry;
 mod faces;
 #[cfg(target_os = "linux")]
 mod failing_log;

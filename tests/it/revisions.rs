@@ -171,3 +171,43 @@ async fn a_label_alone_changes_nothing_that_runs() {
     let nothing = send(&app, "PATCH", "", &json!({})).await;
     assert_eq!((nothing.status, &nothing.json()["changed"]), (StatusCode::OK, &json!(false)));
 }
+
+#[tokio::test]
+async fn what_a_stack_is_made_of_is_told_to_whoever_may_change_it() {
+    let (app, _folder) = with_stack().await;
+    let since = app.get("/api/stacks/alice/revisions").await.json();
+    let since = since["revisions"][0]["at"].clone();
+    let change = json!({ "parameters": { "pages": 30 }, "size": "large" });
+    assert_eq!(send(&app, "PATCH", "", &change).await.status, StatusCode::ACCEPTED);
+    app.clock.advance(std::time::Duration::from_secs(5));
+    end(&app).await;
+    let stack = app.get("/api/stacks/alice").await.json()["stack"].clone();
+    assert_eq!(stack["parameters"]["pages"], 30, "{stack}");
+    let secret = &stack["parameters"]["api_key"];
+    let fields: Vec<_> = secret.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(fields, ["fingerprint", "secret", "setAt"], "{stack}");
+    assert_eq!(secret["setAt"], since, "the change left it as it was");
+    assert!(!stack.to_string().contains("first-key"));
+    assert_eq!(stack["urls"][0]["url"], stack["url"]);
+    assert_eq!(stack["links"]["logs"], "/api/stacks/alice/logs");
+    assert_eq!(stack["links"]["page"], "/stacks/alice");
+    assert!(stack["resources"].is_object() && stack["volumes"].is_array(), "{stack}");
+
+    let secrets = json!({ "secrets": { "api_key": "second-key" } });
+    assert_eq!(send(&app, "PATCH", "", &secrets).await.status, StatusCode::ACCEPTED);
+    end(&app).await;
+    let newer = app.get("/api/stacks/alice").await.json()["stack"]["parameters"].clone();
+    assert_ne!(newer["api_key"]["fingerprint"], secret["fingerprint"]);
+    assert_ne!(newer["api_key"]["setAt"], since);
+    for listed in app.get("/api/stacks").await.json()["stacks"].as_array().unwrap() {
+        assert!(listed.get("parameters").is_none(), "{listed}");
+    }
+
+    // One without an owner is shown to everybody, but what it is made of only to who knows its id.
+    let open = TestApp::new();
+    let id = open.live("bobby").await;
+    let public = open.get("/api/stacks/bobby").await.json()["stack"].clone();
+    assert_eq!((public.get("parameters"), public.get("links")), (None, None), "{public}");
+    let own = open.get(&format!("/api/stacks/bobby?id={id}")).await.json()["stack"].clone();
+    assert_eq!(own["links"]["logs"], format!("/api/stacks/bobby/logs?id={id}"));
+}

@@ -269,3 +269,28 @@ async fn one_stream_tells_of_all_stacks_of_a_caller() {
     app.ask("POST", "/api/stacks/alice/stop", &[], "").await;
     read("\"status\":\"stopping\"").await;
 }
+
+#[tokio::test]
+async fn a_stack_that_is_not_live_yet_has_the_page_of_its_deployment() {
+    let site = tempfile::tempdir().unwrap();
+    let app = TestApp::with_pages(&[], site.path()).in_one_browser();
+    let id = app.begin("alice").await;
+    for page in ["/stacks/alice", "/stacks/alice/logs", "/stacks/alice/history"] {
+        let reply = app.ask("GET", page, &[("accept", "text/html")], "").await;
+        assert_eq!(reply.status, StatusCode::SEE_OTHER, "{page}");
+        assert_eq!(reply.header("location"), Some(&*format!("/deployments/{id}")), "{page}");
+    }
+    let other = format!("browser={}", "b".repeat(43));
+    let others = app.ask("GET", "/stacks/alice", &[("cookie", &other)], "").await;
+    assert_eq!((others.status, others.header("location")), (StatusCode::NOT_FOUND, None));
+    app.record(&app.claim().await, vec![TestApp::complete("alice")]).await;
+    assert_eq!(app.get("/stacks/alice").await.status, StatusCode::OK);
+
+    // One without an owner leads on whoever knows its id.
+    let site = tempfile::tempdir().unwrap();
+    let app = TestApp::with_pages(&[], site.path());
+    let id = app.begin("bobby").await;
+    let reply = app.get(&format!("/stacks/bobby?id={id}")).await;
+    assert_eq!(reply.header("location"), Some(&*format!("/deployments/{id}")));
+    assert_eq!(app.get("/stacks/bobby").await.status, StatusCode::NOT_FOUND);
+}

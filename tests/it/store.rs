@@ -48,6 +48,7 @@ mod audited;
 mod call_slots;
 mod contract;
 mod digests;
+mod expiry;
 mod one_operation;
 mod postgres;
 mod purge;

@@ -108,6 +108,8 @@ pub enum Refusal {
     NoSuchRevision,
     /// It is not known what the revision of the stack is made of.
     SpecUnknown(StackName),
+    /// The stack cannot expire at that time: it is over, or later than this one.
+    InvalidExpiry(Option<Timestamp>),
     /// The stack cannot be changed to that, since it needs another port or other volumes.
     NotChangeable,
     /// Another stack than the requested one has the name.

@@ -40,6 +40,9 @@ pub enum StackEventBody {
         operation: DeploymentId,
         /// Its kind.
         kind: KindName,
+        /// Why the portal began it by itself; `None` if a person asked for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Reason>,
     },
     /// An operation ended.
     OperationEnded {
@@ -91,6 +94,17 @@ pub enum StackEventBody {
     Unknown,
 }
 
+/// Why the portal begins an operation by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The time of the stack is over.
+    Expired,
+    /// Something that only another version knows.
+    #[serde(other)]
+    Unknown,
+}
+
 /// How an operation ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -101,6 +115,13 @@ pub enum Outcome {
     Failed,
     /// A person cancelled it.
     Cancelled,
+}
+
+impl Reason {
+    /// Returns the reason of an operation that begins because the stack `expired` at that time.
+    pub fn of(expired: Option<Timestamp>) -> Option<Self> {
+        expired.map(|_| Self::Expired)
+    }
 }
 
 impl Outcome {

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 
 use super::PageTitle;
 use super::new::AllowanceLine;
+use super::stack::ending::Ending;
 use super::stack::overview::UnderWay;
 use super::stack::{StateBadge, look};
 use crate::api::{forbid_storing, service};
@@ -107,6 +108,7 @@ fn Card(
             <p class="stack-card__facts">{template} " · " {since}</p>
             {update}
             {operation}
+            <Ending stack=stack.clone() />
             <Action stack page />
         </li>
     }

@@ -4,6 +4,7 @@
 //! `?id=<deployment>`, which every link and form of the pages then has. A form that was refused
 //! redirects back with `refused=<code>`.
 
+pub mod ending;
 pub mod health;
 pub mod history;
 pub mod numbers;
@@ -18,13 +19,15 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
+use self::ending::Ending;
 use super::notice::{Notice, Refused};
-use crate::api::{caller, forbid_storing, sent_settings, service};
+use crate::api::{caller, forbid_storing, redirect_to, respond_with, sent_settings, service};
 use crate::app::pages::PageTitle;
 use crate::app::words::{FormPage, refusal, stack as words, stack_history, stack_settings};
-use crate::server::page::{MY_EVENTS, STACKS, percent_encode};
+use crate::server::page::{MY_EVENTS, STACKS, page_of, percent_encode};
 use crate::server::stacks::{OwnStack, deployment_id};
 use crate::wire::ApiError;
+use domain::deployment::DeploymentId;
 use domain::kind::StackStatus;
 use domain::phase::Status;
 
@@ -52,6 +55,9 @@ const TABS: [(Tab, &str, &str); 4] = [
 /// The interval in seconds at which a page is loaded again while an operation runs: without JavaScript
 /// it refreshes itself, and with it, `start.js` watches its title if no events tell of it.
 const REFRESH_S: u8 = 8;
+
+/// The status of the answer to whoever asks for the page of a stack that is not live yet.
+const SEE_OTHER: u16 = 303;
 
 /// Returns the end of the path of a page.
 fn path_end(tab: Tab) -> &'static str {
@@ -94,10 +100,17 @@ where
     Suspend::new(async move {
         let stack = match own_stack(&name, query.get("id").as_deref()).await {
             Ok(stack) => Arc::new(stack),
-            Err(error) => return view! { <Unavailable name error /> }.into_any(),
+            Err(error) => {
+                if let Some(deployment) = not_live_yet(&name, query.get("id").as_deref()).await {
+                    redirect_to(&page_of(&deployment));
+                    respond_with(SEE_OTHER);
+                    return ().into_any();
+                }
+                return view! { <Unavailable name error /> }.into_any();
+            }
         };
         let content = content(Arc::clone(&stack)).await;
-        let status = stack.view.status;
+        let (status, ending) = (stack.view.status, stack.view.clone());
         let is_under_way = stack
             .view
             .operation
@@ -120,6 +133,7 @@ where
             <article class="stack" id="stack" data-follows=follows>
                 <Head stack=Arc::clone(&stack) />
                 <Tabs stack tab />
+                <Ending stack=ending />
                 <Refused sentence=refused />
                 {content}
             </article>
@@ -131,6 +145,13 @@ where
 async fn own_stack(name: &str, id: Option<&str>) -> Result<OwnStack, ApiError> {
     let of = id.map(deployment_id).transpose()?;
     service()?.own_stack(&caller()?, name, of.as_ref()).await
+}
+
+/// Finds the deployment of a stack that is not live yet, and has no page of its own.
+async fn not_live_yet(name: &str, id: Option<&str>) -> Option<DeploymentId> {
+    let (service, caller) = (service().ok()?, caller().ok()?);
+    let of = id.and_then(|id| deployment_id(id).ok());
+    service.not_live_yet(&caller, name, of.as_ref()).await.ok()?
 }
 
 /// Renders that the stack is not there for this person, or cannot be shown now.

@@ -41,6 +41,8 @@ pub(crate) mod sign_in;
 #[cfg(feature = "ssr")]
 pub(crate) mod stack;
 #[cfg(feature = "ssr")]
+pub(crate) mod stack_ending;
+#[cfg(feature = "ssr")]
 pub(crate) mod stack_history;
 #[cfg(feature = "ssr")]
 pub(crate) mod stack_revisions;

@@ -9,6 +9,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -19,7 +20,7 @@ use crate::http::error::{self, Failed};
 use crate::http::headers::NO_STORE;
 use crate::server::auth::access::Caller;
 use crate::server::stacks::{
-    self, Asked, ChangeRequest, IdempotentRequest, Removing, SentAnswers, Wanted,
+    self, Asked, ChangeRequest, IdempotentRequest, NewExpiry, Removing, SentAnswers, Wanted,
 };
 use crate::server::store::IdempotencyKey;
 use crate::wire::{ApiError, PlanView, RevisionsView};
@@ -31,6 +32,8 @@ use domain::template::answers::{Answers, PARAMETERS, SECRETS, SIZE};
 const VERSION: &str = "version";
 /// The field of what the owner calls the stack.
 const LABEL: &str = "label";
+/// The field of the time at which the stack expires.
+const EXPIRES: &str = "expiresAt";
 /// The field of the revision to go back to.
 const REVISION: &str = "revision";
 
@@ -56,6 +59,7 @@ struct Body {
     answers: Map<String, Value>,
     version: Option<String>,
     label: Label,
+    expires: Option<NewExpiry>,
 }
 
 /// What the stack is called from then on.
@@ -78,6 +82,9 @@ pub(in crate::http) async fn change(
     let (name, of) = (parameter(name)?, stack_id(query)?);
     let body = read(&content)?;
     let mut is_changed = false;
+    if let Some(expiry) = body.expires {
+        is_changed = state.service.set_expiry(&caller, &name, of.as_ref(), expiry).await?;
+    }
     let label = match &body.label {
         Label::Unchanged => None,
         Label::Removed => Some(None),
@@ -207,8 +214,17 @@ fn read(content: &[u8]) -> Result<Body, ApiError> {
         Some(None) => Label::Removed,
         Some(Some(label)) => Label::Named(label),
     };
+    let expires = fields.remove(EXPIRES).map(text).transpose()?.map(expiry);
     fields.retain(|name, _| [PARAMETERS, SECRETS, SIZE].contains(&name.as_str()));
-    Ok(Body { answers: fields, version, label })
+    Ok(Body { answers: fields, version, label, expires })
+}
+
+/// Reads the time at which a stack is to expire, to the millisecond.
+fn expiry(text: Option<String>) -> NewExpiry {
+    let Some(text) = text else { return NewExpiry::Never };
+    let time = text.parse::<Timestamp>().ok();
+    let time = time.and_then(|time| Timestamp::from_millisecond(time.as_millisecond()).ok());
+    time.map_or(NewExpiry::Unreadable, NewExpiry::At)
 }
 
 fn object(content: &[u8]) -> Result<Map<String, Value>, ApiError> {

@@ -16,7 +16,7 @@ use crate::http::headers::NO_STORE;
 use crate::server::auth::access::Caller;
 use crate::server::stacks::{self, Asked, KeptUntil, Listed, Removing, StackAction};
 use crate::server::store::Disposal;
-use crate::wire::StackView;
+use crate::wire::{StackDetails, StackView};
 use domain::deployment::DeploymentId;
 use domain::refusal::{Refusal, Unreadable};
 use domain::time::written;
@@ -30,7 +30,15 @@ struct StacksBody {
 #[derive(Serialize)]
 struct StackBody {
     success: bool,
-    stack: StackView,
+    stack: OneStack,
+}
+
+#[derive(Serialize)]
+struct OneStack {
+    #[serde(flatten)]
+    view: StackView,
+    #[serde(flatten)]
+    details: Option<StackDetails>,
 }
 
 #[derive(Serialize)]
@@ -127,8 +135,9 @@ pub(in crate::http) async fn stack(
     name: Parameter,
     query: Result<Query<StackQuery>, QueryRejection>,
 ) -> Result<impl IntoResponse, Failed> {
-    let stack = state.service.stack(&caller, &parameter(name)?, stack_id(query)?.as_ref()).await?;
-    Ok((NO_STORE, Json(StackBody { success: true, stack })))
+    let (name, of) = (parameter(name)?, stack_id(query)?);
+    let (view, details) = state.service.stack(&caller, &name, of.as_ref()).await?;
+    Ok((NO_STORE, Json(StackBody { success: true, stack: OneStack { view, details } })))
 }
 
 /// `DELETE /api/stacks/:name`: removes a live stack; with `?id=`, only if the stack has this id. Its

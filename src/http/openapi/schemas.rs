@@ -67,6 +67,7 @@ fn errors() -> Vec<Named> {
             "With `TEMPLATE_REQUIRED`: the ids of the templates to choose from.",
         )
         .list("kept", reference("KeptData"), "With `KEPT_DATA_FULL`: what is kept, to choose from.")
+        .optional("latest", time(), "With `INVALID_EXPIRY`: the latest time, if that is limited.")
         .optional("operationId", id(), "With `OPERATION_UNDER_WAY`: that operation.");
     vec![(ERROR, error.into()), ("FieldError", field.into())]
 }

@@ -142,6 +142,7 @@ impl Options {
                 drain: self.health.drain_limit,
                 watch: self.health.stack_change_watch,
             },
+            lifetime_max: self.limits.lifetime_max(),
         })
     }
 }

@@ -81,6 +81,10 @@ pub(super) struct LimitOptions {
     /// How long the data of a removed stack is kept
     #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "7d")]
     removal_grace: Duration,
+    /// How long a stack lives unless its owner keeps it for longer, at most that far ahead each time:
+    /// then it is stopped, and later removed, with its data kept [default: none]
+    #[arg(long, env, hide_env_values = true, value_parser = time)]
+    stack_lifetime_max: Option<Bound<Duration>>,
     /// Proxies whose X-Forwarded-For is trusted: addresses or networks like 10.0.0.0/8, separated
     /// by commas [default: none]
     #[arg(long, env, hide_env_values = true, value_parser = proxy, value_delimiter = ',')]
@@ -118,6 +122,14 @@ impl LimitOptions {
             },
             kept: bounded.limit(self.kept_per_person, 5),
             removal_grace: self.removal_grace,
+        }
+    }
+
+    /// Returns how far ahead a stack may expire.
+    pub(super) fn lifetime_max(&self) -> Option<Duration> {
+        match self.stack_lifetime_max {
+            Some(Bound::AtMost(max)) => Some(max),
+            Some(Bound::Unbounded) | None => None,
         }
     }
 

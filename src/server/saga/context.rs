@@ -51,6 +51,8 @@ pub struct Context {
     /// What the stack should be.
     pub(crate) desired: Desired,
     deadlines: Deadlines,
+    /// How long a stack lives that the operation makes, if that is limited.
+    pub(crate) lifetime: Option<Duration>,
     pub(crate) polls: Arc<Polls>,
     pub(crate) call_gate: Arc<CallGate>,
     pub(crate) outages: Arc<Outages>,
@@ -105,6 +107,7 @@ impl Context {
             lineage,
             desired: record.desired,
             deadlines: ports.settings.deadlines,
+            lifetime: ports.settings.lifetime_max,
             polls: Arc::clone(&ports.polls),
             call_gate: Arc::clone(&ports.call_gate),
             outages: Arc::clone(&ports.outages),

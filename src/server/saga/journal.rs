@@ -23,7 +23,7 @@ use crate::server::metrics::Metrics;
 use crate::server::notifier::{Notification, Notifier};
 use crate::server::platform::AppName;
 use crate::server::store::{
-    self, CancelRequest, Cause, CleanupRecord, End, Fact, Lease, Record, Recorded, Result, State,
+    self, CancelRequest, Cause, CleanupRecord, Fact, Lease, Record, Recorded, Result, State,
     StepId, StepRecord, Steps, Store, StoreError,
 };
 use clock::Clock;
@@ -312,15 +312,14 @@ impl Journal {
         self.record(Fact::default()).await
     }
 
-    /// Records the end with its terminal event.
+    /// Records the fact of the end with its terminal event.
     ///
     /// # Errors
     ///
     /// [`StoreError::CancelPending`] if somebody asked to cancel meanwhile. The journal has then
     /// observed the request.
-    pub(crate) async fn end(&self, event: EventBody, end: End) -> Result<()> {
-        let result = self.record(Fact { events: vec![event], end: Some(end), ..Fact::default() });
-        let result = result.await;
+    pub(crate) async fn end(&self, end: Fact) -> Result<()> {
+        let result = self.record(end).await;
         if let Err(StoreError::CancelPending) = result {
             self.observe_cancel(CancelRequest::Requested);
         }

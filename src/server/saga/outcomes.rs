@@ -9,7 +9,7 @@ use super::run_mode::RunMode;
 use super::unwind::Leftover;
 use crate::server::metrics::Outcome;
 use crate::server::store::{
-    CancelRequest, Cause, CleanupRecord, Desired, End, Result, State, StoreError,
+    CancelRequest, Cause, CleanupRecord, Desired, End, Fact, Result, State, StoreError,
 };
 use domain::deployment::DeploymentId;
 use domain::event::{Completion, EventBody, Failure, FailureCode, Ready};
@@ -52,7 +52,11 @@ pub(crate) async fn done(cx: &Context, event: EventBody, due: Option<Timestamp>)
 async fn record_end(cx: &Context, event: EventBody, end: End) -> Result<()> {
     let (outcome, code) = Outcome::of(&event, end.state == State::Stuck);
     let ended = end.at;
-    cx.journal.end(event, end).await?;
+    // Only a new stack gets a time: others have theirs, or none.
+    let lifetime = cx.lifetime.filter(|_| end.state == State::Live);
+    let expires = lifetime.map(|lifetime| later(ended, lifetime));
+    let fact = Fact { events: vec![event], end: Some(end), expires, ..Fact::default() };
+    cx.journal.end(fact).await?;
     cx.metrics.ended(cx.deployment.kind, outcome, code);
     cx.trace.ended(outcome, code, (cx.deployment.started, ended));
     Ok(())

@@ -28,6 +28,7 @@ fn settings(scheme: Scheme, public_port: Option<u16>) -> StackSettings {
             drain: Duration::from_mins(5),
             watch: Duration::from_secs(30),
         },
+        lifetime_max: None,
     }
 }
 

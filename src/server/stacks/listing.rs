@@ -79,23 +79,6 @@ impl Service {
         self.with_updates(caller, stacks.into_iter().filter_map(shown).collect()).await
     }
 
-    /// Finds the live stack called `name`, as far as a caller may see it; `of` is the id of its
-    /// deployment, if they know it.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if there is none, it is hidden from the caller, or the store is
-    /// unavailable.
-    pub async fn stack(
-        &self,
-        caller: &Caller,
-        name: &str,
-        of: Option<&DeploymentId>,
-    ) -> Result<StackView, ApiError> {
-        let stack = self.authorize_stack(caller, Permission::ViewPublic, name, of).await?;
-        self.one_shown(caller, stack, of).await
-    }
-
     /// Returns the view of a live stack.
     pub(super) async fn one_shown(
         &self,
@@ -224,7 +207,7 @@ pub(super) fn no_stack() -> ApiError {
 
 /// Returns the target of the access decision: the stack, identified by its id if the caller knows
 /// it, otherwise by its name.
-fn target<'a>(stack: &'a Stack, of: Option<&DeploymentId>) -> Target<'a> {
+pub(super) fn target<'a>(stack: &'a Stack, of: Option<&DeploymentId>) -> Target<'a> {
     let removal = stack.removal.as_ref().map(|(id, _)| id);
     let is_known = of.is_some_and(|id| *id == stack.deployment.id || removal == Some(id));
     let by = if is_known { IdentifiedBy::Id } else { IdentifiedBy::Name };
@@ -282,6 +265,7 @@ fn shown(
         label,
         operation,
         unhealthy,
+        expires,
         ..
     } = stack;
     // The health watch decides whether a stack works. Until it has, the reconciler's finding counts,
@@ -312,6 +296,7 @@ fn shown(
         template,
         label: label.filter(|_| may_see),
         update_available: None,
+        expires_at: expires.filter(|_| may_see),
         operation: operation.filter(|_| may_see).map(|held| operation_view(&held, kinds, told)),
         health: found,
         removal_id: removal.map(|(id, _)| id).filter(|_| may_see),

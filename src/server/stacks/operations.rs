@@ -2,12 +2,15 @@
 
 mod change;
 mod data;
-mod difference;
+pub(super) mod difference;
+mod expiry;
 pub(super) mod on_stack;
 
 pub use change::{ChangeRequest, Wanted};
 pub(crate) use change::{LABEL_MAX, REVISION, SentSettings, SettingsForm, ShownRevision, VERSION};
 pub(super) use data::keeper;
+pub(crate) use expiry::Ending;
+pub use expiry::NewExpiry;
 
 use jiff::Timestamp;
 
@@ -198,6 +201,7 @@ impl Service {
             first: EventBody::Progress(ProgressUpdate::first(kind, started)),
             // The one that was looked at, and no other that has its name meanwhile.
             of: Some(of.cloned().unwrap_or_else(|| live.clone())),
+            expired: None,
             disposal,
             kept,
             audit_entry: Some(self.parts.audit.entry(caller, AuditAction::Remove, called)),

@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 
 use super::Service;
+use super::listing::target;
 use super::operations::on_stack::StackAction;
 use crate::server::auth::access::{Caller, Permission};
-use crate::server::store::{self, OperationFilter, Record};
+use crate::server::store::{self, OperationFilter, PresentStack, Record, Stack};
 use crate::wire::{ApiError, DesiredState, StackView};
 use domain::deployment::DeploymentId;
 use domain::kind::StackStatus;
@@ -63,6 +64,25 @@ impl Service {
         // Who may change it knows its id.
         let view = self.one_shown(caller, stack, Some(&id)).await?;
         Ok(OwnStack { view, id, is_of_its_id, stack: stack_id, why, now: self.parts.clock.now() })
+    }
+
+    /// Finds the deployment of the stack called `name` that is not live yet, for a caller who may change
+    /// it: until it is live, its page is that of the deployment.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the store is unavailable.
+    pub(crate) async fn not_live_yet(
+        &self,
+        caller: &Caller,
+        name: &str,
+        of: Option<&DeploymentId>,
+    ) -> Result<Option<DeploymentId>, ApiError> {
+        let present = self.parts.store.present_stacks(None).await?;
+        let named = |one: &PresentStack| !one.is_live && one.stack.deployment.name.as_str() == name;
+        let found = present.into_iter().find(named).map(|one| one.stack);
+        let may_change = |stack: &Stack| caller.may(Permission::Change, target(stack, of)).is_ok();
+        Ok(found.filter(may_change).map(|stack| stack.deployment.id))
     }
 
     /// Reads what the overview of a stack shows besides, for a caller who may change it.

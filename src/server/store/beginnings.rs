@@ -88,6 +88,8 @@ pub struct NewRemoval {
     /// The target: the deployment that created the stack, or its unfinished removal. `None` means
     /// whichever stack has the name.
     pub of: Option<DeploymentId>,
+    /// The time at which the stack must expire, if the portal begins this because of that.
+    pub expired: Option<Timestamp>,
     /// What happens to the data of the stack.
     pub disposal: Disposal,
     /// The data that it keeps, if the stack has some.
@@ -113,6 +115,8 @@ pub struct NewOperation {
     /// The target: the deployment that created the stack. `None` means whichever stack has the
     /// name.
     pub of: Option<DeploymentId>,
+    /// The time at which the stack must expire, if the portal begins this because of that.
+    pub expired: Option<Timestamp>,
     /// The limit for the owner of the stack, or for the address that counts as its owner, if it
     /// concerns this operation.
     pub limit: Option<OperationLimit>,
@@ -192,6 +196,7 @@ impl NewRemoval {
             started,
             first: EventBody::Progress(ProgressUpdate::first(kind, started)),
             of: None,
+            expired: None,
             disposal: Disposal::Delete,
             kept: None,
             audit_entry: Some(audit_entry),

@@ -57,6 +57,9 @@ pub struct Fact {
     pub events: Vec<EventBody>,
     /// The end, if the operation ends. The terminal event is then the last of `events`.
     pub end: Option<End>,
+    /// The time at which the stack expires that is live by this end. One that expires already does
+    /// so at its own time.
+    pub expires: Option<Timestamp>,
 }
 
 /// An event as it was recorded, byte for byte.

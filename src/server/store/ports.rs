@@ -12,11 +12,11 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{
-    CancelOutcome, CancelRequest, CleanupRecord, DataDeletion, DayLooks, Fact, IdempotencyKey,
-    KeptData, KeptFilter, Lane, Lease, LookCounts, Measured, NewDeployment, NewOperation,
-    NewRemoval, OperationFilter, OperationOutcome, PresentStack, Record, Recorded, RemovalOutcome,
-    Result, Revision, Sample, SealedSpec, SeriesStep, Stack, StackTurn, Steps, StoredEvent,
-    StoredResponse, TaskHolder, TaskLease, TimeToLive, Usage,
+    CancelOutcome, CancelRequest, CleanupRecord, DataDeletion, DayLooks, ExpiredStack, Fact,
+    IdempotencyKey, KeptData, KeptFilter, Lane, Lease, LookCounts, Measured, NewDeployment,
+    NewOperation, NewRemoval, OperationFilter, OperationOutcome, PresentStack, Record, Recorded,
+    RemovalOutcome, Result, Revision, Sample, SealedSpec, SeriesStep, Stack, StackTurn, Steps,
+    StoredEvent, StoredResponse, TaskHolder, TaskLease, TimeToLive, Usage,
 };
 use crate::server::audit::AuditEntry;
 use crate::server::metrics::OperationCounts;
@@ -61,7 +61,8 @@ pub trait Stacks: Send + Sync {
     /// Of several at once, one succeeds (promise P20). If one of the same kind is under way, that
     /// one is returned instead, unless it leads to another revision. One that is stuck is superseded:
     /// it ends, and a worker that still cleans up after it loses its lease. The revision to which it
-    /// leads is inserted in the same transaction, if the stack has the one that it comes from.
+    /// leads is inserted in the same transaction, if the stack has the one that it comes from. One that
+    /// the portal begins at the end of the stack's time begins only if the stack still has that.
     ///
     /// # Errors
     ///
@@ -82,6 +83,8 @@ pub trait Stacks: Send + Sync {
     ) -> Result<()>;
     /// Lists the live stacks, ordered by name: all, or only the one called `name`.
     async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>>;
+    /// Lists the live stacks that expired at `now` or before, the first one at the beginning.
+    async fn expired_stacks(&self, now: Timestamp) -> Result<Vec<ExpiredStack>>;
     /// Lists the stacks that are not gone, ordered by name: all, or only those of `owner`.
     async fn present_stacks(&self, owner: Option<&OwnerId>) -> Result<Vec<PresentStack>>;
     /// Returns which of `names` are reserved.

@@ -12,6 +12,7 @@ use domain::event::Seq;
 use domain::kind::KindName;
 use domain::owner::OwnerId;
 use domain::stack_id::{RevisionId, StackId};
+use domain::stack_name::StackName;
 
 /// The current state of an operation. A deployment reserves its name in all states except
 /// [`State::RolledBack`].
@@ -107,7 +108,7 @@ pub enum RemovalOutcome {
     /// The new one will do it, once the lease has expired of a worker that still cleans up after
     /// another one. Nobody can drive it before.
     Later(DeploymentId),
-    /// Another stack than the one that was meant has the name.
+    /// Another stack than the one that was meant has the name, or it expires at another time.
     DifferentStack,
     /// No stack of that name is live.
     NotLive,
@@ -134,10 +135,27 @@ pub enum OperationOutcome {
     /// The stack has this revision, and not the one that is meant, or the number of the new one is
     /// not free.
     RevisionChanged(u32),
-    /// Another stack than the one that was meant has the name.
+    /// Another stack than the one that was meant has the name, or it expires at another time.
     DifferentStack,
     /// No stack of that name is live.
     NotLive,
+}
+
+/// A live stack whose time is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpiredStack {
+    /// Its name.
+    pub name: StackName,
+    /// The deployment that created it.
+    pub deployment: DeploymentId,
+    /// The time at which it expired.
+    pub expires: Timestamp,
+    /// The time of its last event.
+    pub last: Timestamp,
+    /// What it should be.
+    pub desired: Desired,
+    /// The operation on it that is in progress or stuck, if there is one.
+    pub operation: Option<StackOperation>,
 }
 
 /// A live stack.

@@ -79,6 +79,7 @@ POST   /stacks/livey/rollback          to=1&revision=1           303 303 303 403
 POST   /stacks/livey/stop              -                         303 303 303 403 303 303 401
 POST   /stacks/livey/start             -                         303 303 303 403 303 303 401
 POST   /stacks/livey/restart           -                         303 303 303 403 303 303 401
+POST   /stacks/livey/keep              -                         303 303 303 403 303 303 401
 POST   /stacks/livey/remove            -                         303 303 303 403 303 303 401
 GET    /data                           -                         303 200 200 200 200 200 401
 POST   /data/dat_none/delete           -                         303 303 303 403 303 303 401

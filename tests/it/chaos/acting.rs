@@ -87,6 +87,7 @@ impl Simulation {
             started,
             first: EventBody::Progress(ProgressUpdate::first(&CHANGE, started)),
             of: Some(stack.deployment.id),
+            expired: None,
             limit: None,
             revision: Some(revision),
             audit_entry: None,

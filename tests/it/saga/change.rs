@@ -57,6 +57,7 @@ impl World {
             started,
             first: EventBody::Progress(ProgressUpdate::first(&CHANGE, started)),
             of: None,
+            expired: None,
             limit: None,
             revision: Some(revision),
             audit_entry: None,

@@ -21,13 +21,13 @@ use crate::support::memory_store::MemoryStore;
 mod breaking;
 mod matrix;
 
-fn alice() -> StackName {
+pub(super) fn alice() -> StackName {
     StackName::parse("alice").unwrap()
 }
 
 impl World {
     /// Begins an operation of `kind` on the live stack, which is that of this world from then on.
-    async fn ask_for(&mut self, kind: &'static Kind, number: u128) {
+    pub(super) async fn ask_for(&mut self, kind: &'static Kind, number: u128) {
         let started = self.clock.now();
         let new = NewOperation {
             id: kind.operation_id(number),
@@ -35,6 +35,7 @@ impl World {
             started,
             first: EventBody::Progress(ProgressUpdate::first(kind, started)),
             of: None,
+            expired: None,
             limit: None,
             revision: None,
             audit_entry: None,

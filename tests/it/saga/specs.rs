@@ -77,6 +77,7 @@ fn change(settings: &mut StackSettings) {
         certificate_timeout: Duration::from_millis(1),
         // They limit the operation, and are not part of the stack.
         deadlines: settings.deadlines,
+        lifetime_max: Some(Duration::from_hours(1)),
     };
 }
 

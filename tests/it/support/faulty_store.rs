@@ -10,12 +10,12 @@ use ai_stack_deployer::server::metrics::OperationCounts;
 use ai_stack_deployer::server::name_index::NameState;
 use ai_stack_deployer::server::platform::AppName;
 use ai_stack_deployer::server::store::{
-    CancelOutcome, CancelRequest, CleanupRecord, DataDeletion, DayLooks, Fact, Idempotency,
-    IdempotencyKey, Journal, Kept, KeptData, KeptFilter, Lane, Lease, Leases, LookCounts, Measured,
-    Measurements, NewDeployment, NewOperation, NewRemoval, OperationFilter, OperationOutcome,
-    Operations, PresentStack, Record, Recorded, RemovalOutcome, Result, Revision, Sample,
-    SealedSpec, SeriesStep, Specs, Stack, StackEvents, StackTurn, Stacks, StepId, Steps, Store,
-    StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease, TaskLeases, Templates,
+    CancelOutcome, CancelRequest, CleanupRecord, DataDeletion, DayLooks, ExpiredStack, Fact,
+    Idempotency, IdempotencyKey, Journal, Kept, KeptData, KeptFilter, Lane, Lease, Leases,
+    LookCounts, Measured, Measurements, NewDeployment, NewOperation, NewRemoval, OperationFilter,
+    OperationOutcome, Operations, PresentStack, Record, Recorded, RemovalOutcome, Result, Revision,
+    Sample, SealedSpec, SeriesStep, Specs, Stack, StackEvents, StackTurn, Stacks, StepId, Steps,
+    Store, StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease, TaskLeases, Templates,
     TimeToLive, Usage,
 };
 use async_trait::async_trait;
@@ -237,6 +237,7 @@ delegate! {
         up begin_operation(name: &StackName, new: &NewOperation) -> OperationOutcome;
         up set_label(stack: StackId, label: Option<&str>, entry: Option<&AuditEntry>) -> ();
         up stacks(name: Option<&StackName>) -> Vec<Stack>;
+        up expired_stacks(now: Timestamp) -> Vec<ExpiredStack>;
         up present_stacks(owner: Option<&OwnerId>) -> Vec<PresentStack>;
         up reserved(names: &[StackName]) -> Vec<StackName>;
         up names(freed_since: Option<Timestamp>) -> HashMap<StackName, NameState>;

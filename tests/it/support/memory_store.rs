@@ -8,9 +8,10 @@ use ai_stack_deployer::server::audit::AuditEntry;
 use ai_stack_deployer::server::metrics::OperationCounts;
 use ai_stack_deployer::server::name_index::NameState;
 use ai_stack_deployer::server::store::{
-    CancelOutcome, CancelRequest, Lane, Lease, Leases, NewDeployment, NewOperation, NewRemoval,
-    OperationFilter, OperationOutcome, Operations, PresentStack, Record, RemovalOutcome, Result,
-    Stack, Stacks, State, Store, StoreError, StoredResponse, TimeToLive, Usage,
+    CancelOutcome, CancelRequest, ExpiredStack, Lane, Lease, Leases, NewDeployment, NewOperation,
+    NewRemoval, OperationFilter, OperationOutcome, Operations, PresentStack, Record,
+    RemovalOutcome, Result, Stack, Stacks, State, Store, StoreError, StoredResponse, TimeToLive,
+    Usage,
 };
 use async_trait::async_trait;
 use domain::deployment::DeploymentId;
@@ -100,6 +101,10 @@ impl Stacks for MemoryStore {
 
     async fn present_stacks(&self, owner: Option<&OwnerId>) -> Result<Vec<PresentStack>> {
         Ok(self.up()?.present_stacks(owner))
+    }
+
+    async fn expired_stacks(&self, now: Timestamp) -> Result<Vec<ExpiredStack>> {
+        Ok(self.up()?.expired_stacks(now))
     }
 
     async fn set_label(

@@ -78,6 +78,7 @@ pub(crate) fn new_removal(number: u128, started: Timestamp) -> NewRemoval {
         started,
         first: EventBody::Progress(ProgressUpdate::first(&REMOVE, started)),
         of: None,
+        expired: None,
         disposal: Disposal::Delete,
         kept: None,
         audit_entry: None,
@@ -115,5 +116,6 @@ pub(crate) fn stack_settings(image: &str) -> StackSettings {
             drain: Duration::from_mins(5),
             watch: Duration::from_secs(30),
         },
+        lifetime_max: None,
     }
 }

@@ -55,6 +55,7 @@ impl RefusalCode {
             Self::UriTooLong => 414,
             Self::IdempotencyKeyReused
             | Self::InvalidParameters
+            | Self::InvalidExpiry
             | Self::TemplateRequired
             | Self::SecretsExpired
             | Self::WrongTemplate => 422,

@@ -48,7 +48,7 @@ impl StackHistory {
         let StackEvent { seq, at, body } = event;
         self.seq = seq;
         match body {
-            StackEventBody::OperationBegun { operation, kind } => {
+            StackEventBody::OperationBegun { operation, kind, .. } => {
                 self.held = Some(Held { operation, kind, is_stuck: false });
             }
             StackEventBody::OperationEnded { operation, kind, outcome, leaves } => {

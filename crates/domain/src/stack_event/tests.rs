@@ -25,7 +25,7 @@ fn why() -> Why {
 fn life() -> Vec<StackEvent> {
     let (made, stop) = (DEPLOY.operation_id(1), STOP.operation_id(2));
     numbered(vec![
-        StackEventBody::OperationBegun { operation: made.clone(), kind: DEPLOY.name },
+        StackEventBody::OperationBegun { operation: made.clone(), kind: DEPLOY.name, reason: None },
         StackEventBody::OperationEnded {
             operation: made,
             kind: DEPLOY.name,
@@ -36,7 +36,11 @@ fn life() -> Vec<StackEvent> {
         StackEventBody::StoppedByItself { exit: why().exits.pop() },
         StackEventBody::Unhealthy { why: why() },
         StackEventBody::Recovered,
-        StackEventBody::OperationBegun { operation: stop.clone(), kind: STOP.name },
+        StackEventBody::OperationBegun {
+            operation: stop.clone(),
+            kind: STOP.name,
+            reason: Some(Reason::Expired),
+        },
         StackEventBody::OperationEnded {
             operation: stop.clone(),
             kind: STOP.name,
@@ -90,8 +94,11 @@ fn an_event_reads_back_as_it_was_written_under_its_name() {
 
 #[test]
 fn a_begun_operation_looks_like_this_on_the_wire() {
-    let body =
-        StackEventBody::OperationBegun { operation: DEPLOY.operation_id(1), kind: DEPLOY.name };
+    let body = StackEventBody::OperationBegun {
+        operation: DEPLOY.operation_id(1),
+        kind: DEPLOY.name,
+        reason: None,
+    };
     let event = StackEvent { seq: 1, at: time(0), body: body.on_wire(Kinds::default()) };
     assert_eq!(
         serde_json::to_string(&event).unwrap(),

@@ -129,6 +129,17 @@ pub fn message(refusal: &Refusal) -> String {
                  deploy it again to change it."
             );
         }
+        R::InvalidExpiry(None) => {
+            "A stack can expire at a time that is to come, as in 2026-12-31T18:00:00Z, or with null \
+             not at all: choose one."
+        }
+        R::InvalidExpiry(Some(latest)) => {
+            let latest = latest.strftime("%Y-%m-%d %H:%M:%S UTC");
+            return format!(
+                "A stack must expire at a time that is to come, and here by {latest}: choose one \
+                 until then."
+            );
+        }
         R::NotChangeable => {
             "That needs other volumes or another port, which a stack cannot get: deploy a new one."
         }

@@ -156,6 +156,9 @@ fn of_code(page: FormPage<'_>, code: RefusalCode) -> String {
             "An older version of the portal made the stack and did not keep what it is made of, so \
              {so}. Deploy it again to change it."
         ),
+        (C::InvalidExpiry, _) => {
+            format!("The stack cannot be kept until then, so {so}. Choose another time.")
+        }
         (C::NotChangeable, _) => format!(
             "That needs other volumes or another port, which a stack cannot get, so {so}. Deploy a \
              new one."

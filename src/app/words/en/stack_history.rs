@@ -2,7 +2,7 @@
 
 use super::account::minute;
 use domain::kind::StackState;
-use domain::stack_event::{Exit, Outcome, Problem, StackEventBody, Why};
+use domain::stack_event::{Exit, Outcome, Problem, Reason, StackEventBody, Why};
 
 /// The label of the tab.
 pub(crate) const HISTORY: &str = "History";
@@ -22,7 +22,12 @@ pub(crate) const LOOKS: &str = "Looks";
 /// Says what happened.
 pub(crate) fn sentence(body: &StackEventBody) -> String {
     match body {
-        StackEventBody::OperationBegun { kind, .. } => format!("Began: {}", kind.as_str()),
+        StackEventBody::OperationBegun { kind, reason: None, .. } => {
+            format!("Began: {}", kind.as_str())
+        }
+        StackEventBody::OperationBegun { kind, reason: Some(_), .. } => {
+            format!("Begun by the portal: {}", kind.as_str())
+        }
         StackEventBody::OperationEnded { kind, outcome, leaves, .. } => {
             let end = match (outcome, leaves) {
                 (_, None) => "not finished",
@@ -54,6 +59,9 @@ pub(crate) fn details(body: &StackEventBody) -> Vec<String> {
     match body {
         StackEventBody::Unhealthy { why } => reasons(why),
         StackEventBody::StoppedByItself { exit: Some(exit) } => vec![end(exit)],
+        StackEventBody::OperationBegun { reason: Some(Reason::Expired), .. } => {
+            vec![String::from("The time of the stack was over.")]
+        }
         StackEventBody::StoppedByItself { exit: None }
         | StackEventBody::OperationBegun { .. }
         | StackEventBody::OperationEnded { .. }

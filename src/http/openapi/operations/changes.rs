@@ -33,8 +33,9 @@ pub(in crate::http) fn change(it: Described) -> Described {
         "Change a stack",
         "Leads a stack to a new revision, with other answers, another size or another version of its \
          template, verifies it, and leads it back if it does not run. What is not named stays. A \
-         label alone changes nothing that runs.",
+         label or a time to expire alone changes nothing that runs.",
     ))
+    .refuses([Code::InvalidExpiry])
     .body("ChangeRequest", "At most 1 MiB, within 10 seconds.")
 }
 

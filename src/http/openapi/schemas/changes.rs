@@ -16,6 +16,11 @@ pub(super) fn changes() -> Vec<Named> {
             "label",
             text().schema_type(or_null()).max_length(Some(100)),
             "What its owner calls it, without control characters; null removes that.",
+        )
+        .optional(
+            "expiresAt",
+            time().schema_type(or_null()),
+            "When the portal stops it; null if never, where that is not limited.",
         );
     let rollback =
         object("Which revision to go back to.").has("revision", integer(), "Its number.");

@@ -24,6 +24,11 @@ pub(super) fn history() -> Vec<Named> {
     .optional("operation", id(), "The operation that began, ended or was cleaned up.")
     .optional("kind", text(), "The kind of the operation, such as `stop`.")
     .optional(
+        "reason",
+        one_of_texts(["expired", "unknown"]),
+        "With `operation_begun`: why the portal began it by itself, if it did.",
+    )
+    .optional(
         "outcome",
         one_of_texts(["done", "failed", "cancelled"]),
         "With `operation_ended`: how it ended.",

@@ -1,8 +1,9 @@
 //! The schemas of stacks.
 
-use super::{Named, id, name};
+use super::{Named, anything, id, name};
 use crate::http::openapi::schema::{
-    address, always, flag, integer, object, one_of_texts, path, reference, text, time,
+    Fields, address, always, flag, integer, number, object, one_of_texts, path, reference, text,
+    time,
 };
 
 /// The words for what a stack is now.
@@ -47,9 +48,11 @@ pub(super) fn stacks() -> Vec<Named> {
             "The version of its template that the caller is offered now, if it is another one than \
              the stack has, and the caller may see its id.",
         )
+        .optional("expiresAt", time(), "When the portal stops it, in UTC, unless it is kept on.")
         .optional_one("operation", "StackOperation", "What is under way or stuck, if anything is.")
         .optional("removalId", id(), "Its removal that has not ended well, if there is one.")
         .optional_one("health", "StackHealth", "The known problem of the stack, if there is one.");
+    let stack = with_details(stack);
     let operation = object("An operation on a stack.")
         .has("id", id(), "Its id.")
         .has("kind", text(), "Its kind, such as `stop`.")
@@ -93,8 +96,43 @@ pub(super) fn stacks() -> Vec<Named> {
         ("StackAnswer", one.into()),
         ("Stack", stack.into()),
         ("StackHealth", health.into()),
+        ("StackResources", resources().into()),
+        ("StackUrl", url().into()),
+        ("StackVolume", volume().into()),
         ("StackOperation", operation.into()),
         ("UnchangedStack", unchanged.into()),
         ("StartedRemoval", removal.into()),
     ]
+}
+
+/// Adds what is told of one stack alone, to whoever may change it.
+fn with_details(stack: Fields) -> Fields {
+    stack
+        .map("parameters", anything(), "Of one stack: its answers; of a secret, its fingerprint.")
+        .optional_one("resources", "StackResources", "Of one stack: the limits of its container.")
+        .list("urls", reference("StackUrl"), "Of one stack: its addresses, its own first.")
+        .list("volumes", reference("StackVolume"), "Of one stack: its volumes.")
+        .map("links", path(), "Of one stack: the paths at which more is told of it.")
+}
+
+fn resources() -> Fields {
+    object("The limits of a container; none where a field is missing.")
+        .optional("cpu", number(), "The number of CPUs.")
+        .optional("memory", integer(), "The memory in bytes.")
+}
+
+fn url() -> Fields {
+    object("An address of a stack.").has("url", address(), "The address.").optional(
+        "label",
+        text(),
+        "What its template calls it.",
+    )
+}
+
+fn volume() -> Fields {
+    object("A volume of a stack.").has("key", text(), "Its key.").has(
+        "path",
+        text(),
+        "The folder in the container.",
+    )
 }

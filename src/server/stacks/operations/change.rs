@@ -255,6 +255,7 @@ impl Service {
             started,
             first: EventBody::Progress(ProgressUpdate::first(kind, started)),
             of: Some(stack.deployment.id.clone()),
+            expired: None,
             limit: self.operation_limit(kind),
             audit_entry: Some(self.parts.audit.entry(caller, act, name.as_str())),
             claim: place.as_ref().and_then(SlotReservation::claim),

@@ -101,6 +101,7 @@ impl Service {
             first: EventBody::Progress(ProgressUpdate::first(kind, started)),
             // The one that was looked at, and no other that has its name meanwhile.
             of: Some(live),
+            expired: None,
             limit: self.operation_limit(kind),
             revision: None,
             audit_entry: Some(self.parts.audit.entry(caller, action.audited(), called)),

@@ -19,6 +19,7 @@ use crate::server::store::{
 };
 use domain::deployment::DeploymentId;
 use domain::event::EventBody;
+use domain::stack_event::Reason;
 use domain::stack_id::{RevisionId, StackId};
 use domain::stack_name::StackName;
 
@@ -54,7 +55,8 @@ pub(super) async fn begin<D: Dialect>(
         let link = Statement::new("UPDATE operations SET retried_by = $1 WHERE id = $2");
         link.bind(&deployment.id).bind(tried).execute(&mut tx).await?;
     }
-    insert_first(&store, &mut tx, &deployment.id, &new.first, new.audit_entry.as_ref()).await?;
+    insert_first(&store, &mut tx, (&deployment.id, None), &new.first, new.audit_entry.as_ref())
+        .await?;
     store.notify(&mut tx, &Notification::Name(deployment.name.clone())).await?;
     // The quotas come last: the locks on what they count make the starts of others wait.
     quotas::admit(&mut tx, &new).await?;
@@ -100,12 +102,12 @@ fn insert(revision: RevisionId, new: &NewDeployment) -> Statement {
 pub(super) async fn insert_first<D: Dialect>(
     store: &SqlStore<D>,
     tx: &mut Transaction<D>,
-    id: &DeploymentId,
+    (id, reason): (&DeploymentId, Option<Reason>),
     first: &EventBody,
     audit_entry: Option<&AuditEntry>,
 ) -> Result<()> {
     insert_events(tx, id, 1, std::slice::from_ref(first)).await?;
-    stack_events::begun(store, tx, id).await?;
+    stack_events::begun(store, tx, id, reason).await?;
     insert_audit_entry(tx, audit_entry).await
 }
 
@@ -135,6 +137,11 @@ pub(super) async fn begin_removal<D: Dialect>(
     if !new.means(&live, unfinished.as_ref().map(|(id, _)| id)) {
         return Ok(RemovalOutcome::DifferentStack);
     }
+    if let Some((id, _)) = &unfinished
+        && new.expired.is_some()
+    {
+        return Ok(RemovalOutcome::UnderWay(id.clone()));
+    }
     if let Some((id, is_stuck)) = unfinished {
         reuse_removal(store, tx, &id, is_stuck, new).await?;
         return Ok(RemovalOutcome::Accepted(id));
@@ -145,13 +152,17 @@ pub(super) async fn begin_removal<D: Dialect>(
     };
     let is_later = later.is_some();
     new.claim = later.or(new.claim);
+    if !stack_events::expires_at(&mut tx, &live, new.expired).await? {
+        return Ok(RemovalOutcome::DifferentStack);
+    }
     if let Some(data) = &new.kept
         && let Some(most) = kept::insert(&mut tx, &live, data).await?
     {
         return Ok(RemovalOutcome::KeptFull(most));
     }
     insert_removal(&live, &new).execute(&mut tx).await?;
-    insert_first(&store, &mut tx, &new.id, &new.first, new.audit_entry.as_ref()).await?;
+    let id = (&new.id, Reason::of(new.expired));
+    insert_first(&store, &mut tx, id, &new.first, new.audit_entry.as_ref()).await?;
     commit(store, tx, new.claim.as_ref()).await?;
     Ok(if is_later { RemovalOutcome::Later(new.id) } else { RemovalOutcome::Accepted(new.id) })
 }

@@ -40,7 +40,8 @@ async fn begin_deletion<D: Dialect>(
     );
     if mark.bind(stack).execute(&mut tx).await? == 1 {
         insert_removal(&made, &new).execute(&mut tx).await?;
-        insert_first(&store, &mut tx, &new.id, &new.first, new.audit_entry.as_ref()).await?;
+        insert_first(&store, &mut tx, (&new.id, None), &new.first, new.audit_entry.as_ref())
+            .await?;
         commit(store, tx, new.claim.as_ref()).await?;
         return Ok(DataDeletion::Accepted(new.id));
     }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::dialect::Dialect;
 use super::pool::Transaction;
 use super::rows::Columns as _;
-use super::stack_events::Ended;
+use super::stack_events::{self, Ended};
 use super::statement::Statement;
 use super::{SqlStore, kept, lists, revisions, rows};
 use crate::server::notifier::Notification;
@@ -143,6 +143,9 @@ async fn record<D: Dialect>(store: SqlStore<D>, lease: Lease, fact: Fact) -> Res
     if let Some(end) = &fact.end {
         let ended = ended::<D>(&lease.id, &row, end.at)?;
         ended.record(&store, &mut tx, end, fact.events.last()).await?;
+        if let (State::Live, Some(expires)) = (end.state, fact.expires) {
+            stack_events::expire(&mut tx, &lease.id, end.at, expires).await?;
+        }
     }
     tx.commit().await?;
     Ok(recorded)

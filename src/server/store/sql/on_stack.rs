@@ -8,9 +8,11 @@ use super::pool::Transaction;
 use super::rows::{self, Columns as _};
 use super::statement::Statement;
 use super::under_way::{Superseded, nobodys, supersede, under_way};
-use super::{quotas, revisions};
+use super::{quotas, revisions, stack_events};
 use crate::server::store::{Desired, NewOperation, OperationOutcome, Result, State, StoreError};
 use domain::deployment::DeploymentId;
+use domain::kind::Kind;
+use domain::stack_event::Reason;
 use domain::stack_name::StackName;
 
 /// Inserts the operation on the stack `name`, unless another one is under way, another stack is
@@ -29,7 +31,8 @@ pub(super) async fn begin<D: Dialect>(
     let (desired, counted_as) = stack(&mut tx, &live).await?;
     let kind = new.kind;
     if let Some(under_way) = under_way(&mut tx, &live, State::Active).await? {
-        if new.revision.is_some() || under_way.kind.as_deref() != Some(kind.name.as_str()) {
+        let is_other = new.revision.is_some() || new.expired.is_some();
+        if is_other || under_way.kind.as_deref() != Some(kind.name.as_str()) {
             return Ok(OperationOutcome::UnderWay(under_way.id));
         }
         insert_audit_entry(&mut tx, new.audit_entry.as_ref()).await?;
@@ -38,12 +41,7 @@ pub(super) async fn begin<D: Dialect>(
     }
     let stuck = under_way(&mut tx, &live, State::Stuck).await?;
     if stuck.is_none() && !kind.starts_from.contains(&desired.state()) {
-        let is_so = kind.done == desired.state();
-        return Ok(if is_so {
-            OperationOutcome::Unchanged
-        } else {
-            OperationOutcome::WrongState(desired)
-        });
+        return Ok(refused(kind, desired));
     }
     let later = match supersede(&mut tx, &live).await? {
         Superseded::Held(removal) => return Ok(OperationOutcome::UnderWay(removal.id)),
@@ -51,6 +49,9 @@ pub(super) async fn begin<D: Dialect>(
     };
     let is_later = later.is_some();
     new.claim = later.or(new.claim);
+    if !stack_events::expires_at(&mut tx, &live, new.expired).await? {
+        return Ok(OperationOutcome::DifferentStack);
+    }
     if let (Some(limit), Some(counted_as)) = (&new.limit, counted_as) {
         quotas::admit_operation(&mut tx, &counted_as, limit, new.started).await?;
     }
@@ -58,9 +59,19 @@ pub(super) async fn begin<D: Dialect>(
         return Ok(OperationOutcome::RevisionChanged(present));
     }
     insert(&live, &new).execute(&mut tx).await?;
-    insert_first(&store, &mut tx, &new.id, &new.first, new.audit_entry.as_ref()).await?;
+    let id = (&new.id, Reason::of(new.expired));
+    insert_first(&store, &mut tx, id, &new.first, new.audit_entry.as_ref()).await?;
     commit(store, tx, new.claim.as_ref()).await?;
     Ok(if is_later { OperationOutcome::Later(new.id) } else { OperationOutcome::Accepted(new.id) })
+}
+
+/// Returns why an operation of `kind` does not begin on a stack that should be `desired`.
+fn refused(kind: &Kind, desired: Desired) -> OperationOutcome {
+    if kind.done == desired.state() {
+        OperationOutcome::Unchanged
+    } else {
+        OperationOutcome::WrongState(desired)
+    }
 }
 
 /// Returns what the stack that `live` created should be, and whose usage it counts as.

@@ -8,9 +8,9 @@ use sqlx::{ColumnIndex, Decode, Row, Type};
 
 use crate::server::platform::AppName;
 use crate::server::store::{
-    CancelRequest, CleanUp, Desired, Disposal, IdempotencyKey, Lease, PresentStack, Record,
-    Recorded, Result, Stack, StackOperation, State, StepId, StepRecord, StoreError, StoredEvent,
-    StoredResponse, TimeToLive, Unhealthy, Usage, is_within_hour, unavailable,
+    CancelRequest, CleanUp, Desired, Disposal, ExpiredStack, IdempotencyKey, Lease, PresentStack,
+    Record, Recorded, Result, Stack, StackOperation, State, StepId, StepRecord, StoreError,
+    StoredEvent, StoredResponse, TimeToLive, Unhealthy, Usage, is_within_hour, unavailable,
 };
 use domain::deployment::{Deployment, DeploymentId, DeploymentMetadata, Links};
 use domain::kind::KindName;
@@ -226,14 +226,7 @@ pub(super) fn stack(row: &impl Columns) -> Result<Stack> {
         None => None,
         Some(id) => Some((id, state(&row.text("removal_state")?)?)),
     };
-    let operation = match optional_id(row, "held")? {
-        None => None,
-        Some(id) => Some(StackOperation {
-            id,
-            kind: kind_of(row.optional_text("held_kind")?, removal.is_some())?,
-            state: state(&row.text("held_state")?)?,
-        }),
-    };
+    let operation = held(row, removal.is_some())?;
     Ok(Stack {
         deployment: deployment(row)?,
         since: time(row.number("completed_ms")?)?,
@@ -247,6 +240,27 @@ pub(super) fn stack(row: &impl Columns) -> Result<Stack> {
         last_event: row.number("last_event")?.cast_unsigned(),
         unhealthy: unhealthy(row)?,
         expires: optional_time(row, "expires_ms")?,
+    })
+}
+
+/// Reads the operation that holds a stack, if one does.
+fn held(row: &impl Columns, removes: bool) -> Result<Option<StackOperation>> {
+    let Some(id) = optional_id(row, "held")? else { return Ok(None) };
+    let kind = kind_of(row.optional_text("held_kind")?, removes)?;
+    Ok(Some(StackOperation { id, kind, state: state(&row.text("held_state")?)? }))
+}
+
+/// Reads a stack whose time is over.
+pub(super) fn expired_stack(row: &impl Columns) -> Result<ExpiredStack> {
+    let expires = time(row.number("expires_ms")?)?;
+    Ok(ExpiredStack {
+        name: name(row)?,
+        deployment: id(row, "id")?,
+        expires,
+        // One of an older version may have no event yet.
+        last: optional_time(row, "last_ms")?.unwrap_or(expires),
+        desired: desired(row)?,
+        operation: held(row, row.optional_text("removes")?.is_some())?,
     })
 }
 

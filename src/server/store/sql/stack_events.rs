@@ -17,7 +17,7 @@ use crate::server::store::{
 use domain::deployment::DeploymentId;
 use domain::event::{EventBody, Seq};
 use domain::kind::{KindName, StackState};
-use domain::stack_event::{Outcome, StackEvent, StackEventBody};
+use domain::stack_event::{Outcome, Reason, StackEvent, StackEventBody};
 use domain::stack_id::{RevisionId, StackId};
 
 #[async_trait]
@@ -112,11 +112,13 @@ async fn record_turn<D: Dialect>(store: SqlStore<D>, turn: StackTurn) -> Result<
     Ok(true)
 }
 
-/// Records that the operation `id` began, as its row says.
+/// Records that the operation `id` began, as its row says. `reason` is why the portal began it by
+/// itself, if it did.
 pub(super) async fn begun<D: Dialect>(
     store: &SqlStore<D>,
     tx: &mut Transaction<D>,
     id: &DeploymentId,
+    reason: Option<Reason>,
 ) -> Result<()> {
     let next = Statement::new(
         "UPDATE stacks SET last_event = last_event + 1
@@ -125,11 +127,43 @@ pub(super) async fn begun<D: Dialect>(
                    (SELECT started_ms FROM operations WHERE id = $1) AS started_ms",
     );
     let row = next.bind(id).fetch_one(tx).await?;
-    let body =
-        StackEventBody::OperationBegun { operation: id.clone(), kind: rows::kind_named(&row)? };
+    let (operation, kind) = (id.clone(), rows::kind_named(&row)?);
+    let body = StackEventBody::OperationBegun { operation, kind, reason };
     let at = rows::time(row.number("started_ms")?)?;
     insert(tx, rows::stack_id(&row)?, row.number("last_event")?, at, &body).await?;
     store.notify(tx, &Notification::Stacks).await
+}
+
+/// Returns whether the stack that `live` created expires at `time`, if that is given. Its row is locked
+/// from here on, so nobody gives it another time before the transaction ends.
+pub(super) async fn expires_at<D: Dialect>(
+    tx: &mut Transaction<D>,
+    live: &DeploymentId,
+    time: Option<Timestamp>,
+) -> Result<bool> {
+    let Some(time) = time else { return Ok(true) };
+    let lock = Statement::new(
+        "UPDATE stacks SET expires_ms = expires_ms
+         WHERE stack = (SELECT stack FROM operations WHERE id = $1) AND expires_ms = $2",
+    );
+    Ok(lock.bind(live).bind(time).execute(tx).await? > 0)
+}
+
+/// Records when the stack that the operation `id` made live expires, unless it does so already.
+pub(super) async fn expire<D: Dialect>(
+    tx: &mut Transaction<D>,
+    id: &DeploymentId,
+    at: Timestamp,
+    expires: Timestamp,
+) -> Result<()> {
+    let expire = Statement::new(
+        "UPDATE stacks SET expires_ms = $2, last_event = last_event + 1
+         WHERE stack = (SELECT stack FROM operations WHERE id = $1) AND expires_ms IS NULL
+         RETURNING stack, last_event",
+    );
+    let Some(row) = expire.bind(id).bind(expires).fetch_optional(tx).await? else { return Ok(()) };
+    let body = StackEventBody::ExpiryChanged { expires_at: Some(expires) };
+    insert(tx, rows::stack_id(&row)?, row.number("last_event")?, at, &body).await
 }
 
 /// An operation that has ended, or whose clean-up has.

@@ -12,8 +12,8 @@ use super::{SqlStore, beginning, lists, on_stack, quotas, rows};
 use crate::server::audit::AuditEntry;
 use crate::server::name_index::NameState;
 use crate::server::store::{
-    NewDeployment, NewOperation, NewRemoval, OperationOutcome, PresentStack, RemovalOutcome,
-    Result, Stack, Stacks, StoredResponse, TimeToLive, Usage,
+    ExpiredStack, NewDeployment, NewOperation, NewRemoval, OperationOutcome, PresentStack,
+    RemovalOutcome, Result, Stack, Stacks, StoredResponse, TimeToLive, Usage,
 };
 use domain::owner::OwnerId;
 use domain::stack_id::StackId;
@@ -71,6 +71,24 @@ impl<D: Dialect> Stacks for SqlStore<D> {
              ORDER BY name",
         );
         self.rows(live.bind(name)).await?.iter().map(rows::stack).collect()
+    }
+
+    async fn expired_stacks(&self, now: Timestamp) -> Result<Vec<ExpiredStack>> {
+        let expired = Statement::new(
+            "SELECT live.id AS id, name, expires_ms, desired,
+                    (SELECT at_ms FROM stack_events
+                     WHERE stack_events.stack = stacks.stack AND stack_events.seq = last_event)
+                        AS last_ms,
+                    held.id AS held, held.kind AS held_kind, held.state AS held_state,
+                    held.removes AS removes
+             FROM stacks JOIN operations AS live
+                 ON live.stack = stacks.stack AND live.state = 'live'
+             LEFT JOIN operations AS held
+                 ON held.stack = stacks.stack AND held.state IN ('active', 'stuck')
+             WHERE expires_ms IS NOT NULL AND expires_ms <= $1 AND gone_ms IS NULL
+             ORDER BY expires_ms, name",
+        );
+        self.rows(expired.bind(now)).await?.iter().map(rows::expired_stack).collect()
     }
 
     async fn present_stacks(&self, owner: Option<&OwnerId>) -> Result<Vec<PresentStack>> {

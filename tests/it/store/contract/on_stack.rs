@@ -59,6 +59,7 @@ fn operation(kind: &'static Kind, number: u128, of: Option<&DeploymentId>) -> Ne
         started: at(60),
         first: EventBody::Progress(ProgressUpdate::first(kind, at(60))),
         of: of.cloned(),
+        expired: None,
         limit: None,
         revision: None,
         audit_entry: None,

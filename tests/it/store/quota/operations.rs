@@ -21,6 +21,7 @@ fn operation(kind: &'static Kind, number: u128, started: i64, max: Option<u32>) 
         first: EventBody::Progress(ProgressUpdate::first(kind, at(started))),
         of: None,
         limit: max.map(|max| OperationLimit { max, kinds: vec![DEPLOY.name, RESTART.name] }),
+        expired: None,
         revision: None,
         audit_entry: None,
         claim: None,

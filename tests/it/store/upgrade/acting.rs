@@ -16,6 +16,7 @@ pub(super) async fn assert_they_begin(store: &dyn Store, has_removals: bool) {
             started: at(400),
             first: EventBody::Progress(ProgressUpdate::first(kind, at(400))),
             of: None,
+            expired: None,
             limit: None,
             revision: None,
             audit_entry: None,

@@ -10,6 +10,7 @@ use domain::deployment::{DeploymentMetadata, Links};
 use domain::event::Event;
 use domain::kind::KindName;
 use domain::owner::OwnerId;
+use domain::stack_event::Reason;
 use domain::stack_id::{RevisionId, StackId};
 use domain::stack_name::StackName;
 use domain::stack_spec::{StackSpec, TemplateRef};
@@ -191,7 +192,7 @@ impl Tables {
         let row = Row::new(record, new.quota.counted_as.clone(), &first);
         let row = Row { template: new.template.reference.id.clone(), ..row };
         self.deployments.push(row.claimed(new.claim.as_ref()));
-        self.begun(&new.deployment.id);
+        self.begun(&new.deployment.id, None);
         self.audit.extend(new.audit_entry.clone());
         Ok(())
     }
@@ -261,6 +262,9 @@ impl Tables {
         if !new.means(&record.deployment.id, removal.as_ref()) {
             return RemovalOutcome::DifferentStack;
         }
+        if let Some(id) = removal.filter(|_| new.expired.is_some()) {
+            return RemovalOutcome::UnderWay(id);
+        }
         if let Some(row) = unfinished {
             if row.record.state == State::Stuck {
                 row.record.clean_up.due = Some(new.started);
@@ -270,7 +274,12 @@ impl Tables {
             self.audit.extend(new.audit_entry.clone());
             return RemovalOutcome::Accepted(id);
         }
-        let later = match self.supersede(record.revision.stack) {
+        let stack = record.revision.stack;
+        let is_held = self.held(stack).is_some_and(|held| held.state == State::Active);
+        if !is_held && !self.expires_at(stack, new.expired) {
+            return RemovalOutcome::DifferentStack;
+        }
+        let later = match self.supersede(stack) {
             Superseded::Held(under_way) => return RemovalOutcome::UnderWay(under_way),
             Superseded::Free(until) => nobodys(until, new.started),
         };
@@ -296,7 +305,7 @@ impl Tables {
         let first = Event { seq: 1, body: new.first.clone() };
         let row = Row::new(record, counted_as, &first);
         self.deployments.push(row.claimed(claim.as_ref()));
-        self.begun(&new.id);
+        self.begun(&new.id, Reason::of(new.expired));
         self.audit.extend(new.audit_entry.clone());
         let id = new.id.clone();
         if is_later { RemovalOutcome::Later(id) } else { RemovalOutcome::Accepted(id) }

@@ -94,6 +94,9 @@ impl Journal for MemoryStore {
                 tables.end(&lease.id, end.at, end.leaves);
             }
             tables.ended(&lease.id, &end, fact.events.last());
+            if let (State::Live, Some(expires)) = (end.state, fact.expires) {
+                tables.expire(&lease.id, end.at, expires);
+            }
         }
         Ok(Recorded { seq, cancel_request })
     }

@@ -82,7 +82,7 @@ impl Tables {
         record.seq = 1;
         let row = Row::new(record, counted_as, &Event { seq: 1, body: new.first.clone() });
         self.deployments.push(row.claimed(new.claim.as_ref()));
-        self.begun(&new.id);
+        self.begun(&new.id, None);
         self.audit.extend(new.audit_entry.clone());
         DataDeletion::Accepted(new.id.clone())
     }

@@ -7,6 +7,7 @@ use ai_stack_deployer::server::store::{
 use domain::deployment::{Deployment, DeploymentId, DeploymentMetadata};
 use domain::event::Event;
 use domain::kind::KindName;
+use domain::stack_event::Reason;
 use domain::stack_id::StackId;
 use domain::stack_name::StackName;
 use jiff::Timestamp;
@@ -33,7 +34,7 @@ impl Tables {
         let stack = live.revision.stack;
         let held = self.held(stack).filter(|held| held.state == State::Active);
         if let Some(held) = held {
-            if new.revision.is_some() || held.kind != new.kind.name {
+            if new.revision.is_some() || new.expired.is_some() || held.kind != new.kind.name {
                 return Ok(OperationOutcome::UnderWay(held.id));
             }
             self.audit.extend(new.audit_entry.clone());
@@ -48,6 +49,9 @@ impl Tables {
             } else {
                 OperationOutcome::WrongState(desired)
             });
+        }
+        if !self.expires_at(stack, new.expired) {
+            return Ok(OperationOutcome::DifferentStack);
         }
         if let (Some(limit), Some(counted_as)) = (&new.limit, &counted_as) {
             limit.admit(self.begun_in_all(counted_as, &limit.kinds), new.started)?;
@@ -88,7 +92,7 @@ impl Tables {
         let first = Event { seq: 1, body: new.first.clone() };
         let row = Row::new(record, counted_as, &first);
         self.deployments.push(row.claimed(claim.as_ref()));
-        self.begun(&new.id);
+        self.begun(&new.id, Reason::of(new.expired));
         self.audit.extend(new.audit_entry.clone());
         let id = new.id.clone();
         Ok(if is_later { OperationOutcome::Later(id) } else { OperationOutcome::Accepted(id) })

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use ai_stack_deployer::server::store::{
-    CleanupRecord, DayLooks, Desired, End, LookCounts, Result, StackEvents, StackTurn, State, Turn,
-    Unhealthy, day_of,
+    CleanupRecord, DayLooks, Desired, End, ExpiredStack, LookCounts, Result, StackEvents,
+    StackTurn, State, Turn, Unhealthy, day_of,
 };
 use async_trait::async_trait;
 use domain::deployment::DeploymentId;
 use domain::event::{EventBody, Seq};
 use domain::kind::StackState;
-use domain::stack_event::{Outcome, StackEvent, StackEventBody};
+use domain::stack_event::{Outcome, Reason, StackEvent, StackEventBody};
 use domain::stack_id::StackId;
 use jiff::Timestamp;
 
@@ -101,12 +101,47 @@ impl StackEvents for MemoryStore {
 
 impl Tables {
     /// Records that the operation `id` began.
-    pub(super) fn begun(&mut self, id: &DeploymentId) {
+    pub(super) fn begun(&mut self, id: &DeploymentId, reason: Option<Reason>) {
         let record = self.row(id).unwrap().record.clone();
         let (operation, kind) = (id.clone(), record.deployment.kind);
-        let body = StackEventBody::OperationBegun { operation, kind };
+        let body = StackEventBody::OperationBegun { operation, kind, reason };
         let life = self.lives.entry(record.revision.stack).or_default();
         life.append(record.deployment.started, body);
+    }
+
+    /// Returns whether the stack expires at `time`, if that is given.
+    pub(super) fn expires_at(&self, stack: StackId, time: Option<Timestamp>) -> bool {
+        let expires = self.lives.get(&stack).and_then(|life| life.expires);
+        time.is_none() || expires == time
+    }
+
+    /// Records when the stack that the operation `id` made live expires, unless it does so already.
+    pub(super) fn expire(&mut self, id: &DeploymentId, at: Timestamp, expires: Timestamp) {
+        let stack = self.row(id).unwrap().record.revision.stack;
+        let life = self.lives.entry(stack).or_default();
+        if life.expires.is_none() {
+            life.expires = Some(expires);
+            life.append(at, StackEventBody::ExpiryChanged { expires_at: Some(expires) });
+        }
+    }
+
+    /// Lists the live stacks that expired at `now` or before.
+    pub(super) fn expired_stacks(&self, now: Timestamp) -> Vec<ExpiredStack> {
+        let expired = self.stacks(None).into_iter().filter_map(|stack| {
+            let expires = stack.expires.filter(|expires| *expires <= now)?;
+            let events = &self.lives.get(&stack.revision.stack)?.events;
+            Some(ExpiredStack {
+                name: stack.deployment.name,
+                deployment: stack.deployment.id,
+                expires,
+                last: events.last().map_or(expires, |event| event.at),
+                desired: stack.desired,
+                operation: stack.operation,
+            })
+        });
+        let mut expired: Vec<_> = expired.collect();
+        expired.sort_by_key(|stack| stack.expires);
+        expired
     }
 
     /// Records that the operation `id` ended with `last` as its last event.

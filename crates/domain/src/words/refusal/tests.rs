@@ -49,6 +49,16 @@ fn a_limit_is_told_with_what_to_do_and_when() {
 }
 
 #[test]
+fn the_latest_time_is_told_if_there_is_one() {
+    let latest = jiff::Timestamp::from_second(1_795_427_270).unwrap();
+    assert_eq!(
+        message(&Refusal::InvalidExpiry(Some(latest))),
+        "A stack must expire at a time that is to come, and here by 2026-11-23 09:47:50 UTC: \
+         choose one until then."
+    );
+}
+
+#[test]
 fn a_name_that_is_kept_is_told_with_the_end_of_it() {
     let until = jiff::Timestamp::from_second(1_795_427_270).unwrap();
     let refusal = Refusal::NameHeld(StackName::parse("alice").unwrap(), until);
