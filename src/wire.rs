@@ -2,6 +2,7 @@
 
 #[cfg(feature = "ssr")]
 mod changes;
+#[cfg(feature = "ssr")]
 mod details;
 mod kept;
 mod read;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use self::changes::{
     DowntimeView, EffectView, PlanView, PlannedChange, RevisionView, RevisionsView,
 };
+#[cfg(feature = "ssr")]
 pub use self::details::{ResourcesView, StackDetails, UrlView, VolumeView};
 pub use self::kept::{DataUserView, KeptView};
 use domain::deployment::{Deployment, DeploymentId, DeploymentMetadata};
