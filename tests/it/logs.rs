@@ -269,7 +269,10 @@ async fn what_crashed_is_shown_with_its_operation_to_whoever_may_change_the_stac
     let own = app.get(&api).await.json();
     assert_eq!(own["lastLog"], serde_json::to_value(last_log()).unwrap(), "{own}");
     let shown = app.get(&page).await.body;
-    for has in ["private &lt;b&gt;", "id=\"last-log\"", "more memory", "exit code 137"] {
+    for has in [
+        "private &lt;b&gt;", "id=\"last-log\"", "Why: the last lines", "more memory",
+        "exit code 137",
+    ] {
         assert!(shown.contains(has), "{has}: {shown}");
     }
     for path in [api, page] {

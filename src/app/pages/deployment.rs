@@ -79,6 +79,7 @@ pub fn DeploymentPage() -> impl IntoView {
         }
         Ok(mut view) => {
             let last_log = view.last_log.take();
+            let has_failed = view.progress.failure().is_some();
             let may_crash = view.may_change && !view.progress.is_finished();
             let is_mended_by_form = is_mended_by_form || view.secrets == StackSecrets::Lost;
             let form = view.form.clone().filter(|_| is_mended_by_form);
@@ -89,7 +90,7 @@ pub fn DeploymentPage() -> impl IntoView {
                 {is_full.then(|| view! { <KeptBeside id=view.deployment.id.clone() /> })}
                 <Generated secrets=view.secrets />
                 <Found view kept />
-                {last_log.map(|last_log| view! { <LastLines last_log=*last_log /> })}
+                {last_log.map(|last_log| view! { <LastLines last_log=*last_log has_failed /> })}
                 {may_crash
                     .then(|| view! { <script nonce=use_nonce()>{LAST_LOG_SCRIPT.as_str()}</script> })}
             }

@@ -192,7 +192,10 @@ fn between(sentence: String) -> impl IntoView {
 pub fn LastLines(
     /// What it wrote.
     last_log: LastLog,
+    /// True if the operation has failed, perhaps for what the lines say.
+    has_failed: bool,
 ) -> impl IntoView {
+    let heading = if has_failed { words::WHY } else { words::LAST };
     let end = words::end(last_log.exit_code, last_log.out_of_memory);
     let nothing = last_log.lines.is_empty().then(|| words::no_lines(last_log.log));
     let line = |text: String| {
@@ -206,7 +209,7 @@ pub fn LastLines(
     };
     view! {
         <section class="account" aria-labelledby="last-log">
-            <h2 id="last-log">{words::LAST}</h2>
+            <h2 id="last-log">{heading}</h2>
             {end.map(|end| view! { <p>{end}</p> })}
             {nothing.map(|nothing| view! { <p>{nothing}</p> })}
             {(!last_log.lines.is_empty())

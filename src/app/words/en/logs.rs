@@ -40,7 +40,10 @@ pub(crate) fn time(at: Timestamp) -> String {
 
 /// The heading of what a container wrote last.
 #[cfg(feature = "ssr")]
-pub(crate) const LAST: &str = "Why: the last lines of the container";
+pub(crate) const LAST: &str = "The last lines of the container";
+/// The same where the operation has failed.
+#[cfg(feature = "ssr")]
+pub(crate) const WHY: &str = "Why: the last lines of the container";
 
 /// Says why there are no lines of it.
 #[cfg(feature = "ssr")]
@@ -48,7 +51,7 @@ pub(crate) fn no_lines(log: LogState) -> &'static str {
     match log {
         LogState::Read => "It had written nothing.",
         LogState::Gone => "The container was gone already, and its log with it.",
-        LogState::Unavailable => "Its log could not be read before it was removed.",
+        LogState::Unavailable => "Its log could not be read in time.",
     }
 }
 
