@@ -130,7 +130,7 @@ pub async fn drive(cx: Context, operations: &Operations) -> Result<()> {
         tracing::error!(kind, "Only another version of the portal knows this kind of operation");
         return Ok(());
     };
-    run(cx, operation).instrument(span).await
+    Box::pin(run(cx, operation).instrument(span)).await
 }
 
 async fn run(cx: Context, operation: &dyn Operation) -> Result<()> {
