@@ -58,6 +58,8 @@ test.describe('with scripts', () => {
     const log = page.getByRole('log');
     const texts = Array.from({ length: 500 }, (_, at) => `number ${at}`);
     await write(request, name, ...texts);
+    // The log begins below the head of the page, and its end is further down.
+    await log.evaluate(element => element.scrollIntoView({ block: 'end' }));
     await expect(page.getByText('number 499')).toBeInViewport();
     await log.evaluate(element => element.scrollTo(0, 0));
     await expect(page.getByText('number 499')).not.toBeInViewport();
