@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { defineConfig, devices } from '@playwright/test';
 import {
-  brief, folder, guarded, origin, platform, platformKey, portals, provider, ready, root, staffed, type Portal,
+  brief, folder, guarded, origin, platform, platformKey, portals, provider, ready, root, staffed, steady, type Portal,
 } from './portals';
 
 const target = path.resolve(root, process.env.CARGO_TARGET_DIR ?? 'target');
@@ -44,18 +44,18 @@ const server = (portal: Portal) => {
   };
 };
 
-// The standalone sandbox, for the portal `troubled`.
-const sandbox = {
-  name: 'platform',
+// A standalone sandbox: one for the portal `troubled`, and one for `week`.
+const sandbox = (name: string, { port, edgePort, origin }: typeof platform) => ({
+  name,
   command:
     `exec env -i '${binary}' sandbox --api-key ${platformKey}` +
-    ` --listen 127.0.0.1:${platform.port} --edge 127.0.0.1:${platform.edgePort}`,
+    ` --listen 127.0.0.1:${port} --edge 127.0.0.1:${edgePort}`,
   // Without the key the answer is 401, which also shows that it is ready.
-  url: `${platform.origin}/api/project.all`,
+  url: `${origin}/api/project.all`,
   reuseExistingServer: false,
   timeout: 30_000,
   gracefulShutdown: { signal: 'SIGTERM' as const, timeout: 12_000 },
-};
+});
 
 // The identity provider, for the portals where people sign in.
 const identityProvider = {
@@ -95,5 +95,5 @@ export default defineConfig({
       ],
     },
   },
-  webServer: [sandbox, identityProvider, ...portals.map(server)],
+  webServer: [sandbox('platform', platform), sandbox('steady', steady), identityProvider, ...portals.map(server)],
 });

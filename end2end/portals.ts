@@ -110,7 +110,28 @@ export const bare: Portal = {
 /** People sign in, and choose from the built-in templates. */
 export const staffed: Portal = { name: 'staffed', port: first + 12, edgePort: firstEdge + 10, variables: signingIn };
 
-export const portals = [ready, failing, slow, troubled, guarded, brief, choice, single, many, bare, staffed];
+/** Another standalone sandbox, in which no test causes faults that pass. */
+export const steady = { port: first + 14, edgePort: firstEdge + 11, origin: `http://127.0.0.1:${first + 14}` };
+/** Stacks have a volume and a question; the portal looks at them often. */
+export const week: Portal = {
+  name: 'week',
+  port: first + 13,
+  edgePort: steady.edgePort,
+  variables: {
+    DOKPLOY_URL: steady.origin,
+    DOKPLOY_API_TOKEN: platformKey,
+    PORTAL_NAME: 'week',
+    STACK_DOMAIN_SUFFIX: 'localhost',
+    STACK_SCHEME: 'http',
+    STACK_PUBLIC_PORT: String(steady.edgePort),
+    STACK_ALLOW_PRIVATE: 'true',
+    CATALOGUE: `${root}/end2end/week`,
+    STACK_WATCH_INTERVAL: '2s',
+    STACK_CHANGE_WATCH: '3s',
+  },
+};
+
+export const portals = [ready, failing, slow, troubled, guarded, brief, choice, single, many, bare, staffed, week];
 
 /** Returns the folder in which a portal runs. */
 export const folder = (portal: Portal) =>

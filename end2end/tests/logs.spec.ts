@@ -1,7 +1,7 @@
 // The log of a stack: the page goes on by itself, is paused and searched, and works without scripts; and what a
 // container wrote last, on the page of the operation that it failed.
 import type { APIRequestContext, Page } from '@playwright/test';
-import { failing, origin, platform, platformKey, troubled } from '../portals';
+import { failing, origin, platformKey, steady, week } from '../portals';
 import {
   arrive, deployButton, expect, expectAccessible, expectAwake, expectNoSidewaysScroll, freshName, keep, nameField,
   startLive, test,
@@ -13,19 +13,19 @@ const status = (page: Page) => page.locator('#log-status');
 /** Lets the container of the stack write these lines into its log. */
 async function write(request: APIRequestContext, name: string, ...texts: string[]) {
   const headers = { 'x-api-key': platformKey };
-  const state = await (await request.get(`${platform.origin}/sandbox/state`, { headers })).json();
+  const state = await (await request.get(`${steady.origin}/sandbox/state`, { headers })).json();
   const { appName } = state.applications.find((one: { name: string }) => one.name === name);
   const data = { service: appName, lines: texts };
-  const answer = await request.post(`${platform.origin}/sandbox/logs`, { headers, data });
+  const answer = await request.post(`${steady.origin}/sandbox/logs`, { headers, data });
   expect(answer.status()).toBe(200);
 }
 
 /** Starts a stack on the standalone sandbox, and opens its log. */
 async function openLog(page: Page, request: APIRequestContext, prefix: string) {
   const name = freshName(prefix);
-  const id = await startLive(request, troubled, name);
+  const id = await startLive(request, week, name);
   await write(request, name, 'It was there before');
-  await page.goto(`${origin(troubled)}/stacks/${name}/logs?id=${id}`);
+  await page.goto(`${origin(week)}/stacks/${name}/logs?id=${id}`);
   await expect(page.getByText('It was there before')).toBeVisible();
   return { name, id };
 }
@@ -45,7 +45,7 @@ test.describe('with scripts', () => {
     await page.getByRole('button', { name: 'Pause' }).click();
     await expect(status(page)).toHaveText(/^Paused/);
     await write(request, name, 'while it waits');
-    const text = async () => (await request.get(`${origin(troubled)}/api/stacks/${name}/logs?id=${id}`)).text();
+    const text = async () => (await request.get(`${origin(week)}/api/stacks/${name}/logs?id=${id}`)).text();
     await expect.poll(text).toContain('while it waits');
     await expect(page.getByText('while it waits')).toHaveCount(0);
     await page.getByRole('button', { name: 'Resume' }).click();
