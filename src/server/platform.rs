@@ -18,8 +18,8 @@ pub use ::dokploy::{
     FailureAction, HealthCheck, Host, InspectedTask, Job, JobId, JobStatus, LogEnd, LogQuery,
     Mount, MountId, NewApplication, NewDomain, NewMount, NewProject, NodeContainer, NodeName,
     Project, ProjectId, ProjectSummary, QueuedJob, Registry, Removal, Scale, ServiceSettings,
-    ServiceState, Task, TaskId, TaskState, UpdateOrder, UpdateSettings, UpdateState, Version,
-    VolumeName, VolumeRemoval,
+    ServiceSpec, ServiceState, ServiceUpdate, Task, TaskId, TaskState, UpdateOrder, UpdateSettings,
+    UpdateState, Version, VolumeName, VolumeRemoval,
 };
 
 pub mod call_slots;

@@ -7,6 +7,7 @@
 //! store it uses.
 
 mod containers;
+mod drift;
 mod finding;
 mod findings;
 mod kept;
@@ -20,6 +21,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use containers::Idle;
+pub use drift::Drift;
 pub use finding::{Finding, Resource};
 use view::{PlatformView, StoreView};
 

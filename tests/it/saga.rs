@@ -4,6 +4,7 @@ mod address;
 mod advice;
 mod change;
 mod deadlines;
+mod drift;
 mod expiry;
 mod foreign;
 mod health;

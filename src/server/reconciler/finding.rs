@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::drift::Drift;
 use crate::server::platform::{AppName, ApplicationId, DomainId};
 use crate::server::reconciler::report::Standstill;
 use crate::server::visible;
@@ -87,6 +88,17 @@ pub enum Finding {
         /// The cause, as far as the platform shows it.
         why: Standstill,
     },
+    /// A live stack runs something else than its revision.
+    Drift {
+        /// The stack.
+        name: StackName,
+        /// Its deployment.
+        id: DeploymentId,
+        /// Its application.
+        application: ApplicationId,
+        /// What differs.
+        drift: Drift,
+    },
     /// The platform does not route a live stack's host to it.
     Unrouted {
         /// The stack.
@@ -133,6 +145,7 @@ impl Finding {
             | Self::StrayVolume { .. }
             | Self::LostData { .. }
             | Self::NotRunning { .. }
+            | Self::Drift { .. }
             | Self::Unrouted { .. }
             | Self::Contested { .. } => None,
         }
@@ -150,6 +163,7 @@ impl Finding {
             | Self::Lost { .. }
             | Self::StrayVolume { .. }
             | Self::LostData { .. }
+            | Self::Drift { .. }
             | Self::Unrouted { .. }
             | Self::Contested { .. } => None,
         }
@@ -239,6 +253,13 @@ impl fmt::Display for Finding {
                 write!(f, "the stack {name} ({id}) is not running: ")?;
                 why.explain(f, application, service)
             }
+            Self::Drift { name, id, application, drift } => write!(
+                f,
+                "the stack {name} ({id}) runs {drift}: somebody may have changed the application \
+                 {application} in Dokploy, or Docker went back to what ran before. To bring back \
+                 what the portal recorded, change the application back in Dokploy and reload it \
+                 there, or change the stack in the portal"
+            ),
             Self::Unrouted { name, host, application } => write!(
                 f,
                 "the host {host} of {name} does not route to it: add the domain to the application \

@@ -4,6 +4,7 @@
 //! ended or is live, and never if a live stack recorded the resource.
 
 use super::containers::Idle;
+use super::drift::drift;
 use super::finding::{Finding, Resource};
 use super::view::{Live, MarkedProject, OperationState, OwnVolume, PlatformView, StoreView};
 use crate::server::platform::{AppName, ApplicationId, ApplicationSummary, Host};
@@ -131,6 +132,15 @@ fn compare_stack(
             service: application.app_name.clone(),
             why: *why,
         });
+    }
+    let state = platform.states.get(&application.app_name).filter(|_| live.should_run);
+    if let (Some(expected), Some(state)) = (&live.expected, state) {
+        found.extend(drift(expected, state).map(|drift| Finding::Drift {
+            name: live.name.clone(),
+            id: id.clone(),
+            application: application.id.clone(),
+            drift,
+        }));
     }
     found.extend(others.iter().map(|other| duplicate(of_application(other))));
     found.extend(duplicate_domains(live, &own).into_iter().map(duplicate));

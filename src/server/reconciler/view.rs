@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::try_join_all;
 
 use super::containers::{self, AT_ONCE, Idle, Scales};
+use super::drift::{self, Expected};
 use crate::server::platform::{
     AppName, ApplicationSummary, Host, Platform, PlatformError, ProjectId, ProjectSummary,
-    VolumeName,
+    ServiceState, VolumeName,
 };
 use crate::server::settings::StackSettings;
 use crate::server::store::{
@@ -31,6 +32,8 @@ pub(super) struct PlatformView {
     pub(super) services: BTreeSet<AppName>,
     /// Services of our applications that are not known to run a container.
     pub(super) idle: BTreeMap<AppName, Idle>,
+    /// What the services of our applications run, as far as the platform shows it.
+    pub(super) states: BTreeMap<AppName, ServiceState>,
     /// The volumes of this portal; none while Docker is down.
     pub(super) volumes: Vec<OwnVolume>,
     /// The names of all volumes. Those of data that was kept under another name of the portal do not
@@ -97,6 +100,8 @@ pub(super) struct Live {
     pub(super) kept: Resources,
     /// False if somebody stopped it (promise P22).
     pub(super) should_run: bool,
+    /// What it should run; `None` if that is not known.
+    pub(super) expected: Option<Expected>,
 }
 
 impl PlatformView {
@@ -111,7 +116,10 @@ impl PlatformView {
         let hosts = platform.hosts().await?;
         let listed: Scales = platform.scales().await?.into_iter().collect();
         let applications = projects.iter().flat_map(|project| &project.applications);
-        let ours = applications.map(|application| application.app_name.clone()).collect();
+        let ours: BTreeSet<_> =
+            applications.map(|application| application.app_name.clone()).collect();
+        let existing = ours.iter().filter(|name| listed.contains_key(name)).cloned().collect();
+        let states = drift::inspect(platform, &existing).await;
         let idle = containers::idle(platform, ours, &listed).await;
         let services = listed.into_keys().collect();
         let was_up = has_node(platform).await;
@@ -122,7 +130,8 @@ impl PlatformView {
         let all_volumes = platform.volumes().await?;
         let volumes = all_volumes.iter().cloned().filter_map(own_volume).collect();
         let is_volume_list_proven = was_up && has_node(platform).await;
-        let view = Self { projects, all_projects, hosts, services, idle, ..Self::default() };
+        let view =
+            Self { projects, all_projects, hosts, services, idle, states, ..Self::default() };
         Ok(Self { volumes, all_volumes, is_volume_list_proven, ..view })
     }
 }
@@ -179,6 +188,8 @@ impl StoreView {
         let makers = platform.projects.iter().filter_map(|project| project.creator.clone());
         let owners = services.iter().map(|(_, owner)| owner.clone());
         let live = stacks.iter().map(|stack| stack.deployment.id.clone());
+        let present: Vec<_> = stacks.iter().map(|stack| stack.revision.stack).collect();
+        let specs = store.present_specs(&present).await?;
         let kept = store.kept_data(&KeptFilter::All).await?;
         let is_kept = |volume: &&OwnVolume| keeps(&kept, &volume.name);
         let others = platform.volumes.iter().filter(|volume| !is_kept(volume));
@@ -188,7 +199,13 @@ impl StoreView {
         for id in ids {
             if let Some(record) = store.find(&id).await? {
                 let stack = stacks.iter().find(|stack| stack.deployment.id == id);
-                let operation_state = operation_state(store, record, stack).await?;
+                let expected =
+                    specs.iter().find(|(revision, _)| revision.stack == StackId::of(&id));
+                let expected = expected.map(|(revision, spec)| Expected {
+                    revision: revision.number,
+                    image: spec.image.clone(),
+                });
+                let operation_state = operation_state(store, record, stack, expected).await?;
                 operations.insert(id, operation_state);
             }
         }
@@ -212,11 +229,12 @@ fn keeps(kept: &[KeptData], name: &str) -> bool {
 }
 
 /// Returns the state of a recorded operation; `stack` is its live stack, if the list read before
-/// contained one.
+/// contained one, and `expected` what that should run.
 async fn operation_state(
     journal: &dyn Journal,
     record: Record,
     stack: Option<&Stack>,
+    expected: Option<Expected>,
 ) -> Result<OperationState> {
     match (record.state, stack) {
         (State::RolledBack, _) => Ok(OperationState::Gone { name: record.deployment.name }),
@@ -224,7 +242,13 @@ async fn operation_state(
             let should_run = *desired == Desired::Running;
             let kept = recorded(journal, &record).await?;
             let Record { deployment, host, .. } = record;
-            Ok(OperationState::Live(Live { name: deployment.name, host, kept, should_run }))
+            Ok(OperationState::Live(Live {
+                name: deployment.name,
+                host,
+                kept,
+                should_run,
+                expected,
+            }))
         }
         // A stack that went live after the list was read is compared in the next round.
         (State::Live | State::Active | State::Stuck, _) => Ok(OperationState::Busy),

@@ -68,6 +68,7 @@ fn live(number: u8) -> OperationState {
             ..Resources::default()
         },
         should_run: true,
+        expected: None,
     })
 }
 
@@ -91,6 +92,7 @@ fn whole() -> PlatformView {
         hosts: vec![host(1, Some(1))],
         services: [AppName(String::from("stack-1"))].into(),
         idle: BTreeMap::new(),
+        states: BTreeMap::new(),
         volumes: Vec::new(),
         all_volumes: Vec::new(),
         is_volume_list_proven: true,
@@ -117,6 +119,7 @@ fn kind(finding: &Finding) -> String {
         Finding::StrayVolume { volume } => format!("stray {volume}"),
         Finding::LostData { volume, .. } => format!("lost data {volume}"),
         Finding::NotRunning { service, why, .. } => format!("not running {service} {why:?}"),
+        Finding::Drift { drift, .. } => format!("runs {drift}"),
         Finding::Unrouted { .. } => String::from("unrouted"),
         Finding::Contested { domain, .. } => format!("contested {domain}"),
     }
