@@ -128,6 +128,8 @@ export const week: Portal = {
     CATALOGUE: `${root}/end2end/week`,
     STACK_WATCH_INTERVAL: '2s',
     STACK_CHANGE_WATCH: '3s',
+    // The reconciler would say for half a minute longer that a stack does not run.
+    RECONCILE_INTERVAL: '1h',
   },
 };
 
