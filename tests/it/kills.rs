@@ -33,8 +33,9 @@ use world::{Platform, World};
 
 use test_support::seed;
 
-/// The time limit for waiting for a chosen phase.
-const TIMEOUT: Duration = Duration::from_millis(1_600);
+/// The time limit for waiting for a chosen phase. A container must have crashed three times and its log
+/// must have been read before the rollback begins.
+const TIMEOUT: Duration = Duration::from_secs(6);
 /// The time limit until everything has ended after the last kill.
 const END: Duration = Duration::from_mins(3);
 

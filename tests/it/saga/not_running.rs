@@ -126,7 +126,10 @@ async fn a_container_that_ends_repeatedly_is_reported_with_a_remedy() {
     live.as_another_user("application.update", image);
     live.reload();
     let found = live.survey().await;
-    let [finding @ Finding::NotRunning { why: report::Standstill::KeepsEnding, .. }] = &found[..]
+    let [
+        finding @ Finding::NotRunning { why: report::Standstill::KeepsEnding, .. },
+        Finding::Drift { .. },
+    ] = &found[..]
     else {
         panic!("{found:?}")
     };
