@@ -1,7 +1,7 @@
 // Choosing a name: the page validates it while a person types.
-import { origin, ready, stackAddress } from '../portals';
+import { ready, stackAddress } from '../portals';
 import {
-  deploy, deployButton, expect, expectLive, freshName, keep, nameField, startLive, test, typeName,
+  deployButton, expect, expectLive, freshName, keep, nameField, startLive, test, typeName,
 } from './fixtures';
 
 test('the address and the verdict appear while typing', async ({ page }) => {
@@ -23,19 +23,15 @@ test('a name against the rules says which rule, tied to the field', async ({ pag
   await keep(page, 'invalid');
 });
 
-test('a taken name says so and offers free ones', async ({ page, context }) => {
+test('a taken name says so and offers free ones', async ({ page, request }) => {
   const name = freshName('taken');
-  await deploy(page, origin(ready), name);
-  await expectLive(page, name);
-
-  const other = await context.newPage();
-  // Home shows the stacks of somebody who has some.
-  await other.goto(`${origin(ready)}/new`);
-  await typeName(other, name, new RegExp(`${name} is taken`));
-  await keep(other, 'taken');
-  await other.getByRole('status').getByRole('link').first().click();
-  await expect(nameField(other)).not.toHaveValue(name);
-  await expect(other.getByText(/is available/)).toBeVisible();
+  await startLive(request, ready, name);
+  await page.goto('/');
+  await typeName(page, name, new RegExp(`${name} is taken`));
+  await keep(page, 'taken');
+  await page.getByRole('status').getByRole('link').first().click();
+  await expect(nameField(page)).not.toHaveValue(name);
+  await expect(page.getByText(/is available/)).toBeVisible();
 });
 
 test('Enter in the field does what the button does', async ({ page }) => {
