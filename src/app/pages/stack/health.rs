@@ -42,7 +42,7 @@ pub fn HealthStrip(
     }
     let bar = |(index, (good, bad)): (usize, (u32, u32))| {
         let known = good + bad;
-        let height = if known == 0 { 0 } else { (HEIGHT * good as usize / known as usize).max(1) };
+        let height = if known == 0 { 1 } else { (HEIGHT * good as usize / known as usize).max(1) };
         let look = if known == 0 {
             "none"
         } else if bad == 0 {

@@ -55,16 +55,18 @@ fn Curve(
     /// The values, the oldest first.
     values: Vec<f64>,
 ) -> impl IntoView {
+    // One value makes no curve.
+    let drawn = (values.len() > 1).then(|| {
+        view! {
+            <svg class="usage__curve" aria-hidden="true" viewBox=format!("0 0 {WIDTH} {HEIGHT}")>
+                <polyline points=curve(&values) fill=NO_FILL stroke=INK></polyline>
+            </svg>
+        }
+    });
     view! {
         <p class="usage">
             <span>{label}</span>
-            <svg class="usage__curve" aria-hidden="true" viewBox=format!("0 0 {WIDTH} {HEIGHT}")>
-                <polyline
-                    points=curve(&values)
-                    fill=NO_FILL
-                    stroke=INK
-                ></polyline>
-            </svg>
+            {drawn}
         </p>
     }
 }
