@@ -27,9 +27,12 @@ const limits: Record<string, Limits> = {
   home: { html: 4_500, ...light, all: 45_000 },
   'the templates': { html: 4_000, ...questions, all: 46_500 },
   'the questions of a template': { html: 5_000, ...questions, all: 48_000 },
-  'a running deployment': { html: 6_000, ...whole, all: 130_000 },
-  'a live deployment': { html: 6_500, ...whole, all: 130_500 },
-  'a failed deployment': { html: 7_500, ...whole, all: 131_500 },
+  'a running deployment': { html: 6_000, ...whole, all: 131_000 },
+  'a live deployment': { html: 6_500, ...whole, all: 131_500 },
+  'a failed deployment': { html: 8_500, ...whole, all: 133_000 },
+  'a stack': { html: 6_000, ...light, css: 7_500, all: 48_000 },
+  'the log of a stack': { html: 7_000, ...light, css: 7_500, all: 49_000 },
+  'the settings of a stack': { html: 6_000, ...light, css: 7_500, all: 48_000 },
   account: { html: 5_000, ...light, all: 45_000 },
   admin: { html: 5_500, ...light, all: 46_000 },
 };
@@ -83,6 +86,15 @@ test('the page of a deployment is light, before and after its end', async ({ new
   const failed = await start(request, failing, freshName('weighed'));
   await expectPhase(request, failing, failed, 'failed');
   check('a failed deployment', await weigh(await newVisitor(), `${origin(failing)}/deployments/${failed}`));
+});
+
+test('the pages of a stack are light', async ({ newVisitor, request }) => {
+  const name = freshName('weighed');
+  const id = await startLive(request, ready, name);
+  const address = (tab: string) => `${origin(ready)}/stacks/${name}${tab}?id=${id}`;
+  check('a stack', await weigh(await newVisitor(), address('')));
+  check('the log of a stack', await weigh(await newVisitor(), address('/logs')));
+  check('the settings of a stack', await weigh(await newVisitor(), address('/settings')));
 });
 
 test("the pages of a person and of the operators are light", async ({ page, newVisitor }) => {

@@ -163,6 +163,18 @@ async fn a_change_with_a_key_begins_once_and_its_answer_is_replayed() {
 }
 
 #[tokio::test]
+async fn a_key_that_cannot_be_used_is_refused_before_anything_is_changed() {
+    let (app, _folder) = with_stack().await;
+    for change in
+        [json!({}), json!({ "label": "Mine" }), json!({ "label": "Mine", "size": "large" })]
+    {
+        let reply = send_with(&app, "PATCH", "", &[("idempotency-key", "")], &change).await;
+        assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{reply:?}");
+    }
+    assert_eq!(app.get("/api/stacks/alice").await.json()["stack"].get("label"), None);
+}
+
+#[tokio::test]
 async fn a_label_alone_changes_nothing_that_runs() {
     let (app, _folder) = with_stack().await;
     let reply = send(&app, "PATCH", "", &json!({ "label": "My notebook" })).await;

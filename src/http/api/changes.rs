@@ -81,6 +81,8 @@ pub(in crate::http) async fn change(
 ) -> Result<Response, Failed> {
     let (name, of) = (parameter(name)?, stack_id(query)?);
     let body = read(&content)?;
+    // Nothing is changed by a request that is refused later because of its key.
+    key_of(&caller, &headers)?;
     let mut is_changed = false;
     if let Some(expiry) = body.expires {
         is_changed = state.service.set_expiry(&caller, &name, of.as_ref(), expiry).await?;
