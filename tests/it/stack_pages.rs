@@ -1,5 +1,7 @@
 //! The pages of a stack, and the forms on them.
 
+use std::time::Duration;
+
 use ai_stack_deployer::server::store::{
     LookCounts, Measurements as _, Sample, StackEvents as _, StackTurn, Turn,
 };
@@ -161,7 +163,12 @@ async fn what_a_stack_used_is_on_its_page_and_in_the_api() {
     let (app, _site) = portal();
     let stack = StackId::of(&app.live("alice").await);
     let sample = Sample { cpu: 250_000, memory: 64 << 20, received: 1, sent: 2 };
-    app.store.record_measured(app.clock.now(), &[(stack, sample)]).await.unwrap();
+    let now = app.clock.now();
+    app.store.record_measured(now - Duration::from_secs(15), &[(stack, sample)]).await.unwrap();
+    let page = app.get("/stacks/alice").await;
+    let main = main_of(&page);
+    assert!(main.contains("CPU: 0.25 CPUs") && !main.contains("<polyline"), "{main}");
+    app.store.record_measured(now, &[(stack, sample)]).await.unwrap();
     let page = app.get("/stacks/alice").await;
     let main = main_of(&page);
     for part in ["CPU: 0.25 CPUs", "Memory: 64 MiB", "<polyline", "<table"] {
@@ -260,7 +267,7 @@ async fn one_stream_tells_of_all_stacks_of_a_caller() {
                     text.push_str(std::str::from_utf8(&bytes.unwrap().unwrap()).unwrap());
                 }
                 () = tokio::task::yield_now() => {
-                    app.clock.advance(std::time::Duration::from_millis(100));
+                    app.clock.advance(Duration::from_millis(100));
                 }
             }
         }
