@@ -83,6 +83,7 @@ use clock::Clock;
 use domain::deployment::{DeploymentId, Snapshot};
 use domain::event::Seq;
 use domain::kind::Kinds;
+use domain::last_log::LastLog;
 use domain::owner::OwnerId;
 use domain::progress::Progress;
 use domain::refusal::Refusal;
@@ -217,7 +218,7 @@ impl Service {
         let is_measured = !progress.is_finished() && !self.kind(&record).keeps_stack();
         let usual = if is_measured { self.usual_duration().await } else { None };
         let of_spec = self.of_spec(caller, &record).await?;
-        let last_log = self.last_log_of(may_change, &record).await?.map(Box::new);
+        let last_log = self.last_log(caller, &record).await?.map(Box::new);
         let receipt = progress.receipt_by_now(record.metadata.receipt.as_ref());
         let leads_to_data = self.leads_to_data(caller, &record, receipt).await?;
         Ok(DeploymentView {
@@ -243,19 +244,26 @@ impl Service {
         })
     }
 
-    /// Returns the current state of a deployment.
+    /// Returns the current state of a deployment, and what its container wrote last, for a caller who
+    /// may change the stack.
     ///
     /// # Errors
     ///
     /// Returns an error when there is none under `id` for this caller, or the store is unavailable.
-    pub async fn snapshot(&self, caller: &Caller, id: &DeploymentId) -> Result<Snapshot, ApiError> {
+    pub async fn snapshot(
+        &self,
+        caller: &Caller,
+        id: &DeploymentId,
+    ) -> Result<(Snapshot, Option<LastLog>), ApiError> {
         let (record, progress) = self.read_current(caller, id).await?;
-        Ok(Snapshot {
+        let last_log = self.last_log(caller, &record).await?;
+        let snapshot = Snapshot {
             cancelling: record.cancel_request == CancelRequest::Requested
                 && !progress.is_finished(),
             next_try: next_try(&record),
             ..record.deployment.snapshot(self.kind(&record), &progress, record.metadata)
-        })
+        };
+        Ok((snapshot, last_log))
     }
 
     /// Reads the current state of a deployment for a caller who may see it, without related

@@ -17,7 +17,6 @@ pub(super) mod removal;
 mod routes;
 mod row;
 mod running;
-mod update;
 mod volumes;
 
 pub(super) use address::CheckAddressFree;

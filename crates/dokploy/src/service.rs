@@ -74,6 +74,38 @@ pub struct ServiceState {
     pub update: Option<ServiceUpdate>,
 }
 
+impl ServiceState {
+    /// Returns whether the swarm is replacing a container.
+    pub fn is_moving(&self) -> bool {
+        match self.update.as_ref().map(|update| update.state) {
+            Some(UpdateState::Updating | UpdateState::RollbackStarted) => true,
+            Some(
+                UpdateState::Completed
+                | UpdateState::Paused
+                | UpdateState::RollbackCompleted
+                | UpdateState::RollbackPaused
+                | UpdateState::Other,
+            )
+            | None => false,
+        }
+    }
+
+    /// Returns whether the swarm gave the last update up.
+    pub fn is_taken_back(&self) -> bool {
+        match self.update.as_ref().map(|update| update.state) {
+            Some(
+                UpdateState::Paused
+                | UpdateState::RollbackStarted
+                | UpdateState::RollbackCompleted
+                | UpdateState::RollbackPaused,
+            ) => true,
+            Some(UpdateState::Updating | UpdateState::Completed | UpdateState::Other) | None => {
+                false
+            }
+        }
+    }
+}
+
 /// What a service runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceSpec {

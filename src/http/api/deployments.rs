@@ -107,9 +107,7 @@ pub(in crate::http) async fn deployment(
     Extension(caller): Extension<Caller>,
     id: Parameter,
 ) -> Result<impl IntoResponse, Failed> {
-    let id = deployment_id(id)?;
-    let deployment = state.service.snapshot(&caller, &id).await?;
-    let last_log = state.service.last_log(&caller, &id).await?;
+    let (deployment, last_log) = state.service.snapshot(&caller, &deployment_id(id)?).await?;
     Ok((NO_STORE, Json(DeploymentBody { success: true, deployment, last_log })))
 }
 

@@ -7,7 +7,7 @@ use std::fmt;
 use futures::future::join_all;
 
 use super::containers::AT_ONCE;
-use crate::server::platform::{AppName, Platform, REVISION, ServiceState, UpdateState};
+use crate::server::platform::{AppName, Platform, REVISION, ServiceState};
 
 /// What a live stack should run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,18 +71,7 @@ pub(super) async fn inspect(
 /// Returns what the service runs instead of what is expected. Nothing is said of a service that an
 /// older version of the portal made, which did not number it, or that is being updated now.
 pub(super) fn drift(expected: &Expected, state: &ServiceState) -> Option<Drift> {
-    let is_moving = match state.update.as_ref().map(|update| update.state) {
-        Some(UpdateState::Updating | UpdateState::RollbackStarted) => true,
-        Some(
-            UpdateState::Completed
-            | UpdateState::Paused
-            | UpdateState::RollbackCompleted
-            | UpdateState::RollbackPaused
-            | UpdateState::Other,
-        )
-        | None => false,
-    };
-    let revision = state.spec.variables.get(REVISION).filter(|_| !is_moving)?;
+    let revision = state.spec.variables.get(REVISION).filter(|_| !state.is_moving())?;
     if *revision != expected.revision.to_string() {
         return Some(Drift::Revision { runs: revision.clone(), expected: expected.revision });
     }
@@ -93,7 +82,7 @@ pub(super) fn drift(expected: &Expected, state: &ServiceState) -> Option<Drift> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::platform::{ServiceSpec, ServiceUpdate};
+    use crate::server::platform::{ServiceSpec, ServiceUpdate, UpdateState};
 
     fn state(revision: Option<&str>, image: &str, update: Option<UpdateState>) -> ServiceState {
         let variables = revision.map(|number| (REVISION.to_owned(), number.to_owned()));

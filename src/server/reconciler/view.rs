@@ -16,8 +16,9 @@ use crate::server::store::{
 };
 use domain::deployment::DeploymentId;
 use domain::event::{EventBody, Resources};
-use domain::stack_id::StackId;
+use domain::stack_id::{RevisionId, StackId};
 use domain::stack_name::StackName;
+use domain::stack_spec::StackSpec;
 
 /// The platform's resources that concern this portal.
 #[derive(Clone, Debug, Default)]
@@ -189,7 +190,11 @@ impl StoreView {
         let owners = services.iter().map(|(_, owner)| owner.clone());
         let live = stacks.iter().map(|stack| stack.deployment.id.clone());
         let present: Vec<_> = stacks.iter().map(|stack| stack.revision.stack).collect();
-        let specs = store.present_specs(&present).await?;
+        let specs = store.present_specs(&present).await?.into_iter();
+        let expected = specs.map(|(RevisionId { stack, number }, StackSpec { image, .. })| {
+            (stack, Expected { revision: number, image })
+        });
+        let mut expected: BTreeMap<StackId, Expected> = expected.collect();
         let kept = store.kept_data(&KeptFilter::All).await?;
         let is_kept = |volume: &&OwnVolume| keeps(&kept, &volume.name);
         let others = platform.volumes.iter().filter(|volume| !is_kept(volume));
@@ -199,12 +204,7 @@ impl StoreView {
         for id in ids {
             if let Some(record) = store.find(&id).await? {
                 let stack = stacks.iter().find(|stack| stack.deployment.id == id);
-                let expected =
-                    specs.iter().find(|(revision, _)| revision.stack == StackId::of(&id));
-                let expected = expected.map(|(revision, spec)| Expected {
-                    revision: revision.number,
-                    image: spec.image.clone(),
-                });
+                let expected = expected.remove(&StackId::of(&id));
                 let operation_state = operation_state(store, record, stack, expected).await?;
                 operations.insert(id, operation_state);
             }

@@ -117,29 +117,15 @@ impl Service {
         Ok(stack)
     }
 
-    /// Returns what the container of the stack wrote last before the operation `id` stopped it or undid
-    /// what had failed, if the caller may change the stack.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error when the store is unavailable.
-    pub(crate) async fn last_log(
+    /// Returns what the container of the stack wrote last before the operation stopped it or undid what
+    /// had failed, if the caller may change the stack.
+    pub(super) async fn last_log(
         &self,
         caller: &Caller,
-        id: &DeploymentId,
-    ) -> Result<Option<LastLog>, ApiError> {
-        let Some(record) = self.record(id).await? else { return Ok(None) };
-        let target = Target::Operation { owner: record.owner.as_ref(), by: IdentifiedBy::Id };
-        let may_change = caller.may(Permission::Change, target).is_ok();
-        Ok(self.last_log_of(may_change, &record).await?)
-    }
-
-    /// Does the same for a caller of whom it is known whether they may.
-    pub(super) async fn last_log_of(
-        &self,
-        may_change: bool,
         record: &Record,
     ) -> Result<Option<LastLog>, StoreError> {
+        let target = Target::Operation { owner: record.owner.as_ref(), by: IdentifiedBy::Id };
+        let may_change = caller.may(Permission::Change, target).is_ok();
         // A deployment that is live has not failed.
         let may_have_one = record.metadata.completed.is_some() && record.state != State::Live;
         if !may_change || !may_have_one {

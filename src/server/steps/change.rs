@@ -11,7 +11,6 @@ use jiff::Timestamp;
 
 use super::deploy::stop_jobs;
 use super::row::{self, Row};
-use super::update::{is_moving, is_taken_back};
 use super::{Deploy, Former, OperationTag, Service, last_log};
 use crate::server::platform::{ContainerId, OPERATION, ServiceState, TaskId, TaskState};
 use crate::server::saga::context::Context;
@@ -181,7 +180,7 @@ impl Service {
                 return Ok(false);
             }
             let is_one = self.containers(cx).await?.len() == 1;
-            if is_one && !is_moving(&state) && self.running(cx, tag).await?.len() == 1 {
+            if is_one && !state.is_moving() && self.running(cx, tag).await?.len() == 1 {
                 return Ok(true);
             }
             if u128::from(elapsed_ms(since, cx.now())) >= SETTLES.as_millis() {
@@ -274,12 +273,12 @@ impl Watch {
         let failed: BTreeSet<_> = failed.map(|task| task.id).collect();
         let seen = seen.get_or_insert_with(|| Seen {
             updated: updated(&state),
-            was_moving: is_moving(&state),
+            was_moving: state.is_moving(),
             container: None,
             failed: failed.clone(),
         });
         let is_new = |id: &TaskId| !seen.failed.contains(id) && !self.former.tasks.contains(id);
-        if is_taken_back(&state) || failed.iter().any(is_new) {
+        if state.is_taken_back() || failed.iter().any(is_new) {
             return Err(not_kept());
         }
         if updated(&state) != seen.updated {
@@ -289,7 +288,7 @@ impl Watch {
         if seen.container.as_ref().is_some_and(|id| !running.contains(id)) {
             return self.without_container(cx, seen).await;
         }
-        seen.was_moving = is_moving(&state);
+        seen.was_moving = state.is_moving();
         seen.container = seen.container.take().or_else(|| running.first().cloned());
         let is_one = service.containers(cx).await?.len() == 1;
         let is_settled = is_one && running.len() == 1 && !seen.was_moving;
@@ -301,7 +300,7 @@ impl Watch {
     async fn without_container(&self, cx: &Context, seen: &Seen) -> Result<Look, StepError> {
         let Some(state) = self.service.state(cx).await? else { return Ok(Look::Moving) };
         let is_replaced = seen.was_moving || updated(&state) != seen.updated;
-        if is_replaced && !is_taken_back(&state) {
+        if is_replaced && !state.is_taken_back() {
             return Ok(Look::Anew);
         }
         if cx.node_count().await? > 0 { Err(not_kept()) } else { Ok(Look::Moving) }

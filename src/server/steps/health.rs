@@ -19,7 +19,6 @@ use self::answer::Answer;
 use self::container::ContainerState;
 use self::crash::{crash, crashed};
 use self::stopwatch::Stopwatch;
-use super::update::is_taken_back;
 use super::{OperationTag, last_log};
 use crate::server::platform::{Application, ContainerId, Task, TaskId};
 use crate::server::probe::Health;
@@ -166,7 +165,7 @@ impl VerifyHealth {
             return false;
         }
         let state = cx.platform.service(&self.application.app_name).await;
-        state.is_ok_and(|state| state.is_some_and(|state| is_taken_back(&state)))
+        state.is_ok_and(|state| state.is_some_and(|state| state.is_taken_back()))
     }
 }
 
