@@ -9,6 +9,7 @@ mod actors;
 mod clock;
 mod late;
 mod load;
+mod middleware;
 mod outage;
 mod panics;
 mod portal;

@@ -65,3 +65,4 @@ mod third_kind;
 mod traces;
 mod variables;
 mod wedge;
+mod without_gap;

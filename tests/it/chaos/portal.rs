@@ -60,6 +60,7 @@ impl Portal {
             polls: Arc::default(),
             call_gate: Arc::default(),
             outages: Arc::default(),
+            retry: Arc::default(),
             metrics: Arc::default(),
             traces: Arc::default(),
         };
