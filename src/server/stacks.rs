@@ -49,7 +49,7 @@ pub use operations::NewExpiry;
 use operations::next_try;
 pub use operations::on_stack::{Asked, StackAction};
 pub use operations::{ChangeRequest, Wanted};
-pub use operations::{KeptUntil, Removing};
+pub use operations::{KeptBeside, KeptUntil, Removing};
 pub(crate) use operations::{
     LABEL_MAX, REVISION, SentSettings, SettingsForm, ShownRevision, VERSION,
 };

@@ -9,7 +9,7 @@ use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::data::KeptList;
+use super::data::{KeptList, ListedFor};
 use super::logs::LastLines;
 use super::notice::{Notice, Refused};
 use crate::api::page_data::{Content, PageData, page_data};
@@ -144,7 +144,7 @@ fn KeptBeside(
         Some(view! {
             <section class="account" aria-labelledby="kept">
                 <h2 id="kept">{data_words::TITLE}</h2>
-                <KeptList kept />
+                <KeptList kept listed_for=ListedFor::Deletion />
             </section>
         })
     })
