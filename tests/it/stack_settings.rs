@@ -1,7 +1,7 @@
 //! The settings of a stack through its pages, without scripts: see them, review a change, apply it, and go
 //! back.
 
-mod history;
+pub(crate) mod history;
 
 use axum::http::StatusCode;
 
