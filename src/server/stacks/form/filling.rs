@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{DATA, NAME};
 use domain::deployment::Deployment;
+use domain::stack_name::StackName;
 use domain::stack_spec::StackSpec;
 use domain::template::Template;
 use domain::template::answers::{PARAMETER_FIELD, SIZE};
@@ -25,6 +26,8 @@ pub struct Filling {
     pub kept: BTreeMap<String, String>,
     /// What is wrong, by the keys of the questions.
     pub problems: BTreeMap<String, String>,
+    /// Similar names that are available, if the name is taken.
+    pub offers: Vec<StackName>,
     /// What is wrong besides.
     pub problem: Option<String>,
 }
