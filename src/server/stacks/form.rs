@@ -26,6 +26,8 @@ use domain::template::situation::Situation;
 pub const NAME: &str = "name";
 /// The field of the id of the kept data that the stack brings back.
 pub const DATA: &str = "data";
+/// The field of the version of the template whose questions the form has.
+pub const VERSION: &str = "version";
 /// What the names of the fields begin with that keep a secret, sealed, while the form is mended.
 pub const KEPT_FIELD: &str = "k.";
 /// What the names of the fields begin with that withdraw a secret that the form keeps.
