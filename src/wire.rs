@@ -254,6 +254,9 @@ pub struct TemplateView {
 pub struct FormVerdict {
     /// The fields that cannot be used, by their keys; that of the name is `name`.
     pub fields: BTreeMap<String, FieldProblem>,
+    /// Similar names that are available, if the name is taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offers: Vec<StackName>,
     /// The address that the stack would have, if its name is available.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
