@@ -2,6 +2,7 @@
 
 mod audit;
 mod kept;
+mod stacks;
 mod titles;
 mod world;
 

@@ -39,6 +39,7 @@ mod openapi;
 mod operations;
 mod operator;
 mod outbound;
+mod own_operations;
 mod pages;
 mod parts;
 mod portal;

@@ -70,6 +70,8 @@ impl QuestionForm {
         let form = Rc::clone(&self);
         listen(&self.form, "input", move |event| form.edit(&event));
         let form = Rc::clone(&self);
+        listen(&self.form, "click", move |event| form.pick_name(&event));
+        let form = Rc::clone(&self);
         listen(&self.button, "click", move |_| form.unfold());
         let form = Rc::clone(&self);
         listen(&self.form, "submit", move |event| {
@@ -116,6 +118,25 @@ impl QuestionForm {
             }
         }
         self.show_asked();
+        self.check_soon();
+    }
+
+    /// Puts a free name that is offered into the field of the name, and checks it.
+    fn pick_name(self: &Rc<Self>, event: &Event) {
+        let pressed = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let offer = pressed.and_then(|pressed| pressed.closest("#offers-name a").ok().flatten());
+        let Some(name) = offer.and_then(|offer| offer.text_content()) else { return };
+        let field = self.form.query_selector("[name=name]").ok().flatten();
+        if let Some(field) = field.and_then(|field| field.dyn_into::<HtmlInputElement>().ok()) {
+            event.prevent_default();
+            field.set_value(&name);
+            field.focus().ok();
+            self.note(String::from("name"));
+            self.check_soon();
+        }
+    }
+
+    fn check_soon(self: &Rc<Self>) {
         let (form, number) = (Rc::clone(self), self.edits.get().wrapping_add(1));
         self.edits.set(number);
         spawn_local(async move {
@@ -204,6 +225,9 @@ impl QuestionForm {
                 };
             }
         }
+        if self.answered.borrow().iter().any(|key| key == "name") {
+            self.offer(&field::<Vec<String>, _>(verdict, "offers").unwrap_or_default());
+        }
         if let (Some(url), Ok(Some(place))) = (
             field::<String, _>(verdict, "url"),
             self.form.query_selector("#about-name [translate]"),
@@ -211,6 +235,19 @@ impl QuestionForm {
             say(&place, &url);
         }
         Some(is_any)
+    }
+
+    /// Shows free names in place of a taken one, as the page does.
+    fn offer(&self, names: &[String]) {
+        let Ok(Some(place)) = self.form.query_selector("#offers-name") else { return };
+        all(&place, "a").iter().for_each(Element::remove);
+        // The attributes' names are valid ones, so that this cannot fail.
+        place.toggle_attribute_with_force("hidden", names.is_empty()).ok();
+        for offer in names.iter().filter_map(|name| element("a", "chip", name)) {
+            offer.set_attribute("href", "#field-name").ok();
+            offer.set_attribute("translate", "no").ok();
+            place.append_child(&offer).ok();
+        }
     }
 
     /// Sums up what is wrong, each with a link to its field, and moves the focus there. Unfolds what

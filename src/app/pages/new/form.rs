@@ -27,7 +27,7 @@ pub fn QuestionForm(
     let summed_up = summed_up(&form, &id_of(NAME));
     let questions = questions(&form);
     let TemplateForm { id, stack_name, is_size_from_link, data, fields, .. } = form;
-    let (problems, problem) = (form.problems, form.problem);
+    let (problems, offers, problem) = (form.problems, form.offers, form.problem);
     let from_link = is_size_from_link || fields.iter().any(|field| field.is_from_link);
     let from_link =
         from_link.then(|| view! { <p class="questions__note">{words::FROM_LINK_NOTE}</p> });
@@ -46,7 +46,7 @@ pub fn QuestionForm(
             <Problems summed_up />
             <form class="questions" action=format!("{NEW}/{id}") method="post">
                 {from_link} {brought_back} <div class="questions__fields">
-                    <NameRow stack_name problem=problems.get(NAME).cloned() />
+                    <NameRow stack_name problem=problems.get(NAME).cloned() offers />
                     {questions}
                 </div> <button class="button button--primary" type="submit">
                     <span>{START_STACK}</span>
@@ -88,6 +88,8 @@ fn NameRow(
     stack_name: String,
     /// What is wrong with it.
     problem: Option<String>,
+    /// Similar names that are available, if it is taken.
+    offers: Vec<StackName>,
 ) -> impl IntoView {
     let pattern = service().ok().map(|service| service.address_pattern());
     let is_usable = StackName::for_new_stack(&stack_name).is_ok();
@@ -111,12 +113,36 @@ fn NameRow(
                 aria-describedby="problem-name about-name"
             />
             <Problem key=NAME.to_owned() sentence=problem />
+            <Offers offers />
             <p id="about-name" class="question__help">
                 {words::NAME_HELP} " " <span class="question__address" translate="no">
                     {address}
                 </span>
             </p>
         </div>
+    }
+}
+
+/// Renders free names in place of a taken one. They lead to the field; the page's code puts the name
+/// into it. The element is there in any case: the page's code writes into it.
+#[component]
+fn Offers(
+    /// The names.
+    offers: Vec<StackName>,
+) -> impl IntoView {
+    let is_none = offers.is_empty();
+    let offer = |name: StackName| {
+        view! {
+            <a class="chip" href=format!("#{}", id_of(NAME)) translate="no">
+                {name.to_string()}
+            </a>
+        }
+    };
+    view! {
+        <p id="offers-name" class="hint__offers" role="status" hidden=is_none>
+            {name_form::FREE}
+            {offers.into_iter().map(offer).collect_view()}
+        </p>
     }
 }
 

@@ -111,10 +111,24 @@ fn version_choice(stack: &OwnStack, settings: &SettingsForm) -> Option<impl Into
         let href = address(stack, "/settings");
         (words::is_update(version, own), href, words::stay_with(own))
     };
+    let changes = settings.update.as_ref().map(words::update_changes).unwrap_or_default();
+    let line = |(label, sentence): (&'static str, String)| {
+        view! {
+            <li>
+                <strong>{label}</strong>
+                ": "
+                {sentence}
+            </li>
+        }
+    };
+    let changes = (!changes.is_empty()).then(|| {
+        view! { <ul class="differences">{changes.into_iter().map(line).collect_view()}</ul> }
+    });
     Some(view! {
-        <p class="questions__note">
-            {text} " " <a href=href>{label}</a>
-        </p>
+        <div class="questions__note">
+            <p>{text} " " <a href=href>{label}</a></p>
+            {changes}
+        </div>
     })
 }
 

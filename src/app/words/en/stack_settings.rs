@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::server::stacks::QuestionWords;
+use crate::server::stacks::{QuestionWords, Update};
 use crate::wire::{DowntimeView, PlannedChange};
 use domain::refusal::RefusalCode;
 use domain::template::answers::SIZE;
@@ -59,6 +59,16 @@ pub(crate) fn outdated(made_from: u32, present: u32) -> String {
 /// Says that another version of the template is offered.
 pub(crate) fn is_offered(own: &str, offered: &str) -> String {
     format!("Version {offered} of the template is offered. The stack has version {own}.")
+}
+
+/// Says what another version changes, whatever the answers are.
+pub(crate) fn update_changes(update: &Update) -> Vec<(&'static str, String)> {
+    let Update { added, removed, image } = update;
+    let listed =
+        |label, labels: &[String]| (!labels.is_empty()).then(|| (label, labels.join(", ")));
+    let image = image.as_ref().map(|(from, to)| ("Image", format!("from {from} to {to}")));
+    let questions = [listed("New questions", added), listed("No longer asked", removed)];
+    questions.into_iter().flatten().chain(image).collect()
 }
 
 /// Returns the label of the link to the form of another version.

@@ -5,7 +5,7 @@ mod revisions;
 mod settings;
 
 pub(crate) use revisions::ShownRevision;
-pub(crate) use settings::{REVISION, SentSettings, SettingsForm, VERSION};
+pub(crate) use settings::{REVISION, SentSettings, SettingsForm, Update};
 
 use super::on_stack::Asked;
 use crate::server::audit::AuditAction;
