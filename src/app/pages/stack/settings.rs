@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use super::plan::Changes;
-use super::{Tab, action, address, address_with, stack_page};
+use super::{Facts, Tab, action, address, address_with, stack_page};
 use crate::api::{caller, sent_settings, service};
 use crate::app::pages::new::field::id_of;
 use crate::app::pages::new::form::{Problems, questions, summed_up};
@@ -136,18 +136,10 @@ fn version_choice(stack: &OwnStack, settings: &SettingsForm) -> Option<impl Into
 #[component]
 fn Fixed(fixed: Vec<(String, String)>) -> impl IntoView {
     (!fixed.is_empty()).then(|| {
-        let fact = |(label, text)| {
-            view! {
-                <div>
-                    <dt>{label}</dt>
-                    <dd>{text}</dd>
-                </div>
-            }
-        };
         view! {
             <section aria-labelledby="fixed">
                 <h2 id="fixed">{words::FIXED}</h2>
-                <dl class="facts">{fixed.into_iter().map(fact).collect_view()}</dl>
+                <Facts facts=fixed />
             </section>
         }
     })
