@@ -86,17 +86,24 @@ fn Form(stack: Arc<OwnStack>, settings: SettingsForm) -> impl IntoView {
     view! {
         <Refused sentence=form.problem.clone() />
         <Refused sentence=outdated />
-        <Problems summed_up=summed_up(&form, &first) />
-        <form class="questions" action=action(&stack, "/settings") method="post">
-            <input type="hidden" name=REVISION value=revision.to_string() />
-            <input type="hidden" name=VERSION value=version />
-            {withdrawn}
-            {update}
-            <div class="questions__fields">{nothing} {questions(&form)} <Fixed fixed /></div>
-            <button class="button button--primary" type="submit" name="step" value="review">
-                {words::REVIEW}
-            </button>
-        </form>
+        <leptos-island
+            data-component="question_form"
+            data-check=action(&stack, "/settings/check")
+            data-busy=words::REVIEWING
+        >
+            <Problems summed_up=summed_up(&form, &first) />
+            <form class="questions" action=action(&stack, "/settings") method="post">
+                <input type="hidden" name=REVISION value=revision.to_string() />
+                <input type="hidden" name=VERSION value=version />
+                {withdrawn}
+                {update}
+                <div class="questions__fields">{nothing} {questions(&form)} <Fixed fixed /></div>
+                <button class="button button--primary" type="submit" name="step" value="review">
+                    {words::REVIEW}
+                </button>
+                <p class="questions__status hints hint hint--bad" role="status"></p>
+            </form>
+        </leptos-island>
     }
 }
 
