@@ -207,6 +207,9 @@ pub(super) static ROUTES: &[Route] = &[
     at(GET, "/stacks/{name}/settings", Requires(Change), Page),
     at(POST, "/stacks/{name}/settings", Requires(Change), Form(FormOf::Settings))
         .of_size(Size::Answers),
+    at(POST, "/stacks/{name}/settings/check", Requires(Change), by!(Handler, settings::check))
+        .counted(Counted::Check)
+        .of_size(Size::Answers),
     at(POST, "/stacks/{name}/label", Requires(Change), by!(Handler, settings::label)),
     at(POST, "/stacks/{name}/rollback", Requires(Change), by!(Handler, stack::rollback)),
     at(POST, "/stacks/{name}/stop", Requires(Change), by!(Handler, stack::stop)),

@@ -3,15 +3,16 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
-use axum::body::to_bytes;
+use axum::body::{Bytes, to_bytes};
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Form, Query, Request, State};
 use axum::http::request::Parts;
 use axum::response::Response;
+use axum::{Extension, Json};
 use serde::Deserialize;
 
 use super::api::deployments::Parameter;
+use super::error::Failed;
 use super::new::{FormAgain, filling, page_request, pairs_in};
 use super::request_size::ANSWERS_LIMIT;
 use super::sign_in::see_other;
@@ -21,7 +22,7 @@ use crate::server::auth::access::Caller;
 use crate::server::page::page_of;
 use crate::server::stacks::form::Filling;
 use crate::server::stacks::{Asked, SentSettings, Service, TakenBack};
-use crate::wire::{ApiError, PlanView};
+use crate::wire::{ApiError, FormVerdict, PlanView};
 use domain::deployment::DeploymentId;
 use domain::refusal::{InternalFault, Refusal, RefusalCode, Unreadable};
 use domain::template::answers::SECRET_FIELD;
@@ -144,6 +145,22 @@ fn refused(error: &ApiError) -> Filling {
 /// Returns the request for the page with the form.
 fn again(parts: Parts, sent: SentSettings, error: Option<ApiError>) -> Box<FormAgain> {
     Box::new(FormAgain { page: page_request(parts, sent), error })
+}
+
+/// `POST /stacks/:name/settings/check`: what is wrong with the answers so far.
+pub(super) async fn check(
+    State(state): State<Arc<HttpState>>,
+    Extension(caller): Extension<Caller>,
+    name: Parameter,
+    query: Result<Query<FormQuery>, QueryRejection>,
+    body: Bytes,
+) -> Result<Json<FormVerdict>, Failed> {
+    let meant = Meant::new(name, query);
+    let context = Service::settings_context(meant.name());
+    let form = state.service.take_secrets_back(&caller, &context, pairs_in(&body)?);
+    let of = meant.of()?;
+    let verdict = state.service.check_settings(&caller, meant.name(), of.as_ref(), &form).await;
+    Ok(Json(verdict?))
 }
 
 /// The form with what a stack is called by its owner.

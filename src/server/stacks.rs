@@ -224,10 +224,8 @@ impl Service {
         let of_spec = self.of_spec(caller, &record).await?;
         let failed =
             by_now.page.as_deref().filter(|_| makes_revision && progress.failure().is_some());
-        let form = match makes_revision {
-            true => failed.map(|page| settings_again(page, id)),
-            false => of_spec.form,
-        };
+        let again = failed.map(|page| settings_again(page, id));
+        let form = if makes_revision { again } else { of_spec.form };
         let last_log = self.last_log(caller, &record).await?.map(Box::new);
         let receipt = progress.receipt_by_now(record.metadata.receipt.as_ref());
         let leads_to_data = self.leads_to_data(caller, &record, receipt).await?;

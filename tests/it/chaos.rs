@@ -7,6 +7,7 @@
 mod acting;
 mod actors;
 mod clock;
+mod expiring;
 mod late;
 mod load;
 mod middleware;

@@ -1,6 +1,7 @@
 //! The settings of a stack through its pages, without scripts: see them, review a change, apply it, and go
 //! back.
 
+mod check;
 mod generated;
 pub(crate) mod history;
 mod updates;

@@ -14,10 +14,12 @@ use crate::{
     ProjectSummary, QueuedJob,
 };
 
+mod row;
 mod running;
 mod services;
 mod volumes;
 
+pub(super) use self::row::WholeApplication;
 pub(super) use self::running::{
     ContainerConfig, ContainerRow, NodeContainerRow, ServiceRow, TaskRow, UsageRow,
 };

@@ -1,4 +1,4 @@
-//! The form of a template in the browser: it shows only the questions that are asked, and lets the
+//! The form of a template, or of a stack's settings, in the browser: it shows only the questions that are asked, and lets the
 //! server check what was answered, after a pause and before the start.
 //!
 //! The check is the server's, so that it is the same without JavaScript. A failed connection does not
@@ -15,7 +15,6 @@ use web_sys::{
 };
 
 use crate::app::browser::{Parsed, all, element, listen, on_return, pause, post_fields, say};
-use crate::app::words::buttons::{START_STACK, STARTING};
 use crate::app::words::problems::problems;
 use domain::read::{Json, field};
 use domain::refusal::RefusalCode;
@@ -34,6 +33,9 @@ struct QuestionForm {
     summary: Element,
     /// The address of the check.
     check: String,
+    /// The label of the button, and that while the form is sent.
+    label: String,
+    busy: String,
     /// The keys of the questions that were answered. Only their problems are shown.
     answered: RefCell<Vec<String>>,
     /// The number of edits so far. A check that waits is forgotten when it has grown.
@@ -53,12 +55,15 @@ pub fn question_form(island: Element) {
 impl QuestionForm {
     fn of(island: &Element) -> Option<Rc<Self>> {
         let find = |selected: &str| island.query_selector(selected).ok().flatten();
+        let button = find("button[type=submit]")?;
         Some(Rc::new(Self {
             form: find("form")?.dyn_into().ok()?,
-            button: find("button[type=submit]")?,
+            label: button.text_content()?,
+            button,
             status: find(".questions__status")?,
             summary: find(".problems")?,
             check: island.get_attribute("data-check")?,
+            busy: island.get_attribute("data-busy")?,
             answered: RefCell::default(),
             edits: Cell::new(0),
             is_posting: Cell::new(false),
@@ -281,7 +286,7 @@ impl QuestionForm {
     fn set_posting(&self, is_posting: bool) {
         self.is_posting.set(is_posting);
         self.button.toggle_attribute_with_force("disabled", is_posting).ok();
-        say(&self.button, if is_posting { STARTING } else { START_STACK });
+        say(&self.button, if is_posting { &self.busy } else { &self.label });
     }
 }
 

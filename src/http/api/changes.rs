@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::Query;
 use axum::extract::State;
-use axum::extract::rejection::QueryRejection;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -13,8 +11,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::deployments::{Parameter, into_http, key_of, parameter};
-use super::operations::{StackQuery, removal, stack_id, unchanged};
+use super::deployments::{into_http, key_of};
+use super::operations::{NamedStack, removal, unchanged};
 use crate::http::HttpState;
 use crate::http::error::{self, Failed};
 use crate::http::headers::NO_STORE;
@@ -52,9 +50,6 @@ struct RevisionsBody {
     revisions: RevisionsView,
 }
 
-/// The query that names one stack, or why it cannot be read.
-type OfStack = Result<Query<StackQuery>, QueryRejection>;
-
 /// What the body of a change asks for.
 struct Body {
     answers: Map<String, Value>,
@@ -75,18 +70,17 @@ enum Label {
 pub(in crate::http) async fn change(
     State(state): State<Arc<HttpState>>,
     Extension(caller): Extension<Caller>,
-    name: Parameter,
-    query: OfStack,
+    stack: NamedStack,
     headers: HeaderMap,
     content: Bytes,
 ) -> Result<Response, Failed> {
-    let (name, of) = (parameter(name)?, stack_id(query)?);
     let body = read(&content)?;
     // Nothing is changed by a request that is refused later because of its key.
     key_of(&caller, &headers)?;
     let mut is_changed = false;
     if let Some(expiry) = body.expires {
-        is_changed = state.service.set_expiry(&caller, &name, of.as_ref(), expiry).await?;
+        is_changed =
+            state.service.set_expiry(&caller, &stack.name, stack.id.as_ref(), expiry).await?;
     }
     let label = match &body.label {
         Label::Unchanged => None,
@@ -94,28 +88,26 @@ pub(in crate::http) async fn change(
         Label::Named(label) => Some(Some(label.as_str())),
     };
     if let Some(label) = label {
-        state.service.label(&caller, &name, of.as_ref(), label).await?;
+        state.service.label(&caller, &stack.name, stack.id.as_ref(), label).await?;
         is_changed = true;
     }
     if body.answers.is_empty() && body.version.is_none() {
         return Ok(unchanged(is_changed));
     }
     let request = body.request(expected(&headers))?;
-    begin(&state, &caller, (&name, of), request, (&headers, &content)).await
+    begin(&state, &caller, &stack, request, (&headers, &content)).await
 }
 
 /// `POST /api/stacks/:name/plan`: what a change would do.
 pub(in crate::http) async fn plan(
     State(state): State<Arc<HttpState>>,
     Extension(caller): Extension<Caller>,
-    name: Parameter,
-    query: OfStack,
+    stack: NamedStack,
     headers: HeaderMap,
     content: Bytes,
 ) -> Result<Response, Failed> {
-    let (name, of) = (parameter(name)?, stack_id(query)?);
     let request = read(&content)?.request(expected(&headers))?;
-    let plan = state.service.plan(&caller, &name, of.as_ref(), &request).await?;
+    let plan = state.service.plan(&caller, &stack.name, stack.id.as_ref(), &request).await?;
     Ok((NO_STORE, Json(PlanBody { success: true, plan })).into_response())
 }
 
@@ -123,40 +115,36 @@ pub(in crate::http) async fn plan(
 pub(in crate::http) async fn rollback(
     State(state): State<Arc<HttpState>>,
     Extension(caller): Extension<Caller>,
-    name: Parameter,
-    query: OfStack,
+    stack: NamedStack,
     headers: HeaderMap,
     content: Bytes,
 ) -> Result<Response, Failed> {
-    let (name, of) = (parameter(name)?, stack_id(query)?);
     let fields = object(&content)?;
     let number = fields.get(REVISION).and_then(Value::as_u64);
     let number = number.and_then(|number| u32::try_from(number).ok());
     let wanted = Wanted::Revision(number.ok_or(Refusal::NoSuchRevision)?);
     let request = ChangeRequest { wanted, expected: expected(&headers) };
-    begin(&state, &caller, (&name, of), request, (&headers, &content)).await
+    begin(&state, &caller, &stack, request, (&headers, &content)).await
 }
 
 /// `GET /api/stacks/:name/revisions`: the revisions of a stack, newest first.
 pub(in crate::http) async fn revisions(
     State(state): State<Arc<HttpState>>,
     Extension(caller): Extension<Caller>,
-    name: Parameter,
-    query: OfStack,
+    stack: NamedStack,
 ) -> Result<Response, Failed> {
-    let of = stack_id(query)?;
-    let revisions = state.service.revisions(&caller, &parameter(name)?, of.as_ref()).await?;
+    let revisions = state.service.revisions(&caller, &stack.name, stack.id.as_ref()).await?;
     Ok((NO_STORE, Json(RevisionsBody { success: true, revisions })).into_response())
 }
 
 async fn begin(
     state: &HttpState,
     caller: &Caller,
-    (name, of): (&str, Option<DeploymentId>),
+    NamedStack { name, id }: &NamedStack,
     request: ChangeRequest,
     (headers, content): (&HeaderMap, &[u8]),
 ) -> Result<Response, Failed> {
-    let (service, of) = (&state.service, of.as_ref());
+    let (service, of) = (&state.service, id.as_ref());
     let asked = match key_of(caller, headers)? {
         None => service.change(caller, name, of, &request).await?,
         Some(key) => {

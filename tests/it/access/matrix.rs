@@ -76,6 +76,7 @@ GET    /stacks/livey?id={live}         -                         303 200 404 403
 GET    /stacks/livey/history           -                         303 200 404 403 200 200 401
 GET    /stacks/livey/settings          -                         303 200 404 403 200 200 401
 POST   /stacks/livey/settings          revision=1                303 200 404 403 200 200 401
+POST   /stacks/livey/settings/check    revision=1                303 200 404 403 200 200 401
 POST   /stacks/livey/label             label=Mine                303 303 303 403 303 303 401
 POST   /stacks/livey/rollback          to=1&revision=1           303 303 303 403 303 303 401
 POST   /stacks/livey/stop              -                         303 303 303 403 303 303 401

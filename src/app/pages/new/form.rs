@@ -9,7 +9,7 @@ use super::field::{FieldRow, Problem, SizeChoice, id_of};
 use crate::api::page_data::page_data;
 use crate::api::service;
 use crate::app::pages::notice::Refused;
-use crate::app::words::buttons::START_STACK;
+use crate::app::words::buttons::{START_STACK, STARTING};
 use crate::app::words::name_form::{self, PLACEHOLDER};
 use crate::app::words::new as words;
 use crate::app::words::problems::problems;
@@ -42,7 +42,11 @@ pub fn QuestionForm(
     let warning = data.and_then(|data| name_form::warning(&data.frame.platform));
     view! {
         <Refused sentence=problem />
-        <leptos-island data-component="question_form" data-check=format!("{NEW}/{id}/check")>
+        <leptos-island
+            data-component="question_form"
+            data-check=format!("{NEW}/{id}/check")
+            data-busy=STARTING
+        >
             <Problems summed_up />
             <form class="questions" action=format!("{NEW}/{id}") method="post">
                 {from_link} {brought_back} <div class="questions__fields">

@@ -8,7 +8,7 @@ use leptos_router::hooks::use_query_map;
 
 use super::health::{HealthStrip, WhySection};
 use super::usage::Usage;
-use super::{Tab, action, address_with, stack_page};
+use super::{Facts, Tab, action, address_with, stack_page};
 use crate::api::{caller, service};
 use crate::app::deployment::forms::LinkButton;
 use crate::app::kind;
@@ -67,7 +67,7 @@ fn Overview(
         {operation}
         {why}
         <Actions stack=Arc::clone(&stack) />
-        <Facts stack=Arc::clone(&stack) />
+        <About stack=Arc::clone(&stack) />
         <HealthStrip looks />
         <Usage series=usage />
         <LastOperations last stack=Arc::clone(&stack) />
@@ -144,21 +144,14 @@ fn end_of(action: StackAction) -> &'static str {
 
 /// Renders what is known about the stack.
 #[component]
-fn Facts(stack: Arc<OwnStack>) -> impl IntoView {
+fn About(stack: Arc<OwnStack>) -> impl IntoView {
     let template = service().map(|service| service.template_name(&stack.view.template));
     let facts = [
         (words::TEMPLATE, template.unwrap_or_else(|_| stack.view.template.clone())),
         (words::SINCE, account::minute(stack.view.since)),
         (words::REVISION, stack.view.revision.to_string()),
     ];
-    let fact = |(label, text)| {
-        view! {
-            <div>
-                <dt>{label}</dt>
-                <dd>{text}</dd>
-            </div>
-        }
-    };
+    let facts = facts.into_iter().map(|(label, text)| (label.to_owned(), text)).collect();
     let update = stack.view.update_available.as_ref().map(|version| {
         let href = address_with(&stack, "/settings", VERSION, version);
         view! {
@@ -168,7 +161,7 @@ fn Facts(stack: Arc<OwnStack>) -> impl IntoView {
         }
     });
     view! {
-        <dl class="facts">{facts.into_iter().map(fact).collect_view()}</dl>
+        <Facts facts />
         {update}
     }
 }

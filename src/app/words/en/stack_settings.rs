@@ -10,6 +10,8 @@ use domain::template::answers::SIZE;
 /// The label of the tab, and the heading of the form.
 pub(crate) const SETTINGS: &str = "Settings";
 pub(crate) const REVIEW: &str = "Review the changes";
+/// The label of that button while the answers are sent.
+pub(crate) const REVIEWING: &str = "Reviewing…";
 pub(crate) const APPLY: &str = "Apply";
 pub(crate) const BACK: &str = "Back";
 /// The heading of what a change would change.

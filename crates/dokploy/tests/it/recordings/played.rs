@@ -37,9 +37,7 @@ pub(super) fn reason_not_to_play(call: &str) -> Option<&'static str> {
         | "user.deleteApiKey"
         | "user.createUserWithCredentials" => "users and keys are the operator's",
         "project.search" | "trpc/project.all" => "project.all tells the same and more",
-        "environment.byProjectId" | "environment.one" | "application.one" => {
-            "project.one tells the same"
-        }
+        "environment.byProjectId" | "environment.one" => "project.one tells the same",
         "application.search" => "loses applications",
         "application.saveDockerProvider" | "application.saveEnvironment" => {
             "application.update does both at once"
@@ -85,6 +83,7 @@ pub(super) async fn play(
         "application.create" => {
             client.create_application(&new_application(request)).await.map(show)
         }
+        "application.one" => client.application_row(&id()).await.map(show),
         "application.update" if request.body.get("healthCheckSwarm").is_some_and(is_complete) => {
             let (configuration, settings) = (configuration(request), settings(request));
             client.configure_service(&id(), &configuration, &settings).await.map(show)

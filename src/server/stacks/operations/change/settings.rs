@@ -16,7 +16,7 @@ use crate::server::stacks::form::{
 };
 use crate::server::stacks::{QuestionWords, SentAnswers, Service, TakenBack};
 use crate::server::store::{Record, Revision, State};
-use crate::wire::{ApiError, ErrorDetails, PlanView};
+use crate::wire::{ApiError, ErrorDetails, FormVerdict, PlanView};
 use domain::deployment::DeploymentId;
 use domain::refusal::Refusal;
 use domain::template::Template;
@@ -223,6 +223,28 @@ impl Service {
         let expected = Some(last(REVISION).parse().unwrap_or_default());
         let answers = SentAnswers::Form(pairs.clone());
         Ok(ChangeRequest { wanted: Wanted::Answers(answers, version.map(str::to_owned)), expected })
+    }
+
+    /// Checks the fields of the form of a stack's settings. What is about no field is said in answer to
+    /// the form.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if there is no such stack, or the caller may not change it.
+    pub(crate) async fn check_settings(
+        &self,
+        caller: &Caller,
+        name: &str,
+        of: Option<&DeploymentId>,
+        form: &TakenBack,
+    ) -> Result<FormVerdict, ApiError> {
+        self.authorize_stack(caller, Permission::Change, name, of).await?;
+        let refused = match Self::change_of_form(form) {
+            Ok(request) => self.plan(caller, name, of, &request).await.err(),
+            Err(refused) => Some(refused),
+        };
+        let fields = refused.and_then(|refused| Some(refused.details?.fields)).unwrap_or_default();
+        Ok(FormVerdict { fields, ..FormVerdict::default() })
     }
 
     /// Returns what answers for a stack are checked against, which has these `secrets`.
