@@ -236,10 +236,7 @@ impl Reconciler {
                 tracing::debug!(%error, "Could not read what was compared last");
             }
         }
-        tokio::select! {
-            () = shutdown.cancelled() => return,
-            () = self.prepare_retry() => {}
-        }
+        self.prepare_retry(shutdown).await;
         let (mut pause, mut due) = (FIRST_PAUSE, Duration::ZERO);
         loop {
             tokio::select! {
@@ -255,6 +252,8 @@ impl Reconciler {
             if let Some(found) = found {
                 self.handle(found, ttl, shutdown).await;
                 due = self.ports.clock.monotonic().saturating_add(interval);
+            } else {
+                self.prepare_retry(shutdown).await;
             }
             let is_one_down =
                 self.reconcile_report.get().is_some_and(|one| !one.not_running.is_empty());

@@ -1,14 +1,21 @@
 //! Looks in each round whether the reverse proxy has the portal's middleware by which visitors wait.
 
+use tokio_util::sync::CancellationToken;
+
 use super::finding::Finding;
 use super::{HandledFinding, Reconciler, Repair};
 use crate::server::saga::RetryLook;
 
 impl Reconciler {
-    /// Makes the middleware once for this process, before the first operation needs it.
-    pub(super) async fn prepare_retry(&self) {
-        // The reason is logged where it is found, and the rounds report it.
-        drop(self.ports.retry_middleware().ensure().await);
+    /// Makes the middleware once for this process, before the first operation needs it. Where that
+    /// failed, it is tried again.
+    pub(super) async fn prepare_retry(&self, shutdown: &CancellationToken) {
+        let retry = self.ports.retry_middleware();
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            // The reason is logged where it is found, and the rounds report it.
+            result = retry.ensure() => drop(result),
+        }
     }
 
     /// Looks whether the proxy has the middleware, and makes it anew if it does not. If it had it in
