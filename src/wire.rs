@@ -5,6 +5,8 @@ mod changes;
 #[cfg(feature = "ssr")]
 mod details;
 mod kept;
+#[cfg(feature = "ssr")]
+mod operations;
 mod read;
 mod stacks;
 
@@ -20,6 +22,8 @@ pub use self::changes::{
 #[cfg(feature = "ssr")]
 pub use self::details::{ResourcesView, StackDetails, UrlView, VolumeView};
 pub use self::kept::{DataUserView, KeptView};
+#[cfg(feature = "ssr")]
+pub use self::operations::{OperationEntry, OperationsPage};
 use domain::deployment::{Deployment, DeploymentId, DeploymentMetadata};
 use domain::platform_problem::PlatformProblem;
 use domain::progress::Progress;

@@ -128,6 +128,12 @@ pub(super) static ROUTES: &[Route] = &[
     at(POST, "/api/deployment/{id}/retry", Requires(Change), by!(Handler, operations::retry))
         .counted(Counted::Start)
         .described(docs::retry),
+    at(GET, "/api/operations", Requires(View), by!(Handler, api::own_operations::list))
+        .recent()
+        .described(life_docs::operations),
+    at(GET, "/api/operations/{id}", Requires(View), by!(Handler, api::own_operations::one))
+        .recent()
+        .described(life_docs::one_operation),
     at(GET, "/api/stacks", Requires(View), by!(Handler, operations::stacks))
         .recent()
         .described(docs::stacks),

@@ -19,6 +19,7 @@ mod looks;
 mod names;
 mod new_stack;
 mod operations;
+mod own_operations;
 mod own_stack;
 mod platform_cache;
 mod question_words;
@@ -54,6 +55,7 @@ pub use operations::{KeptBeside, KeptUntil, Removing};
 pub(crate) use operations::{
     LABEL_MAX, REVISION, SentSettings, SettingsForm, ShownRevision, Update,
 };
+pub use own_operations::OwnOperations;
 pub use own_stack::{OwnStack, StackOverview};
 use platform_cache::PlatformCache;
 pub use question_words::QuestionWords;

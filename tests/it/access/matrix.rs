@@ -38,6 +38,8 @@ POST   /api/deployment/{active}/cancel -                         401 202 404 403
 POST   /api/fn/cancel_deployment       id={active}               401 200 404 403 200 200 401
 POST   /api/deployment/{ended}/retry   -                         401 201 404 403 201 201 401
 POST   /api/fn/retry_deployment        id={ended}                401 200 404 403 200 200 401
+GET    /api/operations                 -                         401 200 200 200 200 200 401
+GET    /api/operations/{active}        -                         401 200 404 200 200 200 401
 GET    /api/stacks                     -                         401 200 200 200 200 200 401
 GET    /api/stacks/-/events            -                         401 200 200 200 200 200 401
 GET    /api/stacks/livey               -                         401 200 404 200 200 200 401

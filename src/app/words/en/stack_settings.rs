@@ -95,6 +95,9 @@ pub(crate) fn meanwhile(downtime: DowntimeView, is_stopped: bool) -> &'static st
         (false, DowntimeView::None) => {
             "The stack answers all the time meanwhile. Open connections are cut once."
         }
+        (false, DowntimeView::Waits) => {
+            "Whoever visits the stack waits some seconds meanwhile. Open connections are cut once."
+        }
         (false, DowntimeView::Seconds) => {
             "The stack does not answer for some seconds. Open connections are cut once."
         }
