@@ -1,5 +1,6 @@
 //! The JSON API of the revisions of a stack: change it, plan that, go back, and list them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -8,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use jiff::Timestamp;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -35,6 +37,16 @@ const LABEL: &str = "label";
 const EXPIRES: &str = "expiresAt";
 /// The field of the revision to go back to.
 const REVISION: &str = "revision";
+
+#[derive(Serialize)]
+struct ChangeBody<'a, T: Serialize> {
+    #[serde(flatten)]
+    begun: T,
+    /// The secrets that were generated, by the keys of their parameters. They are in this answer
+    /// only, and not in one that is replayed.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    generated: BTreeMap<&'a str, &'a str>,
+}
 
 #[derive(Serialize)]
 struct PlanBody {
@@ -158,14 +170,31 @@ async fn begin(
         }
     };
     Ok(match asked {
-        Asked::Begun(id) => into_http(accepted(&id)),
+        Asked::Begun(id) => {
+            let generated = match &request.wanted {
+                Wanted::Answers(..) => service.generated_by_change(caller, &id).await?,
+                // What an earlier revision has was shown then.
+                Wanted::Revision(_) => BTreeMap::new(),
+            };
+            into_http(accepted_with(&id, &generated))
+        }
         Asked::Unchanged => unchanged(false),
     })
 }
 
 /// Returns the response to a request that began the operation.
 fn accepted(id: &DeploymentId) -> stacks::Response {
-    let body = error::json(&removal(Removing { id: id.clone(), data: None }));
+    accepted_with(id, &BTreeMap::new())
+}
+
+/// Returns the response to a request that began the operation, for which these secrets were `generated`.
+fn accepted_with(
+    id: &DeploymentId,
+    generated: &BTreeMap<String, SecretString>,
+) -> stacks::Response {
+    let begun = removal(Removing { id: id.clone(), data: None });
+    let generated = generated.iter().map(|(key, text)| (key.as_str(), text.expose_secret()));
+    let body = error::json(&ChangeBody { begun, generated: generated.collect() });
     stacks::Response { status: StatusCode::ACCEPTED.as_u16(), location: None, body }
 }
 

@@ -3,10 +3,12 @@
 //! The browser gets a ticket for them, and not the secrets: these are stored, sealed. So there is no
 //! limit to their size, and every replica can show them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::authorization::is_own;
 use super::{Service, Started};
 use crate::server::auth::access::Caller;
 use crate::server::page::NewSecret;
@@ -67,6 +69,24 @@ impl Service {
         let Some(spec) = self.spec_of(&record).await? else { return Ok(None) };
         let Ok(secrets) = self.newly_generated(&record, &spec).await? else { return Ok(None) };
         Ok(self.ticket(record.owner.as_ref(), id, secrets.len()))
+    }
+
+    /// Returns the secrets that were generated for the change `id`, by the keys of their parameters, if the
+    /// caller owns the stack.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the store is unavailable.
+    pub(crate) async fn generated_by_change(
+        &self,
+        caller: &Caller,
+        id: &DeploymentId,
+    ) -> Result<BTreeMap<String, SecretString>, ApiError> {
+        let record = self.record(id).await?.filter(|record| is_own(caller, record));
+        let Some(record) = record else { return Ok(BTreeMap::new()) };
+        let Some(spec) = self.spec_of(&record).await? else { return Ok(BTreeMap::new()) };
+        let secrets = self.newly_generated(&record, &spec).await?;
+        Ok(secrets.unwrap_or_default().into_iter().collect())
     }
 
     /// Returns the generated secrets of an operation's revision. A change has only those that the

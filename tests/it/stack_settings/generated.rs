@@ -157,3 +157,33 @@ async fn a_failed_change_leads_to_the_settings_with_its_answers() {
     expect(&plan, &["Pages: from 12 to 31", "API key: changed"]);
     assert_eq!(press(&app, &plan, "apply").await.status, StatusCode::SEE_OTHER);
 }
+
+#[tokio::test]
+async fn the_answer_to_a_change_of_the_owner_has_the_secrets_that_it_generates() {
+    let (app, folder) = with_people().await;
+    offer_token(&app, &folder);
+    let patch = async |who: &str, key: &str, body: &str| {
+        let cookie = format!("__Host-session={who}");
+        let headers =
+            [("cookie", &*cookie), ("content-type", "application/json"), ("idempotency-key", key)];
+        app.ask("PATCH", "/api/stacks/alice", &headers, body.to_owned()).await
+    };
+    let update = r#"{"version":"1.1.0"}"#;
+    let begun = patch("alice", "one", update).await;
+    assert_eq!(begun.status, StatusCode::ACCEPTED, "{begun:?}");
+    let generated = begun.json()["generated"].clone();
+    assert_eq!(generated["token"].as_str().unwrap().len(), 32, "{begun:?}");
+    assert_eq!(generated.as_object().unwrap().len(), 1, "the password is that of before");
+    let again = patch("alice", "one", update).await;
+    assert_eq!(again.json()["operationId"], begun.json()["operationId"]);
+    assert_eq!(again.json().get("generated"), None, "{again:?}");
+    fail(&app).await;
+
+    let by_operator = patch("olga", "two", update).await;
+    assert_eq!(by_operator.status, StatusCode::ACCEPTED, "{by_operator:?}");
+    assert_eq!(by_operator.json().get("generated"), None, "{by_operator:?}");
+    end(&app).await;
+    let changed = patch("alice", "three", r#"{"parameters":{"pages":30}}"#).await;
+    assert_eq!(changed.status, StatusCode::ACCEPTED, "{changed:?}");
+    assert_eq!(changed.json().get("generated"), None, "{changed:?}");
+}

@@ -84,6 +84,12 @@ pub(super) fn stacks() -> Vec<Named> {
             "dataUntil",
             time(),
             "Until when it is kept at least: the time counts from the end of the removal.",
+        )
+        .map(
+            "generated",
+            text(),
+            "The secrets that the portal generated for a change, by the keys of their questions. They \
+             are in no other answer, and not in one that is repeated for an idempotency key.",
         );
     let history = object("A part of the history of a stack.")
         .has("success", always(true), "Always true.")
