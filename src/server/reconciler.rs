@@ -12,6 +12,7 @@ mod finding;
 mod findings;
 mod kept;
 pub mod report;
+mod row;
 mod view;
 
 use std::fmt;
@@ -23,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use containers::Idle;
 pub use drift::Drift;
 pub use finding::{Finding, Resource};
+pub use row::RowDrift;
 use view::{PlatformView, StoreView};
 
 use self::report::{NotRunning, ReconcileReport, ReconcileRound};

@@ -93,6 +93,7 @@ fn whole() -> PlatformView {
         services: [AppName(String::from("stack-1"))].into(),
         idle: BTreeMap::new(),
         states: BTreeMap::new(),
+        rows: BTreeMap::new(),
         volumes: Vec::new(),
         all_volumes: Vec::new(),
         is_volume_list_proven: true,
@@ -120,6 +121,7 @@ fn kind(finding: &Finding) -> String {
         Finding::LostData { volume, .. } => format!("lost data {volume}"),
         Finding::NotRunning { service, why, .. } => format!("not running {service} {why:?}"),
         Finding::Drift { drift, .. } => format!("runs {drift}"),
+        Finding::RowDrift { drift, .. } => format!("has {drift}"),
         Finding::Unrouted { .. } => String::from("unrouted"),
         Finding::Contested { domain, .. } => format!("contested {domain}"),
     }
