@@ -190,7 +190,15 @@ impl Offers {
 ///
 /// None of the settings' values makes it fail.
 pub fn of_settings(settings: &StackSettings) -> serde_json::Result<Entry> {
-    let template = settings.template();
+    versioned(settings.template())
+}
+
+/// Returns the entry of a template without a version, which gets the hash of its content.
+///
+/// # Errors
+///
+/// None of the settings' values makes it fail.
+pub fn versioned(template: Template) -> serde_json::Result<Entry> {
     let content = Entry::of(template.clone(), Offer::default())?;
     let version = content.digest.chars().take(VERSION_LENGTH).collect();
     Entry::of(Template { version, ..template }, Offer { default: true, groups: Vec::new() })

@@ -5,22 +5,24 @@
 
 use std::time::Duration;
 
+use ::dokploy::encode_environment;
 use async_trait::async_trait;
 use clock::Clock;
 use domain::stack_spec::CertificateSource;
 use jiff::Timestamp;
+use secrecy::SecretString;
 
 pub use self::retry_file::RetryFile;
 pub use self::routes::{RouteFile, routes_host};
 pub use ::dokploy::{
-    Advice, AppName, Application, ApplicationId, ApplicationSummary, Breaker, BreakerState,
-    Certificate, Configuration, Container, ContainerId, ContainerState, ContainerUsage,
-    CreatedProject, Domain, DomainId, Environment, EnvironmentId, Error as PlatformError, Exit,
-    FailureAction, HealthCheck, Host, InspectedTask, Job, JobId, JobStatus, LogEnd, LogQuery,
-    Mount, MountId, NewApplication, NewDomain, NewMount, NewProject, NodeContainer, NodeName,
-    Project, ProjectId, ProjectSummary, QueuedJob, Registry, Removal, Scale, ServiceSettings,
-    ServiceSpec, ServiceState, ServiceUpdate, Task, TaskId, TaskState, UpdateOrder, UpdateSettings,
-    UpdateState, Version, VolumeName, VolumeRemoval,
+    Advice, AppName, Application, ApplicationId, ApplicationRow, ApplicationSummary, Breaker,
+    BreakerState, Certificate, Configuration, Container, ContainerId, ContainerState,
+    ContainerUsage, CreatedProject, Domain, DomainId, Environment, EnvironmentId,
+    Error as PlatformError, Exit, FailureAction, HealthCheck, Host, InspectedTask, Job, JobId,
+    JobStatus, LogEnd, LogQuery, Mount, MountId, NewApplication, NewDomain, NewMount, NewProject,
+    NodeContainer, NodeName, Project, ProjectId, ProjectSummary, QueuedJob, Registry, Removal,
+    RowDomain, Scale, ServiceSettings, ServiceSpec, ServiceState, ServiceUpdate, Task, TaskId,
+    TaskState, UpdateOrder, UpdateSettings, UpdateState, Version, VolumeName, VolumeRemoval,
 };
 
 pub mod call_slots;
@@ -41,6 +43,11 @@ pub fn certificate(source: CertificateSource) -> Certificate {
         CertificateSource::None => Certificate::None,
         CertificateSource::Custom => Certificate::Custom,
     }
+}
+
+/// Returns whether the platform can pass these variables on unchanged.
+pub fn can_pass(variables: &[(String, SecretString)]) -> bool {
+    encode_environment(variables).is_ok()
 }
 
 /// Repeats `read` after each of `pauses` while it is answered with 401, which the platform also
@@ -106,6 +113,12 @@ pub trait PlatformOverview: Send + Sync {
     async fn projects(&self) -> Result<Vec<ProjectSummary>, PlatformError>;
     /// Lists every host that the platform routes, with its application.
     async fn hosts(&self) -> Result<Vec<Host>, PlatformError>;
+    /// Reads an application's row, which holds what its next container is made of; `None` if there is
+    /// none.
+    async fn application_row(
+        &self,
+        id: &ApplicationId,
+    ) -> Result<Option<ApplicationRow>, PlatformError>;
 }
 
 /// The log of a container that is being read.

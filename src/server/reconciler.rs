@@ -13,6 +13,7 @@ mod findings;
 mod kept;
 pub mod report;
 mod retry;
+mod row;
 mod view;
 
 use std::fmt;
@@ -24,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use containers::Idle;
 pub use drift::Drift;
 pub use finding::{Finding, Resource};
+pub use row::RowDrift;
 use view::{PlatformView, StoreView};
 
 use self::report::{NotRunning, ReconcileReport, ReconcileRound};

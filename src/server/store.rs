@@ -23,8 +23,8 @@ mod volumes;
 pub use super::lease::{Claim, Lease};
 pub use super::store_error::{Result, StoreError};
 pub use beginnings::{
-    Desired, Disposal, IdempotencyKey, NewDeployment, NewOperation, NewRemoval, NewRevision,
-    SealedSpec, SpecOrigin, StoredResponse, TemplateDefinition,
+    Desired, Disposal, IdempotencyKey, LearnedSpec, NewDeployment, NewOperation, NewRemoval,
+    NewRevision, SealedSpec, SpecOrigin, StoredResponse, TemplateDefinition,
 };
 pub use dialect::{postgres, sqlite};
 pub use domain::kind::StepId;

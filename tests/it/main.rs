@@ -35,6 +35,7 @@ mod kills;
 mod logs;
 mod long_heads;
 mod metrics;
+mod older_stacks;
 mod openapi;
 mod operations;
 mod operator;

@@ -185,6 +185,35 @@ async fn a_label_alone_changes_nothing_that_runs() {
 }
 
 #[tokio::test]
+async fn a_guard_that_does_not_hold_keeps_label_and_expiry_as_well() {
+    let (app, _folder) = with_stack().await;
+    let at = "2036-01-01T00:00:00Z";
+    for change in [
+        json!({ "label": "Mine" }),
+        json!({ "expiresAt": at }),
+        json!({ "label": "Mine", "expiresAt": at, "size": "large" }),
+    ] {
+        for guard in ["\"2\"", "x"] {
+            let reply = send_with(&app, "PATCH", "", &[("if-match", guard)], &change).await;
+            assert_eq!(reply.error(), "412 REVISION_CHANGED", "{change}");
+        }
+        let stack = app.get("/api/stacks/alice").await.json()["stack"].clone();
+        assert_eq!((stack.get("label"), stack.get("expiresAt")), (None, None), "{stack}");
+    }
+    let (key, guard) = (("idempotency-key", "k1"), ("if-match", "\"1\""));
+    let all = json!({ "label": "Mine", "size": "large" });
+    let first = send_with(&app, "PATCH", "", &[key, guard], &all).await;
+    assert_eq!(first.status, StatusCode::ACCEPTED, "{first:?}");
+    end(&app).await;
+    let label = json!({ "label": "Yours" });
+    let own = send_with(&app, "PATCH", "", &[("if-match", "\"2\"")], &label).await;
+    assert_eq!(own.status, StatusCode::OK, "{own:?}");
+    let again = send_with(&app, "PATCH", "", &[key, guard], &all).await;
+    assert_eq!((again.status, again.body), (first.status, first.body), "it is replayed");
+    assert_eq!(app.get("/api/stacks/alice").await.json()["stack"]["label"], "Yours");
+}
+
+#[tokio::test]
 async fn what_a_stack_is_made_of_is_told_to_whoever_may_change_it() {
     let (app, _folder) = with_stack().await;
     let since = app.get("/api/stacks/alice/revisions").await.json();

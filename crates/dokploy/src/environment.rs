@@ -10,7 +10,7 @@ mod decode;
 
 use secrecy::{ExposeSecret, SecretString};
 
-pub use self::decode::{DecodeEnvironmentError, decode_environment};
+pub use self::decode::decode_environment;
 
 /// A variable that the environment block cannot represent. The error never contains the value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -179,9 +179,12 @@ mod tests {
             let variables: Vec<_> =
                 names.iter().map(String::as_str).zip(values.iter().map(String::as_str)).collect();
             if let Ok(block) = encode(&variables) {
-                let read = decode_environment(&SecretString::from(block)).unwrap();
+                let read = decode_environment(&SecretString::from(block));
+                let text = |value: &Option<SecretString>| value.clone().unwrap();
                 let read: Vec<_> =
-                    read.iter().map(|(n, v)| (n.as_str(), v.expose_secret())).collect();
+                    read.iter().map(|(n, v)| (n.clone(), text(v).expose_secret().to_owned())).collect();
+                let variables: Vec<_> =
+                    variables.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
                 prop_assert_eq!(read, variables);
             }
         }

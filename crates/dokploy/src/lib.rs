@@ -39,9 +39,7 @@ pub use self::container::{
     Container, ContainerState, Exit, Inspected, InspectedTask, NodeContainer, Scale, Task,
     TaskState,
 };
-pub use self::environment::{
-    DecodeEnvironmentError, EncodeEnvironmentError, decode_environment, encode_environment,
-};
+pub use self::environment::{EncodeEnvironmentError, decode_environment, encode_environment};
 pub use self::error::{Advice, Error};
 pub use self::exchange::{
     Answer, Content, Exchange, Frame, Opened, Opening, Receiving, Request, Sending, Socket,

@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 
-use super::{DecodeEnvironmentError, Mount, Registry};
+use super::{Mount, Registry};
 
 /// The row of an application. What runs may differ from it until the next reload (recordings day-two
 /// 370, 375).
@@ -12,9 +12,9 @@ pub struct ApplicationRow {
     pub image: Option<String>,
     /// The login with which it is pulled.
     pub registry: Option<Registry>,
-    /// The container's environment variables, in order, or why the text of the row does not say
-    /// what the container gets.
-    pub environment: Result<Vec<(String, SecretString)>, DecodeEnvironmentError>,
+    /// The container's environment variables, in order, without a value where the platform or Docker
+    /// would fill a part of it in.
+    pub environment: Vec<(String, Option<SecretString>)>,
     /// The number of containers.
     pub replicas: u64,
     /// CPU limit in nano-CPUs.

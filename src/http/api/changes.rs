@@ -87,8 +87,18 @@ pub(in crate::http) async fn change(
     content: Bytes,
 ) -> Result<Response, Failed> {
     let body = read(&content)?;
-    // Nothing is changed by a request that is refused later because of its key.
-    key_of(&caller, &headers)?;
+    // Nothing is changed by a request that is refused later because of its key or its guard, or whose
+    // answer is replayed.
+    let key = key_of(&caller, &headers)?;
+    let is_bare = body.answers.is_empty() && body.version.is_none();
+    if let Some(key) = key.filter(|_| !is_bare) {
+        let idempotency = identified(key, &name, expected(&headers), &content);
+        let replayed = state.service.replayed(&caller, &name, of.as_ref(), idempotency).await?;
+        if let Some(replayed) = replayed {
+            return Ok(into_http(replayed));
+        }
+    }
+    state.service.expect_revision(&caller, &name, of.as_ref(), expected(&headers)).await?;
     let mut is_changed = false;
     if let Some(expiry) = body.expires {
         is_changed =
@@ -103,7 +113,7 @@ pub(in crate::http) async fn change(
         state.service.label(&caller, &stack.name, stack.id.as_ref(), label).await?;
         is_changed = true;
     }
-    if body.answers.is_empty() && body.version.is_none() {
+    if is_bare {
         return Ok(unchanged(is_changed));
     }
     let request = body.request(expected(&headers))?;
@@ -160,7 +170,7 @@ async fn begin(
     let asked = match key_of(caller, headers)? {
         None => service.change(caller, name, of, &request).await?,
         Some(key) => {
-            let idempotency = identified(key, name, &request, content);
+            let idempotency = identified(key, name, request.expected, content);
             let begun =
                 service.change_idempotent(caller, name, of, &request, idempotency, accepted);
             match begun.await? {
@@ -202,11 +212,11 @@ fn accepted_with(
 fn identified(
     key: IdempotencyKey,
     name: &str,
-    request: &ChangeRequest,
+    expected: Option<u32>,
     content: &[u8],
 ) -> IdempotentRequest {
     let mut fields = serde_json::from_slice::<Map<String, Value>>(content).unwrap_or_default();
-    fields.insert(String::from("stack"), json!([name, request.expected]));
+    fields.insert(String::from("stack"), json!([name, expected]));
     IdempotentRequest { key, body: Value::Object(fields).to_string().into_bytes() }
 }
 

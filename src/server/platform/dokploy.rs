@@ -14,10 +14,10 @@ use transport::Outbound;
 use crate::server::metrics::Metrics;
 
 use super::{
-    AppName, Application, ApplicationId, Breaker, Configuration, Container, ContainerId,
-    ContainerLog, ContainerUsage, CreatedProject, Domain, DomainId, Exit, Host, Inspected,
-    InspectedTask, Job, JobId, LogEnd, LogQuery, Mount, MountId, NewApplication, NewDomain,
-    NewMount, NewProject, NodeContainer, NodeName, OPERATION, Platform, PlatformError,
+    AppName, Application, ApplicationId, ApplicationRow, Breaker, Configuration, Container,
+    ContainerId, ContainerLog, ContainerUsage, CreatedProject, Domain, DomainId, Exit, Host,
+    Inspected, InspectedTask, Job, JobId, LogEnd, LogQuery, Mount, MountId, NewApplication,
+    NewDomain, NewMount, NewProject, NodeContainer, NodeName, OPERATION, Platform, PlatformError,
     PlatformLogs, PlatformOverview, Project, ProjectId, ProjectSummary, QueuedJob, REVISION,
     Removal, RetryFile, RouteFile, Scale, ServiceSettings, ServiceState, Task, TaskId, Version,
     VolumeName, VolumeRemoval,
@@ -69,6 +69,7 @@ implement! {
         diagnose() -> ();
         projects() -> Vec<ProjectSummary>;
         hosts() -> Vec<Host>;
+        application_row(id: &ApplicationId) -> Option<ApplicationRow>;
     }
 
     fn breaker(&self) -> Breaker {

@@ -9,7 +9,7 @@ use futures::future::join_all;
 use super::containers::AT_ONCE;
 use crate::server::platform::{AppName, Platform, REVISION, ServiceState};
 
-/// What a live stack should run.
+/// What a live stack should be made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Expected {
     /// The number of its revision.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::drift::Drift;
+use super::row::RowDrift;
 use crate::server::platform::{AppName, ApplicationId, DomainId};
 use crate::server::reconciler::report::Standstill;
 use crate::server::visible;
@@ -99,6 +100,18 @@ pub enum Finding {
         /// What differs.
         drift: Drift,
     },
+    /// The platform's row of a live stack holds something else than its revision, which its next
+    /// container will be made of.
+    RowDrift {
+        /// The stack.
+        name: StackName,
+        /// Its deployment.
+        id: DeploymentId,
+        /// Its application.
+        application: ApplicationId,
+        /// What differs.
+        drift: RowDrift,
+    },
     /// The platform does not route a live stack's host to it.
     Unrouted {
         /// The stack.
@@ -158,6 +171,7 @@ impl Finding {
             | Self::LostData { .. }
             | Self::NotRunning { .. }
             | Self::Drift { .. }
+            | Self::RowDrift { .. }
             | Self::Unrouted { .. }
             | Self::RetryLost { .. }
             | Self::NoRetry { .. }
@@ -178,6 +192,7 @@ impl Finding {
             | Self::StrayVolume { .. }
             | Self::LostData { .. }
             | Self::Drift { .. }
+            | Self::RowDrift { .. }
             | Self::Unrouted { .. }
             | Self::RetryLost { .. }
             | Self::NoRetry { .. }
@@ -275,6 +290,12 @@ impl fmt::Display for Finding {
                  {application} in Dokploy, or Docker went back to what ran before. To bring back \
                  what the portal recorded, change the application back in Dokploy and reload it \
                  there, or change the stack in the portal"
+            ),
+            Self::RowDrift { name, id, application, drift } => write!(
+                f,
+                "the application {application} of the stack {name} ({id}) has {drift} in Dokploy, \
+                 which its next reload or deployment there applies: somebody may have changed it. \
+                 Change it back in Dokploy, or change the stack in the portal, which writes it anew"
             ),
             Self::Unrouted { name, host, application } => write!(
                 f,

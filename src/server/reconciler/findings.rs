@@ -6,6 +6,7 @@
 use super::containers::Idle;
 use super::drift::drift;
 use super::finding::{Finding, Resource};
+use super::row;
 use super::view::{Live, MarkedProject, OperationState, OwnVolume, PlatformView, StoreView};
 use crate::server::platform::{AppName, ApplicationId, ApplicationSummary, Host};
 use crate::server::reconciler::report::NotRunning;
@@ -133,15 +134,7 @@ fn compare_stack(
             why: *why,
         });
     }
-    let state = platform.states.get(&application.app_name).filter(|_| live.should_run);
-    if let (Some(expected), Some(state)) = (&live.expected, state) {
-        found.extend(drift(expected, state).map(|drift| Finding::Drift {
-            name: live.name.clone(),
-            id: id.clone(),
-            application: application.id.clone(),
-            drift,
-        }));
-    }
+    found.extend(drifts(id, live, application, platform));
     found.extend(others.iter().map(|other| duplicate(of_application(other))));
     found.extend(duplicate_domains(live, &own).into_iter().map(duplicate));
     if own.is_empty() {
@@ -156,6 +149,30 @@ fn compare_stack(
         host: live.host.clone(),
         domain: host.domain.clone(),
     }));
+}
+
+/// Compares what the service of a live stack runs, and what the platform's row of its application
+/// holds, with the stack's revision.
+fn drifts<'a>(
+    id: &'a DeploymentId,
+    live: &'a Live,
+    application: &'a ApplicationSummary,
+    platform: &'a PlatformView,
+) -> impl Iterator<Item = Finding> + 'a {
+    let (name, app_name) = (&live.name, &application.app_name);
+    let expected = live.expected.as_ref();
+    let runs = expected.and_then(|expected| {
+        let state = platform.states.get(app_name).filter(|_| live.should_run);
+        let (id, name, application) = (id.clone(), name.clone(), application.id.clone());
+        drift(expected, state?).map(|drift| Finding::Drift { name, id, application, drift })
+    });
+    let holds = expected.and_then(|expected| {
+        let row = platform.rows.get(app_name)?;
+        let (id, name, application) = (id.clone(), name.clone(), application.id.clone());
+        let drift = row::drift(expected, live.should_run, row)?;
+        Some(Finding::RowDrift { name, id, application, drift })
+    });
+    runs.into_iter().chain(holds)
 }
 
 /// Repeats those of the `known` findings whose stack's state the platform does not show now: they

@@ -6,6 +6,7 @@ use futures::future::try_join_all;
 
 use super::containers::{self, AT_ONCE, Idle, Scales};
 use super::drift::{self, Expected};
+use super::row::{self, RowState};
 use crate::server::platform::{
     AppName, ApplicationSummary, Host, Platform, PlatformError, ProjectId, ProjectSummary,
     ServiceState, VolumeName,
@@ -35,6 +36,8 @@ pub(super) struct PlatformView {
     pub(super) idle: BTreeMap<AppName, Idle>,
     /// What the services of our applications run, as far as the platform shows it.
     pub(super) states: BTreeMap<AppName, ServiceState>,
+    /// What the rows of our applications hold, as far as the platform shows it.
+    pub(super) rows: BTreeMap<AppName, RowState>,
     /// The volumes of this portal; none while Docker is down.
     pub(super) volumes: Vec<OwnVolume>,
     /// The names of all volumes. Those of data that was kept under another name of the portal do not
@@ -101,7 +104,7 @@ pub(super) struct Live {
     pub(super) kept: Resources,
     /// False if somebody stopped it (promise P22).
     pub(super) should_run: bool,
-    /// What it should run; `None` if that is not known.
+    /// What it should be made of; `None` if that is not known.
     pub(super) expected: Option<Expected>,
 }
 
@@ -114,11 +117,13 @@ impl PlatformView {
         let projects = platform.projects().await?;
         let all_projects = projects.iter().map(|one| one.id.0.clone()).collect();
         let projects = marked_projects(platform, projects, &settings.marker_prefix()).await?;
+        let applications = projects.iter().flat_map(|project| &project.applications);
+        let applications: Vec<_> = applications.collect();
+        let rows = row::read(platform, &applications).await;
         let hosts = platform.hosts().await?;
         let listed: Scales = platform.scales().await?.into_iter().collect();
-        let applications = projects.iter().flat_map(|project| &project.applications);
         let ours: BTreeSet<_> =
-            applications.map(|application| application.app_name.clone()).collect();
+            applications.iter().map(|application| application.app_name.clone()).collect();
         let existing = ours.iter().filter(|name| listed.contains_key(name)).cloned().collect();
         let states = drift::inspect(platform, &existing).await;
         let idle = containers::idle(platform, ours, &listed).await;
@@ -132,7 +137,7 @@ impl PlatformView {
         let volumes = all_volumes.iter().cloned().filter_map(own_volume).collect();
         let is_volume_list_proven = was_up && has_node(platform).await;
         let view =
-            Self { projects, all_projects, hosts, services, idle, states, ..Self::default() };
+            Self { projects, all_projects, hosts, services, idle, states, rows, ..Self::default() };
         Ok(Self { volumes, all_volumes, is_volume_list_proven, ..view })
     }
 }

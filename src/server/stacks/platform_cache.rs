@@ -25,7 +25,7 @@ const RECENT: Duration = Duration::from_secs(1);
 /// The age up to which a supported version is not requested again.
 const VERSION_LIFETIME: Duration = Duration::from_mins(10);
 /// The pauses between attempts after a 401.
-const RETRY_401_AFTER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
+pub(super) const RETRY_401_AFTER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 /// The time for which a caller waits for a new snapshot.
 const TIMEOUT: Duration = Duration::from_secs(2);
 

@@ -13,7 +13,7 @@ use domain::deployment::{Deployment, DeploymentId};
 use domain::event::{EventBody, ProgressUpdate};
 use domain::kind::{Kind, KindName, StackState};
 use domain::owner::OwnerId;
-use domain::stack_id::StackId;
+use domain::stack_id::{RevisionId, StackId};
 use domain::stack_spec::{StackSpec, TemplateRef};
 
 /// A deployment to insert.
@@ -61,6 +61,18 @@ pub enum SpecOrigin {
     /// Later settings, since an older version began the operation and stored no spec. The settings
     /// at that time are unknown.
     Assumed,
+    /// The platform's row of the stack, which an older version made without storing a spec.
+    Read,
+}
+
+impl SpecOrigin {
+    /// Returns whether the stack is made of the spec, as far as anybody knows.
+    pub fn is_known(self) -> bool {
+        match self {
+            Self::Begun | Self::Read => true,
+            Self::Assumed => false,
+        }
+    }
 }
 
 /// The spec of a revision, with sealed secrets.
@@ -72,6 +84,21 @@ pub struct SealedSpec {
     pub spec: StackSpec,
     /// The secrets, by the names that the spec uses for them.
     pub secrets: BTreeMap<String, SealedSecret>,
+}
+
+/// What the platform showed of the revision of a stack that an older version made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LearnedSpec {
+    /// The revision.
+    pub revision: RevisionId,
+    /// What it is made of.
+    pub spec: SealedSpec,
+    /// The definition that stands for its template.
+    pub template: TemplateDefinition,
+    /// The owner of the stack.
+    pub by: Option<OwnerId>,
+    /// When the stack began.
+    pub began: Timestamp,
 }
 
 /// A removal to insert. Its name, host and URL are those of the stack.

@@ -13,10 +13,10 @@ use jiff::Timestamp;
 
 use super::{
     CancelOutcome, CancelRequest, CleanupRecord, DataDeletion, DayLooks, ExpiredStack, Fact,
-    IdempotencyKey, KeptData, KeptFilter, Lane, Lease, LookCounts, Measured, NewDeployment,
-    NewOperation, NewRemoval, OperationFilter, OperationOutcome, PresentStack, Record, Recorded,
-    RemovalOutcome, Result, Revision, Sample, SealedSpec, SeriesStep, Stack, StackTurn, Steps,
-    StoredEvent, StoredResponse, TaskHolder, TaskLease, TimeToLive, Usage,
+    IdempotencyKey, KeptData, KeptFilter, Lane, LearnedSpec, Lease, LookCounts, Measured,
+    NewDeployment, NewOperation, NewRemoval, OperationFilter, OperationOutcome, PresentStack,
+    Record, Recorded, RemovalOutcome, Result, Revision, Sample, SealedSpec, SeriesStep, Stack,
+    StackTurn, Steps, StoredEvent, StoredResponse, TaskHolder, TaskLease, TimeToLive, Usage,
 };
 use crate::server::audit::AuditEntry;
 use crate::server::metrics::OperationCounts;
@@ -218,8 +218,8 @@ pub trait Measurements: Send + Sync {
 pub trait Specs: Send + Sync {
     /// Finds the stored spec of a revision.
     async fn spec(&self, revision: RevisionId) -> Result<Option<SealedSpec>>;
-    /// Finds the specs of the revisions that these stacks have now. One that cannot be read is left
-    /// out.
+    /// Finds the specs of the revisions that these stacks have now. One that is only assumed or
+    /// cannot be read is left out.
     async fn present_specs(&self, stacks: &[StackId]) -> Result<Vec<(RevisionId, StackSpec)>>;
     /// Lists the revisions of a stack, newest first. One of an older version that did not keep what
     /// it is made of is not listed.
@@ -231,6 +231,14 @@ pub trait Specs: Send + Sync {
     ///
     /// `StoreError::LeaseLost` if another worker has the lease.
     async fn store_spec(&self, lease: &Lease, spec: &SealedSpec) -> Result<()>;
+    /// Stores what the platform showed of the revision of a live stack, in place of what is only
+    /// assumed. Its outcome stays unknown. Nothing changes if the spec is known by now, the stack
+    /// has another revision, is not live, or an operation on it is under way.
+    ///
+    /// # Errors
+    ///
+    /// `StoreError::TemplateChanged` if the version of the template has another definition.
+    async fn learn_spec(&self, learned: &LearnedSpec) -> Result<()>;
 }
 
 /// Keeps the data of stacks that are gone.

@@ -48,7 +48,13 @@ impl Live {
     async fn why(&self) -> Option<report::Standstill> {
         match &self.survey().await[..] {
             [] => None,
-            [Finding::NotRunning { id, why, .. }] if *id == self.world.id => Some(*why),
+            // Somebody may have stopped it by its row.
+            [Finding::NotRunning { id, why, .. }]
+            | [Finding::NotRunning { id, why, .. }, Finding::RowDrift { .. }]
+                if *id == self.world.id =>
+            {
+                Some(*why)
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -129,6 +135,7 @@ async fn a_container_that_ends_repeatedly_is_reported_with_a_remedy() {
     let [
         finding @ Finding::NotRunning { why: report::Standstill::KeepsEnding, .. },
         Finding::Drift { .. },
+        Finding::RowDrift { .. },
     ] = &found[..]
     else {
         panic!("{found:?}")

@@ -1,11 +1,13 @@
 //! A platform that has only hosts and projects, which the use cases query.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ai_stack_deployer::server::platform::{
-    AppName, ApplicationId, Breaker, BreakerState, Container, ContainerLog, DomainId, Host,
-    LogQuery, PlatformError, PlatformLogs, PlatformOverview, ProjectId, ProjectSummary, Version,
+    AppName, ApplicationId, ApplicationRow, Breaker, BreakerState, Container, ContainerLog,
+    DomainId, Host, LogQuery, PlatformError, PlatformLogs, PlatformOverview, ProjectId,
+    ProjectSummary, Version,
 };
 use async_trait::async_trait;
 
@@ -30,6 +32,9 @@ pub(crate) struct FakePlatform {
 struct State {
     hosts: Vec<String>,
     projects: Vec<String>,
+    rows: BTreeMap<String, ApplicationRow>,
+    /// The number of rows that were shown.
+    shown_rows: usize,
     failure: Option<PlatformError>,
     panics: bool,
     is_old: bool,
@@ -48,8 +53,18 @@ impl FakePlatform {
         self.state.lock().unwrap().projects.push(name.to_owned());
     }
 
+    /// Sets the row of the application with this id.
+    pub(crate) fn set_row(&self, application: &str, row: ApplicationRow) {
+        self.state.lock().unwrap().rows.insert(application.to_owned(), row);
+    }
+
     pub(crate) fn remove_project(&self, name: &str) {
         self.state.lock().unwrap().projects.retain(|project| project != name);
+    }
+
+    /// Lets calls succeed again.
+    pub(crate) fn recover(&self) {
+        self.state.lock().unwrap().failure = None;
     }
 
     /// Lets every call fail from now on.
@@ -65,6 +80,11 @@ impl FakePlatform {
     /// Lets the query of the breaker panic, which simulates a bug of the portal.
     pub(crate) fn panic_from_now_on(&self) {
         self.state.lock().unwrap().panics = true;
+    }
+
+    /// Counts the calls so far that showed a row.
+    pub(crate) fn calls_of_rows(&self) -> usize {
+        self.state.lock().unwrap().shown_rows
     }
 
     /// Counts the calls so far.
@@ -137,6 +157,16 @@ impl PlatformOverview for FakePlatform {
             Ok(state.hosts.iter().map(host).collect())
         };
         self.ask(listed)?
+    }
+
+    async fn application_row(
+        &self,
+        id: &ApplicationId,
+    ) -> Result<Option<ApplicationRow>, PlatformError> {
+        tokio::task::yield_now().await;
+        let row = self.ask(|state| state.rows.get(&id.0).cloned())?;
+        self.state.lock().unwrap().shown_rows += 1;
+        Ok(row)
     }
 }
 

@@ -11,12 +11,12 @@ use ai_stack_deployer::server::name_index::NameState;
 use ai_stack_deployer::server::platform::AppName;
 use ai_stack_deployer::server::store::{
     CancelOutcome, CancelRequest, CleanupRecord, DataDeletion, DayLooks, ExpiredStack, Fact,
-    Idempotency, IdempotencyKey, Journal, Kept, KeptData, KeptFilter, Lane, Lease, Leases,
-    LookCounts, Measured, Measurements, NewDeployment, NewOperation, NewRemoval, OperationFilter,
-    OperationOutcome, Operations, PresentStack, Record, Recorded, RemovalOutcome, Result, Revision,
-    Sample, SealedSpec, SeriesStep, Specs, Stack, StackEvents, StackTurn, Stacks, StepId, Steps,
-    Store, StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease, TaskLeases, Templates,
-    TimeToLive, Usage,
+    Idempotency, IdempotencyKey, Journal, Kept, KeptData, KeptFilter, Lane, LearnedSpec, Lease,
+    Leases, LookCounts, Measured, Measurements, NewDeployment, NewOperation, NewRemoval,
+    OperationFilter, OperationOutcome, Operations, PresentStack, Record, Recorded, RemovalOutcome,
+    Result, Revision, Sample, SealedSpec, SeriesStep, Specs, Stack, StackEvents, StackTurn, Stacks,
+    StepId, Steps, Store, StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease,
+    TaskLeases, Templates, TimeToLive, Usage,
 };
 use async_trait::async_trait;
 use clock::Clock;
@@ -281,6 +281,7 @@ delegate! {
         up present_specs(stacks: &[StackId]) -> Vec<(RevisionId, StackSpec)>;
         up revisions(stack: StackId) -> Vec<Revision>;
         write store_spec(lease: &Lease, spec: &SealedSpec) -> ();
+        up learn_spec(learned: &LearnedSpec) -> ();
     }
     Kept {
         up kept_data(filter: &KeptFilter) -> Vec<KeptData>;

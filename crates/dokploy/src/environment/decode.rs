@@ -4,37 +4,26 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::BRACES;
 
-/// A variable whose value the block does not say, since the platform or Docker would replace a part
-/// of it. The error never contains the value.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0} refers to something that the platform or Docker would fill in")]
-pub struct DecodeEnvironmentError(pub String);
-
-/// Returns the variables of an environment block, in order. Of two with one name the last value
-/// counts, at the position of the first; lines that assign nothing are dropped, as the platform does.
-///
-/// # Errors
-/// Returns the first variable whose value only the platform knows.
-pub fn decode_environment(
-    block: &SecretString,
-) -> Result<Vec<(String, SecretString)>, DecodeEnvironmentError> {
+/// Returns the variables of an environment block, in order, without a value where the platform or
+/// Docker would fill a part of it in. Of two with one name the last value counts, at the position of
+/// the first; lines that assign nothing are dropped, as the platform does.
+pub fn decode_environment(block: &SecretString) -> Vec<(String, Option<SecretString>)> {
     let block = block.expose_secret().replace("\r\n", "\n").replace('\r', "\n");
-    let mut variables = Vec::<(String, SecretString)>::new();
+    let mut variables = Vec::<(String, Option<SecretString>)>::new();
     let mut rest = block.as_str();
     while !rest.is_empty() {
         let Some((name, value, after)) = variable(rest) else {
             rest = rest.split_once('\n').map_or("", |(_, after)| after);
             continue;
         };
-        let value = unescape(&value).ok_or_else(|| DecodeEnvironmentError(name.to_owned()))?;
-        let value = SecretString::from(value);
+        let value = unescape(&value).map(SecretString::from);
         match variables.iter_mut().find(|(known, _)| known == name) {
             Some((_, old)) => *old = value,
             None => variables.push((name.to_owned(), value)),
         }
         rest = after;
     }
-    Ok(variables)
+    variables
 }
 
 /// Reads a variable at the beginning of a line; returns it with the rest of the text, or `None` if
@@ -111,9 +100,9 @@ fn unescape(value: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn decode(block: &str) -> Result<Vec<(String, String)>, DecodeEnvironmentError> {
-        let read = decode_environment(&SecretString::from(block))?.into_iter();
-        Ok(read.map(|(name, value)| (name, value.expose_secret().to_owned())).collect())
+    fn decode(block: &str) -> Vec<(String, Option<String>)> {
+        let read = decode_environment(&SecretString::from(block)).into_iter();
+        read.map(|(name, value)| (name, value.map(|it| it.expose_secret().to_owned()))).collect()
     }
 
     #[test]
@@ -130,18 +119,19 @@ mod tests {
             ("A={{`{{`}} x", vec![("A", "{{ x")]),
             ("A=`it's \"{{\"{{\"}}x}}\"`", vec![("A", "it's \"{{x}}\"")]),
         ] {
-            let read = decode(block).unwrap();
-            let read: Vec<_> = read.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-            assert_eq!(read, expected, "{block:?}");
+            let expected = expected.into_iter();
+            let expected: Vec<_> =
+                expected.map(|(n, v)| (n.to_owned(), Some(v.to_owned()))).collect();
+            assert_eq!(decode(block), expected, "{block:?}");
         }
     }
 
     #[test]
-    fn what_only_the_platform_knows_is_an_error_without_the_value() {
-        for block in ["A=1\nTOKEN=canary${{project.X}}", "TOKEN='canary {{.Task.Slot}}'"] {
-            let error = decode(block).unwrap_err();
-            assert_eq!(error, DecodeEnvironmentError("TOKEN".to_owned()));
-            assert!(!format!("{error} {error:?}").contains("canary"));
+    fn what_only_the_platform_knows_has_no_value() {
+        for value in ["x${{project.X}}", "'x {{.Task.Slot}}'", "x {{`{{`}} {{y}}", "{{"] {
+            let known = |name: &str| (name.to_owned(), Some(String::from("1")));
+            let read = decode(&format!("A=1\nTOKEN={value}\nB=1"));
+            assert_eq!(read, [known("A"), ("TOKEN".to_owned(), None), known("B")], "{value}");
         }
     }
 }

@@ -40,6 +40,11 @@ pub(crate) fn not_changeable(code: RefusalCode) -> Option<&'static str> {
             "An older version of the portal made this stack, and did not keep what it is made of. So \
              its settings can neither be shown nor changed. To choose others, start a new stack.",
         ),
+        RefusalCode::PlatformUnreachable => Some(
+            "The platform that runs the stacks does not answer. An older version of the portal made this \
+             stack, so what it is made of is read from there: its settings are shown once the platform \
+             answers. Nothing was changed.",
+        ),
         RefusalCode::SecretsLost => Some(
             "The portal's key does not open the secrets of this stack, so its settings cannot be \
              changed. The stack runs on. An operator can bring back the key with which the secrets \

@@ -9,7 +9,7 @@ use super::super::schemas::{id, name};
 use super::{KEY, KEY_ABOUT, OF_STACK};
 
 /// What a change refuses.
-const CHANGING: [Code; 14] = [
+const CHANGING: [Code; 16] = [
     Code::NotFound,
     Code::AnotherStack,
     Code::IdRequired,
@@ -21,6 +21,8 @@ const CHANGING: [Code; 14] = [
     Code::NoSuchTemplate,
     Code::TemplateChanged,
     Code::InvalidParameters,
+    Code::PlatformUnreachable,
+    Code::PortalImpaired,
     Code::SecretKeyMissing,
     Code::SecretsLost,
     Code::InvalidJson,

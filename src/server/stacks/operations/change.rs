@@ -1,6 +1,7 @@
 //! The use cases of the revisions of a stack: plan a change, make it, go back, and list them.
 
 mod drafts;
+mod learning;
 mod revisions;
 mod settings;
 
@@ -15,8 +16,8 @@ use crate::server::notifier::Notification;
 use crate::server::stacks::listing::no_stack;
 use crate::server::stacks::{IdempotentRequest, Response, SentAnswers, Service};
 use crate::server::store::{
-    Desired, NewOperation, NewRevision, OperationOutcome, Revision, RevisionOutcome, SealedSpec,
-    Stack, StoreError, StoredResponse, TemplateDefinition,
+    Desired, NewOperation, NewRevision, OperationOutcome, Revision, SealedSpec, Stack, StoreError,
+    StoredResponse, TemplateDefinition,
 };
 use crate::wire::{ApiError, DowntimeView, PlanView, PlannedChange};
 use domain::deployment::DeploymentId;
@@ -165,6 +166,40 @@ impl Service {
         }
     }
 
+    /// Returns the response to an earlier change of the stack called `name` with the same key, if
+    /// there was one.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if there is no such stack, or the key was used for another request.
+    pub async fn replayed(
+        &self,
+        caller: &Caller,
+        name: &str,
+        of: Option<&DeploymentId>,
+        idempotency: IdempotentRequest,
+    ) -> Result<Option<Response>, ApiError> {
+        self.authorize_stack(caller, Permission::Change, name, of).await?;
+        self.replay(&self.identified(idempotency)).await
+    }
+
+    /// Checks that the stack called `name` has the revision that the caller expects, if they say so.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if there is no such stack, or it has another revision.
+    pub async fn expect_revision(
+        &self,
+        caller: &Caller,
+        name: &str,
+        of: Option<&DeploymentId>,
+        expected: Option<u32>,
+    ) -> Result<(), ApiError> {
+        let Some(expected) = expected else { return Ok(()) };
+        let stack = self.authorize_stack(caller, Permission::Change, name, of).await?;
+        has_revision(&stack, Some(expected))
+    }
+
     /// Sets or removes what the owner of the stack calls it.
     ///
     /// # Errors
@@ -286,32 +321,35 @@ impl Service {
         }
     }
 
-    /// Reads what the stack is made of.
+    /// Reads what the stack is made of, from the platform if an older version of the portal made it
+    /// and kept nothing.
     async fn as_it_is(&self, stack: Stack, expected: Option<u32>) -> Result<Present, ApiError> {
+        has_revision(&stack, expected)?;
         let name = stack.deployment.name.clone();
-        let number = stack.revision.number;
-        if expected.is_some_and(|expected| expected != number) {
-            return Err(Refusal::RevisionChanged(name, number).into());
+        if let Some(present) = self.known(&stack).await? {
+            return Ok(present);
         }
+        self.learn(&stack).await?;
+        let present = self.known(&stack).await?;
+        present.ok_or_else(|| Refusal::SpecUnknown(name).into())
+    }
+
+    /// Returns what the stack is made of, if that is known.
+    async fn known(&self, stack: &Stack) -> Result<Option<Present>, ApiError> {
         let revisions = self.parts.store.revisions(stack.revision.stack).await?;
-        let is_known = revisions.iter().any(|one| one.number == number && is_known(one));
+        let number = stack.revision.number;
+        let is_known = revisions.iter().any(|one| one.number == number && one.origin.is_known());
         let sealed = self.parts.store.spec(stack.revision).await?;
-        match sealed.filter(|_| is_known) {
-            Some(sealed) => Ok(Present { stack, revisions, sealed }),
-            None => Err(Refusal::SpecUnknown(name).into()),
-        }
+        let stack = || stack.clone();
+        Ok(sealed.filter(|_| is_known).map(|sealed| Present { stack: stack(), revisions, sealed }))
     }
 }
 
-fn is_known(revision: &Revision) -> bool {
-    match revision.outcome {
-        Some(RevisionOutcome::Unknown) => false,
-        Some(
-            RevisionOutcome::Live
-            | RevisionOutcome::Reverted
-            | RevisionOutcome::NeverLive
-            | RevisionOutcome::Untried,
-        )
-        | None => true,
+/// Checks that the stack has the revision that is expected, if one is.
+fn has_revision(stack: &Stack, expected: Option<u32>) -> Result<(), ApiError> {
+    let number = stack.revision.number;
+    if expected.is_some_and(|expected| expected != number) {
+        return Err(Refusal::RevisionChanged(stack.deployment.name.clone(), number).into());
     }
+    Ok(())
 }

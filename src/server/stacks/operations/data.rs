@@ -230,7 +230,7 @@ impl Service {
     ) -> Result<BTreeMap<String, String>, StoreError> {
         let spec = match stored {
             Some(SealedSpec { spec, origin: SpecOrigin::Begun, .. }) => spec,
-            Some(SealedSpec { origin: SpecOrigin::Assumed, .. }) | None => {
+            Some(SealedSpec { origin: SpecOrigin::Assumed | SpecOrigin::Read, .. }) | None => {
                 let named = self.parts.store.journal(live).await?.volumes(StepId::VOLUMES)?;
                 let key = |name: &str| match self.parts.stack.parse_volume(name) {
                     Some((_, key)) => key.to_owned(),

@@ -10,11 +10,12 @@ use super::dialect::Dialect;
 use super::pool::Transaction;
 use super::rows::{self, Columns};
 use super::statement::Statement;
-use super::{SqlStore, lists};
+use super::{SqlStore, lists, templates, under_way};
 use crate::server::secrets::SealedSecret;
 use crate::server::secrets::sealed::{KeyUsage, Resealed, SealedSecrets, SecretKey, StoredSecret};
 use crate::server::store::{
-    Lease, Result, Revision, RevisionOutcome, SealedSpec, SpecOrigin, Specs, StoreError,
+    LearnedSpec, Lease, Result, Revision, RevisionOutcome, SealedSpec, SpecOrigin, Specs, State,
+    StoreError,
 };
 use domain::deployment::DeploymentId;
 use domain::owner::OwnerId;
@@ -57,7 +58,7 @@ impl<D: Dialect> Specs for SqlStore<D> {
         let is_wanted = D::is_in("$1");
         let find = Statement::composed(format!(
             "SELECT stack, revision, spec FROM stacks JOIN revisions USING (stack, revision)
-             WHERE stack {is_wanted}"
+             WHERE stack {is_wanted} AND origin <> 'assumed'"
         ));
         let mut specs = Vec::new();
         for row in self.rows(find.bind(lists::texts(stacks))).await? {
@@ -74,6 +75,10 @@ impl<D: Dialect> Specs for SqlStore<D> {
 
     async fn store_spec(&self, lease: &Lease, spec: &SealedSpec) -> Result<()> {
         self.finish(store_spec(self.clone(), lease.clone(), spec.clone())).await
+    }
+
+    async fn learn_spec(&self, learned: &LearnedSpec) -> Result<()> {
+        self.finish(learn_spec(self.clone(), learned.clone())).await
     }
 }
 
@@ -171,7 +176,7 @@ pub(super) async fn insert<D: Dialect>(
     let spec = new.spec.to_json().map_err(|_| CORRUPT)?;
     let outcome = match new.origin {
         SpecOrigin::Begun => None,
-        SpecOrigin::Assumed => Some(RevisionOutcome::Unknown.as_str()),
+        SpecOrigin::Assumed | SpecOrigin::Read => Some(RevisionOutcome::Unknown.as_str()),
     };
     let insert = Statement::new(
         "INSERT INTO revisions (stack, revision, origin, spec, outcome, made, made_by, made_ms)
@@ -211,6 +216,35 @@ async fn store_spec<D: Dialect>(store: SqlStore<D>, lease: Lease, new: SealedSpe
     let row = hold.fetch_optional(&mut tx).await?.ok_or(StoreError::LeaseLost)?;
     let maker = Maker { made: None, by: None, at: None };
     insert(&mut tx, rows::revision(&row)?, &new, maker).await?;
+    tx.commit().await
+}
+
+/// Stores the spec of the revision that a live stack has, unless that is known.
+async fn learn_spec<D: Dialect>(store: SqlStore<D>, learned: LearnedSpec) -> Result<()> {
+    let LearnedSpec { revision, spec, template, by, began } = &learned;
+    let live = revision.stack.deployment();
+    let mut tx = store.transaction().await?;
+    // Whoever begins or ends an operation on the stack holds the same lock.
+    let hold = Statement::new("SELECT id FROM operations WHERE id = $1 AND state = 'live' ");
+    let hold = hold.push(D::FOR_UPDATE.unwrap_or_default()).bind(&live);
+    let is_live = hold.fetch_optional(&mut tx).await?.is_some();
+    if !is_live || under_way::under_way(&mut tx, &live, State::Active).await?.is_some() {
+        return Ok(());
+    }
+    let present = Statement::new("SELECT stack FROM stacks WHERE stack = $1 AND revision = $2");
+    if of(present, *revision).fetch_optional(&mut tx).await?.is_none() {
+        return Ok(());
+    }
+    let forget = "DELETE FROM sealed_secrets WHERE stack = $1 AND revision = $2 AND EXISTS
+             (SELECT 1 FROM revisions WHERE stack = $1 AND revision = $2 AND origin = 'assumed')";
+    of(Statement::new(forget), *revision).execute(&mut tx).await?;
+    let forget = "DELETE FROM revisions WHERE stack = $1 AND revision = $2 AND origin = 'assumed'";
+    of(Statement::new(forget), *revision).execute(&mut tx).await?;
+    let maker = Maker { made: Some(&live), by: by.as_ref(), at: Some(*began) };
+    if !insert(&mut tx, *revision, spec, maker).await? {
+        return Ok(());
+    }
+    templates::insert(&mut tx, template, *began).await?;
     tx.commit().await
 }
 

@@ -3,10 +3,13 @@
 use ai_stack_deployer::server::platform::Registry;
 use ai_stack_deployer::server::settings::StackSettings;
 use ai_stack_deployer::server::store::{
-    Lane, Lease, NewDeployment, SealedSpec, SpecOrigin, State, Store, StoreError,
+    Lane, LearnedSpec, Lease, NewDeployment, RevisionOutcome, SealedSpec, SpecOrigin, State, Store,
+    StoreError, TemplateDefinition,
 };
 use domain::deployment::DeploymentId;
+use domain::owner::OwnerId;
 use domain::stack_id::RevisionId;
+use domain::stack_spec::TemplateRef;
 
 use super::{at, claim, end, finish, new};
 use crate::support::claim_one::CLEAN_UP;
@@ -17,6 +20,7 @@ pub(super) async fn hold(store: &dyn Store) {
     a_spec_is_stored_with_its_deployment(store).await;
     a_spec_is_added_under_a_lease_and_never_replaced(store).await;
     the_secrets_of_a_stack_are_forgotten_some_time_after_it_is_gone(store).await;
+    the_spec_of_a_stack_of_an_older_version_is_learned_once(store).await;
 }
 
 /// Returns a spec without secrets.
@@ -99,4 +103,63 @@ async fn the_secrets_of_a_stack_are_forgotten_some_time_after_it_is_gone(store: 
     assert_eq!(store.forget_secrets(at(51)).await.unwrap(), 0);
     let spec = store.spec(revision(1_110)).await.unwrap().unwrap().spec;
     assert_eq!(spec, sealed(1_110).spec, "what it was made of stays");
+}
+
+/// Returns what the platform shows of the stack with this number, whose token is `token`.
+fn learned(number: u128, token: &str) -> LearnedSpec {
+    let settings = StackSettings {
+        environment: vec![(String::from("TOKEN"), token.into())],
+        ..stack_settings(&format!("sandbox/hello:{token}"))
+    };
+    let spec = seal(&settings, Some(&keyring()), revision(number)).unwrap();
+    let digest = format!("digest-of-{token}");
+    let reference = TemplateRef { id: String::from("default"), version: token.to_owned(), digest };
+    let by = Some(OwnerId::parse("person:somebody").unwrap());
+    LearnedSpec {
+        revision: revision(number),
+        spec: SealedSpec { origin: SpecOrigin::Read, ..spec },
+        template: TemplateDefinition { reference, json: String::from("{}") },
+        by,
+        began: at(3),
+    }
+}
+
+async fn the_spec_of_a_stack_of_an_older_version_is_learned_once(store: &dyn Store) {
+    let number = 1_120;
+    let older = NewDeployment {
+        spec: SealedSpec { origin: SpecOrigin::Assumed, ..sealed(number) },
+        ..new(number, "spec-older")
+    };
+    store.begin(&older, None).await.unwrap();
+    let stack = revision(number).stack;
+    let known = async || store.spec(revision(number)).await.unwrap().unwrap();
+    let [one, other] = ["one", "other"].map(|token| learned(number, token));
+    store.learn_spec(&one).await.unwrap();
+    assert_eq!(known().await, older.spec, "it is not live");
+    finish(store, Lane::Forward, &older.deployment.id, State::Live).await;
+    assert_eq!(store.present_specs(&[stack]).await.unwrap(), []);
+    let second = LearnedSpec { revision: RevisionId { stack, number: 2 }, ..one.clone() };
+    store.learn_spec(&second).await.unwrap();
+    assert_eq!(known().await, older.spec, "the stack has another revision");
+    assert_eq!(store.spec(second.revision).await.unwrap(), None);
+
+    let (first, last) = tokio::join!(store.learn_spec(&one), store.learn_spec(&other));
+    first.unwrap();
+    last.unwrap();
+    let winner = if known().await == one.spec { &one } else { &other };
+    assert_eq!(known().await, winner.spec, "one of both, with its secrets");
+    assert_eq!(
+        store.present_specs(&[stack]).await.unwrap(),
+        [(winner.revision, winner.spec.spec.clone())]
+    );
+    let digest = &winner.template.reference.digest;
+    assert_eq!(store.template(digest).await.unwrap().as_deref(), Some("{}"));
+    let loser = if winner == &one { &other } else { &one };
+    store.learn_spec(loser).await.unwrap();
+    assert_eq!(known().await, winner.spec, "it is known by now");
+    let revisions = store.revisions(stack).await.unwrap();
+    assert_eq!(revisions.len(), 1);
+    assert_eq!(revisions[0].outcome, Some(RevisionOutcome::Unknown));
+    let (made, by) = (revisions[0].made.as_ref(), revisions[0].by.as_ref());
+    assert_eq!((made, by), (Some(&older.deployment.id), winner.by.as_ref()));
 }

@@ -1,9 +1,10 @@
 //! Inserts new operations: a deployment within its quota, and the removal of a live stack.
 
 use ai_stack_deployer::server::store::{
-    CancelRequest, CleanUp, Desired, Disposal, Lease, NewDeployment, NewRemoval, Record,
-    RemovalOutcome, Result, Revision, RevisionOutcome, SealedSpec, SpecOrigin, Specs, State,
-    StoreError, StoredResponse, TemplateDefinition, Templates, Usage, hour_before, is_within_hour,
+    CancelRequest, CleanUp, Desired, Disposal, LearnedSpec, Lease, NewDeployment, NewRemoval,
+    Record, RemovalOutcome, Result, Revision, RevisionOutcome, SealedSpec, SpecOrigin, Specs,
+    State, StoreError, StoredResponse, TemplateDefinition, Templates, Usage, hour_before,
+    is_within_hour,
 };
 use async_trait::async_trait;
 use domain::deployment::{DeploymentMetadata, Links};
@@ -59,7 +60,8 @@ impl Specs for MemoryStore {
             return Ok(Vec::new());
         }
         let revisions = stacks.iter().map(|stack| tables.revision_of(*stack));
-        let spec = |id| Some((id, tables.specs.get(&id)?.spec.clone()));
+        let is_known = |sealed: &&SealedSpec| sealed.origin.is_known();
+        let spec = |id| Some((id, tables.specs.get(&id).filter(is_known)?.spec.clone()));
         Ok(revisions.filter_map(spec).collect())
     }
 
@@ -92,6 +94,23 @@ impl Specs for MemoryStore {
         if !tables.specs.contains_key(&revision) {
             tables.keep_spec(revision, spec.clone(), Maker::default());
         }
+        Ok(())
+    }
+
+    async fn learn_spec(&self, learned: &LearnedSpec) -> Result<()> {
+        let mut tables = self.up()?;
+        let LearnedSpec { revision, spec, template, by, began } = learned;
+        let stack = revision.stack;
+        let live = stack.deployment();
+        let is_live = tables.row(&live).is_some_and(|row| row.record.state == State::Live);
+        let is_held = tables.held(stack).is_some_and(|held| held.state == State::Active);
+        let is_known = tables.specs.get(revision).is_some_and(|spec| spec.origin.is_known());
+        if !is_live || is_held || is_known || tables.revision_of(stack) != *revision {
+            return Ok(());
+        }
+        tables.keep_template(template)?;
+        let maker = (Some(live), by.clone(), Some(*began));
+        tables.keep_spec(*revision, spec.clone(), maker);
         Ok(())
     }
 }
@@ -127,7 +146,9 @@ impl Tables {
     pub(super) fn keep_spec(&mut self, id: RevisionId, sealed: SealedSpec, maker: Maker) {
         match sealed.origin {
             SpecOrigin::Begun => {}
-            SpecOrigin::Assumed => drop(self.outcomes.insert(id, RevisionOutcome::Unknown)),
+            SpecOrigin::Assumed | SpecOrigin::Read => {
+                drop(self.outcomes.insert(id, RevisionOutcome::Unknown))
+            }
         }
         self.specs.insert(id, sealed);
         self.makers.insert(id, maker);

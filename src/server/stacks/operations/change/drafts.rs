@@ -6,9 +6,9 @@ use std::sync::Arc;
 use catalogue::Entry;
 use secrecy::SecretString;
 
-use super::{Draft, Present, Wanted, is_known};
+use super::{Draft, Present, Wanted};
 use crate::server::auth::access::Caller;
-use crate::server::catalogue::Audience;
+use crate::server::catalogue::{Audience, versioned};
 use crate::server::secrets::OpenSecretError;
 use crate::server::spec::{self, Choice, OperationSpec, SealError};
 use crate::server::stacks::operations::difference::difference;
@@ -20,7 +20,7 @@ use domain::refusal::Refusal;
 use domain::stack_id::RevisionId;
 use domain::stack_spec::{StackSpec, TemplateRef};
 use domain::template::checked::{Checked, SecretOrigin, VariableValue};
-use domain::template::{Offer, Template};
+use domain::template::{DEFAULT_ID, Offer, Template};
 
 impl Service {
     pub(super) async fn draft(
@@ -54,7 +54,7 @@ impl Service {
                 if is_first { Refusal::SpecUnknown(name()) } else { Refusal::NoSuchRevision };
             return Err(refusal.into());
         };
-        if !is_known(older) {
+        if !older.origin.is_known() {
             return Err(Refusal::SpecUnknown(name()).into());
         }
         let stored = self.parts.store.spec(from).await?.ok_or(Refusal::NoSuchRevision)?;
@@ -119,21 +119,56 @@ impl Service {
         present: &Present,
         version: Option<&str>,
     ) -> Result<Arc<Entry>, ApiError> {
-        let name = || present.stack.deployment.name.clone();
-        let reference = present.sealed.spec.template.as_ref();
-        let TemplateRef { id, version: own, digest } =
-            reference.ok_or_else(|| Refusal::SpecUnknown(name()))?;
+        let unknown = || Refusal::SpecUnknown(present.stack.deployment.name.clone());
+        let Some(TemplateRef { id, version: own, digest }) = &present.sealed.spec.template else {
+            // It began before there were templates.
+            let template = self.template_of(present).ok_or_else(unknown)?;
+            let entry = versioned(template).map_err(|_| unknown())?;
+            let id = &entry.template.id;
+            return match version.filter(|version| *version != entry.template.version) {
+                Some(version) => self.offered_version(caller, id, version).await,
+                None => Ok(Arc::new(entry)),
+            };
+        };
         if let Some(version) = version.filter(|version| version != own) {
-            let audience = self.audience(caller).await.map_err(StartError::from)?;
-            let entry = self.parts.offers.find(&audience, id);
-            let entry = entry.filter(|entry| entry.template.version == version);
-            return entry.ok_or_else(|| Refusal::NoSuchTemplate.into());
+            return self.offered_version(caller, id, version).await;
         }
         let stored = self.parts.store.template(digest).await?;
         let template = stored.and_then(|json| Template::from_json(&json).ok());
-        let template = template.ok_or_else(|| Refusal::SpecUnknown(name()))?;
+        let template = template.ok_or_else(unknown)?;
         let entry = Entry::of(template, Offer::default());
-        entry.map(Arc::new).map_err(|_| Refusal::SpecUnknown(name()).into())
+        entry.map(Arc::new).map_err(|_| unknown().into())
+    }
+
+    /// Returns this version of a template, if the caller is offered it.
+    async fn offered_version(
+        &self,
+        caller: &Caller,
+        id: &str,
+        version: &str,
+    ) -> Result<Arc<Entry>, ApiError> {
+        let audience = self.audience(caller).await.map_err(StartError::from)?;
+        let entry = self.parts.offers.find(&audience, id);
+        let entry = entry.filter(|entry| entry.template.version == version);
+        entry.ok_or_else(|| Refusal::NoSuchTemplate.into())
+    }
+
+    /// Returns the template that stands for what a stack is made of that began before there were
+    /// templates; `None` if it had one.
+    fn template_of(&self, present: &Present) -> Option<Template> {
+        let Present { stack, sealed, .. } = present;
+        let spec = &sealed.spec;
+        let variables = spec.environment.iter().map(|variable| variable.name.clone());
+        (stack.template == DEFAULT_ID).then(|| Template {
+            image: spec.image.clone(),
+            port: spec.port,
+            command: spec.command.clone(),
+            inherit_env: variables.collect(),
+            health: spec.health.paths.clone(),
+            healthcheck: spec.healthcheck.clone(),
+            volumes: spec.volumes.clone(),
+            ..self.parts.stack.template()
+        })
     }
 
     /// Returns the version of the stack's template that `audience` is offered now, if it is another

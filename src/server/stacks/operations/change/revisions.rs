@@ -12,6 +12,7 @@ use crate::server::store::{Revision, RevisionOutcome, Stack};
 use crate::wire::{ApiError, RevisionView, RevisionsView};
 use domain::deployment::DeploymentId;
 use domain::owner::OwnerId;
+use domain::stack_id::StackId;
 use domain::time::written;
 
 /// A revision, as the pages of whoever may change the stack show it.
@@ -41,10 +42,15 @@ impl Service {
         of: &DeploymentId,
     ) -> Result<Vec<ShownRevision>, ApiError> {
         let RevisionsView { revisions, .. } = self.revisions(caller, name, Some(of)).await?;
+        let stack = StackId::of(of);
+        let stored = self.parts.store.revisions(stack).await?;
+        let is_known =
+            |number| stored.iter().any(|one| one.number == number && one.origin.is_known());
         let mut shown = Vec::new();
         for view in revisions {
             let outcome = view.outcome.and_then(|word| word.parse::<RevisionOutcome>().ok());
-            let is_way_back = !view.current && outcome.is_some_and(is_good);
+            let is_way_back =
+                !view.current && outcome.is_some_and(is_good) && is_known(view.number);
             let by = view.by.as_deref().and_then(|text| OwnerId::parse(text).ok());
             let by = by.filter(|by| Some(by) != caller.identity.owner());
             let by = match by.filter(|by| by.person_id().is_some()) {
@@ -83,11 +89,12 @@ impl Service {
     }
 }
 
-/// Returns whether a revision with this outcome has worked, or may work.
+/// Returns whether a revision with this outcome has worked, or may work. One of an older version did,
+/// which did not record it.
 fn is_good(outcome: RevisionOutcome) -> bool {
     match outcome {
-        RevisionOutcome::Live | RevisionOutcome::Untried => true,
-        RevisionOutcome::Reverted | RevisionOutcome::NeverLive | RevisionOutcome::Unknown => false,
+        RevisionOutcome::Live | RevisionOutcome::Untried | RevisionOutcome::Unknown => true,
+        RevisionOutcome::Reverted | RevisionOutcome::NeverLive => false,
     }
 }
 
