@@ -26,6 +26,8 @@ const OPERATIONS: [(&str, &str, Duration); 3] = [
 const MOST_MS: f64 = 50.0;
 /// For how long a changed stack is watched: longer than the swarm itself does.
 const WATCH: Duration = Duration::from_secs(6);
+/// Before its last look there is a longer pause than this.
+const SHORTLY: Duration = Duration::from_millis(20);
 /// The phase in which it is, in an event.
 const WATCHING: &str = "\"phase\":\"watching\"";
 
@@ -76,8 +78,9 @@ pub(crate) async fn measure_changes(effort: Effort) -> anyhow::Result<Vec<Figure
         .baseline(restart.median())
         .aim(MOST_MS)
         .note("From the PATCH of the size being sent to `complete` at the client, with containers that take no")
-        .note("time, less the answers to every call before the watch, the pauses between confirming answers")
-        .note(format!("(150 ms) and the watch ({WATCH:?} here, within which the swarm itself watches for 5 s)."))
+        .note("time, less the answers to every call before the watch and of its last look, the pauses between")
+        .note(format!("confirming answers (150 ms) and the watch ({WATCH:?} here, within which the swarm itself watches"))
+        .note("for 5 s).")
         .note("Baseline: a restart of the same stack, in turns.");
     Ok(vec![figure])
 }
@@ -90,9 +93,15 @@ async fn changed(client: &Client, world: &World, events: &str, size: &str) -> an
     let url = format!("{}/api/stacks/alice?id={}", world.root(), id_of(events)?);
     let own = begin(world, client.patch(url).json(&json!({ "size": size }))).await?;
     until(client, &own, WATCHING).await?;
-    let calls = world.platform.sandbox.calls().split_off(before);
-    let complete = until_complete(client, &own).await?;
-    let theirs = answer_times(&calls) + CONFIRM_PAUSES + WATCH;
+    let calls = || world.platform.sandbox.calls();
+    let mut theirs = answer_times(&calls().split_off(before)) + CONFIRM_PAUSES + WATCH;
+    let watched = async {
+        tokio::time::sleep(WATCH.saturating_sub(SHORTLY)).await;
+        Ok(calls().len())
+    };
+    let (complete, before) = tokio::try_join!(until_complete(client, &own), watched)?;
+    // The last look begins when the time of the watch is over.
+    theirs += answer_times(&calls().split_off(before));
     let whole = complete.saturating_duration_since(begun);
     Ok((whole.as_secs_f64() - theirs.as_secs_f64()) * 1_000.0)
 }
