@@ -10,6 +10,7 @@ mod clock;
 mod expiring;
 mod late;
 mod load;
+mod middleware;
 mod outage;
 mod panics;
 mod portal;

@@ -6,7 +6,11 @@
 //! quoted so that the parser reads it back unchanged, or it is rejected. It must not know where
 //! variables come from.
 
+mod decode;
+
 use secrecy::{ExposeSecret, SecretString};
+
+pub use self::decode::{DecodeEnvironmentError, decode_environment};
 
 /// A variable that the environment block cannot represent. The error never contains the value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -110,49 +114,6 @@ mod tests {
         encode_environment(&owned)
     }
 
-    /// Parses a block as the platform does: these are the rules of npm's dotenv.
-    fn parse(block: &str) -> Vec<(String, String)> {
-        let mut variables = Vec::new();
-        let mut rest = block;
-        while let Some((name, after)) = rest.split_once('=') {
-            let name = name.trim_start().to_owned();
-            let (value, after) = parse_value(after);
-            variables.push((name, value));
-            rest = after.trim_start();
-        }
-        variables
-    }
-
-    fn parse_value(text: &str) -> (String, &str) {
-        let quoted = text.chars().next().filter(|c| "'\"`".contains(*c)).and_then(|quote| {
-            let end = closing(text, quote)?;
-            let value = text[1..end].to_owned();
-            let value = if quote == '"' { value.replace("\\n", "\n") } else { value };
-            Some((value, text[end + 1..].trim_start_matches(|c| c != '\n')))
-        });
-        quoted.unwrap_or_else(|| {
-            let line = text.split('\n').next().unwrap();
-            let value = line.split('#').next().unwrap().trim();
-            (value.to_owned(), &text[line.len()..])
-        })
-    }
-
-    /// Returns the position of the last quote that ends its line, with only escaped quotes before
-    /// it.
-    fn closing(text: &str, quote: char) -> Option<usize> {
-        let mut last = None;
-        for (at, _) in text.match_indices(quote).skip(1) {
-            let line_end = text[at + 1..].split('\n').next().unwrap().trim();
-            if line_end.is_empty() || line_end.starts_with('#') {
-                last = Some(at);
-            }
-            if !text[..at].ends_with('\\') {
-                break;
-            }
-        }
-        last
-    }
-
     #[test]
     fn each_value_gets_the_first_quotes_that_preserve_it() {
         for (value, written) in [
@@ -218,8 +179,9 @@ mod tests {
             let variables: Vec<_> =
                 names.iter().map(String::as_str).zip(values.iter().map(String::as_str)).collect();
             if let Ok(block) = encode(&variables) {
-                let read = parse(&block);
-                let read: Vec<_> = read.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+                let read = decode_environment(&SecretString::from(block)).unwrap();
+                let read: Vec<_> =
+                    read.iter().map(|(n, v)| (n.as_str(), v.expose_secret())).collect();
                 prop_assert_eq!(read, variables);
             }
         }

@@ -22,6 +22,7 @@ mod http;
 mod logs;
 mod problem;
 mod report;
+mod row;
 mod service;
 mod socket;
 mod types;
@@ -38,7 +39,9 @@ pub use self::container::{
     Container, ContainerState, Exit, Inspected, InspectedTask, NodeContainer, Scale, Task,
     TaskState,
 };
-pub use self::environment::{EncodeEnvironmentError, encode_environment};
+pub use self::environment::{
+    DecodeEnvironmentError, EncodeEnvironmentError, decode_environment, encode_environment,
+};
 pub use self::error::{Advice, Error};
 pub use self::exchange::{
     Answer, Content, Exchange, Frame, Opened, Opening, Receiving, Request, Sending, Socket,
@@ -46,6 +49,7 @@ pub use self::exchange::{
 pub use self::logs::{LogEnd, LogQuery, LogStream};
 pub use self::problem::Problem;
 pub use self::report::{CallReport, OnCall};
+pub use self::row::{ApplicationRow, RowDomain};
 pub use self::service::{
     FailureAction, HealthCheck, ServiceSettings, ServiceSpec, ServiceState, ServiceUpdate,
     UpdateOrder, UpdateSettings, UpdateState,

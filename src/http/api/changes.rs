@@ -24,6 +24,7 @@ use crate::server::store::IdempotencyKey;
 use crate::wire::{ApiError, PlanView, RevisionsView};
 use domain::deployment::DeploymentId;
 use domain::refusal::Refusal;
+use domain::template::answer_error::{AnswerError, AnswerErrors};
 use domain::template::answers::{Answers, PARAMETERS, SECRETS, SIZE};
 
 /// The field of the version of the template.
@@ -205,7 +206,12 @@ fn read(content: &[u8]) -> Result<Body, ApiError> {
         Some(Some(label)) => Label::Named(label),
     };
     let expires = fields.remove(EXPIRES).map(text).transpose()?.map(expiry);
-    fields.retain(|name, _| [PARAMETERS, SECRETS, SIZE].contains(&name.as_str()));
+    // Whoever misspells a field must not be told that nothing was to be changed.
+    let mut unknown = AnswerErrors::default();
+    for name in fields.keys().filter(|name| ![PARAMETERS, SECRETS, SIZE].contains(&name.as_str())) {
+        unknown.add(name, AnswerError::Unknown);
+    }
+    unknown.or(()).map_err(Refusal::InvalidParameters)?;
     Ok(Body { answers: fields, version, label, expires })
 }
 
@@ -235,6 +241,8 @@ fn expected(headers: &HeaderMap) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use domain::refusal::RefusalCode;
+
     use super::*;
 
     #[test]
@@ -252,10 +260,12 @@ mod tests {
     }
 
     #[test]
-    fn a_label_can_be_removed_and_other_fields_are_left_to_others() {
-        let body = read(br#"{"label":null,"size":"small","other":1}"#).unwrap();
+    fn a_label_can_be_removed_and_unknown_fields_are_refused() {
+        let body = read(br#"{"label":null,"size":"small"}"#).unwrap();
         assert_eq!(body.label, Label::Removed);
         assert_eq!(body.answers.keys().collect::<Vec<_>>(), [SIZE]);
         assert!(read(b"[]").is_err() && read(br#"{"label":1}"#).is_err());
+        let refusal = read(br#"{"image":"another","label":"Mine"}"#).err().unwrap();
+        assert_eq!(refusal.code, RefusalCode::InvalidParameters);
     }
 }

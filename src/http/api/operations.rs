@@ -14,12 +14,13 @@ use super::deployments::{Parameter, accepted, deployment_id, into_http, paramete
 use crate::http::HttpState;
 use crate::http::error::Failed;
 use crate::http::headers::NO_STORE;
+use crate::http::query::unreadable;
 use crate::server::auth::access::Caller;
 use crate::server::stacks::{self, Asked, KeptUntil, Listed, Removing, StackAction};
 use crate::server::store::Disposal;
 use crate::wire::{StackDetails, StackView};
 use domain::deployment::DeploymentId;
-use domain::refusal::{Refusal, Unreadable};
+use domain::refusal::{QueryField, Refusal, Unreadable};
 use domain::time::written;
 
 #[derive(Serialize)]
@@ -166,13 +167,13 @@ pub(in crate::http) async fn remove(
     name: Parameter,
     query: Result<Query<RemovalQuery>, QueryRejection>,
 ) -> Result<impl IntoResponse, Failed> {
-    let unreadable = || Refusal::InvalidRequest(Unreadable::Query);
-    let Query(RemovalQuery { id, keep_data }) = query.map_err(|_| unreadable())?;
+    let unread = |_| Refusal::InvalidRequest(Unreadable::Query);
+    let Query(RemovalQuery { id, keep_data }) = query.map_err(unread)?;
     let of = id.as_deref().map(stacks::deployment_id).transpose()?;
     let disposal = match keep_data.as_deref() {
         None | Some("1") => Disposal::Keep,
         Some("0") => Disposal::Delete,
-        Some(_) => return Err(unreadable().into()),
+        Some(_) => return Err(unreadable(QueryField::KeepData).into()),
     };
     let name = parameter(name)?;
     let removing = state.service.remove(&caller, &name, of.as_ref(), disposal).await?;

@@ -66,6 +66,7 @@ impl Portal {
             polls: Arc::default(),
             call_gate: Arc::default(),
             outages: Arc::default(),
+            retry: Arc::default(),
             metrics: Arc::default(),
             traces: Arc::default(),
         };

@@ -99,6 +99,7 @@ impl Simulation {
                 polls: Arc::default(),
                 call_gate: Arc::default(),
                 outages: Arc::default(),
+                retry: Arc::default(),
                 metrics: Arc::default(),
                 traces: Arc::default(),
             };

@@ -1,4 +1,4 @@
-//! The call that configures an application.
+//! The calls that configure an application, and read its configuration.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,8 +12,8 @@ use crate::client::{Call, Dokploy};
 use crate::environment::encode_environment;
 use crate::exchange::Content;
 use crate::{
-    Application, ApplicationId, Configuration, Error, FailureAction, HealthCheck, ServiceSettings,
-    UpdateOrder, UpdateSettings,
+    Application, ApplicationId, ApplicationRow, Configuration, Error, FailureAction, HealthCheck,
+    ServiceSettings, UpdateOrder, UpdateSettings, wire,
 };
 
 const CALL: &str = "application.update";
@@ -40,6 +40,22 @@ impl Dokploy {
         let mut fields = configuration_fields(id, configuration)?;
         fields.extend(settings_fields(settings));
         self.update_application(fields).await
+    }
+
+    /// Reads an application's row, which holds its variables in plain text; `None` if there is none
+    /// (recordings 43, 212).
+    pub async fn application_row(
+        &self,
+        id: &ApplicationId,
+    ) -> Result<Option<ApplicationRow>, Error> {
+        let parameters = [("applicationId", id.0.as_str())];
+        let request = self.request("application.one", Content::Query(&parameters));
+        let request = Call { discretion: Discretion::Confidential, ..request };
+        match self.call::<wire::WholeApplication>(request).await {
+            Ok(answer) => Ok(Some(answer.into())),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Sets the number of containers in the application's row, without any effect until the next

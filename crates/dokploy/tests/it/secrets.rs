@@ -3,8 +3,9 @@
 
 use std::fmt::Write as _;
 
-use dokploy::{ApplicationId, Configuration, Registry, ServiceSettings};
-use secrecy::SecretString;
+use dokploy::{ApplicationId, ApplicationRow, Configuration, Registry, ServiceSettings};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -52,6 +53,25 @@ fn repeating() -> Vec<ResponseTemplate> {
     ]
 }
 
+/// Returns a row whose variable and password are secrets.
+async fn row_with_secrets() -> ApplicationRow {
+    let server = MockServer::start().await;
+    let body = json!({
+        "dockerImage": "stack:1", "username": "puller", "password": PASSWORD, "replicas": 1,
+        "env": format!("TOKEN={VALUE}\nOTHER='{VALUE} #2'"), "domains": [], "mounts": [],
+    });
+    Mock::given(any())
+        .respond_with(ResponseTemplate::new(200).set_body_json(body))
+        .mount(&server)
+        .await;
+    let id = ApplicationId("app".to_owned());
+    let row = client(&server.uri()).application_row(&id).await.unwrap().unwrap();
+    let read = row.environment.as_ref().unwrap();
+    assert_eq!((read[0].1.expose_secret(), read.len()), (VALUE, 2));
+    assert_eq!(row.registry.as_ref().unwrap().password.expose_secret(), PASSWORD);
+    row
+}
+
 #[tokio::test]
 async fn no_secret_appears_in_any_log_line_error_or_debug_output() {
     let (log, _guard, _second) = Log::listen();
@@ -66,7 +86,10 @@ async fn no_secret_appears_in_any_log_line_error_or_debug_output() {
         let settings = ServiceSettings::default();
         let error = client.configure_service(&id, &configuration(), &settings).await.unwrap_err();
         write!(told, "{error} {error:?}").unwrap();
+        let error = client.application_row(&id).await.unwrap_err();
+        write!(told, "{error} {error:?}").unwrap();
     }
+    write!(told, "{:?}", row_with_secrets().await).unwrap();
     let server = WireServer::start(vec![Script::Answer(format!("{KEY}\r\n{VALUE}\r\n"))]).await;
     let client = client(&server.url);
     for _ in 0..2 {

@@ -121,6 +121,7 @@ fn kind(finding: &Finding) -> String {
         Finding::NotRunning { service, why, .. } => format!("not running {service} {why:?}"),
         Finding::Drift { drift, .. } => format!("runs {drift}"),
         Finding::Unrouted { .. } => String::from("unrouted"),
+        Finding::RetryLost { path } | Finding::NoRetry { path, .. } => format!("retry {path}"),
         Finding::Contested { domain, .. } => format!("contested {domain}"),
     }
 }

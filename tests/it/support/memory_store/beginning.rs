@@ -109,7 +109,7 @@ impl Templates for MemoryStore {
 
 impl Tables {
     /// Keeps the definition of a template, unless its version has another one.
-    fn keep_template(&mut self, new: &TemplateDefinition) -> Result<()> {
+    pub(super) fn keep_template(&mut self, new: &TemplateDefinition) -> Result<()> {
         let TemplateRef { id, version, digest } = &new.reference;
         let is_same = |one: &&TemplateDefinition| {
             one.reference.id == *id && one.reference.version == *version

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dokploy::{
-    AppName, Application, ApplicationId, Certificate, Configuration, ContainerId, Dokploy,
+    AppName, Application, ApplicationId, Certificate, Configuration, ContainerId, Dokploy, Domain,
     DomainId, EnvironmentId, Error, FailureAction, HealthCheck, JobId, MountId, NewApplication,
     NewDomain, NewMount, NewProject, ProjectId, ServiceSettings, UpdateOrder, UpdateSettings,
     VolumeName,
@@ -37,9 +37,7 @@ pub(super) fn reason_not_to_play(call: &str) -> Option<&'static str> {
         | "user.deleteApiKey"
         | "user.createUserWithCredentials" => "users and keys are the operator's",
         "project.search" | "trpc/project.all" => "project.all tells the same and more",
-        "environment.byProjectId" | "environment.one" | "application.one" => {
-            "project.one tells the same"
-        }
+        "environment.byProjectId" | "environment.one" => "project.one tells the same",
         "application.search" => "loses applications",
         "application.saveDockerProvider" | "application.saveEnvironment" => {
             "application.update does both at once"
@@ -85,6 +83,7 @@ pub(super) async fn play(
         "application.create" => {
             client.create_application(&new_application(request)).await.map(show)
         }
+        "application.one" => client.application_row(&id()).await.map(show),
         "application.update" if request.body.get("healthCheckSwarm").is_some_and(is_complete) => {
             let (configuration, settings) = (configuration(request), settings(request));
             client.configure_service(&id(), &configuration, &settings).await.map(show)
@@ -100,6 +99,15 @@ pub(super) async fn play(
         }
         "application.delete" => client.delete_application(&id()).await.map(show),
         "domain.create" => client.create_domain(&new_domain(request)).await.map(show),
+        "domain.update" => {
+            let domain = Domain {
+                id: DomainId(request.text("domainId")),
+                host: request.text("host"),
+                created_at: String::new(),
+                middlewares: Vec::new(),
+            };
+            client.set_middlewares(&domain, &request.texts("middlewares")).await.map(show)
+        }
         "domain.byApplicationId" => client.domains_of(&id()).await.map(show),
         "overview.domains" => client.hosts().await.map(show),
         "domain.delete" => {
@@ -176,8 +184,13 @@ fn new_domain(request: &RecordedRequest) -> NewDomain {
         application: ApplicationId(request.text("applicationId")),
         host: request.text("host"),
         port: 8080,
-        https: true,
-        certificate: Certificate::LetsEncrypt,
+        https: request.body["https"] == true,
+        certificate: match request.text("certificateType").as_str() {
+            "none" => Certificate::None,
+            "custom" => Certificate::Custom,
+            _ => Certificate::LetsEncrypt,
+        },
+        middlewares: request.texts("middlewares"),
     }
 }
 
