@@ -1,4 +1,4 @@
-//! Many who watch one operation, on a thread of their own.
+//! Many who watch one operation or one log, on a thread of their own.
 
 use std::convert::Infallible;
 use std::io::{self, ErrorKind};
@@ -46,9 +46,20 @@ impl Crew {
         Ok(Self { handle, _stop: stop })
     }
 
-    /// Opens `count` streams of the events at `path`.
+    /// Opens `count` streams of the events at `path`, until the operation ends well.
     pub(crate) async fn watch(
         &self,
+        addr: SocketAddr,
+        path: &str,
+        count: usize,
+    ) -> anyhow::Result<Watchers> {
+        self.watch_for(LAST, addr, path, count).await
+    }
+
+    /// Opens `count` streams at `path`, each of which is read until it has sent `last`.
+    pub(crate) async fn watch_for(
+        &self,
+        last: &'static [u8],
         addr: SocketAddr,
         path: &str,
         count: usize,
@@ -60,7 +71,7 @@ impl Crew {
             io::Result::Ok((streams, begun.elapsed()))
         });
         let (streams, opened) = opened.await??;
-        let arrivals = self.handle.spawn(all(streams.into_iter().map(Stream::last)));
+        let arrivals = self.handle.spawn(all(streams.into_iter().map(|stream| stream.until(last))));
         Ok(Watchers { opened, arrivals })
     }
 }
@@ -118,11 +129,11 @@ impl Stream {
         }
     }
 
-    /// Reads until the last event is there, and returns when that was.
-    async fn last(mut self) -> io::Result<Timestamp> {
+    /// Reads until `last` is there, and returns when that was.
+    async fn until(mut self, last: &[u8]) -> io::Result<Timestamp> {
         let reading = async {
-            while !self.tail.windows(LAST.len()).any(|part| part == LAST) {
-                let kept = self.tail.len().saturating_sub(LAST.len() - 1);
+            while !self.tail.windows(last.len()).any(|part| part == last) {
+                let kept = self.tail.len().saturating_sub(last.len() - 1);
                 self.tail.drain(..kept);
                 self.read().await?;
             }

@@ -22,6 +22,7 @@ mod health;
 mod history;
 mod home;
 mod load;
+mod log;
 mod neighbour;
 mod older;
 mod pages;
@@ -34,7 +35,9 @@ mod sample;
 mod scale;
 mod sides;
 mod speed;
+mod stacks;
 mod support;
+mod watch;
 mod watchers;
 mod world;
 
@@ -84,6 +87,14 @@ enum Part {
     Speed,
     /// Operations on a live stack, one after the other
     DayTwo,
+    /// Changes of a live stack, one after the other
+    Change,
+    /// The health watch of many stacks
+    Watch,
+    /// A log that many watch, and one that a stack writes without end
+    Log,
+    /// The home page of somebody with many stacks
+    Stacks,
     /// A deployment beside an address that asks without end
     Neighbour,
     /// Many deployments at once
@@ -115,6 +126,20 @@ struct Effort {
     silence: Duration,
     /// Deployments for each figure about deployments.
     deployments: u32,
+    /// Changes of a live stack.
+    changes: u32,
+    /// How many stacks are watched, for how long, and how long a start is waited for.
+    watched_stacks: u32,
+    watch: Duration,
+    settling: Duration,
+    /// How many watch a log, and for how long it is written.
+    log_watchers: usize,
+    logged: Duration,
+    /// How long others are asked beside a stack that writes without end.
+    flood: Duration,
+    /// How many stacks somebody has, and how often the page of them is rendered.
+    stacks: u32,
+    renders: u32,
     /// How long the neighbour asks.
     neighbour: Duration,
     /// How many deployments are many at once.
@@ -145,6 +170,15 @@ impl Effort {
         watched: 3,
         silence: Duration::from_secs(10),
         deployments: 24,
+        changes: 12,
+        watched_stacks: 1_000,
+        watch: Duration::from_mins(1),
+        settling: Duration::from_secs(15),
+        log_watchers: 1_000,
+        logged: Duration::from_secs(10),
+        flood: Duration::from_secs(10),
+        stacks: 50,
+        renders: 400,
         neighbour: Duration::from_mins(1),
         crowd: 200,
         crowds: 3,
@@ -163,6 +197,15 @@ impl Effort {
         watched: 1,
         silence: Duration::from_millis(500),
         deployments: 3,
+        changes: 1,
+        watched_stacks: 3,
+        watch: Duration::from_secs(2),
+        settling: Duration::from_millis(500),
+        log_watchers: 30,
+        logged: Duration::from_secs(1),
+        flood: Duration::from_millis(500),
+        stacks: 3,
+        renders: 10,
         neighbour: Duration::from_secs(1),
         crowd: 3,
         crowds: 1,
@@ -222,6 +265,22 @@ async fn measure(options: &Options) -> anyhow::Result<Vec<Figure>> {
     if is_wanted(Part::DayTwo) {
         println!("Measuring operations on a live stack ...");
         figures.extend(day_two::measure(effort).await?);
+    }
+    if is_wanted(Part::Change) {
+        println!("Measuring changes of a live stack ...");
+        figures.extend(day_two::measure_changes(effort).await?);
+    }
+    if is_wanted(Part::Watch) {
+        println!("Measuring the health watch of many stacks ...");
+        figures.extend(watch::measure(&options.binary, effort).await?);
+    }
+    if is_wanted(Part::Log) {
+        println!("Measuring logs ...");
+        figures.extend(log::measure(&options.binary, effort).await?);
+    }
+    if is_wanted(Part::Stacks) {
+        println!("Measuring the page of many stacks ...");
+        figures.extend(stacks::measure(&options.binary, effort).await?);
     }
     if is_wanted(Part::Neighbour) {
         println!("Measuring a deployment beside a busy neighbour ...");

@@ -11,6 +11,8 @@ use super::connection::{Connection, get};
 
 /// The time that a start may take until the benchmark gives up.
 const TIMEOUT: Duration = Duration::from_secs(20);
+/// The unit in which Linux tells the CPU time of processes, in milliseconds.
+const TICK_MS: u64 = 10;
 
 /// A process that is killed with this value.
 pub(crate) struct Running {
@@ -64,6 +66,16 @@ impl Running {
     /// Returns the most bytes of memory that it has ever held.
     pub(crate) fn peak_memory(&self) -> anyhow::Result<u64> {
         self.status("VmHWM:")
+    }
+
+    /// Returns the CPU time that it has used, to a hundredth of a second.
+    pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // The name of the command, which may have any characters, ends with the last parenthesis.
+        let (_, fields) = stat.rsplit_once(')').context("the system does not tell of a process")?;
+        let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
+        let ticks: u64 = ticks.sum::<Result<_, _>>()?;
+        Ok(Duration::from_millis(ticks * TICK_MS))
     }
 
     fn status(&self, name: &str) -> anyhow::Result<u64> {

@@ -1,4 +1,4 @@
-//! What the benchmark has from the tests: free ports, and PostgreSQL.
+//! What the benchmark has from the tests: free ports, PostgreSQL, and a template.
 #![expect(dead_code, reason = "the tests need more of it")]
 #![expect(
     clippy::unwrap_used,
@@ -16,3 +16,5 @@ pub(crate) mod keeper;
 pub(crate) mod postgres;
 #[path = "../../tests/it/support/process.rs"]
 pub(crate) mod process;
+#[path = "../../tests/it/support/revisions.rs"]
+pub(crate) mod revisions;

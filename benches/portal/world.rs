@@ -13,6 +13,7 @@ use clap::Parser;
 use dokploy_sandbox::Timing;
 use domain::kind::Kinds;
 use leptos::config::LeptosOptions;
+use reqwest::header::HeaderMap;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -92,8 +93,17 @@ fn settings(platform: &Platform, folder: &Path, more: &[(&str, &str)]) -> anyhow
 
 /// Makes a client as plain as the portal's own.
 pub(crate) fn client() -> reqwest::Result<reqwest::Client> {
+    client_with(HeaderMap::new())
+}
+
+/// Makes one that sends these fields with each request.
+pub(crate) fn client_with(headers: HeaderMap) -> reqwest::Result<reqwest::Client> {
     // A portal in this process would do so; there may be none. The first one stays.
     rustls::crypto::ring::default_provider().install_default().ok();
-    let builder = reqwest::Client::builder().http1_only().no_proxy().tls_certs_only([]);
+    let builder = reqwest::Client::builder()
+        .default_headers(headers)
+        .http1_only()
+        .no_proxy()
+        .tls_certs_only([]);
     builder.connect_timeout(SILENCE).read_timeout(SILENCE).build()
 }

@@ -12,6 +12,7 @@
 
 mod acting;
 mod board;
+mod changing;
 mod comparison;
 mod moments;
 mod starter;

@@ -2,6 +2,7 @@
 //! any moment, and clients behind nginx notice no more than a pause.
 
 mod acting;
+mod colliding;
 mod viewer;
 mod world;
 
@@ -99,7 +100,7 @@ fn last_of(stories: &[Vec<Seen>]) -> Timestamp {
 
 #[test]
 fn an_accepted_deployment_never_waits_for_the_lease_of_a_killed_replica() {
-    let mut world = World::start_with(64);
+    let mut world = World::start_with(64, &[]);
     let survivor = world.ports[1];
     let deploy = |port: u16, names: std::ops::Range<u32>| -> Vec<(String, Watching)> {
         let ids = names.map(|number| deploy_at(port, &format!("stack-{number}")));

@@ -21,10 +21,15 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 impl World {
     /// Sends `line` until there is a whole answer, and returns its status and its body.
-    fn send(&self, line: &str) -> (u16, Value) {
+    pub(super) fn send(&self, line: &str) -> (u16, Value) {
+        self.send_body(line, "")
+    }
+
+    /// Does the same with a body.
+    pub(super) fn send_body(&self, line: &str, content: &str) -> (u16, Value) {
         let began = SystemClock.now();
         loop {
-            let answer = try_exchange(self.portal_dir.port, &request(line, "", ""));
+            let answer = try_exchange(self.portal_dir.port, &request(line, "", content));
             let answer = answer.unwrap_or_default();
             if let Some((head, body)) = answer.split_once("\r\n\r\n")
                 && let Ok(body) = serde_json::from_str(body)
@@ -39,7 +44,7 @@ impl World {
     }
 
     /// Waits until the operation `id` has ended, and returns it.
-    fn ended(&self, id: &str) -> Value {
+    pub(super) fn ended(&self, id: &str) -> Value {
         let began = SystemClock.now();
         loop {
             let (_, body) = self.send(&format!("GET /api/deployment/{id}"));

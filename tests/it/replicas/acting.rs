@@ -11,7 +11,7 @@ use super::{LEEWAY, last_of};
 use crate::support::process::{exchange, request};
 
 /// Sends `line` to the portal at `port`, and returns the status and the body of the answer.
-fn send(port: u16, line: &str) -> (u16, Value) {
+pub(super) fn send(port: u16, line: &str) -> (u16, Value) {
     let answer = exchange(port, &request(line, "", ""));
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
@@ -28,12 +28,12 @@ fn send_both(world: &World, lines: [&str; 2]) -> [(u16, Value); 2] {
 }
 
 /// Returns the id in an accepting answer, after checking that it accepts.
-fn id_of((status, body): &(u16, Value)) -> String {
+pub(super) fn id_of((status, body): &(u16, Value)) -> String {
     assert_eq!(*status, 202, "{body}");
     body["operationId"].as_str().unwrap().to_owned()
 }
 
-fn ends_well(port: u16, id: &str) {
+pub(super) fn ends_well(port: u16, id: &str) {
     let seen = view(port, id);
     let last = &seen.last().unwrap().text;
     assert!(last.contains("event: complete"), "{last}");

@@ -27,23 +27,27 @@ pub(crate) struct World {
     platform: Platform,
     /// The number of deployments that each portal drives at once.
     room: u16,
+    /// What the portals get besides.
+    more: Vec<(String, String)>,
     portals: [Option<Running>; 2],
 }
 
 impl World {
     /// Starts everything. Each portal drives a few deployments at once, so that both have work.
     pub(crate) fn start() -> Self {
-        Self::start_with(6)
+        Self::start_with(6, &[])
     }
 
-    /// Starts everything. Each portal drives `room` deployments at once.
-    pub(crate) fn start_with(room: u16) -> Self {
+    /// Starts everything. Each portal drives `room` deployments at once, and gets `variables` as
+    /// well.
+    pub(crate) fn start_with(room: u16, variables: &[(&str, &str)]) -> Self {
         let (portal_dir, ports) = (PortalDir::new(), [free_port(), free_port()]);
         let platform = Platform::answering_after(&portal_dir, "30");
         let nginx = Nginx::before(ports);
         let database = Cluster::shared().database();
         let portals = [None, None];
-        let mut world = Self { nginx, ports, portal_dir, database, platform, room, portals };
+        let more = variables.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        let mut world = Self { nginx, ports, portal_dir, database, platform, room, more, portals };
         world.start_portal(0);
         world.start_portal(1);
         world
@@ -51,13 +55,18 @@ impl World {
 
     /// Starts one of the portals, and waits until it is ready.
     pub(crate) fn start_portal(&mut self, which: usize) {
-        let variables = [
+        let (port, room) = (self.ports[which].to_string(), self.room.to_string());
+        let public = format!("http://127.0.0.1:{}", self.nginx.port);
+        let lease = format!("{}s", LEASE.as_secs());
+        let own = [
             ("DATABASE_URL", self.database.as_str()),
-            ("PORT", &self.ports[which].to_string()),
-            ("PUBLIC_URL", &format!("http://127.0.0.1:{}", self.nginx.port)),
-            ("LEASE_DURATION", &format!("{}s", LEASE.as_secs())),
-            ("MAX_CONCURRENT_DEPLOYMENTS", &self.room.to_string()),
+            ("PORT", &port),
+            ("PUBLIC_URL", &public),
+            ("LEASE_DURATION", &lease),
+            ("MAX_CONCURRENT_DEPLOYMENTS", &room),
         ];
+        let more = self.more.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let variables: Vec<_> = own.into_iter().chain(more).collect();
         self.portals[which] = Some(self.platform.portal(&self.portal_dir, &variables));
     }
 

@@ -1,0 +1,34 @@
+//! A template whose stacks show their revision, for changes of real portals.
+
+use std::path::Path;
+
+/// The template. It runs with the tags `1` to `3`, and with `crashloop` it does not.
+const TEMPLATE: &str = r#"
+[template]
+id = "revisions"
+name = "Revisions"
+summary = "Shows its revision."
+version = "{version}"
+image = "sandbox/revisions:{tag}"
+port = 8080
+first_access = "none-needed"
+
+[[health]]
+path = "/health"
+
+[[size]]
+id = "small"
+memory = "256MiB"
+default = true
+
+[[size]]
+id = "large"
+memory = "1GiB"
+"#;
+
+/// Offers a version of the template in this folder of a catalogue, and no other.
+pub(crate) fn offer(folder: &Path, version: &str, tag: &str) -> std::io::Result<()> {
+    let template = TEMPLATE.replace("{version}", version).replace("{tag}", tag);
+    std::fs::create_dir_all(folder.join("revisions"))?;
+    std::fs::write(folder.join("revisions").join("template.toml"), template)
+}
