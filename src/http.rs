@@ -25,6 +25,7 @@ mod new;
 mod openapi;
 mod origins;
 mod pages;
+mod query;
 mod request_size;
 mod reveal;
 mod router;

@@ -208,6 +208,7 @@ impl Portal {
             polls: Arc::default(),
             call_gate,
             outages: Arc::default(),
+            retry: Arc::default(),
             metrics,
             traces: Arc::clone(&traces),
         };
@@ -219,10 +220,7 @@ impl Portal {
         );
         service.probe_platform().await;
         let listener = listen(settings.http.addr)?;
-        let for_metrics = match settings.http.metrics.addr {
-            Some(addr) => Some(listen(addr)?),
-            None => None,
-        };
+        let for_metrics = settings.http.metrics.addr.map(listen).transpose()?;
         let addr = listener.local_addr().unwrap_or(settings.http.addr);
         let Limits { lease, concurrent_deployments, reconcile_interval, .. } = settings.limits;
         let reconciler =

@@ -39,6 +39,7 @@ pub mod store;
 pub mod store_error;
 pub mod telemetry;
 pub mod traces;
+mod turns;
 pub(crate) mod visible;
 pub mod vitals;
 pub mod watch;

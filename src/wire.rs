@@ -5,6 +5,8 @@ mod changes;
 #[cfg(feature = "ssr")]
 mod details;
 mod kept;
+#[cfg(feature = "ssr")]
+mod operations;
 mod read;
 mod stacks;
 
@@ -20,6 +22,8 @@ pub use self::changes::{
 #[cfg(feature = "ssr")]
 pub use self::details::{ResourcesView, StackDetails, UrlView, VolumeView};
 pub use self::kept::{DataUserView, KeptView};
+#[cfg(feature = "ssr")]
+pub use self::operations::{OperationEntry, OperationsPage};
 use domain::deployment::{Deployment, DeploymentId, DeploymentMetadata};
 use domain::platform_problem::PlatformProblem;
 use domain::progress::Progress;
@@ -250,6 +254,9 @@ pub struct TemplateView {
 pub struct FormVerdict {
     /// The fields that cannot be used, by their keys; that of the name is `name`.
     pub fields: BTreeMap<String, FieldProblem>,
+    /// Similar names that are available, if the name is taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offers: Vec<StackName>,
     /// The address that the stack would have, if its name is available.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,

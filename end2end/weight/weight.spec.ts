@@ -32,7 +32,7 @@ const limits: Record<string, Limits> = {
   'a failed deployment': { html: 8_500, ...whole, all: 133_000 },
   'a stack': { html: 6_000, ...light, css: 7_500, all: 48_000 },
   'the log of a stack': { html: 7_000, ...light, css: 7_500, all: 49_000 },
-  'the settings of a stack': { html: 6_000, ...light, css: 7_500, all: 48_000 },
+  'the settings of a stack': { html: 6_000, ...questions, css: 7_500, all: 50_500 },
   account: { html: 5_000, ...light, all: 45_000 },
   admin: { html: 5_500, ...light, all: 46_000 },
 };

@@ -1,4 +1,5 @@
-// Shows what the container wrote last, once the operation has failed while somebody watches: see `pages/deployment.rs`.
+// Shows what the container wrote last, and the way to try a change again, once the operation has failed while somebody
+// watches: see `pages/deployment.rs`.
 // The server renders it, as on a page that is loaded later.
 (() => {
   const page = document.getElementById('main');
@@ -6,8 +7,8 @@
     if (!changes.some(({ target }) => target.dataset.stage === 'failed')) return;
     observer.disconnect();
     const text = await fetch(location.href).then(answer => answer.text(), () => '');
-    const part = new DOMParser().parseFromString(text, 'text/html').querySelector('[aria-labelledby=last-log]');
-    if (part) page.append(part);
+    const failed = new DOMParser().parseFromString(text, 'text/html');
+    page.append(...failed.querySelectorAll('#again, [aria-labelledby=last-log]'));
   });
   observer.observe(page, { subtree: true, attributeFilter: ['data-stage'] });
 })();

@@ -29,7 +29,7 @@ use super::policy;
 use super::words::frame as words;
 use crate::api::is_hidden_page;
 use crate::api::page_data::page_data;
-use crate::server::page::{API_DOCS, DEPLOYMENTS, STACKS};
+use crate::server::page::{API_DOCS, DEPLOYMENTS, STACKS, is_settings};
 
 /// Applies the stored theme before the first paint, and manages without the page's code if that
 /// fails to start, or has not started within 20 seconds. The attribute `data-code` of the root
@@ -67,9 +67,11 @@ pub fn shell(mut options: LeptosOptions, small: &SmallForms) -> impl IntoView + 
         view! { <link rel="stylesheet" href=format!("/{}/{name}.css", options.site_pkg_dir) /> }
     });
     let has_scripts = url.as_ref().is_none_or(|url| url.path() != API_DOCS);
+    let is_settings = url.as_ref().is_some_and(|url| is_settings(url.path()));
     let is_whole = url.is_none_or(|url| url.path().starts_with(DEPLOYMENTS));
     if !is_whole {
-        let has_questions = page_data().is_some_and(|data| data.content.has_questions());
+        let has_questions =
+            is_settings || page_data().is_some_and(|data| data.content.has_questions());
         let form = if has_questions { &small.questions } else { &small.controls };
         options.output_name = Arc::clone(form);
     }

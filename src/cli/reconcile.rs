@@ -40,7 +40,7 @@ pub(super) async fn run(options: &ReconcileOptions, settings: &Settings) -> Exit
         for handled in reconciler.repair(found, &CancellationToken::new()).await {
             say(&format!("{}: {}", handled.outcome, handled.finding))?;
             match handled.outcome {
-                Repair::Removed => {}
+                Repair::Removed | Repair::Mended => {}
                 Repair::Failed(_) | Repair::Reported => remaining += 1,
             }
         }

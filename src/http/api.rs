@@ -7,5 +7,6 @@ pub(super) mod deployments;
 pub(super) mod document;
 pub(super) mod history;
 pub(super) mod operations;
+pub(super) mod own_operations;
 pub(super) mod templates;
 pub(super) mod usage;

@@ -17,10 +17,11 @@ use super::HttpState;
 use super::api::deployments::{Parameter, parameter};
 use super::error::Failed;
 use super::headers::NO_STORE;
+use super::query::{number, unreadable};
 use crate::server::auth::access::Caller;
 use crate::server::logs::Item;
 use crate::server::stacks::{LogFilter, MOST_LINES, PAGE_LINES, deployment_id};
-use domain::refusal::{Refusal, Unreadable};
+use domain::refusal::{QueryField, Refusal, Unreadable};
 use domain::time::earlier;
 use domain::words::log as words;
 
@@ -33,7 +34,7 @@ const TEXT: [(HeaderName, HeaderValue); 1] =
 #[derive(Deserialize)]
 pub(super) struct LogQuery {
     id: Option<String>,
-    tail: Option<usize>,
+    tail: Option<String>,
     since: Option<String>,
     search: Option<String>,
     download: Option<String>,
@@ -46,14 +47,16 @@ pub(super) async fn text(
     name: Parameter,
     query: Result<Query<LogQuery>, QueryRejection>,
 ) -> Result<Response, Failed> {
-    let unreadable = || Refusal::InvalidRequest(Unreadable::Query);
-    let Query(query) = query.map_err(|_| unreadable())?;
+    let Query(query) = query.map_err(|_| Refusal::InvalidRequest(Unreadable::Query))?;
     let now = state.service.clock().now();
     let of = query.id.as_deref().map(deployment_id).transpose()?;
     let since = query.since.filter(|text| !text.is_empty());
-    let since = since.map(|text| since_of(&text, now).ok_or_else(unreadable)).transpose()?;
-    let is_download = is_on(query.download.as_deref()).ok_or_else(unreadable)?;
-    let tail = query.tail.unwrap_or(if is_download { MOST_LINES } else { PAGE_LINES });
+    let since = since.map(|text| since_of(&text, now).ok_or(unreadable(QueryField::Since)));
+    let since = since.transpose()?;
+    let is_download = is_on(query.download.as_deref());
+    let is_download = is_download.ok_or(unreadable(QueryField::Download))?;
+    let tail = number(QueryField::Tail, query.tail.as_deref())?;
+    let tail = tail.unwrap_or(if is_download { MOST_LINES } else { PAGE_LINES });
     let search = query.search.filter(|text| !text.is_empty());
     let filter = LogFilter { tail: tail.min(MOST_LINES), since, search };
     let name = parameter(name)?;

@@ -62,9 +62,11 @@ pub(super) async fn start(state: &HttpState, request: Request) -> Result<Respons
                 if !filling.problems.is_empty() {
                     // A start tells only what it finds first.
                     let verdict = state.service.check_form(caller, &template, &form).await;
-                    for (key, problem) in verdict.map(|it| it.fields).unwrap_or_default() {
+                    let FormVerdict { fields, offers, .. } = verdict.unwrap_or_default();
+                    for (key, problem) in fields {
                         filling.problems.entry(key).or_insert(problem.message);
                     }
+                    filling.offers = offers;
                 }
                 // Those that were kept already are kept on.
                 filling.kept = state.service.keep_secrets(caller, &template, &form.pairs);

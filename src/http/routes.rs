@@ -128,6 +128,12 @@ pub(super) static ROUTES: &[Route] = &[
     at(POST, "/api/deployment/{id}/retry", Requires(Change), by!(Handler, operations::retry))
         .counted(Counted::Start)
         .described(docs::retry),
+    at(GET, "/api/operations", Requires(View), by!(Handler, api::own_operations::list))
+        .recent()
+        .described(life_docs::operations),
+    at(GET, "/api/operations/{id}", Requires(View), by!(Handler, api::own_operations::one))
+        .recent()
+        .described(life_docs::one_operation),
     at(GET, "/api/stacks", Requires(View), by!(Handler, operations::stacks))
         .recent()
         .described(docs::stacks),
@@ -200,6 +206,9 @@ pub(super) static ROUTES: &[Route] = &[
     at(GET, "/stacks/{name}/history", Requires(Change), Page),
     at(GET, "/stacks/{name}/settings", Requires(Change), Page),
     at(POST, "/stacks/{name}/settings", Requires(Change), Form(FormOf::Settings))
+        .of_size(Size::Answers),
+    at(POST, "/stacks/{name}/settings/check", Requires(Change), by!(Handler, settings::check))
+        .counted(Counted::Check)
         .of_size(Size::Answers),
     at(POST, "/stacks/{name}/label", Requires(Change), by!(Handler, settings::label)),
     at(POST, "/stacks/{name}/rollback", Requires(Change), by!(Handler, stack::rollback)),

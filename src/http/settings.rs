@@ -3,25 +3,27 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
-use axum::body::to_bytes;
+use axum::body::{Bytes, to_bytes};
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Form, Query, Request, State};
 use axum::http::request::Parts;
 use axum::response::Response;
+use axum::{Extension, Json};
 use serde::Deserialize;
 
-use super::HttpState;
 use super::api::deployments::Parameter;
+use super::error::Failed;
 use super::new::{FormAgain, filling, page_request, pairs_in};
 use super::request_size::ANSWERS_LIMIT;
 use super::sign_in::see_other;
 use super::stack::{FormQuery, Meant};
+use super::{HttpState, generated};
 use crate::server::auth::access::Caller;
 use crate::server::page::page_of;
 use crate::server::stacks::form::Filling;
 use crate::server::stacks::{Asked, SentSettings, Service, TakenBack};
-use crate::wire::{ApiError, PlanView};
+use crate::wire::{ApiError, FormVerdict, PlanView};
+use domain::deployment::DeploymentId;
 use domain::refusal::{InternalFault, Refusal, RefusalCode, Unreadable};
 use domain::template::answers::SECRET_FIELD;
 
@@ -70,10 +72,10 @@ pub(super) async fn send(state: &HttpState, request: Request) -> Result<Response
         return Err(again(parts, SentSettings::default(), Some(error)));
     };
     // What was sealed for the form of one stack is of no use in that of another.
-    let context = format!("stack {}", meant.name());
+    let context = Service::settings_context(meant.name());
     let form = state.service.take_secrets_back(&caller, &context, pairs);
     let result = if is_readable {
-        run(&state.service, &caller, &meant, step, &form).await
+        run(state, &caller, &meant, step, &form).await
     } else {
         Err(Refusal::InvalidRequest(Unreadable::Form).into())
     };
@@ -92,7 +94,7 @@ pub(super) async fn send(state: &HttpState, request: Request) -> Result<Response
 }
 
 async fn run(
-    service: &Service,
+    state: &HttpState,
     caller: &Caller,
     meant: &Meant,
     step: Step,
@@ -101,16 +103,23 @@ async fn run(
     if step == Step::Edit {
         return Ok(Err(Shown::Answers));
     }
-    let (name, of) = (meant.name(), meant.of()?);
+    let (service, name, of) = (&state.service, meant.name(), meant.of()?);
     let request = Service::change_of_form(form)?;
     if step == Step::Apply {
         match service.change(caller, name, of.as_ref(), &request).await? {
-            Asked::Begun(id) => return Ok(Ok(see_other(&page_of(&id), []))),
+            Asked::Begun(id) => return Ok(Ok(begun(state, &id).await)),
             // The plan says so.
             Asked::Unchanged => {}
         }
     }
     service.plan(caller, name, of.as_ref(), &request).await.map(|plan| Err(Shown::Plan(plan)))
+}
+
+/// Leads to the page of a change, with a ticket for the secrets that were generated for it.
+async fn begun(state: &HttpState, id: &DeploymentId) -> Response {
+    // The change goes on without its secrets being shown: the failure is logged.
+    let ticket = state.service.ticket_of_change(id).await.ok().flatten();
+    see_other(&page_of(id), generated::write(state.authenticator.is_secure(), ticket))
 }
 
 /// Takes the button that was pressed out of the fields.
@@ -136,6 +145,22 @@ fn refused(error: &ApiError) -> Filling {
 /// Returns the request for the page with the form.
 fn again(parts: Parts, sent: SentSettings, error: Option<ApiError>) -> Box<FormAgain> {
     Box::new(FormAgain { page: page_request(parts, sent), error })
+}
+
+/// `POST /stacks/:name/settings/check`: what is wrong with the answers so far.
+pub(super) async fn check(
+    State(state): State<Arc<HttpState>>,
+    Extension(caller): Extension<Caller>,
+    name: Parameter,
+    query: Result<Query<FormQuery>, QueryRejection>,
+    body: Bytes,
+) -> Result<Json<FormVerdict>, Failed> {
+    let meant = Meant::new(name, query);
+    let context = Service::settings_context(meant.name());
+    let form = state.service.take_secrets_back(&caller, &context, pairs_in(&body)?);
+    let of = meant.of()?;
+    let verdict = state.service.check_settings(&caller, meant.name(), of.as_ref(), &form).await;
+    Ok(Json(verdict?))
 }
 
 /// The form with what a stack is called by its owner.

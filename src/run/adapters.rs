@@ -171,6 +171,7 @@ pub async fn reconciler_for_cli(settings: &Settings) -> Result<Option<Reconciler
         kinds: Kinds::default(),
         polls: Arc::default(),
         outages: Arc::default(),
+        retry: Arc::default(),
         metrics: Arc::default(),
         traces: Arc::default(),
     };

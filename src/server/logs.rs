@@ -26,7 +26,7 @@ pub(crate) use self::last::of_containers as last_log;
 pub use self::lines::{LONGEST_LINE, LineReader, LogLine};
 pub use self::mask::Masks;
 pub use self::ring::Item;
-use super::platform::{AppName, PlatformLogs};
+use super::platform::{AppName, LogEnd, PlatformLogs};
 use super::secrets::Keyring;
 use super::settings::StackSettings;
 use super::store::Store;
@@ -100,5 +100,18 @@ impl LogHub {
                 return;
             }
         }
+    }
+}
+
+/// Returns whether a log has ended because there is no such container any more.
+fn is_of_no_container(end: &LogEnd) -> bool {
+    match end {
+        LogEnd::UnknownContainer => true,
+        LogEnd::NotAdmitted
+        | LogEnd::Refused { .. }
+        | LogEnd::Docker { .. }
+        | LogEnd::Silent { .. }
+        | LogEnd::Closed { .. }
+        | LogEnd::Lost { .. } => false,
     }
 }

@@ -1,13 +1,15 @@
 //! Measures what stacks use, while any should run: one call of the platform for all, by one replica.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use super::platform::{BreakerState, ContainerUsage};
 use super::saga::Ports;
-use super::store::{Desired, Result, Sample, Stack, TaskHolder, TaskLease};
+use super::store::{Desired, Sample, Stack};
+use super::turns::Turns;
 use super::watch::WatchError;
 use crate::server::platform::AppName;
 use domain::deployment::DeploymentId;
@@ -35,34 +37,25 @@ impl Measure {
 
     /// Measures every 15 seconds until `shutdown`.
     pub async fn run(self, shutdown: CancellationToken) {
-        loop {
-            tokio::select! {
-                () = shutdown.cancelled() => break,
-                () = self.ports.clock.sleep(INTERVAL) => {}
+        let turns = Turns {
+            task: WORK,
+            owner: self.owner.clone(),
+            ttl: INTERVAL.saturating_add(self.lease),
+            store: Arc::clone(&self.ports.store),
+            clock: Arc::clone(&self.ports.clock),
+            shutdown,
+        };
+        while let Some(is_ours) = turns.after(INTERVAL).await {
+            if is_ours.is_ok_and(|is_ours| is_ours) {
+                turns.round(self.turn()).await;
             }
-            tokio::select! {
-                () = shutdown.cancelled() => break,
-                () = self.turn() => {}
-            }
-        }
-        if let Err(error) = self.take_lease(Duration::ZERO).await {
-            tracing::debug!(%error, "Could not release the lease of the measurements");
         }
     }
 
     async fn turn(&self) {
-        let taken = self.take_lease(INTERVAL.saturating_add(self.lease)).await;
-        if let Ok(TaskHolder::Ours(_)) = taken
-            && let Err(error) = self.round().await
-        {
+        if let Err(error) = self.round().await {
             tracing::debug!(%error, "Could not measure what stacks use");
         }
-    }
-
-    async fn take_lease(&self, ttl: Duration) -> Result<TaskHolder> {
-        let (owner, now) = (self.owner.clone(), self.ports.clock.now());
-        let lease = TaskLease { task: WORK, owner, now, ttl, report: None };
-        self.ports.store.take_task_lease(&lease).await
     }
 
     /// Measures once, if any stack should run.

@@ -103,6 +103,21 @@ pub(crate) fn stack_page(name: &StackName, of: Option<&DeploymentId>) -> String 
     format!("{STACKS}{name}{id}")
 }
 
+/// The end of the path of the settings of a stack.
+const SETTINGS: &str = "/settings";
+
+/// Returns whether the page with the settings of a stack is at `path`.
+pub(crate) fn is_settings(path: &str) -> bool {
+    path.starts_with(STACKS) && path.ends_with(SETTINGS)
+}
+
+/// Returns the address of the settings of the stack at `page`, filled with the answers of a change.
+pub(crate) fn settings_again(page: &str, change: &DeploymentId) -> String {
+    let (path, query) = page.split_once('?').unwrap_or((page, ""));
+    let id = if query.is_empty() { String::new() } else { format!("{query}&") };
+    format!("{path}{SETTINGS}?{id}again={change}")
+}
+
 /// Returns whether a request is a browser's that shows the answer as a page.
 pub(crate) fn accepts_html(headers: &HeaderMap) -> bool {
     let accept = headers.get(ACCEPT).map(|value| String::from_utf8_lossy(value.as_bytes()));

@@ -12,6 +12,7 @@ use domain::stack_spec::CertificateSource;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+pub use self::retry_file::RetryFile;
 pub use self::routes::{RouteFile, routes_host};
 pub use ::dokploy::{
     Advice, AppName, Application, ApplicationId, ApplicationRow, ApplicationSummary, Breaker,
@@ -27,6 +28,7 @@ pub use ::dokploy::{
 pub mod call_slots;
 pub mod dokploy;
 pub mod local_slots;
+mod retry_file;
 mod routes;
 
 /// The container's variable with the id of its deployment.
@@ -195,6 +197,13 @@ pub trait Platform: PlatformOverview + PlatformLogs {
     async fn create_domain(&self, new: &NewDomain) -> Result<DomainId, PlatformError>;
     /// Lists an application's domains; none for an unknown application.
     async fn domains_of(&self, id: &ApplicationId) -> Result<Vec<Domain>, PlatformError>;
+    /// Sets through which middlewares of the reverse proxy the requests for a domain pass, and
+    /// nothing else. Idempotent.
+    async fn set_middlewares(
+        &self,
+        domain: &Domain,
+        middlewares: &[String],
+    ) -> Result<(), PlatformError>;
     /// Detaches a host.
     async fn delete_domain(&self, id: &DomainId) -> Result<Removal, PlatformError>;
 
@@ -243,6 +252,11 @@ pub trait Platform: PlatformOverview + PlatformLogs {
     /// Overwrites that file so that it routes nothing. The platform may report success although it
     /// failed: read the file afterwards.
     async fn clear_route_file(&self, file: &RouteFile) -> Result<(), PlatformError>;
+    /// Reads the portal's own file of the reverse proxy, if it exists.
+    async fn retry_file(&self, file: &RetryFile) -> Result<Option<String>, PlatformError>;
+    /// Overwrites that file with its content. The platform may report success although it failed:
+    /// read the file afterwards.
+    async fn write_retry_file(&self, file: &RetryFile) -> Result<(), PlatformError>;
     /// Counts the nodes that run services; 0 means that Docker does not answer.
     async fn node_count(&self) -> Result<usize, PlatformError>;
     /// Returns the platform's own node; `None` means that Docker does not answer.

@@ -12,6 +12,7 @@ mod finding;
 mod findings;
 mod kept;
 pub mod report;
+mod retry;
 mod row;
 mod view;
 
@@ -67,6 +68,8 @@ pub struct Reconciler {
     known: Vec<Finding>,
     /// The report that operators read.
     reconcile_report: Arc<ReconcileReport>,
+    /// Whether the reverse proxy had the middleware by which visitors wait at the last look.
+    has_retry: bool,
 }
 
 /// The two sides could not be compared.
@@ -104,6 +107,8 @@ enum Look {
 pub enum Repair {
     /// The resource was removed.
     Removed,
+    /// It is as it should be again.
+    Mended,
     /// The resource could not be removed yet, with the reason.
     Failed(String),
     /// The portal may not remove it.
@@ -114,6 +119,7 @@ impl fmt::Display for Repair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Removed => f.write_str("removed"),
+            Self::Mended => f.write_str("mended"),
             Self::Failed(why) => write!(f, "not removed: {why}"),
             Self::Reported => f.write_str("only reported"),
         }
@@ -130,6 +136,7 @@ impl Reconciler {
             lease,
             known: Vec::new(),
             reconcile_report: Arc::default(),
+            has_retry: false,
         }
     }
 
@@ -231,6 +238,10 @@ impl Reconciler {
                 tracing::debug!(%error, "Could not read what was compared last");
             }
         }
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = self.prepare_retry() => {}
+        }
         let (mut pause, mut due) = (FIRST_PAUSE, Duration::ZERO);
         loop {
             tokio::select! {
@@ -261,7 +272,8 @@ impl Reconciler {
         if let Err(error) = self.mark_lost_data(&found).await {
             tracing::warn!(%error, "Could not record which kept data is lost");
         }
-        let handled = self.repair(found, shutdown).await;
+        let mut handled = self.repair(found, shutdown).await;
+        handled.extend(self.look_at_retry().await);
         self.conclude(handled);
         if let Err(error) = self.delete_due_data().await {
             tracing::warn!(%error, "Could not begin to delete kept data whose time is over");
@@ -337,7 +349,7 @@ impl Reconciler {
             let line = match &outcome {
                 Repair::Removed => None,
                 Repair::Failed(_) => Some(format!("{finding} ({outcome})")),
-                Repair::Reported => Some(finding.to_string()),
+                Repair::Mended | Repair::Reported => Some(finding.to_string()),
             };
             lines.extend(line);
             match (outcome, is_new) {
@@ -351,7 +363,7 @@ impl Reconciler {
                          {why}"
                     );
                 }
-                (Repair::Failed(_), false) | (Repair::Reported, _) => {}
+                (Repair::Failed(_), false) | (Repair::Mended | Repair::Reported, _) => {}
             }
             left.push(finding);
         }
@@ -364,7 +376,8 @@ impl Reconciler {
         };
         let not_running = left.iter().filter_map(not_running).collect();
         self.known = left;
-        self.reconcile_report.publish(ReconcileRound { at, left: lines, not_running });
+        let has_retry = self.has_retry;
+        self.reconcile_report.publish(ReconcileRound { at, left: lines, not_running, has_retry });
     }
 }
 

@@ -22,7 +22,7 @@ use super::masking;
 use super::origin::{Origin, Scheme};
 use super::platform::call_slots::CallBounds;
 use super::proxies::Proxy;
-use crate::server::platform::Registry;
+use crate::server::platform::{Registry, RetryFile};
 use crate::server::secrets::Keyring;
 use crate::wire::AddressPattern;
 use domain::stack_name::StackName;
@@ -327,6 +327,18 @@ impl StackSettings {
     /// Returns the URL of the stack at `host`.
     pub fn url_of_host(&self, host: &str) -> String {
         format!("{}://{host}{}", self.scheme, self.shown_port())
+    }
+
+    /// Returns the address of `host` where the reverse proxy is reached without TLS.
+    pub fn plain_url_of(&self, host: &str) -> String {
+        let port = self.public_port.filter(|_| self.scheme == Scheme::Http);
+        format!("http://{host}{}", port.map(|port| format!(":{port}")).unwrap_or_default())
+    }
+
+    /// Returns the portal's own file of the reverse proxy; `None` if its name or that of its stacks
+    /// cannot be part of one.
+    pub fn retry_file(&self) -> Option<RetryFile> {
+        RetryFile::of(&self.portal_name, &self.suffix)
     }
 
     /// Returns the pattern that makes a stack's address from its name.

@@ -384,3 +384,11 @@ impl OperationSpec {
         }
     }
 }
+
+/// Returns the fingerprints of the secrets that answer questions, by the keys of these.
+pub(crate) fn fingerprints(spec: &StackSpec) -> BTreeMap<String, String> {
+    let of = |secret: &SecretRef| {
+        Some((question_of(&secret.name)?.to_owned(), secret.fingerprint.clone()))
+    };
+    spec.secrets().filter_map(of).collect()
+}

@@ -19,6 +19,7 @@ mod looks;
 mod names;
 mod new_stack;
 mod operations;
+mod own_operations;
 mod own_stack;
 mod platform_cache;
 mod question_words;
@@ -36,6 +37,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use self::form::VERSION;
 pub(crate) use super::logs::Item as LogItem;
 pub use authorization::{deployment_id, no_deployment, refused};
 pub use health::Health;
@@ -49,10 +51,11 @@ pub use operations::NewExpiry;
 use operations::next_try;
 pub use operations::on_stack::{Asked, StackAction};
 pub use operations::{ChangeRequest, Wanted};
-pub use operations::{KeptUntil, Removing};
+pub use operations::{KeptBeside, KeptUntil, Removing};
 pub(crate) use operations::{
-    LABEL_MAX, REVISION, SentSettings, SettingsForm, ShownRevision, VERSION,
+    LABEL_MAX, REVISION, SentSettings, SettingsForm, ShownRevision, Update,
 };
+pub use own_operations::OwnOperations;
 pub use own_stack::{OwnStack, StackOverview};
 use platform_cache::PlatformCache;
 pub use question_words::QuestionWords;
@@ -70,6 +73,7 @@ use super::auth::accounts::Accounts;
 use super::catalogue::Offers;
 use super::logs::{LogHub, LogParts};
 use super::notifier::Notifier;
+use super::page::settings_again;
 use super::recent::Recent;
 use super::reconciler::report::ReconcileReport;
 use super::secrets::Keyring;
@@ -218,6 +222,10 @@ impl Service {
         let is_measured = !progress.is_finished() && !self.kind(&record).keeps_stack();
         let usual = if is_measured { self.usual_duration().await } else { None };
         let of_spec = self.of_spec(caller, &record).await?;
+        let failed =
+            by_now.page.as_deref().filter(|_| makes_revision && progress.failure().is_some());
+        let again = failed.map(|page| settings_again(page, id));
+        let form = if makes_revision { again } else { of_spec.form };
         let last_log = self.last_log(caller, &record).await?.map(Box::new);
         let receipt = progress.receipt_by_now(record.metadata.receipt.as_ref());
         let leads_to_data = self.leads_to_data(caller, &record, receipt).await?;
@@ -230,7 +238,7 @@ impl Service {
             stack_page: by_now.page,
             revision: makes_revision.then_some(record.revision.number),
             secrets: of_spec.secrets,
-            form: of_spec.form,
+            form,
             data_days: of_spec.data_days,
             leads_to_data,
             is_cancelling: record.cancel_request == CancelRequest::Requested,

@@ -17,6 +17,7 @@ pub(super) mod removal;
 mod routes;
 mod row;
 mod running;
+mod visitors;
 mod volumes;
 
 pub(super) use address::CheckAddressFree;

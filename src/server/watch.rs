@@ -11,6 +11,7 @@ mod round;
 mod streak;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
@@ -24,9 +25,8 @@ use super::notifier::Notification;
 use super::platform::{AppName, BreakerState, NodeContainer, PlatformError, Scale};
 use super::saga::Ports;
 use super::spec::OperationSpec;
-use super::store::{
-    Desired, LookCounts, Result, Stack, StackTurn, StoreError, TaskHolder, TaskLease, Turn,
-};
+use super::store::{Desired, LookCounts, Result, Stack, StackTurn, StoreError, Turn};
+use super::turns::Turns;
 use domain::deployment::DeploymentId;
 use domain::stack_id::{RevisionId, StackId};
 use domain::template::HealthPath;
@@ -77,46 +77,32 @@ impl Watch {
     /// Looks every `interval` until `shutdown`. One of the portals that share a database does this
     /// for all.
     pub async fn run(mut self, interval: Duration, shutdown: CancellationToken) {
-        let ttl = interval.saturating_add(self.lease);
+        let turns = Turns {
+            task: WORK,
+            owner: self.owner.clone(),
+            ttl: interval.saturating_add(self.lease),
+            store: Arc::clone(&self.ports.store),
+            clock: Arc::clone(&self.ports.clock),
+            shutdown,
+        };
         let mut pause = FIRST_PAUSE.min(interval);
-        loop {
-            tokio::select! {
-                () = shutdown.cancelled() => break,
-                () = self.ports.clock.sleep(pause) => {}
-            }
-            // A look only reads, and what is recorded is one transaction each.
-            tokio::select! {
-                () = shutdown.cancelled() => break,
-                () = self.turn(ttl) => {}
-            }
+        while let Some(is_ours) = turns.after(pause).await {
+            turns.round(self.turn(is_ours)).await;
             pause = interval.mul_f64(1.0 + rand::rng().random_range(0.0..JITTER));
-        }
-        if let Err(error) = self.take_lease(Duration::ZERO).await {
-            tracing::debug!(%error, "Could not release the lease of the health watch");
         }
     }
 
-    async fn turn(&mut self, ttl: Duration) {
-        let is_ours = match self.take_lease(ttl).await {
-            Ok(TaskHolder::Ours(_)) => true,
-            Ok(TaskHolder::Theirs(_)) => false,
-            Err(error) => {
-                tracing::warn!(%error, "Could not take the lease of the health watch");
-                false
-            }
-        };
+    async fn turn(&mut self, is_ours: Result<bool>) {
+        let is_ours = is_ours.unwrap_or_else(|error| {
+            tracing::warn!(%error, "Could not take the lease of the health watch");
+            false
+        });
         if !is_ours {
             self.streaks.clear();
         } else if let Err(error) = self.round().await {
             let source = std::error::Error::source(&error).map(ToString::to_string);
             tracing::warn!(%error, source, "Could not look at the stacks");
         }
-    }
-
-    async fn take_lease(&self, ttl: Duration) -> Result<TaskHolder> {
-        let (owner, now) = (self.owner.clone(), self.ports.clock.now());
-        let lease = TaskLease { task: WORK, owner, now, ttl, report: None };
-        self.ports.store.take_task_lease(&lease).await
     }
 
     /// Looks once at every stack that should run, and records what has changed.

@@ -26,6 +26,8 @@ pub struct PlanView {
 pub enum DowntimeView {
     /// It answers all the time.
     None,
+    /// Requests wait for some seconds, and are answered then.
+    Waits,
     /// It does not answer for some seconds.
     Seconds,
 }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod kept;
+mod stacks;
 mod titles;
 mod world;
 
@@ -53,7 +54,12 @@ async fn an_operator_sees_the_state_of_the_portal_and_all_operations() {
     world.start(&mut ann, "bobby").await;
     let at = Timestamp::from_second(1_795_427_270).unwrap();
     let left = vec![String::from("the project lost (p-1) is marked")];
-    world.app.reconcile_report.publish(ReconcileRound { at, left, not_running: Vec::new() });
+    world.app.reconcile_report.publish(ReconcileRound {
+        at,
+        left,
+        not_running: Vec::new(),
+        has_retry: false,
+    });
     let page = olga.get("/admin").await;
     let reference = stuck.reference();
     let words = [
@@ -97,7 +103,12 @@ async fn a_live_stack_without_a_container_is_shown_as_not_running() {
         service: AppName(String::from("stack-alice-1")),
         why: Standstill::NoService,
     };
-    world.app.reconcile_report.publish(ReconcileRound { at, left, not_running: vec![found] });
+    world.app.reconcile_report.publish(ReconcileRound {
+        at,
+        left,
+        not_running: vec![found],
+        has_retry: false,
+    });
     let words = ["alice is not running", "ask them", "Remove this stack"];
     expect(&ann.get(&page).await, &words, &["alice is live"]);
     expect(&olga.get("/admin").await, &[", not running", "its service is gone"], &[]);
@@ -116,6 +127,7 @@ async fn a_live_stack_without_a_container_is_shown_as_not_running() {
         at,
         left: Vec::new(),
         not_running: Vec::new(),
+        has_retry: false,
     });
     expect(&ann.get(&page).await, &["alice is live"], &["not running"]);
     let listed = stacks().await;

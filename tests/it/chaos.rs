@@ -7,8 +7,10 @@
 mod acting;
 mod actors;
 mod clock;
+mod expiring;
 mod late;
 mod load;
+mod middleware;
 mod outage;
 mod panics;
 mod portal;

@@ -17,6 +17,7 @@ mod not_running;
 mod on_disk;
 mod on_stack;
 mod orphans;
+mod perturbed;
 mod reconcile;
 mod retries;
 mod scenario;

@@ -1,7 +1,10 @@
 //! The settings of a stack through its pages, without scripts: see them, review a change, apply it, and go
 //! back.
 
-mod history;
+mod check;
+mod generated;
+pub(crate) mod history;
+mod updates;
 
 use axum::http::StatusCode;
 

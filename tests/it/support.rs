@@ -29,6 +29,7 @@ pub(crate) mod process;
 pub(crate) mod provider;
 pub(crate) mod relay;
 pub(crate) mod reply;
+pub(crate) mod service;
 pub(crate) mod settings;
 pub(crate) mod sign_in_service;
 pub(crate) mod tls_front;

@@ -122,6 +122,7 @@ fn find(method: &str, path: &str) -> Option<Call> {
         ("POST", "mounts.remove") => Handle(mounts::remove),
         ("POST", "dockerVolume.removeVolume") => Handle(volumes::remove),
         ("POST", "domain.create") => Handle(domains::create),
+        ("POST", "domain.update") => Handle(domains::update),
         ("POST", "domain.delete") => Handle(domains::delete),
         _ => return None,
     })

@@ -1,7 +1,8 @@
 //! The calls on domains.
 //!
 //! Hosts are not unique, the reverse proxy applies them immediately, and a domain may exist without
-//! an application (recordings 62 to 66, 236).
+//! an application (recordings 62 to 66, 236). A host that passes through a middleware which does not
+//! exist answers 404 (recording day-two 476).
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -30,6 +31,7 @@ pub(super) fn create(core: &mut Core, now: Timestamp, input: &mut Input) -> Outc
         config_key: 0,
         application_id: input.optional("applicationId"),
         created_at: now,
+        middlewares: input.strings("middlewares").unwrap_or_default(),
     };
     input.check()?;
     // The database's sequence advances even if the insert fails (recordings 62 to 64).
@@ -45,11 +47,44 @@ pub(super) fn create(core: &mut Core, now: Timestamp, input: &mut Input) -> Outc
             app_name: app_name.clone(),
             domain_id: domain.id.clone(),
             port: Some(domain.port),
+            middlewares: domain.middlewares.clone(),
         });
         core.state.rewrite_file(&app_name);
     }
     let answer = rows::domain(&domain);
     core.state.domains.push(domain);
+    Ok(Body::Json(answer))
+}
+
+/// `domain.update`: what is not given stays as it is (recording day-two 480). The reverse proxy
+/// applies it immediately.
+pub(super) fn update(core: &mut Core, _: Timestamp, input: &mut Input) -> Outcome {
+    let host = host(input);
+    let middlewares = input.strings("middlewares");
+    let found = find(core, input)?;
+    let https = input.switch("https", found.https);
+    let port = input.number("port", found.port);
+    input.check()?;
+    let domain = Domain {
+        host,
+        https,
+        port,
+        middlewares: middlewares.unwrap_or_else(|| found.middlewares.clone()),
+        ..found
+    };
+    for route in core.state.routes.iter_mut().filter(|route| route.domain_id == domain.id) {
+        route.host.clone_from(&domain.host);
+        route.port = Some(domain.port);
+        route.middlewares.clone_from(&domain.middlewares);
+    }
+    let owner = domain.application_id.as_deref().and_then(|id| core.state.application(id));
+    if let Some(app_name) = owner.map(|owner| owner.app_name.clone()) {
+        core.state.rewrite_file(&app_name);
+    }
+    let answer = rows::domain(&domain);
+    if let Some(row) = core.state.domains.iter_mut().find(|one| one.id == domain.id) {
+        *row = domain;
+    }
     Ok(Body::Json(answer))
 }
 

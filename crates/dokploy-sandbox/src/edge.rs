@@ -18,10 +18,12 @@ use jiff::Timestamp;
 use super::core::Core;
 use super::environment;
 use super::images::{Behaviour, Image, SLUGGISH};
+use super::middleware::Middleware;
 use super::programs::{Program, variable};
 use super::rotation::Backend;
 use super::shared::{Shared, lock};
 use super::state::Route;
+use super::traefik::NOOP;
 use super::visit::{EdgeAnswer, Visit};
 
 /// The page of a stack. `{{name}}` and `{{host}}` are replaced.
@@ -39,6 +41,8 @@ pub enum EdgeResponse {
     UnknownHost,
     /// There is a route, but no service answers.
     Down,
+    /// The reverse proxy itself answers with 418.
+    Noop,
     /// The stack runs and is healthy.
     Healthy,
     /// The stack runs and reports that it is unhealthy.
@@ -70,17 +74,24 @@ impl Core {
         let taken = match self.lead(now, &visit.host) {
             Ok(taken) => taken,
             Err(EdgeResponse::UnknownHost) => return EdgeAnswer::text(404, "404 page not found\n"),
+            Err(EdgeResponse::Noop) => return EdgeAnswer::text(418, ""),
             Err(
                 EdgeResponse::Down
                 | EdgeResponse::Healthy
                 | EdgeResponse::Unhealthy
                 | EdgeResponse::Silent,
-            ) => return EdgeAnswer::text(502, "Bad Gateway"),
+            ) => {
+                let retries = self.retries(&visit.host);
+                return EdgeAnswer { retries, ..EdgeAnswer::text(502, "Bad Gateway") };
+            }
         };
         let is_well = match taken.response() {
             EdgeResponse::Silent => return EdgeAnswer::never(),
             EdgeResponse::Healthy => true,
-            EdgeResponse::Unhealthy | EdgeResponse::Down | EdgeResponse::UnknownHost => false,
+            EdgeResponse::Unhealthy
+            | EdgeResponse::Down
+            | EdgeResponse::UnknownHost
+            | EdgeResponse::Noop => false,
         };
         let answer = match program(&taken.image) {
             Program::Plain => plain(visit, &taken.env, is_well),
@@ -101,6 +112,11 @@ impl Core {
     fn lead(&mut self, now: Timestamp, host: &str) -> Result<Taken, EdgeResponse> {
         self.tick(now);
         let route = self.route(host).ok_or(EdgeResponse::UnknownHost)?;
+        // A router whose middleware does not exist is not used (recording day-two 476).
+        self.state.middlewares_of(route).ok_or(EdgeResponse::UnknownHost)?;
+        if route.app_name == NOOP {
+            return Err(EdgeResponse::Noop);
+        }
         let (app_name, port) = (route.app_name.clone(), route.port);
         if self.outages.docker.lasts(now) {
             return Err(EdgeResponse::Down);
@@ -117,6 +133,16 @@ impl Core {
         let variables = &generation.spec.env;
         let env = environment::of_container(variables, &service.id, &app_name, &backend.task);
         Ok(Taken { env: env.unwrap_or_default(), app_name, backend, image, behaviour })
+    }
+
+    /// Returns the pauses after which a request for `host` that no container took is repeated.
+    fn retries(&self, host: &str) -> Vec<Duration> {
+        let middlewares = self.route(host).and_then(|route| self.state.middlewares_of(route));
+        let pauses = |middleware| match middleware {
+            Middleware::Retry(retry) => Some(retry.pauses()),
+            Middleware::Other => None,
+        };
+        middlewares.into_iter().flatten().find_map(pauses).unwrap_or_default()
     }
 
     fn route(&self, host: &str) -> Option<&Route> {
@@ -191,7 +217,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
 
 async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let answer = match read(request).await {
-        Some(visit) => lock(&shared.core).answer_visit(shared.clock.now(), &visit),
+        Some(visit) => ask(&shared, &visit).await,
         None => EdgeAnswer::too_large(),
     };
     shared.keeper.commit().await;
@@ -208,6 +234,22 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         }
     }
     response
+}
+
+/// Asks until a container takes the request, as often as the reverse proxy does.
+async fn ask(shared: &Shared, visit: &Visit) -> EdgeAnswer {
+    let once = || lock(&shared.core).answer_visit(shared.clock.now(), visit);
+    let mut answer = once();
+    for pause in answer.retries.clone() {
+        if answer.retries.is_empty() {
+            break;
+        }
+        tokio::select! {
+            () = shared.shutdown.cancelled() => break,
+            () = shared.clock.sleep(pause) => answer = once(),
+        }
+    }
+    answer
 }
 
 /// Reads a request; `None` if its body is too large.

@@ -73,6 +73,24 @@ impl Input {
         }
     }
 
+    /// Reads an optional list of strings, which may be null; `None` without one.
+    pub(crate) fn strings(&mut self, name: &str) -> Option<Vec<String>> {
+        let texts = |list: &Vec<Value>| {
+            list.iter().map(|one| one.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
+        };
+        match self.fields.get(name) {
+            None | Some(Value::Null) => None,
+            Some(value) => {
+                let found = value.as_array().and_then(texts);
+                if found.is_none() {
+                    let found = type_name(Some(value));
+                    self.wrong_type(name, "array", found);
+                }
+                found
+            }
+        }
+    }
+
     /// Reads a required value, which may be null.
     pub(crate) fn nonoptional(&mut self, name: &str) -> Value {
         let value = self.fields.get(name).cloned();

@@ -28,6 +28,7 @@ mod job;
 mod key;
 mod log_socket;
 mod logs;
+mod middleware;
 mod mounts;
 #[cfg(feature = "cli")]
 mod options;

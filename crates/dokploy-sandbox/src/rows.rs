@@ -143,7 +143,7 @@ pub(crate) fn domain(domain: &Domain) -> Value {
         "certificateType": domain.certificate_type,
         "internalPath": "/",
         "stripPath": false,
-        "middlewares": [],
+        "middlewares": domain.middlewares,
         "forwardAuthEnabled": false,
         "enabled": true,
     })

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::middleware::Middleware;
 use super::programs::Files;
 use super::service::{FailureAction, LeavingContainer, Service, UpdateConfig};
 
@@ -42,6 +43,9 @@ pub(crate) struct State {
     /// The routes that the reverse proxy uses; `None` until somebody has written a file.
     #[serde(default)]
     pub(crate) loaded: Option<Vec<Route>>,
+    /// The middlewares that the reverse proxy has, by name.
+    #[serde(default)]
+    pub(crate) middlewares: BTreeMap<String, Middleware>,
 }
 
 /// A project's row.
@@ -96,6 +100,8 @@ pub(crate) struct Domain {
     pub(crate) config_key: u64,
     pub(crate) application_id: Option<String>,
     pub(crate) created_at: Timestamp,
+    #[serde(default)]
+    pub(crate) middlewares: Vec<String>,
 }
 
 /// A deployment's row with its log.
@@ -138,6 +144,9 @@ pub(crate) struct Route {
     /// The port of the container; `None` in the state of an older sandbox.
     #[serde(default)]
     pub(crate) port: Option<u64>,
+    /// The names of the middlewares through which requests pass.
+    #[serde(default)]
+    pub(crate) middlewares: Vec<String>,
 }
 
 /// A mount's row.

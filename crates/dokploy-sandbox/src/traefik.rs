@@ -4,16 +4,21 @@
 //! any host (recordings day-two 466 and 549). The calls accept any path, answer true even if they
 //! failed, and cannot delete a file (recordings day-two 152 to 155, 460 to 467).
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::core::Core;
 use super::input::Input;
+use super::middleware::{self, Middleware};
 use super::refusal::Outcome;
 use super::request::Body;
 use super::state::{Route, State};
 
 const FOLDER: &str = "/etc/dokploy/traefik/dynamic/";
+/// The service of the reverse proxy itself that answers every request with 418.
+pub(crate) const NOOP: &str = "noop@internal";
 
 /// `settings.readTraefikFile`: answers with the text `null` for a file that does not exist
 /// (recording day-two 153).
@@ -31,6 +36,14 @@ pub(super) fn update(core: &mut Core, _: Timestamp, input: &mut Input) -> Outcom
     core.state.files.insert(normal(&path), text);
     core.state.load_routes();
     Ok(Body::Json(json!(true)))
+}
+
+impl Core {
+    /// Removes a file of the host, which no call can do, but somebody with a shell.
+    pub fn remove_file(&mut self, path: &str) {
+        self.state.files.remove(&normal(path));
+        self.state.load_routes();
+    }
 }
 
 /// Resolves `..` in a path.
@@ -80,10 +93,18 @@ impl State {
             |route: &&Route| self.files.contains_key(&format!("{FOLDER}{}.yml", route.app_name));
         let mut loaded: Vec<Route> =
             self.routes.iter().filter(|route| !is_overwritten(route)).cloned().collect();
+        let mut middlewares = BTreeMap::new();
         for (_, text) in written {
             loaded.extend(parsed(text));
+            middlewares.extend(middleware::defined(text));
         }
         self.loaded = Some(loaded);
+        self.middlewares = middlewares;
+    }
+
+    /// Returns the middlewares through which a route leads; `None` if one of them does not exist.
+    pub(crate) fn middlewares_of(&self, route: &Route) -> Option<Vec<Middleware>> {
+        route.middlewares.iter().map(|name| middleware::find(&self.middlewares, name)).collect()
     }
 
     /// Returns the routes that the proxy uses.
@@ -97,8 +118,9 @@ fn written(app_name: &str, routes: &[&Route]) -> String {
     let routers = routes.iter().enumerate().map(|(index, route)| {
         format!(
             "    {app_name}-router-{index}:\n      rule: Host(`{}`)\n      service: \
-             {app_name}-service\n      middlewares: []\n      entryPoints:\n        - web\n",
-            route.host
+             {app_name}-service\n      middlewares: [{}]\n      entryPoints:\n        - web\n",
+            route.host,
+            route.middlewares.join(", ")
         )
     });
     let port = routes.iter().find_map(|route| route.port).unwrap_or(8080);
@@ -115,15 +137,23 @@ fn parsed(text: &str) -> Vec<Route> {
         let rest = text.split(from).nth(1)?;
         rest.split(to).next().map(str::to_owned)
     };
-    let Some(app_name) = between(text, "url: http://", ':') else { return Vec::new() };
+    let app_name = match between(text, "url: http://", ':') {
+        Some(app_name) => app_name,
+        None if text.contains(NOOP) => NOOP.to_owned(),
+        None => return Vec::new(),
+    };
     let port = between(text, &format!("url: http://{app_name}:"), '\n');
     let port = port.and_then(|port| port.trim().parse().ok());
     let hosts = text.split("Host(`").skip(1).filter_map(|rest| rest.split('`').next());
+    let middlewares = between(text, "middlewares: [", ']').unwrap_or_default();
+    let middlewares = middlewares.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let middlewares: Vec<_> = middlewares.map(str::to_owned).collect();
     let route = |host: &str| Route {
         host: host.to_owned(),
         app_name: app_name.clone(),
         domain_id: String::new(),
         port,
+        middlewares: middlewares.clone(),
     };
     hosts.map(route).collect()
 }

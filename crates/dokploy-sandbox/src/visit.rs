@@ -47,13 +47,19 @@ pub struct EdgeAnswer {
     pub body: String,
     /// The time that the stack takes for the answer; [`Duration::MAX`] if it never answers.
     pub delay: Duration,
+    /// The pauses after which the reverse proxy asks again, since no container took the request.
+    pub retries: Vec<Duration>,
 }
 
 impl EdgeAnswer {
+    fn whole(status: u16, headers: Vec<(&'static str, String)>, body: String) -> Self {
+        Self { status, headers, body, delay: Duration::ZERO, retries: Vec::new() }
+    }
+
     /// Returns an answer in plain text.
     pub(crate) fn text(status: u16, text: &str) -> Self {
         let kind = ("content-type", "text/plain; charset=utf-8".to_owned());
-        Self { status, headers: vec![kind], body: text.to_owned(), delay: Duration::ZERO }
+        Self::whole(status, vec![kind], text.to_owned())
     }
 
     /// Returns the answer about the health of a stack.
@@ -61,7 +67,7 @@ impl EdgeAnswer {
         let (status, word) = if is_well { (200, "ok") } else { (503, "unhealthy") };
         let kind = ("content-type", "application/json".to_owned());
         let body = serde_json::json!({ "status": word }).to_string();
-        Self { status, headers: vec![kind], body, delay: Duration::ZERO }
+        Self::whole(status, vec![kind], body)
     }
 
     /// Returns a page, which loads nothing from elsewhere.
@@ -77,7 +83,7 @@ impl EdgeAnswer {
             ("content-security-policy", policy.to_owned()),
             ("cache-control", "no-store".to_owned()),
         ];
-        Self { status: 200, headers, body: html, delay: Duration::ZERO }
+        Self::whole(200, headers, html)
     }
 
     /// Returns the answer to a request without the right password.
@@ -90,7 +96,7 @@ impl EdgeAnswer {
     /// Returns the answer that leads a browser to another path.
     pub(crate) fn redirect(path: &str) -> Self {
         let location = ("location", path.to_owned());
-        Self { status: 303, headers: vec![location], body: String::new(), delay: Duration::ZERO }
+        Self::whole(303, vec![location], String::new())
     }
 
     /// Returns the answer that never comes.

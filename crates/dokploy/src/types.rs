@@ -199,6 +199,9 @@ pub struct NewDomain {
     pub https: bool,
     /// The source of its certificate.
     pub certificate: Certificate,
+    /// The reverse proxy's middlewares through which requests pass, such as `retry@file`. While one
+    /// of them does not exist, the host answers with 404 (recording day-two 476).
+    pub middlewares: Vec<String>,
 }
 
 /// The source of a host's certificate, serialized as Dokploy's word for it.
@@ -222,6 +225,8 @@ pub struct Domain {
     pub host: String,
     /// The time of its creation, as an ISO 8601 text, which sorts by time.
     pub created_at: String,
+    /// The reverse proxy's middlewares through which requests pass.
+    pub middlewares: Vec<String>,
 }
 
 /// A host that the platform routes.

@@ -133,12 +133,14 @@ pub(super) struct DomainRow {
     domain_id: DomainId,
     host: String,
     created_at: Option<String>,
+    middlewares: Option<Vec<String>>,
 }
 
 impl From<DomainRow> for Domain {
     fn from(row: DomainRow) -> Self {
-        let DomainRow { domain_id: id, host, created_at } = row;
-        Self { id, host, created_at: created_at.unwrap_or_default() }
+        let DomainRow { domain_id: id, host, created_at, middlewares } = row;
+        let middlewares = middlewares.unwrap_or_default();
+        Self { id, host, created_at: created_at.unwrap_or_default(), middlewares }
     }
 }
 

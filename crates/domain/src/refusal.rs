@@ -239,10 +239,37 @@ pub enum FilterField {
 pub enum Unreadable {
     /// The query.
     Query,
+    /// A field of the query.
+    Field(QueryField),
     /// The form.
     Form,
     /// The arguments of a server function.
     Arguments,
+}
+
+/// The field of a query whose value cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueryField {
+    /// The last event that the caller has.
+    After,
+    /// The operation before which the page begins.
+    Before,
+    /// Whether the answer is a file.
+    Download,
+    /// Whether the data is kept.
+    KeepData,
+    /// The kind of operation.
+    Kind,
+    /// How far back a series goes.
+    Range,
+    /// The time from which on there are lines.
+    Since,
+    /// The name of a stack.
+    Stack,
+    /// The status of operations.
+    Status,
+    /// The number of lines.
+    Tail,
 }
 
 /// The kind of an error in the portal.

@@ -16,7 +16,7 @@ pub enum StackState {
 
 /// What a stack is now, as people see it. It is derived from the operation under way, from what the
 /// stack should be, and from whether it works.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StackStatus {
     /// It is being brought up.

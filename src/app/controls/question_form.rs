@@ -1,4 +1,4 @@
-//! The form of a template in the browser: it shows only the questions that are asked, and lets the
+//! The form of a template, or of a stack's settings, in the browser: it shows only the questions that are asked, and lets the
 //! server check what was answered, after a pause and before the start.
 //!
 //! The check is the server's, so that it is the same without JavaScript. A failed connection does not
@@ -15,7 +15,6 @@ use web_sys::{
 };
 
 use crate::app::browser::{Parsed, all, element, listen, on_return, pause, post_fields, say};
-use crate::app::words::buttons::{START_STACK, STARTING};
 use crate::app::words::problems::problems;
 use domain::read::{Json, field};
 use domain::refusal::RefusalCode;
@@ -34,6 +33,9 @@ struct QuestionForm {
     summary: Element,
     /// The address of the check.
     check: String,
+    /// The label of the button, and that while the form is sent.
+    label: String,
+    busy: String,
     /// The keys of the questions that were answered. Only their problems are shown.
     answered: RefCell<Vec<String>>,
     /// The number of edits so far. A check that waits is forgotten when it has grown.
@@ -53,12 +55,15 @@ pub fn question_form(island: Element) {
 impl QuestionForm {
     fn of(island: &Element) -> Option<Rc<Self>> {
         let find = |selected: &str| island.query_selector(selected).ok().flatten();
+        let button = find("button[type=submit]")?;
         Some(Rc::new(Self {
             form: find("form")?.dyn_into().ok()?,
-            button: find("button[type=submit]")?,
+            label: button.text_content()?,
+            button,
             status: find(".questions__status")?,
             summary: find(".problems")?,
             check: island.get_attribute("data-check")?,
+            busy: island.get_attribute("data-busy")?,
             answered: RefCell::default(),
             edits: Cell::new(0),
             is_posting: Cell::new(false),
@@ -69,6 +74,8 @@ impl QuestionForm {
         self.show_asked();
         let form = Rc::clone(&self);
         listen(&self.form, "input", move |event| form.edit(&event));
+        let form = Rc::clone(&self);
+        listen(&self.form, "click", move |event| form.pick_name(&event));
         let form = Rc::clone(&self);
         listen(&self.button, "click", move |_| form.unfold());
         let form = Rc::clone(&self);
@@ -116,6 +123,25 @@ impl QuestionForm {
             }
         }
         self.show_asked();
+        self.check_soon();
+    }
+
+    /// Puts a free name that is offered into the field of the name, and checks it.
+    fn pick_name(self: &Rc<Self>, event: &Event) {
+        let pressed = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let offer = pressed.and_then(|pressed| pressed.closest("#offers-name a").ok().flatten());
+        let Some(name) = offer.and_then(|offer| offer.text_content()) else { return };
+        let field = self.form.query_selector("[name=name]").ok().flatten();
+        if let Some(field) = field.and_then(|field| field.dyn_into::<HtmlInputElement>().ok()) {
+            event.prevent_default();
+            field.set_value(&name);
+            field.focus().ok();
+            self.note(String::from("name"));
+            self.check_soon();
+        }
+    }
+
+    fn check_soon(self: &Rc<Self>) {
         let (form, number) = (Rc::clone(self), self.edits.get().wrapping_add(1));
         self.edits.set(number);
         spawn_local(async move {
@@ -204,6 +230,9 @@ impl QuestionForm {
                 };
             }
         }
+        if self.answered.borrow().iter().any(|key| key == "name") {
+            self.offer(&field::<Vec<String>, _>(verdict, "offers").unwrap_or_default());
+        }
         if let (Some(url), Ok(Some(place))) = (
             field::<String, _>(verdict, "url"),
             self.form.query_selector("#about-name [translate]"),
@@ -211,6 +240,19 @@ impl QuestionForm {
             say(&place, &url);
         }
         Some(is_any)
+    }
+
+    /// Shows free names in place of a taken one, as the page does.
+    fn offer(&self, names: &[String]) {
+        let Ok(Some(place)) = self.form.query_selector("#offers-name") else { return };
+        all(&place, "a").iter().for_each(Element::remove);
+        // The attributes' names are valid ones, so that this cannot fail.
+        place.toggle_attribute_with_force("hidden", names.is_empty()).ok();
+        for offer in names.iter().filter_map(|name| element("a", "chip", name)) {
+            offer.set_attribute("href", "#field-name").ok();
+            offer.set_attribute("translate", "no").ok();
+            place.append_child(&offer).ok();
+        }
     }
 
     /// Sums up what is wrong, each with a link to its field, and moves the focus there. Unfolds what
@@ -244,7 +286,7 @@ impl QuestionForm {
     fn set_posting(&self, is_posting: bool) {
         self.is_posting.set(is_posting);
         self.button.toggle_attribute_with_force("disabled", is_posting).ok();
-        say(&self.button, if is_posting { STARTING } else { START_STACK });
+        say(&self.button, if is_posting { &self.busy } else { &self.label });
     }
 }
 

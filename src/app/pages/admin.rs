@@ -9,6 +9,7 @@ pub mod health;
 pub mod kept;
 pub mod operations;
 pub mod people;
+pub mod stacks;
 pub mod stuck;
 
 use leptos::prelude::*;
@@ -18,6 +19,7 @@ use self::health::HealthSection;
 use self::kept::KeptSection;
 use self::operations::OperationSection;
 use self::people::{LimitSection, PersonSection};
+use self::stacks::StackSection;
 use self::stuck::{ReconcileSection, StuckSection};
 use super::notice::{NotFoundPage, Notice, Refused};
 use crate::api::{caller, forbid_storing, service};
@@ -73,7 +75,7 @@ fn Admin(
     done: Option<&'static str>,
 ) -> impl IntoView {
     let Overview { health, stuck, kept, kept_in_all, round, people, .. } = overview;
-    let Overview { has_more_people, quotas, under_way, now, .. } = overview;
+    let Overview { stacks, has_more_people, quotas, under_way, now, .. } = overview;
     let owners = people.iter().map(|person| person.owner.clone()).collect::<Vec<_>>();
     let done = done.map(|words| {
         view! {
@@ -94,6 +96,7 @@ fn Admin(
             <HealthSection health />
             <StuckSection stuck now />
             <ReconcileSection round />
+            <StackSection counts=stacks />
             <KeptSection kept in_all=kept_in_all />
             <OperationSection operations asked owners />
             <PersonSection people has_more=has_more_people />

@@ -27,7 +27,7 @@ pub fn DataPage() -> impl IntoView {
                 <section class="account">
                     <h1 class="account__name">{words::TITLE}</h1>
                     <p class="account__lead">{words::LEAD}</p>
-                    <KeptList kept />
+                    <KeptList kept listed_for=ListedFor::Use />
                 </section>
             }
             .into_any(),
@@ -40,11 +40,22 @@ async fn kept() -> Result<Vec<KeptView>, ApiError> {
     service()?.kept_data(&caller()?).await
 }
 
+/// What a list of kept data is shown for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListedFor {
+    /// To see what is kept, and to bring it back or delete it.
+    Use,
+    /// To choose what to delete.
+    Deletion,
+}
+
 /// Renders what is kept, each with what can be done with it.
 #[component]
 pub fn KeptList(
     /// The kept data.
     kept: Vec<KeptView>,
+    /// What it is shown for.
+    listed_for: ListedFor,
 ) -> impl IntoView {
     if kept.is_empty() {
         return view! {
@@ -69,7 +80,7 @@ pub fn KeptList(
                 <a href=page_of(&user.deployment_id)>{user.name.to_string()}</a>
             }
         });
-        let back = (lost.is_none()).then(|| {
+        let back = (lost.is_none() && listed_for == ListedFor::Use).then(|| {
             view! {
                 <a class="button button--primary" href=format!("{NEW}/{template}?data={id}")>
                     {words::BRING_BACK}

@@ -9,7 +9,7 @@ use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::data::KeptList;
+use super::data::{KeptList, ListedFor};
 use super::logs::LastLines;
 use super::notice::{Notice, Refused};
 use crate::api::page_data::{Content, PageData, page_data};
@@ -81,8 +81,9 @@ pub fn DeploymentPage() -> impl IntoView {
             let last_log = view.last_log.take();
             let has_failed = view.progress.failure().is_some();
             let may_crash = view.may_change && !view.progress.is_finished();
+            let is_change = kind(view.deployment.kind).makes_revision();
             let is_mended_by_form = is_mended_by_form || view.secrets == StackSecrets::Lost;
-            let form = view.form.clone().filter(|_| is_mended_by_form);
+            let form = view.form.clone().filter(|_| is_mended_by_form || is_change);
             view! {
                 <Refused sentence=refused />
                 <SecretsLost secrets=view.secrets />
@@ -144,7 +145,7 @@ fn KeptBeside(
         Some(view! {
             <section class="account" aria-labelledby="kept">
                 <h2 id="kept">{data_words::TITLE}</h2>
-                <KeptList kept />
+                <KeptList kept listed_for=ListedFor::Deletion />
             </section>
         })
     })
@@ -179,7 +180,7 @@ fn WayOn(
 ) -> impl IntoView {
     way.map(|(href, label)| {
         view! {
-            <p class="actions">
+            <p class="actions" id="again">
                 <LinkButton href label />
             </p>
         }

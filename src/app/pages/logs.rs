@@ -208,7 +208,7 @@ pub fn LastLines(
         }
     };
     view! {
-        <section class="account" aria-labelledby="last-log">
+        <section class="account log__last" aria-labelledby="last-log">
             <h2 id="last-log">{heading}</h2>
             {end.map(|end| view! { <p>{end}</p> })}
             {nothing.map(|nothing| view! { <p>{nothing}</p> })}

@@ -236,6 +236,23 @@ pub(super) fn look(status: StackStatus) -> &'static str {
     }
 }
 
+/// Renders a list of facts, each a label with its text.
+#[component]
+pub(super) fn Facts(
+    /// The facts.
+    facts: Vec<(String, String)>,
+) -> impl IntoView {
+    let fact = |(label, text)| {
+        view! {
+            <div>
+                <dt>{label}</dt>
+                <dd>{text}</dd>
+            </div>
+        }
+    };
+    view! { <dl class="facts">{facts.into_iter().map(fact).collect_view()}</dl> }
+}
+
 /// Renders the links to the pages of a stack.
 #[component]
 fn Tabs(

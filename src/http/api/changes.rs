@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::Query;
 use axum::extract::State;
-use axum::extract::rejection::QueryRejection;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -13,8 +11,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::deployments::{Parameter, into_http, key_of, parameter};
-use super::operations::{StackQuery, removal, stack_id, unchanged};
+use super::deployments::{into_http, key_of};
+use super::operations::{NamedStack, removal, unchanged};
 use crate::http::HttpState;
 use crate::http::error::{self, Failed};
 use crate::http::headers::NO_STORE;
@@ -26,6 +24,7 @@ use crate::server::store::IdempotencyKey;
 use crate::wire::{ApiError, PlanView, RevisionsView};
 use domain::deployment::DeploymentId;
 use domain::refusal::Refusal;
+use domain::template::answer_error::{AnswerError, AnswerErrors};
 use domain::template::answers::{Answers, PARAMETERS, SECRETS, SIZE};
 
 /// The field of the version of the template.
@@ -51,9 +50,6 @@ struct RevisionsBody {
     revisions: RevisionsView,
 }
 
-/// The query that names one stack, or why it cannot be read.
-type OfStack = Result<Query<StackQuery>, QueryRejection>;
-
 /// What the body of a change asks for.
 struct Body {
     answers: Map<String, Value>,
@@ -74,28 +70,27 @@ enum Label {
 pub(in crate::http) async fn change(
     State(state): State<Arc<HttpState>>,
     Extension(caller): Extension<Caller>,
-    name: Parameter,
-    query: OfStack,
+    stack: NamedStack,
     headers: HeaderMap,
     content: Bytes,
 ) -> Result<Response, Failed> {
-    let (name, of) = (parameter(name)?, stack_id(query)?);
+    let (name, of) = (stack.name.as_str(), stack.id.as_ref());
     let body = read(&content)?;
     // Nothing is changed by a request that is refused later because of its key or its guard, or whose
     // answer is replayed.
     let key = key_of(&caller, &headers)?;
     let is_bare = body.answers.is_empty() && body.version.is_none();
     if let Some(key) = key.filter(|_| !is_bare) {
-        let idempotency = identified(key, &name, expected(&headers), &content);
-        let replayed = state.service.replayed(&caller, &name, of.as_ref(), idempotency).await?;
+        let idempotency = identified(key, name, expected(&headers), &content);
+        let replayed = state.service.replayed(&caller, name, of, idempotency).await?;
         if let Some(replayed) = replayed {
             return Ok(into_http(replayed));
         }
     }
-    state.service.expect_revision(&caller, &name, of.as_ref(), expected(&headers)).await?;
+    state.service.expect_revision(&caller, name, of, expected(&headers)).await?;
     let mut is_changed = false;
     if let Some(expiry) = body.expires {
-        is_changed = state.service.set_expiry(&caller, &name, of.as_ref(), expiry).await?;
+        is_changed = state.service.set_expiry(&caller, name, of, expiry).await?;
     }
     let label = match &body.label {
         Label::Unchanged => None,
@@ -103,28 +98,26 @@ pub(in crate::http) async fn change(
         Label::Named(label) => Some(Some(label.as_str())),
     };
     if let Some(label) = label {
-        state.service.label(&caller, &name, of.as_ref(), label).await?;
+        state.service.label(&caller, name, of, label).await?;
         is_changed = true;
     }
     if is_bare {
         return Ok(unchanged(is_changed));
     }
     let request = body.request(expected(&headers))?;
-    begin(&state, &caller, (&name, of), request, (&headers, &content)).await
+    begin(&state, &caller, &stack, request, (&headers, &content)).await
 }
 
 /// `POST /api/stacks/:name/plan`: what a change would do.
 pub(in crate::http) async fn plan(
     State(state): State<Arc<HttpState>>,
     Extension(caller): Extension<Caller>,
-    name: Parameter,
-    query: OfStack,
+    stack: NamedStack,
     headers: HeaderMap,
     content: Bytes,
 ) -> Result<Response, Failed> {
-    let (name, of) = (parameter(name)?, stack_id(query)?);
     let request = read(&content)?.request(expected(&headers))?;
-    let plan = state.service.plan(&caller, &name, of.as_ref(), &request).await?;
+    let plan = state.service.plan(&caller, &stack.name, stack.id.as_ref(), &request).await?;
     Ok((NO_STORE, Json(PlanBody { success: true, plan })).into_response())
 }
 
@@ -132,40 +125,36 @@ pub(in crate::http) async fn plan(
 pub(in crate::http) async fn rollback(
     State(state): State<Arc<HttpState>>,
     Extension(caller): Extension<Caller>,
-    name: Parameter,
-    query: OfStack,
+    stack: NamedStack,
     headers: HeaderMap,
     content: Bytes,
 ) -> Result<Response, Failed> {
-    let (name, of) = (parameter(name)?, stack_id(query)?);
     let fields = object(&content)?;
     let number = fields.get(REVISION).and_then(Value::as_u64);
     let number = number.and_then(|number| u32::try_from(number).ok());
     let wanted = Wanted::Revision(number.ok_or(Refusal::NoSuchRevision)?);
     let request = ChangeRequest { wanted, expected: expected(&headers) };
-    begin(&state, &caller, (&name, of), request, (&headers, &content)).await
+    begin(&state, &caller, &stack, request, (&headers, &content)).await
 }
 
 /// `GET /api/stacks/:name/revisions`: the revisions of a stack, newest first.
 pub(in crate::http) async fn revisions(
     State(state): State<Arc<HttpState>>,
     Extension(caller): Extension<Caller>,
-    name: Parameter,
-    query: OfStack,
+    stack: NamedStack,
 ) -> Result<Response, Failed> {
-    let of = stack_id(query)?;
-    let revisions = state.service.revisions(&caller, &parameter(name)?, of.as_ref()).await?;
+    let revisions = state.service.revisions(&caller, &stack.name, stack.id.as_ref()).await?;
     Ok((NO_STORE, Json(RevisionsBody { success: true, revisions })).into_response())
 }
 
 async fn begin(
     state: &HttpState,
     caller: &Caller,
-    (name, of): (&str, Option<DeploymentId>),
+    NamedStack { name, id }: &NamedStack,
     request: ChangeRequest,
     (headers, content): (&HeaderMap, &[u8]),
 ) -> Result<Response, Failed> {
-    let (service, of) = (&state.service, of.as_ref());
+    let (service, of) = (&state.service, id.as_ref());
     let asked = match key_of(caller, headers)? {
         None => service.change(caller, name, of, &request).await?,
         Some(key) => {
@@ -227,7 +216,12 @@ fn read(content: &[u8]) -> Result<Body, ApiError> {
         Some(Some(label)) => Label::Named(label),
     };
     let expires = fields.remove(EXPIRES).map(text).transpose()?.map(expiry);
-    fields.retain(|name, _| [PARAMETERS, SECRETS, SIZE].contains(&name.as_str()));
+    // Whoever misspells a field must not be told that nothing was to be changed.
+    let mut unknown = AnswerErrors::default();
+    for name in fields.keys().filter(|name| ![PARAMETERS, SECRETS, SIZE].contains(&name.as_str())) {
+        unknown.add(name, AnswerError::Unknown);
+    }
+    unknown.or(()).map_err(Refusal::InvalidParameters)?;
     Ok(Body { answers: fields, version, label, expires })
 }
 
@@ -257,6 +251,8 @@ fn expected(headers: &HeaderMap) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use domain::refusal::RefusalCode;
+
     use super::*;
 
     #[test]
@@ -274,10 +270,12 @@ mod tests {
     }
 
     #[test]
-    fn a_label_can_be_removed_and_other_fields_are_left_to_others() {
-        let body = read(br#"{"label":null,"size":"small","other":1}"#).unwrap();
+    fn a_label_can_be_removed_and_unknown_fields_are_refused() {
+        let body = read(br#"{"label":null,"size":"small"}"#).unwrap();
         assert_eq!(body.label, Label::Removed);
         assert_eq!(body.answers.keys().collect::<Vec<_>>(), [SIZE]);
         assert!(read(b"[]").is_err() && read(br#"{"label":1}"#).is_err());
+        let refusal = read(br#"{"image":"another","label":"Mine"}"#).err().unwrap();
+        assert_eq!(refusal.code, RefusalCode::InvalidParameters);
     }
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::{FromRequestParts, Path, Query, State};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
@@ -13,12 +14,13 @@ use super::deployments::{Parameter, accepted, deployment_id, into_http, paramete
 use crate::http::HttpState;
 use crate::http::error::Failed;
 use crate::http::headers::NO_STORE;
+use crate::http::query::unreadable;
 use crate::server::auth::access::Caller;
 use crate::server::stacks::{self, Asked, KeptUntil, Listed, Removing, StackAction};
 use crate::server::store::Disposal;
 use crate::wire::{StackDetails, StackView};
 use domain::deployment::DeploymentId;
-use domain::refusal::{Refusal, Unreadable};
+use domain::refusal::{QueryField, Refusal, Unreadable};
 use domain::time::written;
 
 #[derive(Serialize)]
@@ -79,8 +81,27 @@ pub(in crate::http) struct ListQuery {
 
 /// The query that names one stack by its id.
 #[derive(Deserialize)]
-pub(in crate::http) struct StackQuery {
+struct StackQuery {
     id: Option<String>,
+}
+
+/// The stack that a request is for: by its name in the path, and with `?id=` by its id as well.
+pub(in crate::http) struct NamedStack {
+    pub(in crate::http) name: String,
+    pub(in crate::http) id: Option<DeploymentId>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for NamedStack {
+    type Rejection = Failed;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failed> {
+        let name = parameter(Path::from_request_parts(parts, state).await)?;
+        let query = Query::<StackQuery>::from_request_parts(parts, state).await;
+        let unreadable = |_| Refusal::InvalidRequest(Unreadable::Query);
+        let Query(StackQuery { id }) = query.map_err(unreadable)?;
+        let id = id.as_deref().map(stacks::deployment_id).transpose()?;
+        Ok(Self { name, id })
+    }
 }
 
 /// The query of a removal.
@@ -132,11 +153,9 @@ pub(in crate::http) async fn stacks(
 pub(in crate::http) async fn stack(
     State(state): State<Arc<HttpState>>,
     Extension(caller): Extension<Caller>,
-    name: Parameter,
-    query: Result<Query<StackQuery>, QueryRejection>,
+    NamedStack { name, id }: NamedStack,
 ) -> Result<impl IntoResponse, Failed> {
-    let (name, of) = (parameter(name)?, stack_id(query)?);
-    let (view, details) = state.service.stack(&caller, &name, of.as_ref()).await?;
+    let (view, details) = state.service.stack(&caller, &name, id.as_ref()).await?;
     Ok((NO_STORE, Json(StackBody { success: true, stack: OneStack { view, details } })))
 }
 
@@ -148,13 +167,13 @@ pub(in crate::http) async fn remove(
     name: Parameter,
     query: Result<Query<RemovalQuery>, QueryRejection>,
 ) -> Result<impl IntoResponse, Failed> {
-    let unreadable = || Refusal::InvalidRequest(Unreadable::Query);
-    let Query(RemovalQuery { id, keep_data }) = query.map_err(|_| unreadable())?;
+    let unread = |_| Refusal::InvalidRequest(Unreadable::Query);
+    let Query(RemovalQuery { id, keep_data }) = query.map_err(unread)?;
     let of = id.as_deref().map(stacks::deployment_id).transpose()?;
     let disposal = match keep_data.as_deref() {
         None | Some("1") => Disposal::Keep,
         Some("0") => Disposal::Delete,
-        Some(_) => return Err(unreadable().into()),
+        Some(_) => return Err(unreadable(QueryField::KeepData).into()),
     };
     let name = parameter(name)?;
     let removing = state.service.remove(&caller, &name, of.as_ref(), disposal).await?;
@@ -179,41 +198,36 @@ pub(in crate::http) fn removal(Removing { id, data }: Removing) -> impl Serializ
 pub(in crate::http) async fn stop(
     state: State<Arc<HttpState>>,
     caller: Extension<Caller>,
-    name: Parameter,
-    query: Result<Query<StackQuery>, QueryRejection>,
+    stack: NamedStack,
 ) -> Result<Response, Failed> {
-    act(state, caller, name, query, StackAction::Stop).await
+    act(state, caller, stack, StackAction::Stop).await
 }
 
 /// `POST /api/stacks/:name/start`: lets a stopped stack run again.
 pub(in crate::http) async fn start(
     state: State<Arc<HttpState>>,
     caller: Extension<Caller>,
-    name: Parameter,
-    query: Result<Query<StackQuery>, QueryRejection>,
+    stack: NamedStack,
 ) -> Result<Response, Failed> {
-    act(state, caller, name, query, StackAction::Start).await
+    act(state, caller, stack, StackAction::Start).await
 }
 
 /// `POST /api/stacks/:name/restart`: replaces the container of a live stack.
 pub(in crate::http) async fn restart(
     state: State<Arc<HttpState>>,
     caller: Extension<Caller>,
-    name: Parameter,
-    query: Result<Query<StackQuery>, QueryRejection>,
+    stack: NamedStack,
 ) -> Result<Response, Failed> {
-    act(state, caller, name, query, StackAction::Restart).await
+    act(state, caller, stack, StackAction::Restart).await
 }
 
 async fn act(
     State(state): State<Arc<HttpState>>,
     Extension(caller): Extension<Caller>,
-    name: Parameter,
-    query: Result<Query<StackQuery>, QueryRejection>,
+    NamedStack { name, id }: NamedStack,
     action: StackAction,
 ) -> Result<Response, Failed> {
-    let of = stack_id(query)?;
-    let asked = state.service.act_on(&caller, &parameter(name)?, of.as_ref(), action).await?;
+    let asked = state.service.act_on(&caller, &name, id.as_ref(), action).await?;
     Ok(match asked {
         Asked::Begun(id) => {
             let body = removal(Removing { id, data: None });
@@ -227,14 +241,4 @@ async fn act(
 pub(super) fn unchanged(changed: bool) -> Response {
     let body = UnchangedBody { success: true, changed };
     (StatusCode::OK, NO_STORE, Json(body)).into_response()
-}
-
-/// Reads the id of the stack that is meant, if the query names one.
-pub(in crate::http) fn stack_id(
-    query: Result<Query<StackQuery>, QueryRejection>,
-) -> Result<Option<DeploymentId>, Failed> {
-    let Ok(Query(StackQuery { id })) = query else {
-        return Err(Refusal::InvalidRequest(Unreadable::Query).into());
-    };
-    Ok(id.as_deref().map(stacks::deployment_id).transpose()?)
 }

@@ -12,10 +12,11 @@ use super::deployments::{Parameter, parameter};
 use crate::http::HttpState;
 use crate::http::error::Failed;
 use crate::http::headers::NO_STORE;
+use crate::http::query::unreadable;
 use crate::server::auth::access::Caller;
 use crate::server::stacks::{self, UsageRange};
 use crate::wire::UsageSeries;
-use domain::refusal::{Refusal, Unreadable};
+use domain::refusal::{QueryField, Refusal, Unreadable};
 
 #[derive(Serialize)]
 struct UsageBody {
@@ -38,10 +39,10 @@ pub(in crate::http) async fn usage(
     name: Parameter,
     query: Result<Query<UsageQuery>, QueryRejection>,
 ) -> Result<impl IntoResponse, Failed> {
-    let unreadable = || Refusal::InvalidRequest(Unreadable::Query);
-    let Query(UsageQuery { id, range }) = query.map_err(|_| unreadable())?;
+    let unread = |_| Refusal::InvalidRequest(Unreadable::Query);
+    let Query(UsageQuery { id, range }) = query.map_err(unread)?;
     let range = range.map_or(Some(UsageRange::Hour), |text| UsageRange::parse(&text));
-    let range = range.ok_or_else(unreadable)?;
+    let range = range.ok_or_else(|| unreadable(QueryField::Range))?;
     let of = id.as_deref().map(stacks::deployment_id).transpose()?;
     let series = state.service.usage(&caller, &parameter(name)?, of.as_ref(), range).await?;
     Ok((NO_STORE, Json(UsageBody { success: true, series })))

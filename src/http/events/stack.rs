@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use axum::Extension;
 use axum::body::{Body, Bytes};
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
 use futures::{Stream, StreamExt, stream};
@@ -20,8 +19,7 @@ use super::authorization::{KEEPALIVE, StreamAuthorization};
 use super::frame::{COMMENT, RETRY};
 use super::{EVENT_STREAM, UNBUFFERED, cursor, follows};
 use crate::http::HttpState;
-use crate::http::api::deployments::{Parameter, parameter};
-use crate::http::api::operations::{StackQuery, stack_id};
+use crate::http::api::operations::NamedStack;
 use crate::http::error::Failed;
 use crate::http::streams::StreamPermit;
 use crate::server::audit::AuditAction;
@@ -56,14 +54,12 @@ struct Watcher {
 pub(in crate::http) async fn events(
     State(state): State<Arc<HttpState>>,
     Extension(caller): Extension<Caller>,
-    name: Parameter,
+    NamedStack { name, id }: NamedStack,
     method: Method,
-    query: Result<Query<StackQuery>, QueryRejection>,
     RawQuery(raw): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failed> {
-    let (name, of) = (parameter(name)?, stack_id(query)?);
-    let stack = state.service.own_stack_id(&caller, &name, of.as_ref()).await?;
+    let stack = state.service.own_stack_id(&caller, &name, id.as_ref()).await?;
     let follows = follows(raw.as_deref());
     let permit = if follows { state.streams.take(&caller) } else { None };
     if follows && permit.is_none() {

@@ -22,6 +22,7 @@ use crate::http::error::{Failed, json};
 use crate::http::events::{
     EVENT_STREAM, KEEPALIVE_COMMENT, RETRY, StreamAuthorization, UNBUFFERED,
 };
+use crate::http::query::number;
 use crate::http::streams::StreamPermit;
 use crate::server::audit::AuditAction;
 use crate::server::auth::access::Caller;
@@ -29,7 +30,7 @@ use crate::server::logs::{Item, LogLine, Watching};
 use crate::server::metrics::Counted;
 use crate::server::stacks::{MOST_LINES, PAGE_LINES, deployment_id};
 use domain::deployment::DeploymentId;
-use domain::refusal::{Refusal, RefusalCode, Unreadable};
+use domain::refusal::{QueryField, Refusal, RefusalCode, Unreadable};
 
 /// The interval at which a stream sends a comment, and the authorization is checked.
 const KEEPALIVE: Duration = Duration::from_secs(15);
@@ -42,7 +43,7 @@ const FULL: usize = 500;
 #[derive(Deserialize)]
 pub(in crate::http) struct StreamQuery {
     id: Option<String>,
-    tail: Option<usize>,
+    tail: Option<String>,
     /// The last event that the caller has.
     after: Option<String>,
 }
@@ -78,6 +79,7 @@ pub(in crate::http) async fn stream(
 ) -> Result<Response, Failed> {
     let Query(query) = query.map_err(|_| Refusal::InvalidRequest(Unreadable::Query))?;
     let of = query.id.as_deref().map(deployment_id).transpose()?;
+    let tail = number(QueryField::Tail, query.tail.as_deref())?.unwrap_or(PAGE_LINES);
     let name = parameter(name)?;
     state.service.may_read_log(&caller, &name, of.as_ref()).await?;
     let Some(permit) = state.streams.take(&caller) else {
@@ -92,7 +94,7 @@ pub(in crate::http) async fn stream(
         let header = headers.get("last-event-id").and_then(|value| value.to_str().ok());
         match header.or(query.after.as_deref()).and_then(Cursor::parse) {
             Some(cursor) => watching.begin_after(|line| cursor.is_after(line)),
-            None => watching.begin_with_last(query.tail.unwrap_or(PAGE_LINES).min(MOST_LINES)),
+            None => watching.begin_with_last(tail.min(MOST_LINES)),
         }
         let authorization = StreamAuthorization::of(&state.authenticator, &headers, caller.clone());
         let open = state.service.metrics().stream();

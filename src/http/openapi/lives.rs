@@ -6,7 +6,7 @@ use utoipa::openapi::ResponseBuilder;
 use utoipa::openapi::content::ContentBuilder;
 
 use super::described::{Described, Group, header};
-use super::operations::{OF_STACK, of_events};
+use super::operations::{OF_OPERATION, OF_STACK, of_events};
 use super::schema::{integer, one_of_texts, text};
 use super::schemas::{id, name};
 
@@ -64,6 +64,41 @@ pub(in crate::http) fn usage(it: Described) -> Described {
         one_of_texts(["1h", "7d", "90d"]),
     )
     .answers(StatusCode::OK, "StackUsage", "What it used.")
+}
+
+pub(in crate::http) fn operations(it: Described) -> Described {
+    it.named(
+        "listOperations",
+        Group::Operations,
+        "List one's own operations",
+        "Returns the caller's operations on all stacks, also on those that are gone, newest first, up \
+         to 50. Operations of stacks without an owner are not listed.",
+    )
+    .query("stack", "Only those on stacks of this name.", name())
+    .query(
+        "kind",
+        "Only those of this kind.",
+        one_of_texts(["deployment", "removal", "stop", "start", "restart", "change", "deletion"]),
+    )
+    .query(
+        "status",
+        "Only those that are in progress, or stuck: something could not be removed.",
+        one_of_texts(["in_progress", "stuck"]),
+    )
+    .query("before", "The next page: the `next` of the one before.", id())
+    .answers(StatusCode::OK, "OperationsPage", "A page of operations.")
+}
+
+pub(in crate::http) fn one_operation(it: Described) -> Described {
+    it.named(
+        "getOneOperation",
+        Group::Operations,
+        "Get an operation",
+        "Returns an operation as the list has it, and what its container wrote last.",
+    )
+    .path("id", OF_OPERATION, id())
+    .answers(StatusCode::OK, "OneOperation", "The operation.")
+    .refuses([Code::NotFound])
 }
 
 /// Adds what all reading of the caller's own stack has.

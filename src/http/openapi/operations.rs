@@ -35,7 +35,7 @@ const BEGINNING: [Code; 17] = [
 const KEY: &str = "Idempotency-Key";
 const KEY_ABOUT: &str =
     "Makes the request safe to repeat for 24 hours: the same key and body get the first answer.";
-const OF_OPERATION: &str =
+pub(super) const OF_OPERATION: &str =
     "The id of the operation: `dep_` or another prefix, and 32 hexadecimal digits.";
 pub(super) const OF_STACK: &str =
     "Only the stack that this deployment made is meant, or the one that this removal removes.";

@@ -6,6 +6,7 @@
 mod changes;
 mod data;
 mod history;
+mod own_operations;
 mod stacks;
 
 use domain::event::FailureCode;
@@ -41,6 +42,7 @@ pub(super) fn add(to: ComponentsBuilder) -> ComponentsBuilder {
         .flatten()
         .chain(templates())
         .chain(data::kept())
+        .chain(own_operations::own_operations())
         .chain(history::history())
         .chain(changes::changes());
     all.fold(to, |to, (name, schema)| to.schema(name, schema))

@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::LogParts;
 use super::lines::LineReader;
 use super::mask::Masks;
 use super::secrets::masks;
+use super::{LogParts, is_of_no_container};
 use crate::server::platform::{Container, LogEnd, LogQuery, PlatformError};
 use domain::last_log::{LastLog, LogState};
 use domain::stack_id::StackId;
@@ -72,16 +72,8 @@ enum ReadError {
 impl ReadError {
     fn state(&self) -> LogState {
         match self {
-            Self::End(LogEnd::UnknownContainer) => LogState::Gone,
-            Self::Platform(_)
-            | Self::End(
-                LogEnd::NotAdmitted
-                | LogEnd::Refused { .. }
-                | LogEnd::Docker { .. }
-                | LogEnd::Silent { .. }
-                | LogEnd::Closed { .. }
-                | LogEnd::Lost { .. },
-            ) => LogState::Unavailable,
+            Self::End(end) if is_of_no_container(end) => LogState::Gone,
+            Self::Platform(_) | Self::End(_) => LogState::Unavailable,
         }
     }
 }

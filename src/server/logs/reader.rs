@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::LogParts;
 use super::feed::{Feed, Status};
 use super::lines::{LineReader, RawLine};
 use super::mask::Masks;
 use super::ring::{Item, MOST_ITEMS};
 use super::secrets::{OpenMasksError, masks};
+use super::{LogParts, is_of_no_container};
 use crate::server::platform::{Container, ContainerId, LogEnd, LogQuery, PlatformError};
 use domain::time::earlier;
 
@@ -50,15 +50,8 @@ pub(super) async fn read(parts: &LogParts, feed: &Feed) {
                 ReadError::Masks(OpenMasksError::Store(_)) | ReadError::Platform(_) => {
                     Status::Unavailable
                 }
-                ReadError::End(LogEnd::UnknownContainer) => Status::NoContainer,
-                ReadError::End(
-                    LogEnd::NotAdmitted
-                    | LogEnd::Refused { .. }
-                    | LogEnd::Docker { .. }
-                    | LogEnd::Silent { .. }
-                    | LogEnd::Closed { .. }
-                    | LogEnd::Lost { .. },
-                ) => Status::Unavailable,
+                ReadError::End(end) if is_of_no_container(&end) => Status::NoContainer,
+                ReadError::End(_) => Status::Unavailable,
             });
         }
         parts.clock.sleep(PAUSE).await;

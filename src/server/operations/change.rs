@@ -34,6 +34,6 @@ impl Operation for ChangeStack {
     }
 
     fn call_under_way(&self, step: StepId, _: u64) -> Option<CallKind> {
-        (step == StepId::SWITCH).then_some(CallKind::Other)
+        matches!(step, StepId::PREPARE | StepId::SWITCH).then_some(CallKind::Other)
     }
 }

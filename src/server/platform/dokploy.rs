@@ -19,8 +19,8 @@ use super::{
     Inspected, InspectedTask, Job, JobId, LogEnd, LogQuery, Mount, MountId, NewApplication,
     NewDomain, NewMount, NewProject, NodeContainer, NodeName, OPERATION, Platform, PlatformError,
     PlatformLogs, PlatformOverview, Project, ProjectId, ProjectSummary, QueuedJob, REVISION,
-    Removal, RouteFile, Scale, ServiceSettings, ServiceState, Task, TaskId, Version, VolumeName,
-    VolumeRemoval,
+    Removal, RetryFile, RouteFile, Scale, ServiceSettings, ServiceState, Task, TaskId, Version,
+    VolumeName, VolumeRemoval,
 };
 
 /// Converts a problem of the server into the portal's type.
@@ -107,6 +107,7 @@ implement! {
         remove_volume(name: &VolumeName) -> VolumeRemoval;
         create_domain(new: &NewDomain) -> DomainId;
         domains_of(id: &ApplicationId) -> Vec<Domain>;
+        set_middlewares(domain: &Domain, middlewares: &[String]) -> ();
         delete_domain(id: &DomainId) -> Removal;
         enqueue_deploy(id: &ApplicationId, title: &str) -> ();
         jobs(id: &ApplicationId) -> Vec<Job>;
@@ -151,6 +152,14 @@ implement! {
 
     async fn clear_route_file(&self, file: &RouteFile) -> Result<(), PlatformError> {
         self.update_traefik_file(&file.path(), &file.without_routes()).await
+    }
+
+    async fn retry_file(&self, file: &RetryFile) -> Result<Option<String>, PlatformError> {
+        self.read_traefik_file(&file.path()).await
+    }
+
+    async fn write_retry_file(&self, file: &RetryFile) -> Result<(), PlatformError> {
+        self.update_traefik_file(&file.path(), &file.content()).await
     }
 }
 

@@ -7,7 +7,7 @@
 use super::AppName;
 
 /// The folder of the proxy's files.
-const FOLDER: &str = "/etc/dokploy/traefik/dynamic";
+pub(super) const FOLDER: &str = "/etc/dokploy/traefik/dynamic";
 /// The prefix of the names of our services.
 const NAME_PREFIX: &str = "stack-";
 /// The maximum length of a service's name.

@@ -121,6 +121,18 @@ pub enum Finding {
         /// The application to which the host should route.
         application: ApplicationId,
     },
+    /// The portal's file of the reverse proxy was missing or different, and was written again.
+    RetryLost {
+        /// Its path.
+        path: String,
+    },
+    /// The reverse proxy does not have the portal's middleware.
+    NoRetry {
+        /// The path of its file.
+        path: String,
+        /// The reason.
+        why: String,
+    },
     /// The platform routes a live stack's host also to something else.
     Contested {
         /// The stack.
@@ -161,6 +173,8 @@ impl Finding {
             | Self::Drift { .. }
             | Self::RowDrift { .. }
             | Self::Unrouted { .. }
+            | Self::RetryLost { .. }
+            | Self::NoRetry { .. }
             | Self::Contested { .. } => None,
         }
     }
@@ -180,6 +194,8 @@ impl Finding {
             | Self::Drift { .. }
             | Self::RowDrift { .. }
             | Self::Unrouted { .. }
+            | Self::RetryLost { .. }
+            | Self::NoRetry { .. }
             | Self::Contested { .. } => None,
         }
     }
@@ -285,6 +301,18 @@ impl fmt::Display for Finding {
                 f,
                 "the host {host} of {name} does not route to it: add the domain to the application \
                  {application} in Dokploy, or remove the stack in the portal"
+            ),
+            Self::RetryLost { path } => write!(
+                f,
+                "the file {path} of the reverse proxy was missing or different, and the portal \
+                 wrote it again: until then the stacks whose domains name its middleware answered \
+                 404, so find out who changes it"
+            ),
+            Self::NoRetry { path, why } => write!(
+                f,
+                "the reverse proxy has no retry middleware of the portal, so visitors get an error \
+                 for some seconds while a container is replaced: {why}. Its file is {path}: check \
+                 that the key may write it, and that the proxy can read every file of the folder"
             ),
             Self::Contested { name, host, domain } => write!(
                 f,

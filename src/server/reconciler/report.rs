@@ -21,6 +21,9 @@ pub struct ReconcileRound {
     /// The live stacks that have no running container.
     #[serde(default)]
     pub not_running: Vec<NotRunning>,
+    /// Whether the reverse proxy had the middleware by which visitors wait.
+    #[serde(default)]
+    pub has_retry: bool,
 }
 
 /// A live stack that has no running container.
@@ -78,6 +81,11 @@ impl ReconcileReport {
         if last.as_ref().is_none_or(|last| last.at < round.at) {
             *last = Some(round);
         }
+    }
+
+    /// Returns whether the reverse proxy had the middleware by which visitors wait, in the last round.
+    pub fn has_retry(&self) -> bool {
+        self.0.lock().as_ref().is_some_and(|round| round.has_retry)
     }
 
     /// Returns since when the live stack of `deployment` has no running container, and when the

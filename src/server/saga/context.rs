@@ -15,6 +15,7 @@ use super::lineage::Lineage;
 use super::outages::Outages;
 use super::polls::Polls;
 use super::ports::Ports;
+use super::retry_middleware::RetryMiddleware;
 use super::run_mode::RunMode;
 use crate::server::logs::LogParts;
 use crate::server::metrics::Metrics;
@@ -39,6 +40,7 @@ pub struct Context {
     /// What the log of the stack is read with.
     pub(crate) logs: LogParts,
     pub(crate) probe: Arc<dyn Probe>,
+    pub(crate) retry: RetryMiddleware,
     pub(crate) clock: Arc<dyn Clock>,
     /// The stored spec of the stack. The present settings may differ.
     pub(crate) spec: OperationSpec,
@@ -100,6 +102,7 @@ impl Context {
             platform: Arc::clone(&ports.platform),
             logs: ports.logs(),
             probe: Arc::clone(&ports.probe),
+            retry: ports.retry_middleware(),
             clock: Arc::clone(&ports.clock),
             spec,
             revision: record.revision.number,

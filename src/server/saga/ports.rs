@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::call_gate::CallGate;
 use super::outages::Outages;
 use super::polls::Polls;
+use super::retry_middleware::{RetryMiddleware, RetryState};
 use crate::server::logs::LogParts;
 use crate::server::metrics::Metrics;
 use crate::server::notifier::Notifier;
@@ -43,6 +44,8 @@ pub struct Ports {
     pub call_gate: Arc<CallGate>,
     /// Remembers the outages of the database.
     pub outages: Arc<Outages>,
+    /// What is known of the middleware by which visitors wait.
+    pub retry: Arc<RetryState>,
     /// Counts what happens.
     pub metrics: Arc<Metrics>,
     /// Traces operations.
@@ -58,6 +61,17 @@ impl Ports {
             keyring: self.keyring.clone(),
             settings: Arc::clone(&self.settings),
             clock: Arc::clone(&self.clock),
+        }
+    }
+
+    /// Returns the middleware by which visitors wait.
+    pub(crate) fn retry_middleware(&self) -> RetryMiddleware {
+        RetryMiddleware {
+            state: Arc::clone(&self.retry),
+            platform: Arc::clone(&self.platform),
+            probe: Arc::clone(&self.probe),
+            clock: Arc::clone(&self.clock),
+            settings: Arc::clone(&self.settings),
         }
     }
 

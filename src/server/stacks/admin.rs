@@ -5,6 +5,7 @@
 
 mod audit;
 mod operations;
+mod stacks;
 
 use std::collections::HashMap;
 
@@ -12,6 +13,7 @@ use jiff::Timestamp;
 
 pub use audit::{AuditLine, AuditPage, AuditQuery, ParseSinceError, since};
 pub use operations::{OperationLine, OperationPage, OperationQuery};
+pub use stacks::{StackCounts, VersionLine, VersionOffer};
 
 use super::authorization::refused;
 use super::{Health, Service, deployment_id, next_try, no_deployment};
@@ -46,6 +48,8 @@ pub struct Overview {
     pub health: Health,
     /// The operations with resources that could not be removed yet, oldest first.
     pub stuck: Vec<StuckLine>,
+    /// The number of stacks, by state, template and version.
+    pub stacks: StackCounts,
     /// The data of removed stacks, the one that is deleted first at the beginning.
     pub kept: Vec<KeptLine>,
     /// The number of all that is kept, of which `kept` may be the first part.
@@ -163,6 +167,7 @@ impl Service {
         };
         Ok(Overview {
             health: self.health().await,
+            stacks: self.stack_counts().await?,
             stuck,
             kept,
             kept_in_all,

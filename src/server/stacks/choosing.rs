@@ -13,7 +13,6 @@ use super::request::{New, StartError};
 use super::reveal::is_lost;
 use crate::server::auth::access::{Caller, Identity, Role};
 use crate::server::catalogue::Audience;
-use crate::server::spec::OperationSpec;
 use crate::server::store::{Record, StoreError};
 use domain::owner::OwnerId;
 use domain::refusal::Refusal;
@@ -152,15 +151,11 @@ impl Service {
         })
     }
 
-    /// Reads what the deployment `record` was started with. Its secrets count as not there an hour
+    /// Reads what the deployment `record` was started with, or what its stack was at its end. Its secrets count as not there an hour
     /// after its end, and those that do not open at any time.
     async fn tried(&self, record: &Record) -> Result<Tried, StartError> {
-        let revision = record.revision;
-        let Some(stored) = self.parts.store.spec(revision).await? else {
-            return Ok(Tried::default());
-        };
-        let spec = OperationSpec::stored(stored, revision, self.parts.keyring.clone());
-        let is_kept = ended(record).is_none_or(|at| self.clock().now() <= later(at, KEPT_FOR));
+        let Some(spec) = self.spec_of(record).await? else { return Ok(Tried::default()) };
+        let is_kept = self.keeps_secrets(record);
         let (mut secrets, mut lost) = (BTreeMap::new(), BTreeSet::new());
         for (key, opened) in spec.parameters().into_iter().filter(|_| is_kept) {
             if is_lost(&opened) {
@@ -178,6 +173,13 @@ impl Service {
         let template = spec.stack.template.map(|template| template.id);
         let (generated, data) = (spec.stack.generated, spec.stack.brought_back);
         Ok(Tried { template, before, secrets, lost, generated, data })
+    }
+}
+
+impl Service {
+    /// Returns whether the secrets that were given for an operation can still be used again.
+    pub(super) fn keeps_secrets(&self, record: &Record) -> bool {
+        ended(record).is_none_or(|at| self.clock().now() <= later(at, KEPT_FOR))
     }
 }
 

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::Service;
 use super::listing::target;
-use super::operations::difference::fingerprints;
 use crate::server::auth::access::{Caller, Permission};
 use crate::server::page::stack_page;
+use crate::server::spec::fingerprints;
 use crate::server::store::{Revision, Stack, StoreError};
 use crate::wire::{ApiError, ResourcesView, StackDetails, StackView, UrlView, VolumeView};
 use domain::deployment::DeploymentId;

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 pub use self::filling::{AGAIN, Filling};
 use crate::wire::Usual;
 use domain::size::Size;
+use domain::stack_name::StackName;
 use domain::template::Template;
 use domain::template::answers::{OTHER_FIELD, PARAMETER_FIELD, SECRET_FIELD, SIZE};
 use domain::template::parameter::{
@@ -25,6 +26,8 @@ use domain::template::situation::Situation;
 pub const NAME: &str = "name";
 /// The field of the id of the kept data that the stack brings back.
 pub const DATA: &str = "data";
+/// The field of the version of the template whose questions the form has.
+pub const VERSION: &str = "version";
 /// What the names of the fields begin with that keep a secret, sealed, while the form is mended.
 pub const KEPT_FIELD: &str = "k.";
 /// What the names of the fields begin with that withdraw a secret that the form keeps.
@@ -77,6 +80,8 @@ pub struct TemplateForm {
     pub fields: Vec<Field>,
     /// What is wrong, by the keys of the questions, `name` and `size`.
     pub problems: BTreeMap<String, String>,
+    /// Similar names that are available, if the name is taken.
+    pub offers: Vec<StackName>,
     /// What is wrong besides.
     pub problem: Option<String>,
 }
@@ -228,6 +233,7 @@ impl TemplateForm {
             data: filling.values(DATA).last().map(|id| (*id).to_owned()),
             fields: template.parameters.iter().map(|parameter| maker.field(parameter)).collect(),
             problems: filling.problems.clone(),
+            offers: filling.offers.clone(),
             problem: filling.problem.clone(),
         }
     }

@@ -105,6 +105,12 @@ impl Service {
         shown(caller, stack, of, told, self.parts.kinds, &self.parts.reconcile_report)
     }
 
+    /// Returns what a stack is now.
+    pub(super) fn status_of(&self, stack: &Stack) -> StackStatus {
+        let is_down = problem(stack, &self.parts.reconcile_report).is_some();
+        status(self.parts.kinds, stack.desired, stack.operation.as_ref(), is_down)
+    }
+
     /// Finds the live stack called `name`, if the caller has this permission for it. Whoever would
     /// change it and means another one, which had the name before, is told so.
     pub(super) async fn authorize_stack(
@@ -237,6 +243,17 @@ fn health_of(found: &Unhealthy) -> StackHealth {
     StackHealth { state, since: found.since, seen: found.since }
 }
 
+/// Returns what is wrong with a stack that should work, if something is. The health watch decides
+/// whether a stack works. Until it has, the reconciler's finding counts, which takes two looks at the
+/// platform, and none at the address.
+fn problem(stack: &Stack, reconcile_report: &ReconcileReport) -> Option<StackHealth> {
+    let found = reconcile_report.not_running(&stack.deployment.id);
+    found
+        .map(|(since, seen)| StackHealth { state: HealthState::NotRunning, since, seen })
+        .or_else(|| stack.unhealthy.as_ref().map(health_of))
+        .filter(|_| stack.removal.is_none() && stack.desired == Desired::Running)
+}
+
 /// Returns whether a stack that has been live is live now: it should not be stopped.
 fn status_is_live(present: &PresentStack) -> bool {
     present.stack.desired == Desired::Running || present.stack.operation.is_some()
@@ -252,6 +269,7 @@ fn shown(
     reconcile_report: &ReconcileReport,
 ) -> Option<StackView> {
     let PresentStack { stack, is_live } = present;
+    let found = problem(&stack, reconcile_report);
     let target = target(&stack, of);
     caller.may(Permission::ViewPublic, target).ok()?;
     let may_see = caller.may(Permission::View, target).is_ok();
@@ -264,17 +282,9 @@ fn shown(
         revision,
         label,
         operation,
-        unhealthy,
         expires,
         ..
     } = stack;
-    // The health watch decides whether a stack works. Until it has, the reconciler's finding counts,
-    // which takes two looks at the platform, and none at the address.
-    let found = reconcile_report.not_running(&deployment.id);
-    let found = found
-        .map(|(since, seen)| StackHealth { state: HealthState::NotRunning, since, seen })
-        .or_else(|| unhealthy.as_ref().map(health_of))
-        .filter(|_| removal.is_none() && desired == Desired::Running);
     let state = match removal {
         None => StackState::Live,
         Some((_, State::Stuck)) => StackState::Stuck,

@@ -35,7 +35,11 @@ impl Service {
     }
 
     /// Returns available names like `name`.
-    async fn suggestions(self: &Arc<Self>, caller: &Caller, name: &StackName) -> Vec<StackName> {
+    pub(super) async fn suggestions(
+        self: &Arc<Self>,
+        caller: &Caller,
+        name: &StackName,
+    ) -> Vec<StackName> {
         let mut suggestions = Vec::new();
         for other in alternatives(name) {
             if suggestions.len() < SUGGESTIONS

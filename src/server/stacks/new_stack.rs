@@ -112,6 +112,7 @@ impl Service {
             Ok(name) => match self.name_refusal(caller, &name).await {
                 None => verdict.url = Some(self.parts.stack.url(&name)),
                 Some(refusal) => {
+                    verdict.offers = self.suggestions(caller, &name).await;
                     verdict.fields.insert(NAME.to_owned(), problem(refusal.into()));
                 }
             },

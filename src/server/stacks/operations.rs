@@ -7,7 +7,8 @@ mod expiry;
 pub(super) mod on_stack;
 
 pub use change::{ChangeRequest, Wanted};
-pub(crate) use change::{LABEL_MAX, REVISION, SentSettings, SettingsForm, ShownRevision, VERSION};
+pub(crate) use change::{LABEL_MAX, REVISION, SentSettings, SettingsForm, ShownRevision, Update};
+pub use data::KeptBeside;
 pub(super) use data::keeper;
 pub(crate) use expiry::Ending;
 pub use expiry::NewExpiry;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::Service;
 use super::listing::target;
+use super::operations::KeptBeside;
 use super::operations::on_stack::StackAction;
 use crate::server::auth::access::{Caller, Permission};
 use crate::server::store::{self, OperationFilter, PresentStack, Record, Stack};
@@ -42,6 +43,8 @@ pub struct StackOverview {
     pub last: Vec<(Record, Option<End>)>,
     /// The number of days for which its data is kept after the removal, if it has any.
     pub data_days: Option<u64>,
+    /// What is kept of the owner's other stacks, if its data would be kept as well.
+    pub beside: KeptBeside,
 }
 
 impl Service {
@@ -106,11 +109,14 @@ impl Service {
             (record, end)
         };
         let last = last.into_iter().map(with_end).collect();
-        let data_days = match self.record(&own.id).await? {
-            None => None,
-            Some(record) => self.of_spec(caller, &record).await?.data_days,
-        };
-        Ok(StackOverview { last, data_days })
+        let (mut data_days, mut beside) = (None, KeptBeside::default());
+        if let Some(record) = self.record(&own.id).await? {
+            data_days = self.of_spec(caller, &record).await?.data_days;
+            if data_days.is_some() {
+                beside = self.beside(record.owner.as_ref()).await?;
+            }
+        }
+        Ok(StackOverview { last, data_days, beside })
     }
 }
 

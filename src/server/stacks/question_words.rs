@@ -39,6 +39,18 @@ impl QuestionWords {
         words
     }
 
+    /// Adds what `others` have for questions and answers that these words do not know.
+    pub(super) fn or(mut self, others: Self) -> Self {
+        let Self { questions, answers } = others;
+        for (key, label) in questions {
+            self.questions.entry(key).or_insert(label);
+        }
+        for (answer, label) in answers {
+            self.answers.entry(answer).or_insert(label);
+        }
+        self
+    }
+
     /// Returns how people call the question of this key; `None` if the template has none.
     pub fn question(&self, key: &str) -> Option<&str> {
         self.questions.get(key).map(String::as_str)

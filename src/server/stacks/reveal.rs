@@ -16,7 +16,9 @@ use crate::server::spec::OperationSpec;
 use crate::server::store::{Record, State, StoreError};
 use crate::wire::{ApiError, StackSecrets};
 use domain::deployment::DeploymentId;
+use domain::kind::StackState;
 use domain::refusal::Refusal;
+use domain::stack_id::RevisionId;
 use domain::time::later;
 
 /// The time after a sign-in within which secrets are shown.
@@ -52,6 +54,22 @@ impl Service {
         Ok(self.ticket(record.owner.as_ref(), id, secrets.len()))
     }
 
+    /// Returns the revision that the page of an operation is about. On that of the deployment which made
+    /// a stack, it is the one that the stack has, or had at its end; otherwise that of the operation.
+    pub(super) async fn revision_meant(&self, record: &Record) -> Result<RevisionId, StoreError> {
+        let kind = self.kind(record);
+        let is_a_start = kind.done == StackState::Live && !kind.keeps_stack();
+        let has_ended = match record.state {
+            State::Live | State::RolledBack => true,
+            State::Active | State::Stuck => false,
+        };
+        if !is_a_start || !has_ended {
+            return Ok(record.revision);
+        }
+        let present = self.parts.store.present_specs(&[record.revision.stack]).await?;
+        Ok(present.first().map_or(record.revision, |(revision, _)| *revision))
+    }
+
     /// Returns what the spec of a deployment says for its page.
     pub(super) async fn of_spec(
         &self,
@@ -62,7 +80,8 @@ impl Service {
             State::Active | State::Live | State::RolledBack => {}
             State::Stuck => return Ok(OfSpec::default()),
         }
-        let stored = match self.parts.store.spec(record.revision).await {
+        let revision = self.revision_meant(record).await?;
+        let stored = match self.parts.store.spec(revision).await {
             Err(StoreError::Corrupt { .. }) => None,
             read => read?,
         };
@@ -75,17 +94,29 @@ impl Service {
         let Some(stored) = stored else {
             return Ok(OfSpec { data_days, ..OfSpec::default() });
         };
-        let spec = OperationSpec::stored(stored, record.revision, self.parts.keyring.clone());
+        let spec = OperationSpec::stored(stored, revision, self.parts.keyring.clone());
         let template = spec.stack.template.as_ref().filter(|_| is_own(caller, record));
         let form = template
             .map(|template| format!("{NEW}/{}?{AGAIN}={}", template.id, record.deployment.id));
         Ok(OfSpec { secrets: secrets(caller, record, &spec), data_days, form })
     }
 
-    pub(super) async fn spec_of(&self, record: &Record) -> Result<Option<OperationSpec>, ApiError> {
-        let stored = self.parts.store.spec(record.revision).await?;
+    /// Returns the spec of the revision that the page of an operation is about.
+    pub(super) async fn spec_of(
+        &self,
+        record: &Record,
+    ) -> Result<Option<OperationSpec>, StoreError> {
+        self.spec_at(self.revision_meant(record).await?).await
+    }
+
+    /// Returns the spec of a revision.
+    pub(super) async fn spec_at(
+        &self,
+        revision: RevisionId,
+    ) -> Result<Option<OperationSpec>, StoreError> {
+        let stored = self.parts.store.spec(revision).await?;
         let keyring = self.parts.keyring.clone();
-        Ok(stored.map(|stored| OperationSpec::stored(stored, record.revision, keyring)))
+        Ok(stored.map(|stored| OperationSpec::stored(stored, revision, keyring)))
     }
 }
 

@@ -10,9 +10,13 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::{Service, Started};
 use crate::server::auth::access::Caller;
 use crate::server::page::NewSecret;
+use crate::server::secrets::OpenSecretError;
+use crate::server::spec::{OperationSpec, fingerprints};
+use crate::server::store::{Record, StoreError};
 use crate::wire::ApiError;
 use domain::deployment::DeploymentId;
 use domain::owner::OwnerId;
+use domain::stack_id::RevisionId;
 use domain::time::later;
 
 /// The time within which the page must be shown.
@@ -50,6 +54,39 @@ impl Service {
         Some(keyring.hand_out(&context, &SecretString::from(count.to_string()), until))
     }
 
+    /// Returns a ticket for the secrets that were generated for the change `id`, if any were.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the store is unavailable.
+    pub(crate) async fn ticket_of_change(
+        &self,
+        id: &DeploymentId,
+    ) -> Result<Option<String>, ApiError> {
+        let Some(record) = self.record(id).await? else { return Ok(None) };
+        let Some(spec) = self.spec_of(&record).await? else { return Ok(None) };
+        let Ok(secrets) = self.newly_generated(&record, &spec).await? else { return Ok(None) };
+        Ok(self.ticket(record.owner.as_ref(), id, secrets.len()))
+    }
+
+    /// Returns the generated secrets of an operation's revision. A change has only those that the
+    /// stack did not have before.
+    async fn newly_generated(
+        &self,
+        record: &Record,
+        spec: &OperationSpec,
+    ) -> Result<Result<Vec<(String, SecretString)>, OpenSecretError>, StoreError> {
+        let mut secrets = spec.generated();
+        let from = record.from.filter(|_| self.kind(record).makes_revision());
+        if let (Some(number), Ok(secrets)) = (from, &mut secrets) {
+            let before = self.spec_at(RevisionId { number, ..record.revision }).await?;
+            let before = before.map(|spec| fingerprints(&spec.stack)).unwrap_or_default();
+            let now = fingerprints(&spec.stack);
+            secrets.retain(|(key, _)| before.get(key) != now.get(key));
+        }
+        Ok(secrets)
+    }
+
     /// Returns the generated secrets that a ticket is for; `None` if it is not good for the caller and
     /// this deployment.
     ///
@@ -73,7 +110,7 @@ impl Service {
         let Some(count) = count else { return Ok(None) };
         let Some(record) = self.record(id).await? else { return Ok(None) };
         let Some(spec) = self.spec_of(&record).await? else { return Ok(None) };
-        let Ok(secrets) = spec.generated() else { return Ok(None) };
+        let Ok(secrets) = self.newly_generated(&record, &spec).await? else { return Ok(None) };
         let labels = self.labels(spec.stack.template.as_ref().map_or("", |template| &template.id));
         let shown = secrets.into_iter().take(count).map(|(key, secret)| NewSecret {
             label: labels.get(&key).cloned().unwrap_or(key),

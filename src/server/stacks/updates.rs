@@ -48,7 +48,10 @@ impl Service {
 
     /// Returns the versions of the templates of these revisions, as far as they are known. Lists of
     /// stacks are shown without them if the store fails.
-    async fn versions_of(&self, revisions: Vec<RevisionId>) -> HashMap<RevisionId, String> {
+    pub(super) async fn versions_of(
+        &self,
+        revisions: Vec<RevisionId>,
+    ) -> HashMap<RevisionId, String> {
         let mut found = HashMap::new();
         let mut missing = Vec::new();
         {

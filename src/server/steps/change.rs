@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::deploy::stop_jobs;
 use super::row::{self, Row};
-use super::{Deploy, Former, OperationTag, Service, last_log};
+use super::{Deploy, Former, OperationTag, Service, last_log, visitors};
 use crate::server::platform::{ContainerId, OPERATION, ServiceState, TaskId, TaskState};
 use crate::server::saga::context::Context;
 use crate::server::saga::failure::StepError;
@@ -32,7 +32,8 @@ const SETTLES: Duration = Duration::from_mins(1);
 /// The number of calls of one look, for the rate limit that all operations share.
 const CALLS_PER_LOOK: u32 = 3;
 
-/// Looks at what runs before the change.
+/// Lets visitors wait during the change, and looks at what runs before it. There is nothing to undo:
+/// a domain keeps the middleware by which they wait.
 pub(crate) struct Prepare(pub(crate) Service);
 
 impl Step for Prepare {
@@ -40,6 +41,11 @@ impl Step for Prepare {
     type Output = Former;
 
     async fn run(&self, cx: &Context) -> Result<Former, StepError> {
+        match cx.desired {
+            Desired::Running => visitors::let_wait(cx, &self.0.application.id).await?,
+            // It has no visitors.
+            Desired::Stopped => {}
+        }
         self.0.former(cx).await
     }
 }

@@ -27,6 +27,7 @@ impl Step for CreateDomain {
             port: cx.spec.stack.port,
             https: cx.deployment.url.starts_with("https://"),
             certificate: platform::certificate(cx.spec.stack.certificate.source),
+            middlewares: cx.retry.name().into_iter().collect(),
         };
         let make = || cx.platform.create_domain(&new);
         let done = format!("Attached {}", cx.host);

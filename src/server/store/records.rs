@@ -214,6 +214,10 @@ pub struct OperationFilter {
     pub owner: Option<OwnerId>,
     /// Only those about this stack.
     pub stack: Option<StackId>,
+    /// Only those about a stack of this name, also about earlier ones.
+    pub name: Option<StackName>,
+    /// Only those of this kind.
+    pub kind: Option<KindName>,
     /// Only those in this state.
     pub state: Option<State>,
     /// Only those whose stack's name contains this text, or whose id equals it.

@@ -38,6 +38,8 @@ POST   /api/deployment/{active}/cancel -                         401 202 404 403
 POST   /api/fn/cancel_deployment       id={active}               401 200 404 403 200 200 401
 POST   /api/deployment/{ended}/retry   -                         401 201 404 403 201 201 401
 POST   /api/fn/retry_deployment        id={ended}                401 200 404 403 200 200 401
+GET    /api/operations                 -                         401 200 200 200 200 200 401
+GET    /api/operations/{active}        -                         401 200 404 200 200 200 401
 GET    /api/stacks                     -                         401 200 200 200 200 200 401
 GET    /api/stacks/-/events            -                         401 200 200 200 200 200 401
 GET    /api/stacks/livey               -                         401 200 404 200 200 200 401
@@ -74,6 +76,7 @@ GET    /stacks/livey?id={live}         -                         303 200 404 403
 GET    /stacks/livey/history           -                         303 200 404 403 200 200 401
 GET    /stacks/livey/settings          -                         303 200 404 403 200 200 401
 POST   /stacks/livey/settings          revision=1                303 200 404 403 200 200 401
+POST   /stacks/livey/settings/check    revision=1                303 200 404 403 200 200 401
 POST   /stacks/livey/label             label=Mine                303 303 303 403 303 303 401
 POST   /stacks/livey/rollback          to=1&revision=1           303 303 303 403 303 303 401
 POST   /stacks/livey/stop              -                         303 303 303 403 303 303 401

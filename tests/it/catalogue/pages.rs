@@ -250,3 +250,27 @@ fn what_is_wrong_is_summed_up_in_the_order_of_the_form_and_each_link_leads_somew
     assert!(described.split(' ').any(|id| id == "unit-pages"), "{described}");
     assert!(page.contains(r#"<span id="unit-pages">sheets</span>"#), "{page}");
 }
+
+#[tokio::test]
+async fn a_name_that_is_taken_has_free_ones_beside_it_with_and_without_scripts() {
+    let (app, _dir) = super::secrets::app(NOTES);
+    let place = r#"<p id="offers-name" role="status" hidden class="hint__offers">"#;
+    let empty = app.get("/new/notes").await.body;
+    assert!(empty.contains(place), "{empty}");
+    app.live("alice").await;
+    let fields = "name=alice&p.title=My+notes&p.pages=501&s.api_key=canary-51c9";
+    let checked = app.post_form("/new/notes/check", fields).await.json();
+    assert_eq!(checked["fields"]["name"]["code"], "NAME_TAKEN", "{checked}");
+    assert_eq!(checked["offers"], serde_json::json!(["alice-2", "alice-3"]), "{checked}");
+    let refused = app.post_form("/new/notes", fields).await;
+    assert_eq!(refused.status, 422, "{refused:?}");
+    let page = refused.body.replace("<!>", "");
+    let offers = between(&page, r#"<p id="offers-name""#, "</p>");
+    let names: Vec<_> = offers.split("<a ").skip(1).map(|rest| between(rest, ">", "<")).collect();
+    assert_eq!(names, ["alice-2", "alice-3"], "{offers}");
+    assert!(!offers.contains("hidden") && offers.contains("Free: "), "{offers}");
+    assert!(page.contains(r#"value="My notes""#) && page.contains("k.api_key"), "{page}");
+
+    let free = app.post_form("/new/notes/check", "name=alice-2").await.json();
+    assert_eq!(free.get("offers"), None, "{free}");
+}

@@ -115,7 +115,11 @@ fn a_single_deployment_polls_without_a_delay() {
 }
 
 /// Starts a reconciler called `owner`, which runs every five minutes.
-fn compare(portal: &Portal, owner: &str, stop: &CancellationToken) -> Arc<ReconcileReport> {
+pub(super) fn compare(
+    portal: &Portal,
+    owner: &str,
+    stop: &CancellationToken,
+) -> Arc<ReconcileReport> {
     let told = Arc::new(ReconcileReport::default());
     let reconciler = Reconciler::new(portal.ports.clone(), owner.to_owned(), LEASE);
     let reconciler = reconciler.with_report(Arc::clone(&told));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use ai_stack_deployer::server::notifier::Notifier;
 use ai_stack_deployer::server::operations;
 use ai_stack_deployer::server::saga::{Ports, Worker};
+use ai_stack_deployer::server::settings::StackSettings;
 use ai_stack_deployer::server::store::{Record, Stacks, State};
 use clock::Clock;
 use domain::deployment::DeploymentId;
@@ -46,6 +47,11 @@ impl Portal {
 
     /// Creates a portal for stacks of `image`, without a worker.
     pub(super) fn new(clock: VirtualClock, image: &str) -> Self {
+        Self::with(clock, stack_settings(image))
+    }
+
+    /// Creates a portal with these settings, without a worker.
+    pub(super) fn with(clock: VirtualClock, settings: StackSettings) -> Self {
         let platform = CorePlatform::new(Arc::new(clock.clone()), 7);
         let store = Arc::new(MemoryStore::default());
         let ports = Ports {
@@ -54,12 +60,13 @@ impl Portal {
             probe: Arc::new(platform.clone()),
             clock: Arc::new(clock.clone()),
             notifier: Arc::new(Notifier::default()),
-            settings: Arc::new(stack_settings(image)),
+            settings: Arc::new(settings),
             keyring: Some(keyring()),
             kinds: Kinds::default(),
             polls: Arc::default(),
             call_gate: Arc::default(),
             outages: Arc::default(),
+            retry: Arc::default(),
             metrics: Arc::default(),
             traces: Arc::default(),
         };

@@ -5,14 +5,11 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ai_stack_deployer::server::audit::AuditTrail;
-use ai_stack_deployer::server::catalogue::Offers;
 use ai_stack_deployer::server::notifier::Notifier;
 use ai_stack_deployer::server::operations;
-use ai_stack_deployer::server::platform::Platform;
 use ai_stack_deployer::server::saga::{Ports, Worker};
-use ai_stack_deployer::server::settings::{CatalogueSource, Quotas};
-use ai_stack_deployer::server::stacks::{Service, ServiceParts};
+use ai_stack_deployer::server::settings::Quotas;
+use ai_stack_deployer::server::stacks::Service;
 use ai_stack_deployer::server::store::{Disposal, Operations, State};
 use clock::Clock;
 use domain::deployment::DeploymentId;
@@ -28,6 +25,7 @@ use super::clock::VirtualClock;
 use crate::support::core_platform::CorePlatform;
 use crate::support::faulty_store::FaultyStore;
 use crate::support::memory_store::MemoryStore;
+use crate::support::service::service;
 use crate::support::settings::{keyring, stack_settings};
 
 /// The duration of a lease.
@@ -101,6 +99,7 @@ impl Simulation {
                 polls: Arc::default(),
                 call_gate: Arc::default(),
                 outages: Arc::default(),
+                retry: Arc::default(),
                 metrics: Arc::default(),
                 traces: Arc::default(),
             };
@@ -186,30 +185,8 @@ impl Simulation {
 impl Portal {
     fn new(name: usize, ports: Ports, line: Arc<FaultyStore>, seed: u64) -> Self {
         let random = Mutex::new(StdRng::seed_from_u64(seed));
-        let service = Service::new(ServiceParts {
-            store: Arc::clone(&ports.store),
-            platform: Arc::<dyn Platform>::clone(&ports.platform),
-            logs: Arc::<dyn Platform>::clone(&ports.platform),
-            clock: Arc::clone(&ports.clock),
-            notifier: Arc::clone(&ports.notifier),
-            offers: Arc::new(
-                Offers::read(CatalogueSource::Settings, &ports.settings, Vec::new()).0,
-            ),
-            stack: Arc::clone(&ports.settings),
-            keyring: ports.keyring.clone(),
-            kinds: Kinds::default(),
-            reserved_names: Vec::new(),
-            accounts: Arc::new(MemoryStore::default()),
-            audit: Arc::new(AuditTrail::new(
-                Arc::new(MemoryStore::default()),
-                Arc::clone(&ports.clock),
-            )),
-            reconcile_report: Arc::default(),
-            quotas: Quotas::default(),
-            sandbox: true,
-            metrics: Arc::default(),
-            random: Arc::new(move || random.lock().unwrap().random()),
-        });
+        let random = move || random.lock().unwrap().random();
+        let service = service(&ports, &Arc::default(), Quotas::default(), random);
         let (worker, starts) = (Mutex::default(), Mutex::default());
         Self { service: Arc::new(service), ports, line, worker, name, starts }
     }

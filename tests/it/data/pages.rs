@@ -146,6 +146,37 @@ async fn a_removal_beyond_the_limit_shows_what_is_kept_with_a_way_to_delete_it()
 }
 
 #[tokio::test]
+async fn the_page_of_a_stack_asks_what_to_drop_where_no_more_data_can_be_kept() {
+    let (app, _site) = portal(&[("KEPT_PER_PERSON", "1")]);
+    live(&app, "alice").await;
+    let bobby = live(&app, "bobby").await;
+    let asks = "delete some of it first";
+    assert!(!app.get("/stacks/bobby").await.body.contains(asks), "nothing is kept yet");
+    let data = keep(&app, "alice").await;
+    let remove = format!("/stacks/bobby/remove?id={bobby}");
+    let full = app.post_form(&remove, "keep_data=1").await;
+    let refused = format!("/stacks/bobby?id={bobby}&refused=KEPT_DATA_FULL");
+    expect_redirect(&full, &refused);
+    for (page, is_open) in [("/stacks/bobby", false), (&*refused, true)] {
+        let page = app.get(page).await.body;
+        for part in [asks, "Data of alice (AI stack)", &delete_form(&data)] {
+            assert!(page.contains(part), "{part} is missing: {page}");
+        }
+        assert!(!page.contains("Bring it back"), "it asks what to drop: {page}");
+        assert_eq!(page.contains("<details open class=\"disclosure remove\""), is_open, "{page}");
+    }
+    let stranger = [("cookie", "browser=somebody-else"), ("accept", "text/html")];
+    let theirs = app.ask("GET", &refused, &stranger, "").await.body;
+    assert!(!theirs.contains("Data of alice"), "{theirs}");
+
+    post_delete(&app, &data).await;
+    end(&app).await;
+    assert!(!app.get("/stacks/bobby").await.body.contains(asks), "it is dropped");
+    let begun = app.post_form(&remove, "keep_data=1").await;
+    assert!(begun.header("location").unwrap().starts_with("/deployments/rem_"), "{begun:?}");
+}
+
+#[tokio::test]
 async fn the_home_page_leads_to_kept_data_where_there_is_some() {
     let (app, _site) = portal(&[]);
     live(&app, "alice").await;

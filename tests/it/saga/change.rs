@@ -16,6 +16,7 @@ use domain::receipt::{Outcome, ResourceKind};
 use domain::stack_id::StackId;
 use domain::stack_name::StackName;
 use domain::stack_spec::StackSpec;
+use serde_json::json;
 
 use super::world::World;
 use crate::support::core_platform::Moment;
@@ -273,4 +274,43 @@ async fn a_stopped_stack_whose_untried_revision_does_not_run_is_stopped_again() 
     world.run_on_stack(&START, 54).await;
     assert_eq!(world.answering_revision(), (200, Some(String::from("3"))));
     assert_eq!(world.outcome(3).await, Some(RevisionOutcome::Live));
+}
+
+#[tokio::test]
+async fn a_domain_without_the_middleware_gets_it_beside_its_own_before_the_switch() {
+    let mut world = live().await;
+    let domain = world.first("domains", "domainId").await;
+    let own = json!({
+        "domainId": domain, "host": "alice.localhost", "middlewares": ["redirect-to-https@file"],
+    });
+    world.platform.as_another_user("domain.update", &own);
+    world.change_image(50, "sandbox/revisions:2").await;
+    world.holds("changed").await;
+    let named = &world.platform.inventory().await["domains"][0]["middlewares"];
+    assert_eq!(*named, json!(["redirect-to-https@file", "test-retry@file"]));
+    let (updated, switched) =
+        (world.platform.times_of("domain.update"), world.platform.times_of("application.deploy"));
+    assert!(updated[0] < switched[1], "{updated:?} {switched:?}");
+
+    // The next change finds it there.
+    world.change_image(51, "sandbox/revisions:3").await;
+    assert_eq!(world.platform.count("domain.update"), 1);
+    assert_eq!(world.platform.count("settings.updateTraefikFile"), 1);
+}
+
+#[tokio::test]
+async fn a_change_goes_on_where_visitors_cannot_be_kept_waiting() {
+    for fault in [
+        "settings.updateTraefikFile:ignored:always",
+        "settings.readTraefikFile:error-before:always",
+        "domain.update:refused-after",
+        "domain.update:timeout",
+    ] {
+        let mut world = live().await;
+        world.ask_to_change(50, |spec| "sandbox/revisions:2".clone_into(&mut spec.image)).await;
+        world.inject(fault);
+        world.drive().await;
+        world.holds(fault).await;
+        assert_eq!(world.present().await, 2, "{fault}");
+    }
 }

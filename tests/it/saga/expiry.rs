@@ -5,16 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ai_stack_deployer::server::audit::{AuditFilter, AuditLog as _, AuditTrail};
-use ai_stack_deployer::server::catalogue::Offers;
-use ai_stack_deployer::server::platform::Platform;
-use ai_stack_deployer::server::settings::{CatalogueSource, Quotas, StackSettings};
-use ai_stack_deployer::server::stacks::{NewExpiry, Service, ServiceParts};
+use ai_stack_deployer::server::audit::{AuditFilter, AuditLog as _};
+use ai_stack_deployer::server::settings::{Quotas, StackSettings};
+use ai_stack_deployer::server::stacks::{NewExpiry, Service};
 use ai_stack_deployer::server::store::{
     Desired, Kept as _, KeptFilter, KeptState, Stack, StackEvents as _, Stacks as _,
 };
 use domain::deployment::DeploymentId;
-use domain::kind::{KindName, Kinds, REMOVE, START, STOP};
+use domain::kind::{KindName, REMOVE, START, STOP};
 use domain::stack_event::{Reason, StackEventBody};
 use domain::stack_id::StackId;
 use domain::stack_spec::StackSpec;
@@ -25,6 +23,7 @@ use super::world::World;
 use crate::support::caller;
 use crate::support::claim_one::CLEAN_UP;
 use crate::support::memory_store::MemoryStore;
+use crate::support::service::service;
 use crate::support::settings::stack_settings;
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -50,7 +49,7 @@ impl Expiring {
         let change = |spec: &mut StackSpec| spec.volumes.push(volume());
         let world = World::begin_with(Arc::clone(&store) as _, settings, change, &[]).await;
         world.drive().await;
-        let portals = [service(&world, &store), service(&world, &store)];
+        let portals = [portal(&world, &store), portal(&world, &store)];
         Self { world, store, portals }
     }
 
@@ -98,36 +97,15 @@ impl Expiring {
     }
 }
 
-fn service(world: &World, store: &Arc<MemoryStore>) -> Service {
-    let ports = &world.ports;
-    Service::new(ServiceParts {
-        store: Arc::clone(&ports.store),
-        platform: Arc::<dyn Platform>::clone(&ports.platform),
-        logs: Arc::<dyn Platform>::clone(&ports.platform),
-        clock: Arc::clone(&ports.clock),
-        notifier: Arc::clone(&ports.notifier),
-        offers: Arc::new(Offers::read(CatalogueSource::Settings, &ports.settings, Vec::new()).0),
-        stack: Arc::clone(&ports.settings),
-        keyring: ports.keyring.clone(),
-        kinds: Kinds::default(),
-        reserved_names: Vec::new(),
-        accounts: Arc::<MemoryStore>::clone(store),
-        audit: Arc::new(AuditTrail::new(
-            Arc::<MemoryStore>::clone(store),
-            Arc::clone(&ports.clock),
-        )),
-        reconcile_report: Arc::default(),
-        // No limit counts what the portal does.
-        quotas: Quotas {
-            kept: Some(0),
-            operations_per_hour: Some(0),
-            removal_grace: GRACE,
-            ..Quotas::default()
-        },
-        sandbox: true,
-        metrics: Arc::default(),
-        random: Arc::new(|| NEXT.fetch_add(1, Ordering::SeqCst).into()),
-    })
+fn portal(world: &World, store: &Arc<MemoryStore>) -> Service {
+    // No limit counts what the portal does.
+    let quotas = Quotas {
+        kept: Some(0),
+        operations_per_hour: Some(0),
+        removal_grace: GRACE,
+        ..Quotas::default()
+    };
+    service(&world.ports, store, quotas, || NEXT.fetch_add(1, Ordering::SeqCst).into())
 }
 
 #[tokio::test]

@@ -115,6 +115,7 @@ impl World {
             polls: Arc::default(),
             call_gate: Arc::default(),
             outages: Arc::default(),
+            retry: Arc::default(),
             metrics: Arc::default(),
             traces: Arc::default(),
         };

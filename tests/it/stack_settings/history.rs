@@ -11,7 +11,7 @@ use crate::support::app::TestApp;
 use crate::support::people;
 
 /// A portal with sign-in, and the live stack `alice` of the member `alice`, whose browser it is.
-pub(super) async fn with_people() -> (TestApp, tempfile::TempDir) {
+pub(crate) async fn with_people() -> (TestApp, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     put(folder.path(), "notes", NOTES);
     let catalogue = folder.path().to_str().unwrap().to_owned();

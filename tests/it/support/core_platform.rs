@@ -331,6 +331,7 @@ impl Probe for CorePlatform {
             EdgeResponse::Healthy => Health::Answering(200),
             EdgeResponse::UnknownHost => Health::Answering(404),
             EdgeResponse::Down => Health::Answering(502),
+            EdgeResponse::Noop => Health::Answering(418),
             EdgeResponse::Unhealthy => Health::Answering(503),
             EdgeResponse::Silent => Health::Silent(String::from("the time is over")),
         }

@@ -6,6 +6,7 @@ mod environment;
 mod faults;
 mod listeners;
 mod logs;
+mod middlewares;
 mod pool;
 mod programs;
 mod promises;

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use dokploy::{
-    AppName, Application, ApplicationId, Certificate, Configuration, DomainId, EnvironmentId,
-    FailureAction, HealthCheck, MountId, NewApplication, NewDomain, NewMount, NewProject,
-    ProjectId, Registry, ServiceSettings, UpdateOrder, UpdateSettings, VolumeName, VolumeRemoval,
+    AppName, Application, ApplicationId, Certificate, Configuration, Domain, DomainId,
+    EnvironmentId, FailureAction, HealthCheck, MountId, NewApplication, NewDomain, NewMount,
+    NewProject, ProjectId, Registry, ServiceSettings, UpdateOrder, UpdateSettings, VolumeName,
+    VolumeRemoval,
 };
 use reqwest::Url;
 use secrecy::SecretString;
@@ -57,6 +58,12 @@ impl RecordedRequest {
     fn text(&self, key: &str) -> String {
         let body = self.body.get(key).and_then(Value::as_str).map(ToOwned::to_owned);
         body.or_else(|| self.query().remove(key)).unwrap_or_default()
+    }
+
+    /// Returns the texts of the list `key` in the body; none if it was not sent.
+    fn texts(&self, key: &str) -> Vec<String> {
+        let listed = self.body.get(key).and_then(Value::as_array);
+        listed.into_iter().flatten().filter_map(Value::as_str).map(ToOwned::to_owned).collect()
     }
 }
 
@@ -205,9 +212,17 @@ async fn each_change_sends_exactly_this() {
         .unwrap_err();
     for (https, certificate) in [(true, Certificate::LetsEncrypt), (false, Certificate::None)] {
         let (application, host) = (application.clone(), "alice.ai.example.org".to_owned());
-        let new = NewDomain { application, host, port: 8080, https, certificate };
+        let middlewares = if https { vec!["portal-retry@file".to_owned()] } else { Vec::new() };
+        let new = NewDomain { application, host, port: 8080, https, certificate, middlewares };
         client.create_domain(&new).await.unwrap_err();
     }
+    let domain = Domain {
+        id: DomainId("dom".to_owned()),
+        host: "alice.ai.example.org".to_owned(),
+        created_at: String::new(),
+        middlewares: Vec::new(),
+    };
+    client.set_middlewares(&domain, &["portal-retry@file".to_owned()]).await.unwrap();
     client.clear_queue(&application).await.unwrap();
     let volume = VolumeName("asd-portal-stk_1-data".to_owned());
     let path = "/data".to_owned();

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::{fault, name};
 use crate::local_fault::LocalFault;
 use crate::refusal::{
-    Counted, CrossSite, FilterField, InternalFault, LimitReached, Missing, Refusal, TakenBy,
-    Unreadable, whole_seconds,
+    Counted, CrossSite, FilterField, InternalFault, LimitReached, Missing, QueryField, Refusal,
+    TakenBy, Unreadable, whole_seconds,
 };
 use crate::stack_name::StackName;
 use crate::stack_state::StackState;
@@ -208,8 +208,9 @@ pub fn message(refusal: &Refusal) -> String {
         R::UriTooLong => "The address is longer than 8 KiB: shorten it.",
         R::InvalidPath => "The path is not valid UTF-8 after percent-decoding: check its encoding.",
         R::InvalidRequest(Unreadable::Query) => {
-            "The query could not be read: send at most one id, and at most 64 fields."
+            "The query could not be read: send each field at most once, and at most 64 fields."
         }
+        R::InvalidRequest(Unreadable::Field(field)) => query_field(*field),
         R::InvalidRequest(Unreadable::Form) => {
             "The form could not be read: send each of its fields once, and at most 64 fields."
         }
@@ -246,6 +247,28 @@ pub fn message(refusal: &Refusal) -> String {
 fn invalid_parameters(errors: &AnswerErrors) -> String {
     let keys: Vec<_> = errors.iter().map(|(key, _)| key).collect();
     format!("Some answers cannot be used: see `fields` for {}.", keys.join(", "))
+}
+
+fn query_field(field: QueryField) -> &'static str {
+    match field {
+        QueryField::After => {
+            "`after` cannot be read: send the number of the last event that you have."
+        }
+        QueryField::Before => "`before` cannot be read: send the `next` of the page before.",
+        QueryField::Download => "`download` cannot be read: send 1, or leave it out.",
+        QueryField::KeepData => "`keepData` cannot be read: send 1 or 0.",
+        QueryField::Kind => {
+            "There is no such `kind` of operation: send deployment, removal, stop, start, restart, \
+             change or deletion."
+        }
+        QueryField::Range => "`range` cannot be read: send 1h, 7d or 90d.",
+        QueryField::Since => {
+            "`since` cannot be read: send a time such as 2026-11-30T12:00:00Z, or an age such as 15m."
+        }
+        QueryField::Stack => "`stack` cannot be read: send the name of a stack.",
+        QueryField::Status => "`status` cannot be read: send in_progress or stuck.",
+        QueryField::Tail => "`tail` cannot be read: send a number of lines, such as 200.",
+    }
 }
 
 /// The sentence of [`Refusal::PortalUnreachable`].

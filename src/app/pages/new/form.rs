@@ -9,7 +9,7 @@ use super::field::{FieldRow, Problem, SizeChoice, id_of};
 use crate::api::page_data::page_data;
 use crate::api::service;
 use crate::app::pages::notice::Refused;
-use crate::app::words::buttons::START_STACK;
+use crate::app::words::buttons::{START_STACK, STARTING};
 use crate::app::words::name_form::{self, PLACEHOLDER};
 use crate::app::words::new as words;
 use crate::app::words::problems::problems;
@@ -27,7 +27,7 @@ pub fn QuestionForm(
     let summed_up = summed_up(&form, &id_of(NAME));
     let questions = questions(&form);
     let TemplateForm { id, stack_name, is_size_from_link, data, fields, .. } = form;
-    let (problems, problem) = (form.problems, form.problem);
+    let (problems, offers, problem) = (form.problems, form.offers, form.problem);
     let from_link = is_size_from_link || fields.iter().any(|field| field.is_from_link);
     let from_link =
         from_link.then(|| view! { <p class="questions__note">{words::FROM_LINK_NOTE}</p> });
@@ -42,11 +42,15 @@ pub fn QuestionForm(
     let warning = data.and_then(|data| name_form::warning(&data.frame.platform));
     view! {
         <Refused sentence=problem />
-        <leptos-island data-component="question_form" data-check=format!("{NEW}/{id}/check")>
+        <leptos-island
+            data-component="question_form"
+            data-check=format!("{NEW}/{id}/check")
+            data-busy=STARTING
+        >
             <Problems summed_up />
             <form class="questions" action=format!("{NEW}/{id}") method="post">
                 {from_link} {brought_back} <div class="questions__fields">
-                    <NameRow stack_name problem=problems.get(NAME).cloned() />
+                    <NameRow stack_name problem=problems.get(NAME).cloned() offers />
                     {questions}
                 </div> <button class="button button--primary" type="submit">
                     <span>{START_STACK}</span>
@@ -88,6 +92,8 @@ fn NameRow(
     stack_name: String,
     /// What is wrong with it.
     problem: Option<String>,
+    /// Similar names that are available, if it is taken.
+    offers: Vec<StackName>,
 ) -> impl IntoView {
     let pattern = service().ok().map(|service| service.address_pattern());
     let is_usable = StackName::for_new_stack(&stack_name).is_ok();
@@ -111,12 +117,36 @@ fn NameRow(
                 aria-describedby="problem-name about-name"
             />
             <Problem key=NAME.to_owned() sentence=problem />
+            <Offers offers />
             <p id="about-name" class="question__help">
                 {words::NAME_HELP} " " <span class="question__address" translate="no">
                     {address}
                 </span>
             </p>
         </div>
+    }
+}
+
+/// Renders free names in place of a taken one. They lead to the field; the page's code puts the name
+/// into it. The element is there in any case: the page's code writes into it.
+#[component]
+fn Offers(
+    /// The names.
+    offers: Vec<StackName>,
+) -> impl IntoView {
+    let is_none = offers.is_empty();
+    let offer = |name: StackName| {
+        view! {
+            <a class="chip" href=format!("#{}", id_of(NAME)) translate="no">
+                {name.to_string()}
+            </a>
+        }
+    };
+    view! {
+        <p id="offers-name" class="hint__offers" role="status" hidden=is_none>
+            {name_form::FREE}
+            {offers.into_iter().map(offer).collect_view()}
+        </p>
     }
 }
 

@@ -4,29 +4,38 @@ use std::sync::Arc;
 
 use leptos::either::Either;
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 
 use super::health::{HealthStrip, WhySection};
 use super::usage::Usage;
-use super::{Tab, action, address_with, stack_page};
+use super::{Facts, Tab, action, address_with, stack_page};
 use crate::api::{caller, service};
 use crate::app::deployment::forms::LinkButton;
 use crate::app::kind;
-use crate::app::words::{account, stack as words, stack_settings as settings_words};
+use crate::app::pages::data::{KeptList, ListedFor};
+use crate::app::words::{
+    account, data as data_words, stack as words, stack_settings as settings_words,
+};
 use crate::server::page::page_of;
-use crate::server::stacks::{OwnStack, StackAction, StackLooks, StackOverview, VERSION};
+use crate::server::stacks::{
+    KeptBeside, OwnStack, StackAction, StackLooks, StackOverview, VERSION,
+};
 use crate::server::store::Record;
 use crate::wire::{ApiError, OperationView, UsageSeries};
 use domain::kind::StackStatus;
 use domain::phase::Status;
 use domain::progress::End;
+use domain::refusal::RefusalCode;
 use domain::time::elapsed_ms;
 
 /// Renders how the stack is that the address names.
 #[component]
 pub fn OverviewPage() -> impl IntoView {
-    stack_page(Tab::Overview, async |stack: Arc<OwnStack>| match overview(&stack).await {
+    let refused = use_query_map().with_untracked(|query| query.get("refused"));
+    let was_full = refused.as_deref() == Some(RefusalCode::KeptDataFull.as_str());
+    stack_page(Tab::Overview, async move |stack: Arc<OwnStack>| match overview(&stack).await {
         Ok((overview, looks, usage)) => {
-            Either::Left(view! { <Overview stack overview looks usage /> })
+            Either::Left(view! { <Overview stack overview looks usage was_full /> })
         }
         Err(error) => Either::Right(view! { <p class="refused">{error.message}</p> }),
     })
@@ -44,8 +53,10 @@ fn Overview(
     overview: StackOverview,
     looks: StackLooks,
     usage: UsageSeries,
+    /// Whether a removal was refused because no more data can be kept.
+    was_full: bool,
 ) -> impl IntoView {
-    let StackOverview { last, data_days } = overview;
+    let StackOverview { last, data_days, beside } = overview;
     let operation = stack.view.operation.clone().map(|operation| {
         let is_removal = stack.view.removal_id.as_ref() == Some(&operation.id);
         view! { <UnderWay operation is_removal /> }
@@ -56,11 +67,11 @@ fn Overview(
         {operation}
         {why}
         <Actions stack=Arc::clone(&stack) />
-        <Facts stack=Arc::clone(&stack) />
+        <About stack=Arc::clone(&stack) />
         <HealthStrip looks />
         <Usage series=usage />
         <LastOperations last stack=Arc::clone(&stack) />
-        <Remove stack data_days />
+        <Remove stack data_days beside was_full />
     }
 }
 
@@ -133,21 +144,14 @@ fn end_of(action: StackAction) -> &'static str {
 
 /// Renders what is known about the stack.
 #[component]
-fn Facts(stack: Arc<OwnStack>) -> impl IntoView {
+fn About(stack: Arc<OwnStack>) -> impl IntoView {
     let template = service().map(|service| service.template_name(&stack.view.template));
     let facts = [
         (words::TEMPLATE, template.unwrap_or_else(|_| stack.view.template.clone())),
         (words::SINCE, account::minute(stack.view.since)),
         (words::REVISION, stack.view.revision.to_string()),
     ];
-    let fact = |(label, text)| {
-        view! {
-            <div>
-                <dt>{label}</dt>
-                <dd>{text}</dd>
-            </div>
-        }
-    };
+    let facts = facts.into_iter().map(|(label, text)| (label.to_owned(), text)).collect();
     let update = stack.view.update_available.as_ref().map(|version| {
         let href = address_with(&stack, "/settings", VERSION, version);
         view! {
@@ -157,7 +161,7 @@ fn Facts(stack: Arc<OwnStack>) -> impl IntoView {
         }
     });
     view! {
-        <dl class="facts">{facts.into_iter().map(fact).collect_view()}</dl>
+        <Facts facts />
         {update}
     }
 }
@@ -185,9 +189,23 @@ fn LastOperations(last: Vec<(Record, Option<End>)>, stack: Arc<OwnStack>) -> imp
     }
 }
 
-/// Renders the form that removes the stack, unless it is being removed.
+/// Renders the form that removes the stack, unless it is being removed. If no more data can be kept, it
+/// asks what of the other stacks to drop.
 #[component]
-fn Remove(stack: Arc<OwnStack>, data_days: Option<u64>) -> impl IntoView {
+fn Remove(
+    stack: Arc<OwnStack>,
+    data_days: Option<u64>,
+    beside: KeptBeside,
+    was_full: bool,
+) -> impl IntoView {
+    let KeptBeside { kept, is_full } = beside;
+    let asks = (is_full || was_full) && !kept.is_empty();
+    let kept_beside = asks.then(|| {
+        view! {
+            <p>{data_words::FULL}</p>
+            <KeptList kept listed_for=ListedFor::Deletion />
+        }
+    });
     let can_remove = !stack.actions().is_empty() || stack.view.status == StackStatus::Stuck;
     can_remove.then(|| {
         let name = &stack.view.name;
@@ -206,11 +224,11 @@ fn Remove(stack: Arc<OwnStack>, data_days: Option<u64>) -> impl IntoView {
         let danger = "button button--danger";
         let with_data = data_days.map(|_| form("0", "button", words::remove_with_data(name)));
         view! {
-            <details class="disclosure remove">
+            <details class="disclosure remove" open=was_full>
                 <summary>{words::REMOVE_STACK}</summary>
                 <div class="remove__panel">
                     <p>{before} <strong>{name.to_string()}</strong> {after} {kept}</p>
-                    {form("1", danger, words::remove(name))} {with_data}
+                    {kept_beside} {form("1", danger, words::remove(name))} {with_data}
                 </div>
             </details>
         }

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use super::plan::Changes;
-use super::{Tab, action, address, address_with, stack_page};
+use super::{Facts, Tab, action, address, address_with, stack_page};
 use crate::api::{caller, sent_settings, service};
 use crate::app::pages::new::field::id_of;
 use crate::app::pages::new::form::{Problems, questions, summed_up};
@@ -86,17 +86,24 @@ fn Form(stack: Arc<OwnStack>, settings: SettingsForm) -> impl IntoView {
     view! {
         <Refused sentence=form.problem.clone() />
         <Refused sentence=outdated />
-        <Problems summed_up=summed_up(&form, &first) />
-        <form class="questions" action=action(&stack, "/settings") method="post">
-            <input type="hidden" name=REVISION value=revision.to_string() />
-            <input type="hidden" name=VERSION value=version />
-            {withdrawn}
-            {update}
-            <div class="questions__fields">{nothing} {questions(&form)} <Fixed fixed /></div>
-            <button class="button button--primary" type="submit" name="step" value="review">
-                {words::REVIEW}
-            </button>
-        </form>
+        <leptos-island
+            data-component="question_form"
+            data-check=action(&stack, "/settings/check")
+            data-busy=words::REVIEWING
+        >
+            <Problems summed_up=summed_up(&form, &first) />
+            <form class="questions" action=action(&stack, "/settings") method="post">
+                <input type="hidden" name=REVISION value=revision.to_string() />
+                <input type="hidden" name=VERSION value=version />
+                {withdrawn}
+                {update}
+                <div class="questions__fields">{nothing} {questions(&form)} <Fixed fixed /></div>
+                <button class="button button--primary" type="submit" name="step" value="review">
+                    {words::REVIEW}
+                </button>
+                <p class="questions__status hints hint hint--bad" role="status"></p>
+            </form>
+        </leptos-island>
     }
 }
 
@@ -111,10 +118,24 @@ fn version_choice(stack: &OwnStack, settings: &SettingsForm) -> Option<impl Into
         let href = address(stack, "/settings");
         (words::is_update(version, own), href, words::stay_with(own))
     };
+    let changes = settings.update.as_ref().map(words::update_changes).unwrap_or_default();
+    let line = |(label, sentence): (&'static str, String)| {
+        view! {
+            <li>
+                <strong>{label}</strong>
+                ": "
+                {sentence}
+            </li>
+        }
+    };
+    let changes = (!changes.is_empty()).then(|| {
+        view! { <ul class="differences">{changes.into_iter().map(line).collect_view()}</ul> }
+    });
     Some(view! {
-        <p class="questions__note">
-            {text} " " <a href=href>{label}</a>
-        </p>
+        <div class="questions__note">
+            <p>{text} " " <a href=href>{label}</a></p>
+            {changes}
+        </div>
     })
 }
 
@@ -122,18 +143,10 @@ fn version_choice(stack: &OwnStack, settings: &SettingsForm) -> Option<impl Into
 #[component]
 fn Fixed(fixed: Vec<(String, String)>) -> impl IntoView {
     (!fixed.is_empty()).then(|| {
-        let fact = |(label, text)| {
-            view! {
-                <div>
-                    <dt>{label}</dt>
-                    <dd>{text}</dd>
-                </div>
-            }
-        };
         view! {
             <section aria-labelledby="fixed">
                 <h2 id="fixed">{words::FIXED}</h2>
-                <dl class="facts">{fixed.into_iter().map(fact).collect_view()}</dl>
+                <Facts facts=fixed />
             </section>
         }
     })

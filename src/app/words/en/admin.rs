@@ -9,7 +9,7 @@ use crate::server::platform::{Breaker, BreakerState};
 use crate::server::reconciler::report::ReconcileRound;
 use crate::server::settings::Quotas;
 use crate::server::stacks::Health;
-use crate::server::stacks::admin::StuckLine;
+use crate::server::stacks::admin::{StuckLine, VersionOffer};
 use crate::server::store::{KeptState, State};
 use domain::event::FailureCode;
 use domain::kind::{Direction, Kind, StackState};
@@ -46,6 +46,10 @@ pub(crate) const LEFT_UNKNOWN: &str = "It is not known what is left. Search the 
 pub(crate) const OF: &str = " of ";
 pub(crate) const RETRY: &str = "Try again now";
 pub(crate) const DIFFERENCES: &str = "Database and platform";
+
+pub(crate) const STACKS: &str = "Stacks";
+pub(crate) const VERSION_COLUMNS: [&str; 4] = ["Template", "Version", "Stacks", "Offered now"];
+pub(crate) const VERSION_UNKNOWN: &str = "not known";
 
 pub(crate) const KEPT: &str = "Kept data";
 pub(crate) const KEPT_COLUMNS: [&str; 6] =
@@ -113,6 +117,24 @@ pub(crate) fn kept(in_all: usize, shown: usize) -> String {
         0 => String::from("No data of removed stacks is kept."),
         1 => String::from("The data of 1 removed stack is kept."),
         _ => format!("The data of {in_all} removed stacks is kept.{first}"),
+    }
+}
+
+/// Says how many stacks there are.
+pub(crate) fn stacks(in_all: usize) -> String {
+    match in_all {
+        0 => String::from("There are no stacks."),
+        1 => String::from("There is 1 stack."),
+        _ => format!("There are {in_all} stacks."),
+    }
+}
+
+/// Says what is offered of the template of a stack.
+pub(crate) fn version_offer(offer: &VersionOffer) -> String {
+    match offer {
+        VersionOffer::This => String::from("this version"),
+        VersionOffer::Other(version) => format!("version {version}"),
+        VersionOffer::Nothing => String::from("no longer offered"),
     }
 }
 

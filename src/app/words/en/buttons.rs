@@ -4,9 +4,10 @@
 pub(crate) use on_server::*;
 
 /// The label of the button that starts a stack.
-#[cfg(any(feature = "ssr", feature = "name-form", feature = "question-form"))]
+#[cfg(any(feature = "ssr", feature = "name-form"))]
 pub(crate) const START_STACK: &str = "Deploy";
 /// The label of a button that starts something, after it is pressed.
+#[cfg(any(feature = "leptos", feature = "name-form"))]
 pub(crate) const STARTING: &str = "Starting…";
 
 /// The label of the copy button after it is pressed: once the text is copied, or if that failed.

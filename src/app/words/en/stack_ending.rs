@@ -14,12 +14,12 @@ pub(crate) fn sentence(ending: &Ending) -> String {
     if ending.is_over {
         format!(
             "This stack ended on {at}, so it is stopped. It is removed on {removed} or later, and \
-             its data is kept."
+             data that survives a restart is kept."
         )
     } else {
         format!(
-            "This stack ends on {at}: it is stopped then, and removed on {removed} or later. Its \
-             data is kept."
+            "This stack ends on {at}: it is stopped then, and removed on {removed} or later. Data \
+             that survives a restart is kept."
         )
     }
 }

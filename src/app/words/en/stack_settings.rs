@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::server::stacks::QuestionWords;
+use crate::server::stacks::{QuestionWords, Update};
 use crate::wire::{DowntimeView, PlannedChange};
 use domain::refusal::RefusalCode;
 use domain::template::answers::SIZE;
@@ -10,6 +10,8 @@ use domain::template::answers::SIZE;
 /// The label of the tab, and the heading of the form.
 pub(crate) const SETTINGS: &str = "Settings";
 pub(crate) const REVIEW: &str = "Review the changes";
+/// The label of that button while the answers are sent.
+pub(crate) const REVIEWING: &str = "Reviewing…";
 pub(crate) const APPLY: &str = "Apply";
 pub(crate) const BACK: &str = "Back";
 /// The heading of what a change would change.
@@ -66,6 +68,16 @@ pub(crate) fn is_offered(own: &str, offered: &str) -> String {
     format!("Version {offered} of the template is offered. The stack has version {own}.")
 }
 
+/// Says what another version changes, whatever the answers are.
+pub(crate) fn update_changes(update: &Update) -> Vec<(&'static str, String)> {
+    let Update { added, removed, image } = update;
+    let listed =
+        |label, labels: &[String]| (!labels.is_empty()).then(|| (label, labels.join(", ")));
+    let image = image.as_ref().map(|(from, to)| ("Image", format!("from {from} to {to}")));
+    let questions = [listed("New questions", added), listed("No longer asked", removed)];
+    questions.into_iter().flatten().chain(image).collect()
+}
+
 /// Returns the label of the link to the form of another version.
 pub(crate) fn update_to(version: &str) -> String {
     format!("Update to {version}")
@@ -87,6 +99,9 @@ pub(crate) fn meanwhile(downtime: DowntimeView, is_stopped: bool) -> &'static st
         (true, _) => "The stack is stopped: it gets these settings at its next start.",
         (false, DowntimeView::None) => {
             "The stack answers all the time meanwhile. Open connections are cut once."
+        }
+        (false, DowntimeView::Waits) => {
+            "Whoever visits the stack waits some seconds meanwhile. Open connections are cut once."
         }
         (false, DowntimeView::Seconds) => {
             "The stack does not answer for some seconds. Open connections are cut once."

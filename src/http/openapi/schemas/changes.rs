@@ -36,8 +36,9 @@ pub(super) fn changes() -> Vec<Named> {
         .required("changes")
         .has(
             "downtime",
-            one_of_texts(["none", "seconds"]),
-            "Whether the stack answers all the time meanwhile.",
+            one_of_texts(["none", "waits", "seconds"]),
+            "Whether the stack answers all the time meanwhile, lets requests wait some seconds, or \
+             answers with an error for some seconds.",
         )
         .optional_one("usual", "Usual", "How long a deployment of the template usually takes.");
     let revision = object("What a stack is or was made of.")

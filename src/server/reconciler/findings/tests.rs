@@ -123,6 +123,7 @@ fn kind(finding: &Finding) -> String {
         Finding::Drift { drift, .. } => format!("runs {drift}"),
         Finding::RowDrift { drift, .. } => format!("has {drift}"),
         Finding::Unrouted { .. } => String::from("unrouted"),
+        Finding::RetryLost { path } | Finding::NoRetry { path, .. } => format!("retry {path}"),
         Finding::Contested { domain, .. } => format!("contested {domain}"),
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{DATA, NAME};
+use super::{DATA, NAME, VERSION};
 use domain::deployment::Deployment;
+use domain::stack_name::StackName;
 use domain::stack_spec::StackSpec;
 use domain::template::Template;
 use domain::template::answers::{PARAMETER_FIELD, SIZE};
@@ -25,6 +26,8 @@ pub struct Filling {
     pub kept: BTreeMap<String, String>,
     /// What is wrong, by the keys of the questions.
     pub problems: BTreeMap<String, String>,
+    /// Similar names that are available, if the name is taken.
+    pub offers: Vec<StackName>,
     /// What is wrong besides.
     pub problem: Option<String>,
 }
@@ -68,6 +71,20 @@ impl Filling {
         let answers = template.parameters.iter().filter_map(answer);
         let pairs = [own(NAME, name.as_str())].into_iter().chain(size).chain(data).chain(answers);
         Self { pairs: pairs.collect(), is_again: true, ..Self::default() }
+    }
+
+    /// Returns what fills the form of a stack's settings with the answers of a revision: all but the
+    /// secrets.
+    pub fn answers(spec: &StackSpec) -> Self {
+        let own = |field: &str, value: &str| (field.to_owned(), value.to_owned());
+        let version = spec.template.iter().map(|template| own(VERSION, &template.version));
+        let size = spec.size_id.iter().map(|size| own(SIZE, size));
+        let answers = spec.values.iter().map(|(key, answer)| {
+            let text = answer.as_ref().map(|value| value.to_variable('\n')).unwrap_or_default();
+            (format!("{PARAMETER_FIELD}{key}"), text)
+        });
+        let pairs = version.chain(size).chain(answers).collect();
+        Self { pairs, is_again: true, ..Self::default() }
     }
 
     /// Returns the values of a field.

@@ -6,7 +6,7 @@ mod revisions;
 mod settings;
 
 pub(crate) use revisions::ShownRevision;
-pub(crate) use settings::{REVISION, SentSettings, SettingsForm, VERSION};
+pub(crate) use settings::{REVISION, SentSettings, SettingsForm, Update};
 
 use super::on_stack::Asked;
 use crate::server::audit::AuditAction;
@@ -105,7 +105,13 @@ impl Service {
             Some(template) => self.usual_of(&template.id).await,
             None => None,
         };
-        let downtime = if has_no_gap { DowntimeView::None } else { DowntimeView::Seconds };
+        let downtime = if has_no_gap {
+            DowntimeView::None
+        } else if self.parts.reconcile_report.has_retry() {
+            DowntimeView::Waits
+        } else {
+            DowntimeView::Seconds
+        };
         Ok(PlanView { changes: draft.changes, downtime, usual })
     }
 

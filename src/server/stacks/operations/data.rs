@@ -25,6 +25,15 @@ use domain::stack_id::{RevisionId, StackId};
 use domain::stack_spec::BroughtBack;
 use domain::time::later;
 
+/// What is kept of the other stacks of an owner.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeptBeside {
+    /// The kept data, the one that is deleted first at the beginning.
+    pub kept: Vec<KeptView>,
+    /// True if the data of no more stacks can be kept.
+    pub is_full: bool,
+}
+
 impl Service {
     /// Lists the kept data of the caller, the one that is deleted first at the beginning.
     ///
@@ -53,6 +62,24 @@ impl Service {
         let Some(owner) = owner else { return Ok(Vec::new()) };
         let all = self.parts.store.kept_data(&KeptFilter::Owner(owner.clone())).await?;
         Ok(all.into_iter().filter_map(view).collect())
+    }
+
+    /// Returns what is kept of the other stacks of `owner`, if a removal asks what of it to drop.
+    pub(in crate::server::stacks) async fn beside(
+        &self,
+        owner: Option<&OwnerId>,
+    ) -> Result<KeptBeside, StoreError> {
+        let Some(owner) = owner else { return Ok(KeptBeside::default()) };
+        let all = self.parts.store.kept_data(&KeptFilter::Owner(owner.clone())).await?;
+        let counted = all.iter().filter(|data| match data.state {
+            KeptState::Removing | KeptState::Kept | KeptState::Lost(_) | KeptState::Deleting => {
+                true
+            }
+            KeptState::InUse(_) => false,
+        });
+        let count = counted.count();
+        let is_full = self.parts.quotas.kept.is_some_and(|most| count >= most as usize);
+        Ok(KeptBeside { kept: all.into_iter().filter_map(view).collect(), is_full })
     }
 
     /// Returns the answer to a removal that would keep more than `most`: with what is kept, to choose

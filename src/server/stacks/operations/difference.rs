@@ -1,9 +1,10 @@
 //! The difference between two revisions.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
 
+use crate::server::spec::fingerprints;
 use crate::wire::{EffectView, PlannedChange};
 use domain::stack_spec::StackSpec;
 use domain::template::answers::SIZE;
@@ -72,13 +73,4 @@ fn is_set_otherwise(old: &StackSpec, new: &StackSpec) -> bool {
 fn changed(field: &str, from: Json, to: Json) -> Option<PlannedChange> {
     let effect = EffectView::Restart;
     (from != to).then(|| PlannedChange { field: field.to_owned(), from, to, secret: false, effect })
-}
-
-/// Returns the fingerprints of the secrets that answer questions, by the keys of these.
-pub(in crate::server::stacks) fn fingerprints(spec: &StackSpec) -> BTreeMap<String, String> {
-    let of = |secret: &domain::stack_spec::SecretRef| {
-        let key = crate::server::spec::question_of(&secret.name)?;
-        Some((key.to_owned(), secret.fingerprint.clone()))
-    };
-    spec.secrets().filter_map(of).collect()
 }

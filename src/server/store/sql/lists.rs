@@ -5,6 +5,7 @@ use super::statement::Statement;
 use crate::server::audit::{AuditAction, AuditFilter};
 use crate::server::store::{OperationFilter, State};
 use domain::deployment::DeploymentId;
+use domain::kind::KindName;
 
 /// Selects the columns of a record. Not with `*`: a newer replica may add a column while this one
 /// runs, and a statement that PostgreSQL has prepared with `*` fails from then on.
@@ -21,11 +22,13 @@ pub(super) fn texts(list: &[impl ToString]) -> Vec<String> {
 
 /// Returns the query of the operations that pass `filter`, newest first.
 pub(super) fn operations<D: Dialect>(filter: &OperationFilter) -> Statement {
-    let OperationFilter { owner, stack, state, search, before, limit } = filter;
+    let OperationFilter { owner, stack, name, kind, state, search, before, limit } = filter;
     let mut query = Statement::new(RECORD)
         .push(" WHERE TRUE")
         .push_if(" AND owner = ", owner.as_ref())
         .push_if(" AND stack = ", *stack)
+        .push_if(" AND name = ", name.as_ref())
+        .push_if(" AND kind = ", kind.as_ref().map(KindName::as_str))
         .push_if(" AND state = ", state.map(State::as_str));
     if let Some(search) = search {
         query = query.push(" AND (id = ").push_bind(search).push(" OR ").push(D::POSITION);

@@ -7,16 +7,14 @@
 use std::fmt;
 
 use ai_stack_deployer::server::store::State;
-use clock::Clock;
 use domain::progress::End;
 use domain::receipt::{Line, Outcome};
 use serde_json::Value;
 
 use super::{World, live};
-use crate::saga::scenario::{AFTER, BEFORE, Perturbation, Tally};
-use crate::support::core_platform::Moment;
+use crate::saga::perturbed::Ended;
+use crate::saga::scenario::{Perturbation, Tally};
 use crate::support::fake_platform::TRANSIENT;
-use crate::support::faulty_store::Crash;
 
 /// What a change is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,16 +46,6 @@ struct Scenario {
     faults: Vec<String>,
 }
 
-/// The end of a scenario.
-struct Ended {
-    end: End,
-    crashes: u32,
-    /// The first write and the first call, and the last ones.
-    first: (u32, usize),
-    last: (u32, usize),
-    missed: usize,
-}
-
 impl fmt::Debug for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} with {:?}", self.aim, self.faults)
@@ -84,26 +72,11 @@ impl Scenario {
                 None => spec.size.memory_bytes = Some(64 << 20),
             })
             .await;
-        let first = (world.store.writes() + 1, world.platform.calls() + 1);
-        for fault in &self.faults {
-            world.inject(fault);
-        }
-        match perturbation {
-            Some(Perturbation::Crash(write, crash)) => world.store.crash_at(write, crash),
-            Some(Perturbation::CancelAtWrite(write, when)) => world.store.cancel_at(write, when),
-            Some(Perturbation::CancelAtCall(call, moment)) => world.cancel_at_call(call, moment),
-            None => {}
-        }
-        let crashes = world.drive().await;
-        let last = (world.store.writes(), world.platform.calls());
-        let missed = world.platform.core().waiting_faults().len();
-        world.platform.core().start_docker(world.clock.now());
-        world.clean_up(6).await;
-        let calls = world.platform.calls() - first.1;
-        assert!(calls < MOST_CALLS, "{what}: {calls} calls");
+        let ended = world.drive_perturbed(&self.faults, perturbation).await;
+        assert!(ended.calls < MOST_CALLS, "{what}: {} calls", ended.calls);
         world.holds(&what).await;
         world.assert_nothing_is_between(self.aim, &what).await;
-        Ended { end: world.end().await, crashes, first, last, missed }
+        ended
     }
 }
 
@@ -130,26 +103,6 @@ impl World {
         assert!(receipt.clean && receipt.lines.iter().all(Line::is_settled), "{what}: {receipt:?}");
         let is_restored = |line: &Line| line.outcome == Outcome::Restored;
         assert!(receipt.lines.iter().all(is_restored), "{what}: {receipt:?}");
-    }
-}
-
-impl Ended {
-    fn crashes(&self) -> impl Iterator<Item = Perturbation> + use<> {
-        let both =
-            |write| [Crash::Before, Crash::After].map(|crash| Perturbation::Crash(write, crash));
-        (self.first.0..=self.last.0).flat_map(both)
-    }
-
-    /// Returns the requests to cancel at every write, and at every `every`th call.
-    fn cancellations(&self, every: usize) -> impl Iterator<Item = Perturbation> + use<> {
-        let last = self.last.0;
-        let at_write = |write| [BEFORE, AFTER].map(|when| Perturbation::CancelAtWrite(write, when));
-        let at_call =
-            |call| [Moment::Before, Moment::After].map(|at| Perturbation::CancelAtCall(call, at));
-        // After the last write it has ended.
-        let writes = (self.first.0..=last).flat_map(at_write);
-        let writes = writes.filter(move |one| *one != Perturbation::CancelAtWrite(last, AFTER));
-        writes.chain((self.first.1..=self.last.1).step_by(every).flat_map(at_call))
     }
 }
 
@@ -204,7 +157,7 @@ async fn a_crash_anywhere_leaves_one_revision() {
     let mut tally = Tally::default();
     for scenario in perturbed() {
         let calm = scenario.run(None).await;
-        for perturbation in calm.crashes() {
+        for perturbation in calm.crash_anywhere() {
             let ended = scenario.run(Some(perturbation)).await;
             assert_eq!(ended.crashes, 1, "{scenario:?} {perturbation:?}: it went on");
             tally.count(&[perturbation]);
@@ -219,7 +172,7 @@ async fn a_cancel_request_anywhere_leaves_one_revision() {
     let mut tally = Tally::default();
     for scenario in perturbed() {
         let calm = scenario.run(None).await;
-        for perturbation in calm.cancellations(11) {
+        for perturbation in calm.cancel_anywhere(11) {
             scenario.run(Some(perturbation)).await;
             tally.count(&[perturbation]);
         }

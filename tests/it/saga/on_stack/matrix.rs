@@ -7,7 +7,6 @@
 use std::fmt;
 
 use ai_stack_deployer::server::store::{Desired, State};
-use clock::Clock;
 use domain::event::FailureCode;
 use domain::kind::{Kind, RESTART, START, STOP, StackState};
 use domain::progress::End;
@@ -15,10 +14,9 @@ use domain::receipt::{Line, Outcome};
 use serde_json::Value;
 
 use super::{World, live};
-use crate::saga::scenario::{AFTER, BEFORE, Perturbation, Tally};
-use crate::support::core_platform::Moment;
+use crate::saga::perturbed::Ended;
+use crate::saga::scenario::{Perturbation, Tally};
 use crate::support::fake_platform::TRANSIENT;
-use crate::support::faulty_store::Crash;
 
 /// The kinds that keep their stack.
 const KINDS: [&Kind; 3] = [&STOP, &START, &RESTART];
@@ -38,17 +36,6 @@ const MOST_CALLS: usize = 600;
 struct Scenario {
     kind: &'static Kind,
     faults: Vec<String>,
-}
-
-/// The end of a scenario.
-#[derive(Debug)]
-struct Ended {
-    end: End,
-    crashes: u32,
-    /// The first write and the first call, and the last ones.
-    first: (u32, usize),
-    last: (u32, usize),
-    missed: usize,
 }
 
 impl fmt::Debug for Scenario {
@@ -72,29 +59,13 @@ impl Scenario {
         }
         let (_, task) = world.answers();
         world.ask_for(self.kind, 50).await;
-        let first = (world.store.writes() + 1, world.platform.calls() + 1);
-        for fault in &self.faults {
-            world.inject(fault);
-        }
-        match perturbation {
-            Some(Perturbation::Crash(write, crash)) => world.store.crash_at(write, crash),
-            Some(Perturbation::CancelAtWrite(write, when)) => world.store.cancel_at(write, when),
-            Some(Perturbation::CancelAtCall(call, moment)) => world.cancel_at_call(call, moment),
-            None => {}
-        }
-        let crashes = world.drive().await;
-        let last = (world.store.writes(), world.platform.calls());
-        let missed = world.platform.core().waiting_faults().len();
-        world.platform.core().start_docker(world.clock.now());
-        world.clean_up(6).await;
-        let calls = world.platform.calls() - first.1;
-        assert!(calls < MOST_CALLS, "{what}: {calls} calls");
-        let end = world.end().await;
+        let ended = world.drive_perturbed(&self.faults, perturbation).await;
+        assert!(ended.calls < MOST_CALLS, "{what}: {} calls", ended.calls);
         world.assert_is_as_it_should_be(self.kind, &what).await;
-        if self.kind.name == RESTART.name && matches!(end, End::Live(_)) {
+        if self.kind.name == RESTART.name && matches!(ended.end, End::Live(_)) {
             assert_ne!(world.answers().1, task, "{what}: the container is the old one");
         }
-        Ended { end, crashes, first, last, missed }
+        ended
     }
 }
 
@@ -127,25 +98,6 @@ impl World {
             };
             assert_eq!(line.outcome, restored, "{what}");
         }
-    }
-}
-
-impl Ended {
-    fn crashes(&self) -> impl Iterator<Item = Perturbation> + use<> {
-        let both =
-            |write| [Crash::Before, Crash::After].map(|crash| Perturbation::Crash(write, crash));
-        (self.first.0..=self.last.0).flat_map(both)
-    }
-
-    fn cancellations(&self) -> impl Iterator<Item = Perturbation> + use<> {
-        let last = self.last.0;
-        let at_write = |write| [BEFORE, AFTER].map(|when| Perturbation::CancelAtWrite(write, when));
-        let at_call =
-            |call| [Moment::Before, Moment::After].map(|at| Perturbation::CancelAtCall(call, at));
-        // After the last write it has ended.
-        let writes = (self.first.0..=last).flat_map(at_write);
-        let writes = writes.filter(move |one| *one != Perturbation::CancelAtWrite(last, AFTER));
-        writes.chain((self.first.1..=self.last.1).flat_map(at_call))
     }
 }
 
@@ -198,8 +150,11 @@ async fn run(scenarios: Vec<Scenario>, is_cancelled: bool) -> Tally {
         let calm = scenario.run(None).await;
         assert_eq!(calm.missed, 0, "{scenario:?}: nothing met its fault");
         tally.count(&[]);
-        let perturbations: Vec<_> =
-            if is_cancelled { calm.cancellations().collect() } else { calm.crashes().collect() };
+        let perturbations: Vec<_> = if is_cancelled {
+            calm.cancel_anywhere(1).collect()
+        } else {
+            calm.crash_anywhere().collect()
+        };
         for perturbation in perturbations {
             let ended = scenario.run(Some(perturbation)).await;
             let what = format!("{scenario:?} {perturbation:?}");

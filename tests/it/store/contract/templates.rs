@@ -1,11 +1,15 @@
 //! The part of the contract about the definitions of templates.
 
 use ai_stack_deployer::server::store::{
-    NewDeployment, Quota, Store, StoreError, TemplateDefinition,
+    Lane, NewDeployment, NewOperation, NewRevision, OperationOutcome, Quota, State, Store,
+    StoreError, TemplateDefinition,
 };
+use domain::event::{EventBody, ProgressUpdate};
+use domain::kind::CHANGE;
 use domain::stack_spec::TemplateRef;
 
-use super::new;
+use super::{at, finish, new};
+use crate::support::claim_one::CLEAN_UP;
 
 /// Runs this part against `store`.
 pub(super) async fn hold(store: &dyn Store) {
@@ -35,6 +39,43 @@ pub(super) async fn hold(store: &dyn Store) {
     for expected in [first.reference, definition("notes", "2", "second").reference] {
         assert_eq!(used.iter().filter(|one| **one == expected).count(), 1, "{used:?}");
     }
+    a_change_keeps_a_definition(store).await;
+}
+
+/// A change keeps the definition that it leads to, under the same rules.
+async fn a_change_keeps_a_definition(store: &dyn Store) {
+    let begun = of(1_210, "notes-six", definition("notes", "1", "first"));
+    store.begin(&begun, None).await.unwrap();
+    finish(store, Lane::Forward, &begun.deployment.id, State::Live).await;
+    let name = begun.deployment.name.clone();
+    let to = |number: u128, template: TemplateDefinition| NewOperation {
+        id: CHANGE.operation_id(number),
+        kind: &CHANGE,
+        started: at(60),
+        first: EventBody::Progress(ProgressUpdate::first(&CHANGE, at(60))),
+        of: None,
+        expired: None,
+        limit: None,
+        audit_entry: None,
+        claim: None,
+        revision: Some(NewRevision {
+            from: 1,
+            number: 2,
+            spec: begun.spec.clone(),
+            by: None,
+            template: Some(template),
+            response: None,
+        }),
+    };
+    let changed = to(1_211, definition("notes", "1", "third"));
+    let error = store.begin_operation(&name, &changed).await.unwrap_err();
+    assert!(matches!(error, StoreError::TemplateChanged), "{error:?}");
+    assert_eq!(store.template("third").await.unwrap(), None);
+    let newer = to(1_212, definition("notes", "3", "third"));
+    let outcome = store.begin_operation(&name, &newer).await.unwrap();
+    assert_eq!(outcome, OperationOutcome::Accepted(newer.id.clone()));
+    assert_eq!(store.template("third").await.unwrap().as_deref(), Some("definition of third"));
+    finish(store, CLEAN_UP, &newer.id, State::RolledBack).await;
 }
 
 fn of(number: u128, name: &str, template: TemplateDefinition) -> NewDeployment {

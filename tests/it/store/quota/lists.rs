@@ -1,6 +1,7 @@
 //! Lists of operations.
 
 use ai_stack_deployer::server::store::{OperationFilter, State, Store, Usage, receipt, receipts};
+use domain::kind::KindName;
 use domain::owner::OwnerId;
 use domain::stack_name::StackName;
 
@@ -36,6 +37,13 @@ pub(super) async fn are_newest_first_and_a_page_at_a_time(store: &dyn Store) {
 
     let live = OperationFilter { state: Some(State::Live), ..own.clone() };
     assert_eq!(list(live).await, [id(72)]);
+    let of_kind = |kind| OperationFilter { kind: Some(kind), ..own.clone() };
+    assert_eq!(list(of_kind(KindName::REMOVE)).await, all[..1]);
+    assert_eq!(list(of_kind(KindName::DEPLOY)).await, all[1..]);
+    let named =
+        |name: &str| OperationFilter { name: Some(StackName::parse(name).unwrap()), ..own.clone() };
+    assert_eq!(list(named("heidi-72")).await, [removal.clone(), id(72)]);
+    assert!(list(named("heidi-7")).await.is_empty(), "only a whole name");
     let search = |text: &str| OperationFilter { search: Some(text.to_owned()), ..own.clone() };
     assert_eq!(list(search("idi-72")).await, [removal.clone(), id(72)]);
     assert_eq!(list(search(id(71).as_str())).await, [id(71)]);

@@ -128,7 +128,7 @@ impl Templates for MemoryStore {
 
 impl Tables {
     /// Keeps the definition of a template, unless its version has another one.
-    fn keep_template(&mut self, new: &TemplateDefinition) -> Result<()> {
+    pub(super) fn keep_template(&mut self, new: &TemplateDefinition) -> Result<()> {
         let TemplateRef { id, version, digest } = &new.reference;
         let is_same = |one: &&TemplateDefinition| {
             one.reference.id == *id && one.reference.version == *version
@@ -147,7 +147,7 @@ impl Tables {
         match sealed.origin {
             SpecOrigin::Begun => {}
             SpecOrigin::Assumed | SpecOrigin::Read => {
-                drop(self.outcomes.insert(id, RevisionOutcome::Unknown))
+                self.outcomes.insert(id, RevisionOutcome::Unknown);
             }
         }
         self.specs.insert(id, sealed);

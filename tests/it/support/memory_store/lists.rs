@@ -144,7 +144,7 @@ impl Tables {
 
     /// Lists operations that pass `filter`, newest first.
     pub(super) fn operations(&self, filter: &OperationFilter) -> Vec<Record> {
-        let OperationFilter { owner, stack, state, search, before, limit } = filter;
+        let OperationFilter { owner, stack, name, kind, state, search, before, limit } = filter;
         let records = || self.deployments.iter().map(|row| &row.record);
         let before = match before {
             None => None,
@@ -160,6 +160,8 @@ impl Tables {
         let mut found: Vec<_> = records()
             .filter(|record| owner.is_none() || record.owner == *owner)
             .filter(|record| stack.is_none_or(|stack| record.revision.stack == stack))
+            .filter(|record| name.as_ref().is_none_or(|name| record.deployment.name == *name))
+            .filter(|record| kind.is_none_or(|kind| record.deployment.kind == kind))
             .filter(|record| state.is_none_or(|state| record.state == state))
             .filter(|record| search.as_ref().is_none_or(|search| matches(record, search)))
             .filter(|record| before.is_none_or(|before| sort_key(record) < before))

@@ -69,6 +69,9 @@ impl Tables {
             if present.number != revision.from || self.specs.contains_key(&reached) {
                 return Ok(OperationOutcome::RevisionChanged(present.number));
             }
+            if let Some(template) = &revision.template {
+                self.keep_template(template)?;
+            }
             let maker = (Some(new.id.clone()), revision.by.clone(), Some(new.started));
             self.keep_spec(reached, revision.spec.clone(), maker);
         }

@@ -58,7 +58,10 @@ pub(super) const ALL: &[(&[u32], Situation)] = &[
     (&[1386], crash_loop),
     (&[1062], live),
     (&[1063], missing_image),
-    (&[1153, 1154, 1460, 1462, 1463, 1464, 1467], nothing),
+    (&[1153, 1154, 1460, 1462, 1463, 1464, 1467, 1540], nothing),
+    (&[1465], fresh),
+    (&[1478], one_domain),
+    (&[1480], one_domain_with_a_middleware),
     (&[1152, 1461], stale_file),
     (&[246, 247, 248], docker_down),
     (&[129, 1101, 1110, 1395], to_be_mounted),
@@ -138,6 +141,16 @@ fn with_domains(world: &mut World, hosts: &[&str]) -> Ids {
 
 fn one_domain(world: &mut World) -> Ids {
     with_domains(world, &["demo.stacks.test"])
+}
+
+fn one_domain_with_a_middleware(world: &mut World) -> Ids {
+    let ids = one_domain(world);
+    let middlewares = ["portal-door@file"];
+    let update = json!({
+        "domainId": ids["domainId"], "host": "demo.stacks.test", "middlewares": middlewares,
+    });
+    world.post("/api/domain.update", update);
+    ids
 }
 
 fn three_domains(world: &mut World) -> Ids {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dokploy::{
-    AppName, Application, ApplicationId, Certificate, Configuration, ContainerId, Dokploy,
+    AppName, Application, ApplicationId, Certificate, Configuration, ContainerId, Dokploy, Domain,
     DomainId, EnvironmentId, Error, FailureAction, HealthCheck, JobId, MountId, NewApplication,
     NewDomain, NewMount, NewProject, ProjectId, ServiceSettings, UpdateOrder, UpdateSettings,
     VolumeName,
@@ -99,6 +99,15 @@ pub(super) async fn play(
         }
         "application.delete" => client.delete_application(&id()).await.map(show),
         "domain.create" => client.create_domain(&new_domain(request)).await.map(show),
+        "domain.update" => {
+            let domain = Domain {
+                id: DomainId(request.text("domainId")),
+                host: request.text("host"),
+                created_at: String::new(),
+                middlewares: Vec::new(),
+            };
+            client.set_middlewares(&domain, &request.texts("middlewares")).await.map(show)
+        }
         "domain.byApplicationId" => client.domains_of(&id()).await.map(show),
         "overview.domains" => client.hosts().await.map(show),
         "domain.delete" => {
@@ -175,8 +184,13 @@ fn new_domain(request: &RecordedRequest) -> NewDomain {
         application: ApplicationId(request.text("applicationId")),
         host: request.text("host"),
         port: 8080,
-        https: true,
-        certificate: Certificate::LetsEncrypt,
+        https: request.body["https"] == true,
+        certificate: match request.text("certificateType").as_str() {
+            "none" => Certificate::None,
+            "custom" => Certificate::Custom,
+            _ => Certificate::LetsEncrypt,
+        },
+        middlewares: request.texts("middlewares"),
     }
 }
 

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use crate::server::auth::access::{Caller, Permission};
+use crate::server::spec::fingerprints;
 use crate::server::stacks::Service;
-use crate::server::stacks::operations::difference::{difference, fingerprints};
+use crate::server::stacks::operations::difference::difference;
 use crate::server::store::{Revision, RevisionOutcome, Stack};
 use crate::wire::{ApiError, RevisionView, RevisionsView};
 use domain::deployment::DeploymentId;

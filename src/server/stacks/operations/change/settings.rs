@@ -2,27 +2,30 @@
 //! those that were sent and are to be reviewed or mended.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use catalogue::Entry;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{ChangeRequest, Present, Wanted};
 use crate::server::auth::access::{Caller, Permission};
-use crate::server::stacks::form::{Control, Field, Filling, PresentSecret, TemplateForm};
-use crate::server::stacks::operations::difference::fingerprints;
+use crate::server::spec::fingerprints;
+use crate::server::stacks::authorization::is_own;
+use crate::server::stacks::form::{
+    AGAIN, Control, Field, Filling, PresentSecret, TemplateForm, VERSION,
+};
 use crate::server::stacks::{QuestionWords, SentAnswers, Service, TakenBack};
-use crate::server::store::Revision;
-use crate::wire::{ApiError, ErrorDetails, PlanView};
+use crate::server::store::{Record, Revision, State};
+use crate::wire::{ApiError, ErrorDetails, FormVerdict, PlanView};
 use domain::deployment::DeploymentId;
 use domain::refusal::Refusal;
-use domain::template::answers::CLEAR_FIELD;
+use domain::template::Template;
+use domain::template::answers::{CLEAR_FIELD, SECRET_FIELD};
 use domain::template::situation::{Before, Kept, Situation};
 use domain::template::text::FALLBACK;
 
 /// The field of the revision that the form was made from.
 pub(crate) const REVISION: &str = "revision";
-/// The field of the version of the template whose questions the form has.
-pub(crate) const VERSION: &str = "version";
 
 /// What was sent with the form of a stack's settings, to be shown again.
 #[derive(Clone, Debug, Default)]
@@ -52,8 +55,36 @@ pub(crate) struct SettingsForm {
     pub(crate) own_version: String,
     /// Another version that the caller is offered.
     pub(crate) offered_version: Option<String>,
+    /// What another version changes: that whose questions these are, or else the offered one.
+    pub(crate) update: Option<Update>,
     /// Whether the template is offered to nobody any more.
     pub(crate) is_withdrawn: bool,
+}
+
+/// What another version of a template changes, whatever the answers are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Update {
+    /// The labels of the questions that it adds.
+    pub(crate) added: Vec<String>,
+    /// The labels of the questions that it no longer asks.
+    pub(crate) removed: Vec<String>,
+    /// The image of before and the new one, if it is another one.
+    pub(crate) image: Option<(String, String)>,
+}
+
+impl Update {
+    fn between(old: &Template, new: &Template) -> Self {
+        let only_in = |one: &Template, other: &Template| {
+            let own = one.parameters.iter().filter(|own| other.parameter(&own.key).is_none());
+            own.map(|own| own.label.in_language(FALLBACK).to_owned()).collect()
+        };
+        let is_other_image = old.image != new.image;
+        Self {
+            added: only_in(new, old),
+            removed: only_in(old, new),
+            image: is_other_image.then(|| (old.image.clone(), new.image.clone())),
+        }
+    }
 }
 
 impl Service {
@@ -72,15 +103,16 @@ impl Service {
     ) -> Result<SettingsForm, ApiError> {
         let stack = self.authorize_stack(caller, Permission::Change, name, Some(of)).await?;
         let present = self.as_it_is(stack, None).await?;
+        let again = self.answers_again(caller, &present, filling).await?;
+        let filling = again.as_ref().unwrap_or(filling);
         let last = |field: &str| filling.values(field).last().copied().filter(|it| !it.is_empty());
         let offered = self.newer_version(&present.sealed.spec, &self.audience(caller).await?);
-        let version = last(VERSION);
-        let (entry, problem) = match self.definition(caller, &present, version).await {
-            Err(error) if version.is_some() => {
-                (self.definition(caller, &present, None).await?, Some(error.message))
-            }
+        let own = self.definition(caller, &present, None).await?;
+        let (entry, problem) = match self.definition(caller, &present, last(VERSION)).await {
+            Err(error) if last(VERSION).is_some() => (Arc::clone(&own), Some(error.message)),
             found => (found?, None),
         };
+        let update = self.update_of(caller, &present, [&own, &entry], offered.as_deref()).await;
         let situation = self.situation_of(&present, &entry, &self.secrets_of(&present)?).await?;
         let mut form = TemplateForm::new(&entry, &situation, filling, FALLBACK);
         form.problem = form.problem.or(problem);
@@ -97,7 +129,7 @@ impl Service {
         let template = present.sealed.spec.template.as_ref();
         let own_version = template.map(|template| template.version.clone()).unwrap_or_default();
         Ok(SettingsForm {
-            words: QuestionWords::of(&entry.template),
+            words: QuestionWords::of(&entry.template).or(QuestionWords::of(&own.template)),
             form,
             fixed,
             revision: number,
@@ -105,8 +137,68 @@ impl Service {
             version: entry.template.version.clone(),
             own_version,
             offered_version: offered,
+            update,
             is_withdrawn: !self.is_offered(&entry.template.id),
         })
+    }
+
+    /// Returns what changes from the definition that the stack has to the one of the form, or to the
+    /// offered one if both are the same.
+    async fn update_of(
+        &self,
+        caller: &Caller,
+        present: &Present,
+        [own, shown]: [&Arc<Entry>; 2],
+        offered: Option<&str>,
+    ) -> Option<Update> {
+        if own.template.version != shown.template.version {
+            return Some(Update::between(&own.template, &shown.template));
+        }
+        // Without it, the page only says that there is another version.
+        let newer = self.definition(caller, present, Some(offered?)).await.ok()?;
+        Some(Update::between(&own.template, &newer.template))
+    }
+
+    /// Returns what the secrets that the form of a stack's settings keeps are sealed for: those of one
+    /// stack are of no use in the form of another.
+    pub(crate) fn settings_context(name: &str) -> String {
+        format!("stack {name}")
+    }
+
+    /// Returns what fills the form with the answers of the change that failed and that a link names;
+    /// `None` if it names none of this stack.
+    async fn answers_again(
+        &self,
+        caller: &Caller,
+        present: &Present,
+        link: &Filling,
+    ) -> Result<Option<Filling>, ApiError> {
+        let id = link.values(AGAIN).last().filter(|_| link.is_link).copied();
+        let Some(id) = id.and_then(|id| DeploymentId::parse(id).ok()) else { return Ok(None) };
+        let is_of_stack = |record: &Record| {
+            record.revision.stack == present.from().stack
+                && self.kind(record).makes_revision()
+                && record.state == State::RolledBack
+        };
+        let Some(record) = self.record(&id).await?.filter(is_of_stack) else { return Ok(None) };
+        let Some(spec) = self.spec_at(record.revision).await? else { return Ok(None) };
+        let mut filling = Filling::answers(&spec.stack);
+        if is_own(caller, &record) && self.keeps_secrets(&record) {
+            let (before, now) = (fingerprints(&present.sealed.spec), fingerprints(&spec.stack));
+            let is_given = |key: &String| {
+                before.get(key) != now.get(key) && !spec.stack.generated.contains(key)
+            };
+            let given = spec.parameters().into_iter().filter(|(key, _)| is_given(key));
+            let pairs: Vec<_> = given
+                .filter_map(|(key, secret)| {
+                    let text = secret.ok()?.expose_secret().to_owned();
+                    Some((format!("{SECRET_FIELD}{key}"), text))
+                })
+                .collect();
+            let context = Self::settings_context(present.stack.deployment.name.as_str());
+            filling.kept = self.keep_secrets(caller, &context, &pairs);
+        }
+        Ok(Some(filling))
     }
 
     /// Returns the change that the form of a stack's settings asks for.
@@ -131,6 +223,28 @@ impl Service {
         let expected = Some(last(REVISION).parse().unwrap_or_default());
         let answers = SentAnswers::Form(pairs.clone());
         Ok(ChangeRequest { wanted: Wanted::Answers(answers, version.map(str::to_owned)), expected })
+    }
+
+    /// Checks the fields of the form of a stack's settings. What is about no field is said in answer to
+    /// the form.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if there is no such stack, or the caller may not change it.
+    pub(crate) async fn check_settings(
+        &self,
+        caller: &Caller,
+        name: &str,
+        of: Option<&DeploymentId>,
+        form: &TakenBack,
+    ) -> Result<FormVerdict, ApiError> {
+        self.authorize_stack(caller, Permission::Change, name, of).await?;
+        let refused = match Self::change_of_form(form) {
+            Ok(request) => self.plan(caller, name, of, &request).await.err(),
+            Err(refused) => Some(refused),
+        };
+        let fields = refused.and_then(|refused| Some(refused.details?.fields)).unwrap_or_default();
+        Ok(FormVerdict { fields, ..FormVerdict::default() })
     }
 
     /// Returns what answers for a stack are checked against, which has these `secrets`.

@@ -1,0 +1,178 @@
+//! The middleware of the reverse proxy by which visitors wait, instead of getting an error, while a
+//! container is replaced.
+//!
+//! A domain may name it only if the proxy has it, since its host answers 404 otherwise (recording
+//! day-two 476). So the file is written, read back, and then the proxy is asked at a host that only
+//! this file has. Each process does that once, however many operations wait for it, and the
+//! reconciler in each of its rounds. Where it fails, stacks go without: no operation fails by it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::server::platform::{Platform, PlatformError, RetryFile};
+use crate::server::probe::{Health, Probe};
+use crate::server::settings::StackSettings;
+use clock::Clock;
+
+/// For how long the proxy is asked: it took two seconds at most to read a file when measured.
+const TAKES_UP: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(250);
+/// The time limit of one probe.
+const PROBE_LIMIT: Duration = Duration::from_secs(2);
+/// The time after which it is tried again, where it failed.
+const AGAIN: Duration = Duration::from_mins(1);
+
+/// What this process knows of the middleware.
+#[derive(Debug, Default)]
+pub struct RetryState {
+    known: Mutex<Known>,
+    /// Held by the one that looks, so that others wait for its result.
+    turn: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    proof: Proof,
+    /// Whether the file was missing or different, and was written, since this was last told.
+    is_written: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Proof {
+    /// Nobody has looked yet.
+    #[default]
+    None,
+    /// The proxy has it.
+    Ready,
+    /// It cannot be had, with the reason and the time of the attempt.
+    Missing { why: String, at: Duration },
+}
+
+/// What an operation needs to use it.
+pub(crate) struct RetryMiddleware {
+    pub(super) state: Arc<RetryState>,
+    pub(super) platform: Arc<dyn Platform>,
+    pub(super) probe: Arc<dyn Probe>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) settings: Arc<StackSettings>,
+}
+
+/// What a look found.
+pub(crate) struct RetryLook {
+    /// Whether the file was missing or different, and was written, since the last look.
+    pub(crate) is_written: bool,
+    /// The name of the middleware, or the reason why there is none.
+    pub(crate) found: Result<String, String>,
+}
+
+impl RetryMiddleware {
+    /// Returns its name if the proxy is known to have it, without any call.
+    pub(crate) fn name(&self) -> Option<String> {
+        let is_ready = self.state.known.lock().proof == Proof::Ready;
+        self.file().filter(|_| is_ready).map(|file| file.middleware())
+    }
+
+    /// Returns its name, and makes it if nobody has looked yet.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason why there is none.
+    pub(crate) async fn ensure(&self) -> Result<String, String> {
+        let _turn = self.state.turn.lock().await;
+        let proof = self.state.known.lock().proof.clone();
+        match proof {
+            Proof::Ready => self.file().map(|file| file.middleware()).ok_or_else(no_file),
+            Proof::Missing { why, at } if self.clock.monotonic() < at + AGAIN => Err(why),
+            Proof::None | Proof::Missing { .. } => self.make().await,
+        }
+    }
+
+    /// Looks whether it is there, and makes it if it is missing or different.
+    pub(crate) async fn look(&self) -> RetryLook {
+        let _turn = self.state.turn.lock().await;
+        let found = self.make().await;
+        let is_written = std::mem::take(&mut self.state.known.lock().is_written);
+        RetryLook { is_written, found }
+    }
+
+    /// Returns the portal's file.
+    pub(crate) fn file(&self) -> Option<RetryFile> {
+        self.settings.retry_file()
+    }
+
+    async fn make(&self) -> Result<String, String> {
+        let found = match self.file() {
+            Some(file) => self.write(&file).await.map(|()| file.middleware()),
+            None => Err(no_file()),
+        };
+        let proof = match &found {
+            Ok(_) => Proof::Ready,
+            Err(why) => Proof::Missing { why: why.clone(), at: self.clock.monotonic() },
+        };
+        let before = std::mem::replace(&mut self.state.known.lock().proof, proof);
+        if let Err(why) = &found
+            && !matches!(before, Proof::Missing { .. })
+        {
+            tracing::warn!(
+                "The reverse proxy has no retry middleware of the portal, so visitors get an error \
+                 for some seconds while a container is replaced: {why}"
+            );
+        }
+        found
+    }
+
+    async fn write(&self, file: &RetryFile) -> Result<(), String> {
+        let is_same = |text: Option<String>| text.as_deref() == Some(&*file.content());
+        let read = || async { self.platform.retry_file(file).await.map(is_same).map_err(failed) };
+        if !read().await? {
+            self.platform.write_retry_file(file).await.map_err(failed)?;
+            // The call reports success even if it failed.
+            if !read().await? {
+                return Err(format!("the platform did not write the file {}", file.path()));
+            }
+            self.state.known.lock().is_written = true;
+        }
+        self.prove(file).await
+    }
+
+    /// Waits until the proxy answers through the middleware.
+    async fn prove(&self, file: &RetryFile) -> Result<(), String> {
+        let url = self.settings.plain_url_of(file.host());
+        let since = self.clock.monotonic();
+        loop {
+            let health = self.probe.check(&url, PROBE_LIMIT).await;
+            match health {
+                Health::Answering(status) if RetryFile::is_proof(status) => return Ok(()),
+                Health::Answering(_)
+                | Health::Silent(_)
+                | Health::Untrusted(_)
+                | Health::LocalFault(..) => {}
+            }
+            if self.clock.monotonic().saturating_sub(since) >= TAKES_UP {
+                return Err(not_taken_up(file, &url, &health));
+            }
+            self.clock.sleep(PAUSE).await;
+        }
+    }
+}
+
+/// Returns the reason if the names of portal and stacks cannot be those of a file and a host.
+fn no_file() -> String {
+    String::from("the names of the portal and of its stacks do not allow for one")
+}
+
+fn failed(error: PlatformError) -> String {
+    format!("the platform cannot read or write its file: {error}")
+}
+
+fn not_taken_up(file: &RetryFile, url: &str, health: &Health) -> String {
+    let seen = match health {
+        Health::Answering(status) => format!("{url} answers {status} instead of 418"),
+        Health::Silent(why) | Health::Untrusted(why) | Health::LocalFault(_, why) => {
+            format!("{url} does not answer ({why})")
+        }
+    };
+    format!("the proxy did not take up its file {}: {seen}", file.path())
+}

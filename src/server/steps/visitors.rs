@@ -1,0 +1,68 @@
+//! Lets the visitors of a stack wait while its container is replaced, by the portal's middleware of
+//! the reverse proxy.
+//!
+//! A stack goes without where that does not work: no operation fails by it.
+
+use std::time::Duration;
+
+use crate::server::platform::{ApplicationId, Domain};
+use crate::server::probe::Health;
+use crate::server::saga::context::Context;
+use crate::server::saga::failure::StepError;
+
+/// The time within which the reverse proxy applies a change: two seconds at most when measured
+/// (recording day-two 479).
+const APPLIED: Duration = Duration::from_secs(2);
+/// The time limit of one probe.
+const ASK_LIMIT: Duration = Duration::from_secs(5);
+const ACTION: &str = "domain.update";
+/// The status of the proxy where it has no route, or a middleware of it does not exist.
+const NO_ROUTE: u16 = 404;
+
+/// Names the middleware in those domains of the stack that do not name it yet.
+pub(super) async fn let_wait(cx: &Context, application: &ApplicationId) -> Result<(), StepError> {
+    let Ok(name) = cx.retry.ensure().await else {
+        cx.warn(ACTION, "Visitors may get an error for some seconds: they cannot be kept waiting");
+        return Ok(());
+    };
+    let domains = cx.domains_of(application).await?;
+    let lacks = |domain: &&Domain| domain.host == cx.host && !domain.middlewares.contains(&name);
+    for domain in domains.iter().filter(lacks) {
+        attach(cx, domain, &name).await?;
+    }
+    Ok(())
+}
+
+/// Names the middleware in the domain. It is the last one, so that what comes before it, such as a
+/// login, is asked once. If the address has no route any more then, that is taken back.
+async fn attach(cx: &Context, domain: &Domain, name: &str) -> Result<(), StepError> {
+    let had_route = has_route(cx).await;
+    let with: Vec<_> = domain.middlewares.iter().cloned().chain([name.to_owned()]).collect();
+    let done = "Visitors wait while the container is replaced";
+    let attached = cx.mutate(ACTION, done, || cx.platform.set_middlewares(domain, &with)).await;
+    match attached {
+        Ok(()) => {}
+        // The next call ends the operation if it is to end.
+        Err(StepError::Failed(_)) => {
+            cx.warn(ACTION, "Visitors may get an error for some seconds: the platform refused");
+            return Ok(());
+        }
+        Err(error @ StepError::Store(_)) => return Err(error),
+    }
+    cx.wait(APPLIED).await?;
+    if had_route && !has_route(cx).await {
+        let done = "The address had no route any more, so visitors do not wait";
+        let former = &domain.middlewares;
+        cx.mutate(ACTION, done, || cx.platform.set_middlewares(domain, former)).await?;
+    }
+    Ok(())
+}
+
+/// Returns whether the reverse proxy has a route for the stack's address.
+async fn has_route(cx: &Context) -> bool {
+    let Some(url) = cx.health_urls().into_iter().next() else { return false };
+    match cx.probe.check(&url, ASK_LIMIT).await {
+        Health::Answering(status) => status != NO_ROUTE,
+        Health::Silent(_) | Health::Untrusted(_) | Health::LocalFault(..) => true,
+    }
+}
