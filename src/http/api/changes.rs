@@ -86,23 +86,23 @@ pub(in crate::http) async fn change(
     headers: HeaderMap,
     content: Bytes,
 ) -> Result<Response, Failed> {
+    let (name, of) = (stack.name.as_str(), stack.id.as_ref());
     let body = read(&content)?;
     // Nothing is changed by a request that is refused later because of its key or its guard, or whose
     // answer is replayed.
     let key = key_of(&caller, &headers)?;
     let is_bare = body.answers.is_empty() && body.version.is_none();
     if let Some(key) = key.filter(|_| !is_bare) {
-        let idempotency = identified(key, &name, expected(&headers), &content);
-        let replayed = state.service.replayed(&caller, &name, of.as_ref(), idempotency).await?;
+        let idempotency = identified(key, name, expected(&headers), &content);
+        let replayed = state.service.replayed(&caller, name, of, idempotency).await?;
         if let Some(replayed) = replayed {
             return Ok(into_http(replayed));
         }
     }
-    state.service.expect_revision(&caller, &name, of.as_ref(), expected(&headers)).await?;
+    state.service.expect_revision(&caller, name, of, expected(&headers)).await?;
     let mut is_changed = false;
     if let Some(expiry) = body.expires {
-        is_changed =
-            state.service.set_expiry(&caller, &stack.name, stack.id.as_ref(), expiry).await?;
+        is_changed = state.service.set_expiry(&caller, name, of, expiry).await?;
     }
     let label = match &body.label {
         Label::Unchanged => None,
@@ -110,7 +110,7 @@ pub(in crate::http) async fn change(
         Label::Named(label) => Some(Some(label.as_str())),
     };
     if let Some(label) = label {
-        state.service.label(&caller, &stack.name, stack.id.as_ref(), label).await?;
+        state.service.label(&caller, name, of, label).await?;
         is_changed = true;
     }
     if is_bare {

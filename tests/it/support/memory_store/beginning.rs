@@ -147,7 +147,7 @@ impl Tables {
         match sealed.origin {
             SpecOrigin::Begun => {}
             SpecOrigin::Assumed | SpecOrigin::Read => {
-                drop(self.outcomes.insert(id, RevisionOutcome::Unknown))
+                self.outcomes.insert(id, RevisionOutcome::Unknown);
             }
         }
         self.specs.insert(id, sealed);
