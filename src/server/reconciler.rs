@@ -29,6 +29,7 @@ pub use row::RowDrift;
 use view::{PlatformView, StoreView};
 
 use self::report::{NotRunning, ReconcileReport, ReconcileRound};
+use self::retry::RetryRounds;
 use super::operations::{OrphanRemover, RemoveOrphansError};
 use super::saga::Ports;
 use super::store::{Result, StoreError, TaskHolder, TaskLease};
@@ -68,8 +69,8 @@ pub struct Reconciler {
     known: Vec<Finding>,
     /// The report that operators read.
     reconcile_report: Arc<ReconcileReport>,
-    /// Whether the reverse proxy had the middleware by which visitors wait at the last look.
-    has_retry: bool,
+    /// What is known of the middleware by which visitors wait.
+    retry: RetryRounds,
 }
 
 /// The two sides could not be compared.
@@ -136,7 +137,7 @@ impl Reconciler {
             lease,
             known: Vec::new(),
             reconcile_report: Arc::default(),
-            has_retry: false,
+            retry: RetryRounds::default(),
         }
     }
 
@@ -272,7 +273,7 @@ impl Reconciler {
             tracing::warn!(%error, "Could not record which kept data is lost");
         }
         let mut handled = self.repair(found, shutdown).await;
-        handled.extend(self.look_at_retry().await);
+        handled.extend(self.look_at_retry(shutdown).await);
         self.conclude(handled);
         if let Err(error) = self.delete_due_data().await {
             tracing::warn!(%error, "Could not begin to delete kept data whose time is over");
@@ -375,7 +376,7 @@ impl Reconciler {
         };
         let not_running = left.iter().filter_map(not_running).collect();
         self.known = left;
-        let has_retry = self.has_retry;
+        let has_retry = self.retry.has_it;
         self.reconcile_report.publish(ReconcileRound { at, left: lines, not_running, has_retry });
     }
 }

@@ -87,6 +87,7 @@ async fn a_field_that_cannot_be_used_is_named_with_what_to_send() {
         (String::from("/api/operations?kind=x"), "`kind` of operation: send deployment, removal"),
         (String::from("/api/operations?status=done"), "`status` cannot be read: send in_progress"),
         (String::from("/api/operations?before=x"), "`before` cannot be read: send the `next`"),
+        (format!("/api/operations?before=op_{}", "0".repeat(32)), "`before` cannot be read"),
         (String::from("/api/operations?stack=A_b"), "`stack` cannot be read: send the name"),
         (format!("{stack}/usage?range=2h"), "`range` cannot be read: send 1h, 7d or 90d."),
         (format!("{stack}/history?after=x"), "`after` cannot be read: send the number"),

@@ -59,6 +59,12 @@ impl RetryFile {
         status == NOOP_STATUS
     }
 
+    /// Returns whether a file with this content defines the middleware, as other versions of the portal
+    /// or portals with another suffix write it.
+    pub fn is_defined_in(&self, content: &str) -> bool {
+        content.contains(&format!("{{{}: {{retry: {{", self.name))
+    }
+
     /// Returns its content.
     pub fn content(&self) -> String {
         let Self { name, host } = self;
@@ -79,6 +85,11 @@ mod tests {
         let file = RetryFile::of("default", "stacks.test").unwrap();
         assert_eq!(file.path(), "/etc/dokploy/traefik/dynamic/default-retry.yml");
         assert_eq!(file.middleware(), "default-retry@file");
+        assert!(file.is_defined_in(&file.content()) && !file.is_defined_in("http: {}"));
+        let other = RetryFile::of("default", "elsewhere.test").unwrap();
+        assert!(file.is_defined_in(&other.content()));
+        let another = RetryFile::of("the-default", "stacks.test").unwrap();
+        assert!(!file.is_defined_in(&another.content()));
         assert_eq!(
             file.content(),
             "http: {middlewares: {default-retry: {retry: {attempts: 12, initialInterval: \

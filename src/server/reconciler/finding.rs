@@ -132,6 +132,8 @@ pub enum Finding {
         path: String,
         /// The reason.
         why: String,
+        /// The number of domains that named it, and no longer do.
+        detached: usize,
     },
     /// The platform routes a live stack's host also to something else.
     Contested {
@@ -308,12 +310,23 @@ impl fmt::Display for Finding {
                  wrote it again: until then the stacks whose domains name its middleware answered \
                  404, so find out who changes it"
             ),
-            Self::NoRetry { path, why } => write!(
-                f,
-                "the reverse proxy has no retry middleware of the portal, so visitors get an error \
-                 for some seconds while a container is replaced: {why}. Its file is {path}: check \
-                 that the key may write it, and that the proxy can read every file of the folder"
-            ),
+            Self::NoRetry { path, why, detached } => {
+                write!(
+                    f,
+                    "the reverse proxy has no retry middleware of the portal, so visitors get an \
+                     error for some seconds while a container is replaced: {why}. Its file is \
+                     {path}: check that the key may write it, that the proxy can read every file of \
+                     the folder, and that requests to its port 80 are not redirected"
+                )?;
+                if *detached > 0 {
+                    write!(
+                        f,
+                        ". It was taken out of the domains that named it, and so answered 404: \
+                         {detached}"
+                    )?;
+                }
+                Ok(())
+            }
             Self::Contested { name, host, domain } => write!(
                 f,
                 "the host {host} of {name} also routes to something that the portal did not \

@@ -35,8 +35,8 @@ pub struct RetryState {
 #[derive(Debug, Default)]
 struct Known {
     proof: Proof,
-    /// Whether the file was missing or different, and was written, since this was last told.
-    is_written: bool,
+    /// Whether the proxy had been without it, and it was made, since this was last told.
+    is_made: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,10 +61,28 @@ pub(crate) struct RetryMiddleware {
 
 /// What a look found.
 pub(crate) struct RetryLook {
-    /// Whether the file was missing or different, and was written, since the last look.
-    pub(crate) is_written: bool,
-    /// The name of the middleware, or the reason why there is none.
-    pub(crate) found: Result<String, String>,
+    /// Whether the proxy had been without it, and it was made, since the last look.
+    pub(crate) is_made: bool,
+    /// The name of the middleware, or why there is none, or nobody knows.
+    pub(crate) found: Result<String, NoRetry>,
+}
+
+/// Why there is no middleware.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NoRetry {
+    /// The proxy does not have it, for this reason.
+    Missing(String),
+    /// What was found says nothing of the proxy, for this reason.
+    Unknown(String),
+}
+
+impl NoRetry {
+    /// Returns the reason.
+    pub(crate) fn why(self) -> String {
+        match self {
+            Self::Missing(why) | Self::Unknown(why) => why,
+        }
+    }
 }
 
 impl RetryMiddleware {
@@ -72,6 +90,11 @@ impl RetryMiddleware {
     pub(crate) fn name(&self) -> Option<String> {
         let is_ready = self.state.known.lock().proof == Proof::Ready;
         self.file().filter(|_| is_ready).map(|file| file.middleware())
+    }
+
+    /// Returns its name, whether the proxy has it or not.
+    pub(crate) fn known_name(&self) -> Option<String> {
+        self.file().map(|file| file.middleware())
     }
 
     /// Returns its name, and makes it if nobody has looked yet.
@@ -83,9 +106,11 @@ impl RetryMiddleware {
         let _turn = self.state.turn.lock().await;
         let proof = self.state.known.lock().proof.clone();
         match proof {
-            Proof::Ready => self.file().map(|file| file.middleware()).ok_or_else(no_file),
+            Proof::Ready => {
+                self.file().map(|file| file.middleware()).ok_or_else(|| no_file().why())
+            }
             Proof::Missing { why, at } if self.clock.monotonic() < at + AGAIN => Err(why),
-            Proof::None | Proof::Missing { .. } => self.make().await,
+            Proof::None | Proof::Missing { .. } => self.make().await.map_err(NoRetry::why),
         }
     }
 
@@ -93,8 +118,8 @@ impl RetryMiddleware {
     pub(crate) async fn look(&self) -> RetryLook {
         let _turn = self.state.turn.lock().await;
         let found = self.make().await;
-        let is_written = std::mem::take(&mut self.state.known.lock().is_written);
-        RetryLook { is_written, found }
+        let is_made = std::mem::take(&mut self.state.known.lock().is_made);
+        RetryLook { is_made, found }
     }
 
     /// Returns the portal's file.
@@ -102,43 +127,55 @@ impl RetryMiddleware {
         self.settings.retry_file()
     }
 
-    async fn make(&self) -> Result<String, String> {
+    async fn make(&self) -> Result<String, NoRetry> {
         let found = match self.file() {
             Some(file) => self.write(&file).await.map(|()| file.middleware()),
             None => Err(no_file()),
         };
+        let mut known = self.state.known.lock();
         let proof = match &found {
             Ok(_) => Proof::Ready,
-            Err(why) => Proof::Missing { why: why.clone(), at: self.clock.monotonic() },
+            // What says nothing changes nothing.
+            Err(NoRetry::Unknown(_)) if known.proof == Proof::Ready => Proof::Ready,
+            Err(NoRetry::Missing(why) | NoRetry::Unknown(why)) => {
+                Proof::Missing { why: why.clone(), at: self.clock.monotonic() }
+            }
         };
-        let before = std::mem::replace(&mut self.state.known.lock().proof, proof);
-        if let Err(why) = &found
-            && !matches!(before, Proof::Missing { .. })
+        let was_missing = matches!(known.proof, Proof::Missing { .. });
+        if let Proof::Missing { why, .. } = &proof
+            && !was_missing
         {
             tracing::warn!(
                 "The reverse proxy has no retry middleware of the portal, so visitors get an error \
                  for some seconds while a container is replaced: {why}"
             );
         }
+        known.proof = proof;
+        drop(known);
         found
     }
 
-    async fn write(&self, file: &RetryFile) -> Result<(), String> {
-        let is_same = |text: Option<String>| text.as_deref() == Some(&*file.content());
-        let read = || async { self.platform.retry_file(file).await.map(is_same).map_err(failed) };
-        if !read().await? {
-            self.platform.write_retry_file(file).await.map_err(failed)?;
+    async fn write(&self, file: &RetryFile) -> Result<(), NoRetry> {
+        let read = || async { self.platform.retry_file(file).await };
+        let is_same = |text: &Option<String>| text.as_deref() == Some(&*file.content());
+        let found = read().await.map_err(|error| NoRetry::Unknown(failed(error)))?;
+        if !is_same(&found) {
+            let has_it = found.is_some_and(|text| file.is_defined_in(&text));
+            let missing = |why| if has_it { NoRetry::Unknown(why) } else { NoRetry::Missing(why) };
+            let written = self.platform.write_retry_file(file).await;
+            written.map_err(|error| missing(failed(error)))?;
             // The call reports success even if it failed.
-            if !read().await? {
-                return Err(format!("the platform did not write the file {}", file.path()));
+            if !is_same(&read().await.map_err(|error| missing(failed(error)))?) {
+                let why = format!("the platform did not write the file {}", file.path());
+                return Err(missing(why));
             }
-            self.state.known.lock().is_written = true;
+            self.state.known.lock().is_made |= !has_it;
         }
         self.prove(file).await
     }
 
     /// Waits until the proxy answers through the middleware.
-    async fn prove(&self, file: &RetryFile) -> Result<(), String> {
+    async fn prove(&self, file: &RetryFile) -> Result<(), NoRetry> {
         let url = self.settings.plain_url_of(file.host());
         let since = self.clock.monotonic();
         loop {
@@ -159,20 +196,23 @@ impl RetryMiddleware {
 }
 
 /// Returns the reason if the names of portal and stacks cannot be those of a file and a host.
-fn no_file() -> String {
-    String::from("the names of the portal and of its stacks do not allow for one")
+fn no_file() -> NoRetry {
+    let why = "the names of the portal and of its stacks do not allow for one";
+    NoRetry::Missing(String::from(why))
 }
 
 fn failed(error: PlatformError) -> String {
     format!("the platform cannot read or write its file: {error}")
 }
 
-fn not_taken_up(file: &RetryFile, url: &str, health: &Health) -> String {
-    let seen = match health {
-        Health::Answering(status) => format!("{url} answers {status} instead of 418"),
-        Health::Silent(why) | Health::Untrusted(why) | Health::LocalFault(_, why) => {
-            format!("{url} does not answer ({why})")
+fn not_taken_up(file: &RetryFile, url: &str, health: &Health) -> NoRetry {
+    let of = |seen: String| format!("the proxy did not take up its file {}: {seen}", file.path());
+    match health {
+        Health::Answering(status) => {
+            NoRetry::Missing(of(format!("{url} answers {status} instead of 418")))
         }
-    };
-    format!("the proxy did not take up its file {}: {seen}", file.path())
+        Health::Silent(why) | Health::Untrusted(why) | Health::LocalFault(_, why) => {
+            NoRetry::Unknown(of(format!("{url} does not answer ({why})")))
+        }
+    }
 }

@@ -45,6 +45,12 @@ impl Service {
         let Some(owner) = caller.identity.owner() else {
             return Ok(OperationsPage { operations: Vec::new(), next: None });
         };
+        // An empty page would look like the last one.
+        if let Some(before) = &filter.before
+            && self.record(before).await?.is_none()
+        {
+            return Err(Refusal::InvalidRequest(Unreadable::Field(QueryField::Before)).into());
+        }
         let filter = OperationFilter { owner: Some(owner.clone()), ..filter };
         let mut records = self.parts.store.operations(&filter).await?;
         let goes_on = records.len() > PAGE as usize;

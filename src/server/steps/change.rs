@@ -32,8 +32,8 @@ const SETTLES: Duration = Duration::from_mins(1);
 /// The number of calls of one look, for the rate limit that all operations share.
 const CALLS_PER_LOOK: u32 = 3;
 
-/// Lets visitors wait during the change, and looks at what runs before it. There is nothing to undo:
-/// a domain keeps the middleware by which they wait.
+/// Lets visitors wait during the change, and looks at what runs before it. A domain keeps the middleware
+/// by which they wait, unless the address has no route by it.
 pub(crate) struct Prepare(pub(crate) Service);
 
 impl Step for Prepare {
@@ -47,6 +47,14 @@ impl Step for Prepare {
             Desired::Stopped => {}
         }
         self.0.former(cx).await
+    }
+
+    async fn undo(&self, cx: &Context, _: Option<&Former>) -> Result<Vec<Line>, StepError> {
+        match cx.desired {
+            Desired::Running => visitors::restore(cx, &self.0.application.id).await?,
+            Desired::Stopped => {}
+        }
+        Ok(Vec::new())
     }
 }
 

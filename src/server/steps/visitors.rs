@@ -12,7 +12,7 @@ use crate::server::saga::failure::StepError;
 
 /// The time within which the reverse proxy applies a change: two seconds at most when measured
 /// (recording day-two 479).
-const APPLIED: Duration = Duration::from_secs(2);
+const APPLIED: Duration = Duration::from_secs(3);
 /// The time limit of one probe.
 const ASK_LIMIT: Duration = Duration::from_secs(5);
 const ACTION: &str = "domain.update";
@@ -25,10 +25,24 @@ pub(super) async fn let_wait(cx: &Context, application: &ApplicationId) -> Resul
         cx.warn(ACTION, "Visitors may get an error for some seconds: they cannot be kept waiting");
         return Ok(());
     };
-    let domains = cx.domains_of(application).await?;
-    let lacks = |domain: &&Domain| domain.host == cx.host && !domain.middlewares.contains(&name);
-    for domain in domains.iter().filter(lacks) {
-        attach(cx, domain, &name).await?;
+    for domain in cx.domains_of(application).await?.iter().filter(|one| one.host == cx.host) {
+        if domain.middlewares.contains(&name) {
+            // An earlier attempt may have ended before it looked.
+            take_back_if_lost(cx, domain, &name).await?;
+        } else {
+            attach(cx, domain, &name).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes the middleware out of the stack's domains if the address has no route, as an attempt that was
+/// cancelled before it looked may have left it.
+pub(super) async fn restore(cx: &Context, application: &ApplicationId) -> Result<(), StepError> {
+    let Some(name) = cx.retry.known_name() else { return Ok(()) };
+    let names_it = |domain: &&Domain| domain.host == cx.host && domain.middlewares.contains(&name);
+    for domain in cx.domains_of(application).await?.iter().filter(names_it) {
+        take_back_if_lost(cx, domain, &name).await?;
     }
     Ok(())
 }
@@ -50,12 +64,17 @@ async fn attach(cx: &Context, domain: &Domain, name: &str) -> Result<(), StepErr
         Err(error @ StepError::Store(_)) => return Err(error),
     }
     cx.wait(APPLIED).await?;
-    if had_route && !has_route(cx).await {
-        let done = "The address had no route any more, so visitors do not wait";
-        let former = &domain.middlewares;
-        cx.mutate(ACTION, done, || cx.platform.set_middlewares(domain, former)).await?;
+    if had_route { take_back_if_lost(cx, domain, name).await } else { Ok(()) }
+}
+
+/// Takes the middleware out of the domain if the address has no route.
+async fn take_back_if_lost(cx: &Context, domain: &Domain, name: &str) -> Result<(), StepError> {
+    if has_route(cx).await {
+        return Ok(());
     }
-    Ok(())
+    let done = "The address had no route any more, so visitors do not wait";
+    let others: Vec<_> = domain.middlewares.iter().filter(|one| *one != name).cloned().collect();
+    cx.mutate(ACTION, done, || cx.platform.set_middlewares(domain, &others)).await
 }
 
 /// Returns whether the reverse proxy has a route for the stack's address.

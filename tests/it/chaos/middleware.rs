@@ -97,6 +97,44 @@ fn a_file_that_is_removed_or_changed_is_written_again_in_the_next_round_and_repo
 }
 
 #[test]
+fn where_it_is_lost_for_good_the_domains_no_longer_name_it() {
+    in_virtual_time(async |clock| {
+        let portal = Portal::new(clock, "sandbox/hello");
+        let stop = CancellationToken::new();
+        let (told, _also) = (compare(&portal, "a", &stop), compare(&portal, "b", &stop));
+        portal.clock.sleep(Duration::from_secs(10)).await;
+        deploy(&portal, 1).await;
+        deploy(&portal, 2).await;
+        portal.platform.core().remove_file(FILE);
+        portal.platform.core().inject(format!("{WRITE}:ignored:always").parse().unwrap());
+        assert_eq!(visit(&portal, "stack-1.localhost"), EdgeResponse::UnknownHost);
+        portal.clock.sleep(ROUND + Duration::from_secs(20)).await;
+        assert_eq!(middlewares(&portal), vec![json!([]); 2]);
+        assert_eq!(visit(&portal, "stack-1.localhost"), EdgeResponse::Healthy);
+        let said = left(&told);
+        assert!(said.len() == 1 && said[0].ends_with("answered 404: 2"), "{said:?}");
+        stop.cancel();
+    });
+}
+
+#[test]
+fn a_look_that_says_nothing_changes_nothing() {
+    in_virtual_time(async |clock| {
+        let portal = Portal::new(clock, "sandbox/hello");
+        let stop = CancellationToken::new();
+        let told = compare(&portal, "a", &stop);
+        portal.clock.sleep(Duration::from_secs(10)).await;
+        let refused = PlatformError::Refused { call: READ, status: 403, detail: String::new() };
+        portal.platform.plan(READ, Some(refused));
+        portal.clock.sleep(ROUND + Duration::from_secs(10)).await;
+        assert!(told.has_retry() && left(&told).is_empty(), "{:?}", left(&told));
+        deploy(&portal, 1).await;
+        assert_eq!(middlewares(&portal), [json!(["test-retry@file"])]);
+        stop.cancel();
+    });
+}
+
+#[test]
 fn where_it_cannot_be_had_stacks_go_without_and_operators_are_told_why() {
     let refused =
         || PlatformError::Refused { call: WRITE, status: 403, detail: String::from("not allowed") };
