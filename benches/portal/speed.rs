@@ -18,8 +18,10 @@ use super::world::{World, client};
 const QUESTIONS: Duration = Duration::from_millis(250);
 /// The pause of the poll that the older server had.
 const FIXED_POLL: Duration = Duration::from_secs(5);
-/// The calls of the reconciler's surveys that no deployment makes.
-const SURVEY: [&str; 2] = ["project.one", "swarm.getNodeApps"];
+/// The calls of the reconciler's surveys, and of its looks at the file of the reverse proxy, that no
+/// deployment makes.
+const SURVEY: [&str; 4] =
+    ["project.one", "settings.readTraefikFile", "settings.updateTraefikFile", "swarm.getNodeApps"];
 /// With how many phases of that poll each moment is compared.
 const PHASES: usize = 100;
 

@@ -9,11 +9,10 @@ pub(super) fn unreadable(field: QueryField) -> Refusal {
     Refusal::InvalidRequest(Unreadable::Field(field))
 }
 
-/// Parses a number in a field; an empty field counts as missing.
+/// Parses a number in a field.
 pub(super) fn number<N: FromStr>(
     field: QueryField,
     text: Option<&str>,
 ) -> Result<Option<N>, Refusal> {
-    let text = text.filter(|text| !text.is_empty());
     text.map(|text| text.parse().map_err(|_| unreadable(field))).transpose()
 }

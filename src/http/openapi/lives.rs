@@ -87,6 +87,7 @@ pub(in crate::http) fn operations(it: Described) -> Described {
     )
     .query("before", "The next page: the `next` of the one before.", id())
     .answers(StatusCode::OK, "OperationsPage", "A page of operations.")
+    .refuses([Code::NotFound])
 }
 
 pub(in crate::http) fn one_operation(it: Described) -> Described {

@@ -1,7 +1,7 @@
 //! The operations of a caller.
 
 use super::operations::next_try;
-use super::{Service, deployment_id};
+use super::{Service, deployment_id, no_deployment};
 use crate::server::auth::access::Caller;
 use crate::server::store::{self, CancelRequest, OperationFilter, Record, State};
 use crate::wire::{ApiError, OperationEntry, OperationsPage};
@@ -35,7 +35,8 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// Returns an error if the filter is invalid, or the store is unavailable.
+    /// Returns an error if the filter is invalid, the operation before the page is not there any
+    /// more, or the store is unavailable.
     pub async fn own_operations(
         &self,
         caller: &Caller,
@@ -49,7 +50,7 @@ impl Service {
         if let Some(before) = &filter.before
             && self.record(before).await?.is_none()
         {
-            return Err(Refusal::InvalidRequest(Unreadable::Field(QueryField::Before)).into());
+            return Err(no_deployment());
         }
         let filter = OperationFilter { owner: Some(owner.clone()), ..filter };
         let mut records = self.parts.store.operations(&filter).await?;
@@ -86,21 +87,20 @@ impl Service {
 
     fn filter_of(&self, sent: &OwnOperations) -> Result<OperationFilter, ApiError> {
         let invalid = |field| Refusal::InvalidRequest(Unreadable::Field(field));
-        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-        let name = given(&sent.stack).map(|text| StackName::parse(&text)).transpose();
-        let of_noun = |noun: String| {
+        let name = sent.stack.as_deref().map(StackName::parse).transpose();
+        let of_noun = |noun: &str| {
             let kind = self.parts.kinds.all().find(|kind| kind.noun == noun);
             kind.map(|kind| kind.name).ok_or_else(|| invalid(QueryField::Kind))
         };
-        let state = given(&sent.status).map(|text| match text.as_str() {
+        let state = sent.status.as_deref().map(|text| match text {
             "in_progress" => Ok(State::Active),
             "stuck" => Ok(State::Stuck),
             _ => Err(invalid(QueryField::Status)),
         });
-        let before = given(&sent.before).map(|text| deployment_id(&text)).transpose();
+        let before = sent.before.as_deref().map(deployment_id).transpose();
         Ok(OperationFilter {
             name: name.map_err(|_| invalid(QueryField::Stack))?,
-            kind: given(&sent.kind).map(of_noun).transpose()?,
+            kind: sent.kind.as_deref().map(of_noun).transpose()?,
             state: state.transpose()?,
             before: before.map_err(|_| invalid(QueryField::Before))?,
             limit: PAGE + 1,
