@@ -1,5 +1,7 @@
 //! The operations of a caller: the list, with its filter and its pages, and a single one.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use serde_json::Value;
 
@@ -24,7 +26,9 @@ fn line(kind: &str, stack: &str) -> (String, String) {
 async fn one_s_own_operations_are_listed_newest_first_with_a_filter() {
     let app = TestApp::new().in_one_browser();
     let id = app.live("alice").await;
+    app.clock.advance(Duration::from_secs(1));
     app.live("carol").await;
+    app.clock.advance(Duration::from_secs(1));
     let stop = app.ask("POST", "/api/stacks/alice/stop", &[], "").await.json();
     let all = [line("stop", "alice"), line("deployment", "carol"), line("deployment", "alice")];
     assert_eq!(page(&app, "").await, (all.to_vec(), None));
