@@ -2,6 +2,8 @@
 //! against a sandbox that runs alone.
 
 use std::process::Output;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -33,6 +35,17 @@ impl World {
 
     fn check(&self) -> Output {
         self.platform.command(&self.portal_dir, &[]).arg("check").output().unwrap()
+    }
+
+    /// Waits until the portal has looked at its file of the reverse proxy, which is the last thing that
+    /// it does at its start. Faults count for the circuit breaker in whatever call they come.
+    fn wait_for_first_looks(&self) {
+        let routes = || self.platform.state()["routes"].as_array().map_or(0, Vec::len);
+        let begun = Instant::now();
+        while routes() == 0 {
+            assert!(begun.elapsed() < Duration::from_secs(20), "the portal wrote no file");
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Injects a fault into the platform, or removes all faults.
@@ -73,6 +86,7 @@ fn a_refused_key_is_reported_by_its_code_until_it_is_accepted() {
 fn a_short_outage_of_the_platforms_database_is_no_refused_key() {
     let world = World::start(&[]);
     let _portal = world.portal();
+    world.wait_for_first_looks();
     for (name, call) in [("alice", "project.all"), ("bobby", "application.create")] {
         world.inject("POST", &json!({ "faults": [format!("{call}:database-lost=1500ms")] }));
         world.portal_dir.deploy_until(name, "complete");
