@@ -34,7 +34,7 @@ use domain::receipt::{Line, Receipt};
 use domain::refusal::Refusal;
 
 /// The number of lines that a page has.
-const PAGE: u32 = 50;
+pub(super) const PAGE: u32 = 50;
 /// The maximum number of people whose names are looked up for a page; the others are shown by their
 /// ids.
 const NAMED: u32 = 1_000;
@@ -269,7 +269,7 @@ fn typed(text: &str) -> Option<&str> {
 
 /// Returns the lines of a page and whether there are more; `found` contains one more line than a
 /// page, if so.
-fn page<T>(mut found: Vec<T>) -> (Vec<T>, bool) {
+pub(super) fn page<T>(mut found: Vec<T>) -> (Vec<T>, bool) {
     let goes_on = found.len() > PAGE as usize;
     found.truncate(PAGE as usize);
     (found, goes_on)

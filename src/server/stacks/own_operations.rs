@@ -1,5 +1,6 @@
 //! The operations of a caller.
 
+use super::admin::{PAGE, page};
 use super::operations::next_try;
 use super::{Service, deployment_id, no_deployment};
 use crate::server::auth::access::Caller;
@@ -12,9 +13,6 @@ use domain::phase::Status;
 use domain::progress::Progress;
 use domain::refusal::{QueryField, Refusal, Unreadable};
 use domain::stack_name::StackName;
-
-/// The number of operations of a page.
-const PAGE: u32 = 50;
 
 /// The filter of the operations, as sent. What is missing matches all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,9 +51,7 @@ impl Service {
             return Err(no_deployment());
         }
         let filter = OperationFilter { owner: Some(owner.clone()), ..filter };
-        let mut records = self.parts.store.operations(&filter).await?;
-        let goes_on = records.len() > PAGE as usize;
-        records.truncate(PAGE as usize);
+        let (records, goes_on) = page(self.parts.store.operations(&filter).await?);
         let ids: Vec<_> = records.iter().map(|record| &record.deployment.id).collect();
         let mut told = store::told(&*self.parts.store, &ids).await?;
         let entry = |record: Record| {

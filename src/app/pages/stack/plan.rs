@@ -32,8 +32,14 @@ pub(super) fn differences(
     changes: &[PlannedChange],
     words: &QuestionWords,
 ) -> impl IntoView + use<> {
-    let line = |change: &PlannedChange| {
-        let (label, sentence) = words::change(change, words);
+    labelled(changes.iter().map(|change| words::change(change, words)))
+}
+
+/// Renders sentences, each behind what it is about.
+pub(super) fn labelled<L: IntoView + 'static>(
+    lines: impl IntoIterator<Item = (L, String)>,
+) -> AnyView {
+    let line = |(label, sentence): (L, String)| {
         view! {
             <li>
                 <strong>{label}</strong>
@@ -42,5 +48,5 @@ pub(super) fn differences(
             </li>
         }
     };
-    view! { <ul class="differences">{changes.iter().map(line).collect_view()}</ul> }
+    view! { <ul class="differences">{lines.into_iter().map(line).collect_view()}</ul> }.into_any()
 }

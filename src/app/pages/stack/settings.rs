@@ -9,7 +9,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use super::plan::Changes;
+use super::plan::{Changes, labelled};
 use super::{Facts, Tab, action, address, address_with, stack_page};
 use crate::api::{caller, sent_settings, service};
 use crate::app::pages::new::field::id_of;
@@ -119,18 +119,7 @@ fn version_choice(stack: &OwnStack, settings: &SettingsForm) -> Option<impl Into
         (words::is_update(version, own), href, words::stay_with(own))
     };
     let changes = settings.update.as_ref().map(words::update_changes).unwrap_or_default();
-    let line = |(label, sentence): (&'static str, String)| {
-        view! {
-            <li>
-                <strong>{label}</strong>
-                ": "
-                {sentence}
-            </li>
-        }
-    };
-    let changes = (!changes.is_empty()).then(|| {
-        view! { <ul class="differences">{changes.into_iter().map(line).collect_view()}</ul> }
-    });
+    let changes = (!changes.is_empty()).then(|| labelled(changes));
     Some(view! {
         <div class="questions__note">
             <p>{text} " " <a href=href>{label}</a></p>
