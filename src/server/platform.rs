@@ -204,6 +204,8 @@ pub trait Platform: PlatformOverview + PlatformLogs {
         domain: &Domain,
         middlewares: &[String],
     ) -> Result<(), PlatformError>;
+    /// Sets to which port of the container a domain leads, and nothing else. Idempotent.
+    async fn set_port(&self, domain: &Domain, port: u16) -> Result<(), PlatformError>;
     /// Detaches a host.
     async fn delete_domain(&self, id: &DomainId) -> Result<Removal, PlatformError>;
 

@@ -7,7 +7,7 @@
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
 
 /// The generation that this program was built for.
-pub(super) const BUILT_FOR: i64 = 8;
+pub(super) const BUILT_FOR: i64 = 9;
 
 /// The migrations of a SQLite database.
 pub(super) static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");

@@ -3,6 +3,7 @@
 mod address;
 pub(super) mod advice;
 mod application;
+mod attachments;
 mod change;
 mod configuration;
 mod deploy;
@@ -31,4 +32,4 @@ pub(super) use health::{Former, VerifyHealth};
 pub(super) use mounts::MountVolumes;
 pub(super) use project::{CreateProject, ProjectOutput};
 pub(super) use running::{ReplaceContainer, Service, StartService, StopService};
-pub(super) use volumes::NameVolumes;
+pub(super) use volumes::{AddVolumes, NameVolumes};

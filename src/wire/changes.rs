@@ -35,9 +35,10 @@ pub enum DowntimeView {
 /// One thing that a change would change.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PlannedChange {
-    /// The key of a question, or `size`, `version`, `image`, `settings`.
+    /// The key of a question, or `size`, `version`, `image`, `port`, `volumes`, `settings`.
     pub field: String,
-    /// What it is now; null if it is nothing, or a secret.
+    /// What it is now; null if it is nothing, or a secret. Volumes are an object with the folder of each
+    /// by its key.
     pub from: Value,
     /// What it would be.
     pub to: Value,
@@ -59,6 +60,9 @@ fn is_false(value: &bool) -> bool {
 pub enum EffectView {
     /// Its container is replaced.
     Restart,
+    /// The same, and the new one gets other volumes. What it gets no more stays until the stack is
+    /// removed.
+    Data,
 }
 
 /// The revisions of a stack.

@@ -34,7 +34,7 @@ fn refuses(mut command: std::process::Command) {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("belongs to another version of the portal"), "{said}");
-    assert!(said.contains("generation 9 and this version was built for 8"), "{said}");
+    assert!(said.contains("generation 10 and this version was built for 9"), "{said}");
 }
 
 #[test]

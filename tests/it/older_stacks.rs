@@ -103,10 +103,11 @@ async fn its_first_change_reads_what_the_platform_has_and_it_can_go_back_to_that
     assert_eq!(made_of(&app, stack, 1).await, old);
     assert_eq!(app.platform.calls_of_rows(), 1);
 
-    // What the portal offers now needs another port, which is another stack.
+    // What the portal offers now listens on another port.
     let offered = app.get(STACK).await.json()["stack"]["updateAvailable"].clone();
-    let newer = send(&app, "PATCH", "", &json!({ "version": offered })).await;
-    assert_eq!(newer.error(), "409 NOT_CHANGEABLE");
+    let newer = send(&app, "POST", "/plan", &json!({ "version": offered })).await.json();
+    let port = newer["changes"].as_array().unwrap().iter().find(|one| one["field"] == "port");
+    assert_eq!(port.unwrap()["from"], 3_000, "{newer}");
     let changed = send(&app, "PATCH", "", &json!({ "parameters": {} })).await;
     assert_eq!(changed.status, StatusCode::ACCEPTED, "{changed:?}");
     end(&app).await;

@@ -157,6 +157,14 @@ impl Dokploy {
         Ok(())
     }
 
+    /// Sets to which `port` of the container a domain leads, and nothing else (recording day-two
+    /// 480). The reverse proxy takes that up within two seconds. Idempotent.
+    pub async fn set_port(&self, domain: &Domain, port: u16) -> Result<(), Error> {
+        let body = json!({ "domainId": domain.id, "host": domain.host, "port": port });
+        self.change::<IgnoredAny>("domain.update", body).await?;
+        Ok(())
+    }
+
     /// Lists an application's domains; none for an unknown application.
     pub async fn domains_of(&self, id: &ApplicationId) -> Result<Vec<Domain>, Error> {
         let parameters = [("applicationId", id.0.as_str())];

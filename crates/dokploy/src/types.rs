@@ -223,6 +223,8 @@ pub struct Domain {
     pub id: DomainId,
     /// The host.
     pub host: String,
+    /// The port of the container to which it leads; `None` if the platform does not say.
+    pub port: Option<u16>,
     /// The time of its creation, as an ISO 8601 text, which sorts by time.
     pub created_at: String,
     /// The reverse proxy's middlewares through which requests pass.

@@ -132,15 +132,16 @@ impl From<ApplicationRow> for Application {
 pub(super) struct DomainRow {
     domain_id: DomainId,
     host: String,
+    port: Option<u16>,
     created_at: Option<String>,
     middlewares: Option<Vec<String>>,
 }
 
 impl From<DomainRow> for Domain {
     fn from(row: DomainRow) -> Self {
-        let DomainRow { domain_id: id, host, created_at, middlewares } = row;
+        let DomainRow { domain_id: id, host, port, created_at, middlewares } = row;
         let middlewares = middlewares.unwrap_or_default();
-        Self { id, host, created_at: created_at.unwrap_or_default(), middlewares }
+        Self { id, host, port, created_at: created_at.unwrap_or_default(), middlewares }
     }
 }
 

@@ -110,8 +110,6 @@ pub enum Refusal {
     SpecUnknown(StackName),
     /// The stack cannot expire at that time: it is over, or later than this one.
     InvalidExpiry(Option<Timestamp>),
-    /// The stack cannot be changed to that, since it needs another port or other volumes.
-    NotChangeable,
     /// Another stack than the requested one has the name.
     AnotherStack(StackName),
     /// Changing a stack without an owner requires its id.

@@ -44,7 +44,6 @@ pub(super) fn meaning(code: RefusalCode) -> &'static str {
         Code::NoSuchRevision => "The stack has never had this revision.",
         Code::SpecUnknown => "It is not known what the stack is made of.",
         Code::InvalidExpiry => "The time is over, or too far ahead: `latest`, if that is limited.",
-        Code::NotChangeable => "The stack would need another port or other volumes.",
         Code::AnotherStack => "Another stack has the name now.",
         Code::IdRequired => "The stack has no owner, so `id` must say which one is meant.",
         Code::NoSuchPerson => "There is no such person.",

@@ -4,8 +4,9 @@ use async_trait::async_trait;
 
 use super::on_stack;
 use crate::server::platform::call_slots::CallKind;
+use crate::server::saga::context::Context;
 use crate::server::saga::engine::{Halt, Operation, Saga};
-use crate::server::steps::{Prepare, Release, Switch, Watch};
+use crate::server::steps::{AddVolumes, Prepare, Release, Switch, Watch};
 use crate::server::store::{Desired, StepId};
 use domain::kind::{CHANGE, Kind};
 
@@ -19,8 +20,11 @@ impl Operation for ChangeStack {
     }
 
     async fn run(&self, saga: &mut Saga) -> Result<(), Halt> {
-        let service = on_stack::service(saga)?;
+        let mut service = on_stack::service(saga)?;
         let former = saga.step(Prepare(service.clone())).await?;
+        if has_other_volumes(&saga.cx) {
+            service.node = Some(saga.step(AddVolumes).await?.node);
+        }
         saga.step(Switch(service.clone())).await?;
         match saga.cx.desired {
             Desired::Running => {
@@ -36,4 +40,10 @@ impl Operation for ChangeStack {
     fn call_under_way(&self, step: StepId, _: u64) -> Option<CallKind> {
         matches!(step, StepId::PREPARE | StepId::SWITCH).then_some(CallKind::Other)
     }
+}
+
+/// Returns whether the new revision has other volumes than the one before it.
+fn has_other_volumes(cx: &Context) -> bool {
+    let former = cx.lineage.former.as_ref();
+    former.is_some_and(|former| former.spec.stack.volumes != cx.spec.stack.volumes)
 }

@@ -7,7 +7,6 @@ use async_trait::async_trait;
 use super::{deploy, remove};
 use crate::server::saga::context::Context;
 use crate::server::saga::engine::{Halt, MayAsk, Operation, Saga};
-use crate::server::steps::NameVolumes;
 use crate::server::store::Cause;
 use domain::event::{EventBody, FailureCode};
 use domain::kind::{DELETE_DATA, Kind};
@@ -29,7 +28,7 @@ impl Operation for DeleteData {
     }
 
     async fn run(&self, saga: &mut Saga) -> Result<(), Halt> {
-        saga.step(NameVolumes).await.map(drop)
+        deploy::volumes(saga).await.map(drop)
     }
 
     fn done(&self, _cx: &Context, receipt: Receipt) -> EventBody {

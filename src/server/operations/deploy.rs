@@ -12,8 +12,8 @@ use crate::server::steps::{
     CheckAddressFree, Configure, CreateApplication, CreateDomain, CreateProject, Deploy,
     FindEnvironment, Former, MountVolumes, NameVolumes, VerifyHealth, advice, removal,
 };
-use crate::server::store::{Result, StepId, VolumesOutput};
-use domain::kind::{DEPLOY, Kind};
+use crate::server::store::{Result, StackVolumes, StepId, VolumesOutput};
+use domain::kind::{DEPLOY, Direction, Kind};
 use domain::receipt::Line;
 
 /// The time in seconds after the deploy step began for which its call may still be running: the
@@ -37,23 +37,33 @@ pub(super) async fn steps(saga: &mut Saga) -> Result<(), Halt> {
     if let Some(volumes) = volumes.clone() {
         saga.step(MountVolumes { application: application.clone(), volumes }).await?;
     }
-    let mark = saga.step(Configure { application: application.clone(), volumes }).await?;
+    let node = volumes.map(|volumes| volumes.node);
+    let mark = saga.step(Configure { application: application.clone(), node }).await?;
     saga.step(CreateDomain { application: application.clone() }).await?;
     saga.step(Deploy { application: application.clone() }).await?;
     saga.step(VerifyHealth { application, mark, former: Former::default() }).await
 }
 
 /// Names the volumes, if the stack has some. The journal shows this as well, since a spec may be
-/// lost. A stack without volumes has no record of the step, also if an older version began it: then
-/// the step must not be taken, since the undo would stop at it.
-async fn volumes(saga: &mut Saga) -> Result<Option<VolumesOutput>, Halt> {
+/// lost. A stack that was made without volumes has no record of the step, also if an older version
+/// began it: then the step must not be taken, since the undo would stop at it. If a change has added
+/// some since then, a removal takes the step over.
+pub(super) async fn volumes(saga: &mut Saga) -> Result<Option<VolumesOutput>, Halt> {
     let stack = &saga.cx.spec.stack;
-    let has_volumes = !stack.volumes.is_empty() || stack.brought_back.is_some();
+    let has_volumes = match saga.cx.journal.kind().direction {
+        Direction::Forward => !stack.volumes.is_empty() || stack.brought_back.is_some(),
+        Direction::Back => false,
+    };
     if has_volumes || saga.has_record(StepId::VOLUMES) {
-        saga.step(NameVolumes).await.map(Some)
-    } else {
-        Ok(None)
+        return saga.step(NameVolumes).await.map(Some);
     }
+    let StackVolumes { node, volumes } = saga.cx.lineage.volumes.clone();
+    if volumes.is_empty() {
+        return Ok(None);
+    }
+    let output = VolumesOutput { node: node.unwrap_or_default(), volumes };
+    saga.inherit(NameVolumes, output.clone())?;
+    Ok(Some(output))
 }
 
 #[async_trait]

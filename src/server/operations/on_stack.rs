@@ -1,10 +1,9 @@
 //! What the operations on a stack that is there know of it.
 
 use crate::server::saga::engine::{Halt, Saga};
-use crate::server::saga::step::Step as _;
 use crate::server::steps::{
-    Configure, CreateApplication, CreateDomain, CreateProject, FindEnvironment, NameVolumes,
-    OperationTag, Service,
+    Configure, CreateApplication, CreateDomain, CreateProject, FindEnvironment, OperationTag,
+    Service,
 };
 
 /// Returns the service of the stack, as the deployment recorded it that made the stack. Its container
@@ -15,9 +14,8 @@ pub(super) fn service(saga: &Saga) -> Result<Service, Halt> {
     let application = saga.made::<CreateApplication>()?;
     let first = saga.made::<Configure>()?;
     saga.made::<CreateDomain>()?;
-    let has_volumes = saga.cx.journal.has_made(NameVolumes::ID);
-    let volumes = if has_volumes { Some(saga.made::<NameVolumes>()?) } else { None };
+    let node = saga.cx.lineage.volumes.node.clone();
     let made = saga.cx.lineage.made.as_ref();
     let made = made.map(|made| OperationTag { operation: made.to_string() });
-    Ok(Service { application, mark: made.or_else(|| first.clone()), first, volumes })
+    Ok(Service { application, mark: made.or_else(|| first.clone()), first, node })
 }

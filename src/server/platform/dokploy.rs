@@ -108,6 +108,7 @@ implement! {
         create_domain(new: &NewDomain) -> DomainId;
         domains_of(id: &ApplicationId) -> Vec<Domain>;
         set_middlewares(domain: &Domain, middlewares: &[String]) -> ();
+        set_port(domain: &Domain, port: u16) -> ();
         delete_domain(id: &DomainId) -> Removal;
         enqueue_deploy(id: &ApplicationId, title: &str) -> ();
         jobs(id: &ApplicationId) -> Vec<Job>;

@@ -334,9 +334,17 @@ impl Context {
         self.log(Level::Warn, action, message, 0, None);
     }
 
-    /// Returns the name of the stack's volume `key`.
+    /// Returns the name of the stack's volume `key`: that which the data of an earlier stack has, if it
+    /// brought some back.
     pub(crate) fn volume(&self, key: &str) -> VolumeName {
-        VolumeName(format!("{}{key}", self.volume_prefix))
+        let former = self.spec.stack.brought_back.as_ref().and_then(|data| data.volumes.get(key));
+        let own = || format!("{}{key}", self.volume_prefix);
+        VolumeName(former.cloned().unwrap_or_else(own))
+    }
+
+    /// Returns whether `name` is what this stack's own volumes are called.
+    pub(crate) fn names_own_volume(&self, name: &VolumeName) -> bool {
+        name.0.starts_with(&self.volume_prefix)
     }
 
     /// Returns what the stack should be made of now: while a change is undone, what it was before.

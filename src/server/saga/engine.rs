@@ -283,6 +283,20 @@ impl Saga {
         output.ok_or(Halt::Unwind)
     }
 
+    /// Adds `step`, which other operations on the stack ran, to the steps to undo, unless it is undone.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the journal cannot be read, or the step is undone, and thus every later one.
+    pub(crate) fn inherit<S: Step>(&mut self, step: S, output: S::Output) -> Result<(), Halt> {
+        match self.cx.journal.action_for::<S::Output>(S::ID)? {
+            StepAction::Undone => return Err(Halt::Unwind),
+            StepAction::Replay(_) | StepAction::Run | StepAction::Undo | StepAction::Stop => {}
+        }
+        self.executed.push(Box::new(ExecutedStep { step, output: Some(output) }));
+        Ok(())
+    }
+
     /// Records why `step` does not begin, and returns the reason to stop.
     async fn stop_before(&self, step: StepId, cause: Cause) -> Halt {
         self.cx.log(Level::Error, LogEntry::FAILURE, &cause.message, 0, None);

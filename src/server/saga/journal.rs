@@ -180,11 +180,6 @@ impl Journal {
         })
     }
 
-    /// Returns whether the stack's journal has the output of `step`.
-    pub(crate) fn has_made(&self, step: StepId) -> bool {
-        self.made.records.contains_key(&step)
-    }
-
     /// Returns the output that `step` had when the stack was made.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::deploy::stop_jobs;
 use super::row::{self, Row};
-use super::{Deploy, Former, OperationTag, Service, last_log, visitors};
+use super::{Deploy, Former, OperationTag, Service, attachments, last_log, visitors};
 use crate::server::platform::{ContainerId, OPERATION, ServiceState, TaskId, TaskState};
 use crate::server::saga::context::Context;
 use crate::server::saga::failure::StepError;
@@ -71,28 +71,45 @@ impl Step for Switch {
 
     async fn run(&self, cx: &Context) -> Result<(), StepError> {
         let former = former(cx)?;
+        let is_attached_anew = attachments::may_differ(cx, &former.spec.stack);
+        if is_attached_anew {
+            self.0.mount(cx, Self::ID, &cx.spec.stack).await?;
+        }
         let done = format!("Wrote revision {} into the application", cx.revision);
         let row = self.0.row(cx);
         row.write_for(cx, Self::ID, &done).await?;
         match cx.desired {
-            Desired::Stopped => self.0.write_scale(cx, 0).await,
+            Desired::Stopped => self.0.write_scale(cx, 0).await?,
             Desired::Running if is_by_job(cx, former) => {
                 let deploy = Deploy { application: self.0.application.clone() };
-                deploy.follow(cx, Self::ID).await.map(drop)
+                deploy.follow(cx, Self::ID).await?;
             }
-            Desired::Running => self.reload_once(cx).await,
+            Desired::Running => self.reload_once(cx).await?,
         }
+        // Not before: the former container does not listen on the port of the new one.
+        if is_attached_anew {
+            self.0.route(cx, Self::ID, &cx.spec.stack).await?;
+        }
+        Ok(())
     }
 
     async fn undo(&self, cx: &Context, _: Option<&()>) -> Result<Vec<Line>, StepError> {
         let former = former(cx)?;
         cx.wait_out_late_commit(Self::ID).await?;
+        let spec = &former.spec.stack;
+        let is_attached_anew = attachments::may_differ(cx, spec);
+        if is_attached_anew {
+            self.0.mount(cx, Self::ID, spec).await?;
+        }
         let (row, tag) = (self.row_of(former), self.tag_of(former));
         row.write(cx, &format!("Wrote revision {} back into the application", former.number))
             .await?;
         let mut lines = vec![self.line(cx, ResourceKind::Application, Outcome::Restored)];
         if cx.desired == Desired::Stopped {
             self.0.write_scale(cx, 0).await?;
+            if is_attached_anew {
+                self.0.route(cx, Self::ID, spec).await?;
+            }
             return Ok(lines);
         }
         if is_by_job(cx, former) {
@@ -102,6 +119,9 @@ impl Step for Switch {
         let tasks = self.0.former(cx).await?.tasks;
         if !self.0.settles_on(cx, tag.as_ref()).await? {
             self.0.reload(cx).await?;
+        }
+        if is_attached_anew {
+            self.0.route(cx, Self::ID, spec).await?;
         }
         let verified = Service { mark: tag.clone(), ..self.0.clone() };
         verified.verified(Former { containers: Vec::new(), tasks }).run(cx).await?;
@@ -139,15 +159,15 @@ impl Switch {
 
     fn row_of<'a>(&'a self, former: &'a FormerRevision) -> Row<'a> {
         let stack = &former.spec.stack;
-        let volumes = self.0.volumes.as_ref();
+        let node = self.0.node_of(stack);
         let first = self.0.first.as_ref().map(|tag| tag.operation.as_str());
         Row {
             application: &self.0.application,
             spec: &former.spec,
             revision: former.number,
             operation: former.made.as_ref().map_or(first, |made| Some(made.as_str())),
-            volumes,
-            update: Some(row::update(stack, volumes)),
+            node,
+            update: Some(row::update(stack, node)),
         }
     }
 

@@ -8,13 +8,13 @@ use crate::server::platform::Application;
 use crate::server::saga::context::Context;
 use crate::server::saga::failure::StepError;
 use crate::server::saga::step::Step;
-use crate::server::store::{StepId, VolumesOutput};
+use crate::server::store::StepId;
 
 /// Configures the application.
 pub(crate) struct Configure {
     pub(crate) application: Application,
-    /// Its volumes, if it has some.
-    pub(crate) volumes: Option<VolumesOutput>,
+    /// The node of its volumes, if it has some.
+    pub(crate) node: Option<String>,
 }
 
 /// The tag that the container carries in its environment.
@@ -36,7 +36,7 @@ impl Step for Configure {
             spec: &cx.spec,
             revision: cx.revision,
             operation: Some(&operation),
-            volumes: self.volumes.as_ref(),
+            node: self.node.as_deref(),
             update: None,
         };
         row.write(cx, "Configured the application").await?;

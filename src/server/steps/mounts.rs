@@ -1,11 +1,14 @@
 //! Mounts the volumes into the application. There is nothing to undo: mounts are removed with the
 //! application, and volumes by the step that names them.
+//!
+//! Mounts take effect with the next container (recording day-two 423).
 
 use crate::server::platform::{Application, Mount, MountId, NewMount, VolumeName};
 use crate::server::saga::context::Context;
 use crate::server::saga::failure::StepError;
 use crate::server::saga::step::Step;
 use crate::server::store::{StepId, VolumesOutput};
+use domain::stack_spec::StackSpec;
 
 /// Mounts the volumes.
 pub(crate) struct MountVolumes {
@@ -13,58 +16,107 @@ pub(crate) struct MountVolumes {
     pub(crate) volumes: VolumesOutput,
 }
 
+/// A volume, and its folder in the container.
+type Mounted = (VolumeName, String);
+
 impl Step for MountVolumes {
     const ID: StepId = StepId::MOUNTS;
     type Output = ();
 
     async fn run(&self, cx: &Context) -> Result<(), StepError> {
-        for (name, path) in self.mounted() {
-            let new = NewMount {
-                application: self.application.id.clone(),
-                volume: name.clone(),
-                path: path.to_owned(),
-            };
-            let make = || cx.platform.create_mount(&new);
-            let done = format!("Mounted a volume at {path}");
-            let adopt = || self.adopt(cx, name, path);
-            cx.create_or_adopt(Self::ID, "mounts.create", &done, make, adopt).await?;
-        }
-        // A second mount at the same path makes the deployment fail, so a lost call must have had
-        // its effect before that.
-        if cx.journal.late_commit_until(Self::ID).is_some() {
-            cx.wait_out_late_commit(Self::ID).await?;
-            for (name, path) in self.mounted() {
-                self.adopt(cx, name, path).await?;
-            }
-        }
-        Ok(())
+        let volumes = self.volumes.volumes.iter();
+        let mounted =
+            volumes.filter_map(|volume| Some((volume.name.clone(), volume.path.clone()?)));
+        let mounted: Vec<_> = mounted.collect();
+        create(cx, Self::ID, &self.application, &mounted).await?;
+        settle(cx, Self::ID, &self.application, &mounted).await
     }
 }
 
-impl MountVolumes {
-    /// Returns the volumes that the template has, with their folders in the container.
-    fn mounted(&self) -> impl Iterator<Item = (&VolumeName, &str)> {
-        let volumes = self.volumes.volumes.iter();
-        volumes.filter_map(|volume| Some((&volume.name, volume.path.as_deref()?)))
-    }
-
-    /// Adopts the mount of our application for this volume, and removes its duplicates.
-    async fn adopt(
-        &self,
-        cx: &Context,
-        name: &VolumeName,
-        path: &str,
-    ) -> Result<Option<MountId>, StepError> {
-        let list = || cx.platform.mounts_of(&self.application.id);
-        let mounts = cx.query("mounts.listByServiceId", list).await?.into_iter();
-        let is_ours = |mount: &Mount| mount.path == path && mount.volume.as_ref() == Some(name);
-        let mut ours = mounts.filter(is_ours);
-        let Some(first) = ours.next() else { return Ok(None) };
-        for other in ours {
-            cx.warn("mounts.create", "Removing a duplicate mount of this deployment");
-            let remove = || cx.platform.remove_mount(&other.id);
-            cx.mutate("mounts.remove", "Removed the duplicate mount", remove).await?;
+/// Lets the application have the mounts that `spec` says, and no other of the stack's volumes. Those
+/// that somebody else made stay. `step` is the one that does this.
+pub(super) async fn replace(
+    cx: &Context,
+    step: StepId,
+    application: &Application,
+    spec: &StackSpec,
+) -> Result<(), StepError> {
+    let volumes = spec.volumes.iter();
+    let wanted: Vec<Mounted> =
+        volumes.map(|volume| (cx.volume(&volume.key), volume.path.clone())).collect();
+    let mut missing = wanted.clone();
+    let is_own = |name: &VolumeName| cx.lineage.volumes.has(name) || cx.names_own_volume(name);
+    for mount in list(cx, application).await? {
+        let Some(name) = mount.volume.as_ref().filter(|name| is_own(name)) else { continue };
+        if let Some(place) =
+            missing.iter().position(|(one, path)| one == name && *path == mount.path)
+        {
+            missing.swap_remove(place);
+        } else {
+            let done = format!("Took the volume at {} out of the application", mount.path);
+            cx.mutate("mounts.remove", &done, || cx.platform.remove_mount(&mount.id)).await?;
         }
-        Ok(Some(first.id))
     }
+    create(cx, step, application, &missing).await?;
+    settle(cx, step, application, &wanted).await
+}
+
+/// Mounts these volumes for `step`, unless an earlier attempt of it did.
+async fn create(
+    cx: &Context,
+    step: StepId,
+    application: &Application,
+    mounted: &[Mounted],
+) -> Result<(), StepError> {
+    for (name, path) in mounted {
+        let new = NewMount {
+            application: application.id.clone(),
+            volume: name.clone(),
+            path: path.clone(),
+        };
+        let make = || cx.platform.create_mount(&new);
+        let done = format!("Mounted a volume at {path}");
+        let adopt = || adopt(cx, application, name, path);
+        cx.create_or_adopt(step, "mounts.create", &done, make, adopt).await?;
+    }
+    Ok(())
+}
+
+/// Waits until a call of `step` whose response was lost has had its effect, and removes the duplicates
+/// of these mounts: a second one at the same path makes the deployment fail.
+async fn settle(
+    cx: &Context,
+    step: StepId,
+    application: &Application,
+    mounted: &[Mounted],
+) -> Result<(), StepError> {
+    if cx.journal.late_commit_until(step).is_some() {
+        cx.wait_out_late_commit(step).await?;
+        for (name, path) in mounted {
+            adopt(cx, application, name, path).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Adopts the mount of our application for this volume, and removes its duplicates.
+async fn adopt(
+    cx: &Context,
+    application: &Application,
+    name: &VolumeName,
+    path: &str,
+) -> Result<Option<MountId>, StepError> {
+    let is_ours = |mount: &Mount| mount.path == path && mount.volume.as_ref() == Some(name);
+    let mut ours = list(cx, application).await?.into_iter().filter(is_ours);
+    let Some(first) = ours.next() else { return Ok(None) };
+    for other in ours {
+        cx.warn("mounts.create", "Removing a duplicate mount of this deployment");
+        let remove = || cx.platform.remove_mount(&other.id);
+        cx.mutate("mounts.remove", "Removed the duplicate mount", remove).await?;
+    }
+    Ok(Some(first.id))
+}
+
+async fn list(cx: &Context, application: &Application) -> Result<Vec<Mount>, StepError> {
+    cx.query("mounts.listByServiceId", || cx.platform.mounts_of(&application.id)).await
 }

@@ -14,7 +14,7 @@ use crate::server::platform::{
 use crate::server::saga::context::Context;
 use crate::server::saga::failure::StepError;
 use crate::server::spec::OperationSpec;
-use crate::server::store::{StepId, VolumesOutput};
+use crate::server::store::StepId;
 use domain::stack_spec::StackSpec;
 
 /// The interval between two runs of the container runtime's own health check.
@@ -36,8 +36,8 @@ pub(super) struct Row<'a> {
     pub(super) revision: u32,
     /// The operation that made it, unless an older version of the portal did, which set no tag.
     pub(super) operation: Option<&'a str>,
-    /// The volumes of the stack, if it has some.
-    pub(super) volumes: Option<&'a VolumesOutput>,
+    /// The node that has its volumes, if it has some.
+    pub(super) node: Option<&'a str>,
     /// How the swarm replaces a container; `None` for the platform's default.
     pub(super) update: Option<UpdateSettings>,
 }
@@ -100,7 +100,7 @@ impl Row<'_> {
     fn settings(&self) -> Option<ServiceSettings> {
         let stack = &self.spec.stack;
         // Volumes are on one node, so the container must be there, too.
-        let on_node = |VolumesOutput { node, .. }: &VolumesOutput| format!("node.hostname=={node}");
+        let on_node = |node: &str| format!("node.hostname=={node}");
         let settings = ServiceSettings {
             args: stack.command.clone(),
             health_check: stack.healthcheck.as_ref().map(|test| HealthCheck {
@@ -111,7 +111,7 @@ impl Row<'_> {
                 start_period: stack.health.timeout,
                 retries: CHECK_RETRIES,
             }),
-            constraints: self.volumes.into_iter().map(on_node).collect(),
+            constraints: self.node.into_iter().map(on_node).collect(),
             update: self.update.clone(),
         };
         (settings != ServiceSettings::default()).then_some(settings)
@@ -120,8 +120,8 @@ impl Row<'_> {
 
 /// Returns how the swarm replaces a container of this stack. The new one starts first only where
 /// that is safe: the swarm can tell when it answers, and no data is written by two at once.
-pub(super) fn update(stack: &StackSpec, volumes: Option<&VolumesOutput>) -> UpdateSettings {
-    let is_safe = stack.is_replaced_without_a_gap() && volumes.is_none();
+pub(super) fn update(stack: &StackSpec, node: Option<&str>) -> UpdateSettings {
+    let is_safe = stack.is_replaced_without_a_gap() && node.is_none();
     let order = if is_safe { UpdateOrder::StartFirst } else { UpdateOrder::StopFirst };
     UpdateSettings { order, monitor: MONITOR, on_failure: FailureAction::Rollback }
 }

@@ -18,12 +18,13 @@ use crate::server::saga::context::Context;
 use crate::server::saga::failure::StepError;
 use crate::server::saga::step::Step;
 use crate::server::settings::Deadlines;
-use crate::server::store::{StepId, VolumesOutput};
+use crate::server::store::StepId;
 use domain::event::FailureCode;
 use domain::last_log::LastLog;
 use domain::message::MessageCode;
 use domain::receipt::{Line, Outcome, ResourceKind};
 use domain::remedy::Remedy;
+use domain::stack_spec::StackSpec;
 
 /// The pauses between two looks for a container.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -40,8 +41,8 @@ pub(crate) struct Service {
     pub(crate) mark: Option<OperationTag>,
     /// The tag of the first revision, unless an older version of the portal configured it.
     pub(crate) first: Option<OperationTag>,
-    /// Its volumes, if it has some.
-    pub(crate) volumes: Option<VolumesOutput>,
+    /// The node of its volumes, if any of its revisions has some.
+    pub(crate) node: Option<String>,
 }
 
 impl Service {
@@ -60,22 +61,31 @@ impl Service {
 
     /// Returns the platform's row for the revision by which the operation works.
     pub(super) fn row<'a>(&'a self, cx: &'a Context) -> Row<'a> {
-        let volumes = self.volumes.as_ref();
+        let node = self.node_of(&cx.spec.stack);
         Row {
             application: &self.application,
             spec: &cx.spec,
             revision: cx.revision,
             operation: self.mark.as_ref().map(|mark| mark.operation.as_str()),
-            volumes,
-            update: Some(row::update(&cx.spec.stack, volumes)),
+            node,
+            update: Some(row::update(&cx.spec.stack, node)),
         }
     }
 
+    /// Returns the node on which a revision must run, since it has its volumes.
+    pub(super) fn node_of(&self, spec: &StackSpec) -> Option<&str> {
+        self.node.as_deref().filter(|_| !spec.volumes.is_empty())
+    }
+
     /// Writes the revision that the stack has into the row once more, if a change that ended stuck
-    /// may have left another one there.
-    async fn write_again(&self, cx: &Context) -> Result<(), StepError> {
+    /// may have left another one there. `step` is the one that does this.
+    async fn write_again(&self, cx: &Context, step: StepId) -> Result<(), StepError> {
         if !cx.lineage.has_changed || cx.spec.is_lost {
             return Ok(());
+        }
+        if cx.lineage.has_failed {
+            self.mount(cx, step, &cx.spec.stack).await?;
+            self.route(cx, step, &cx.spec.stack).await?;
         }
         self.row(cx).write(cx, "Wrote the stack's revision into the application").await
     }
@@ -125,10 +135,10 @@ impl Service {
         Ok(())
     }
 
-    /// Lets it run, and waits until the stack answers.
-    async fn start(&self, cx: &Context) -> Result<(), StepError> {
+    /// Lets it run for `step`, and waits until the stack answers.
+    async fn start(&self, cx: &Context, step: StepId) -> Result<(), StepError> {
         let former = self.former(cx).await?;
-        self.write_again(cx).await?;
+        self.write_again(cx, step).await?;
         self.scale(cx, 1).await?;
         self.verified(former).run(cx).await
     }
@@ -229,7 +239,7 @@ impl Step for StopService {
         cx: &Context,
         _: Option<&Option<Stopped>>,
     ) -> Result<Vec<Line>, StepError> {
-        self.0.start(cx).await?;
+        self.0.start(cx, Self::ID).await?;
         Ok(vec![self.0.line(cx, Outcome::Restored)])
     }
 
@@ -252,7 +262,7 @@ impl Step for StartService {
 
     async fn run(&self, cx: &Context) -> Result<Former, StepError> {
         let former = self.0.former(cx).await?;
-        self.0.write_again(cx).await?;
+        self.0.write_again(cx, Self::ID).await?;
         if cx.lineage.is_untried {
             // Its image may have never been pulled.
             self.0.write_scale(cx, 1).await?;
@@ -289,7 +299,7 @@ impl Step for ReplaceContainer {
 
     async fn run(&self, cx: &Context) -> Result<Former, StepError> {
         let former = self.0.former(cx).await?;
-        self.0.write_again(cx).await?;
+        self.0.write_again(cx, Self::ID).await?;
         self.0.scale(cx, 1).await?;
         Ok(former)
     }

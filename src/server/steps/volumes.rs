@@ -1,5 +1,5 @@
 //! Names the volumes of the stack, and chooses the node that has them. The undo deletes them, or
-//! keeps them.
+//! keeps them. That of a removal does so with those of all revisions.
 //!
 //! Running the step makes nothing: the first task of the service makes a volume (recording day-two
 //! 397). Neither the application nor the project removes it, so the undo comes after that of the
@@ -12,7 +12,7 @@ use crate::server::saga::absence;
 use crate::server::saga::context::Context;
 use crate::server::saga::failure::StepError;
 use crate::server::saga::step::Step;
-use crate::server::store::{Disposal, NamedVolume, StepId, VolumesOutput};
+use crate::server::store::{Disposal, NamedVolume, StackVolumes, StepId, VolumesOutput};
 use domain::kind::Direction;
 use domain::message::MessageCode;
 use domain::receipt::{Line, Outcome, ResourceKind};
@@ -36,11 +36,10 @@ impl Step for NameVolumes {
         let mut former = former.unwrap_or_default();
         let mut volumes = Vec::new();
         for volume in &cx.spec.stack.volumes {
-            let name = former.remove(&volume.key).map(VolumeName);
             volumes.push(NamedVolume {
-                is_brought_back: name.is_some(),
-                name: name.unwrap_or_else(|| cx.volume(&volume.key)),
+                name: cx.volume(&volume.key),
                 path: Some(volume.path.clone()),
+                is_brought_back: former.remove(&volume.key).is_some(),
             });
         }
         let others = former.into_values().map(VolumeName);
@@ -53,10 +52,8 @@ impl Step for NameVolumes {
         cx: &Context,
         output: Option<&VolumesOutput>,
     ) -> Result<Vec<Line>, StepError> {
-        // Without an output, no later step has begun, so that nothing has made a volume.
-        let volumes = output.map(|output| output.volumes.as_slice()).unwrap_or_default();
         let mut lines = Vec::new();
-        for volume in volumes.iter().rev() {
+        for volume in named(cx, output).iter().rev() {
             let outcome = if is_kept(cx, volume) {
                 Outcome::Kept
             } else if remove(cx, &volume.name).await? {
@@ -70,9 +67,68 @@ impl Step for NameVolumes {
     }
 
     fn possible_leftovers(&self, cx: &Context, output: Option<&VolumesOutput>) -> Vec<Line> {
-        let volumes = output.map(|output| output.volumes.as_slice()).unwrap_or_default();
+        let volumes = named(cx, output);
         let deleted = volumes.iter().rev().filter(|volume| !is_kept(cx, volume));
         deleted.map(|volume| line(cx, volume, Outcome::Left)).collect()
+    }
+}
+
+/// Returns the volumes that the undo is about. Without an output, no later step has begun, so that
+/// nothing has made a volume; but changes may have added some to the stack that is removed.
+fn named(cx: &Context, output: Option<&VolumesOutput>) -> Vec<NamedVolume> {
+    let mut all = StackVolumes::default();
+    all.add(output.map(|output| output.volumes.clone()).unwrap_or_default());
+    match cx.journal.kind().direction {
+        Direction::Forward => {}
+        Direction::Back => all.add(cx.lineage.volumes.volumes.clone()),
+    }
+    all.volumes
+}
+
+/// Names the volumes that only the new revision of a stack has. The undo deletes them: they have
+/// nothing but what that revision wrote.
+pub(crate) struct AddVolumes;
+
+impl Step for AddVolumes {
+    const ID: StepId = StepId::NEW_VOLUMES;
+    type Output = VolumesOutput;
+
+    async fn run(&self, cx: &Context) -> Result<VolumesOutput, StepError> {
+        let node = match cx.lineage.volumes.node.clone() {
+            Some(node) => node,
+            None => own_node(cx).await?,
+        };
+        let named = cx.spec.stack.volumes.iter().map(|volume| NamedVolume {
+            name: cx.volume(&volume.key),
+            path: Some(volume.path.clone()),
+            is_brought_back: false,
+        });
+        let is_new = |volume: &NamedVolume| !cx.lineage.volumes.has(&volume.name);
+        Ok(VolumesOutput { node, volumes: named.filter(is_new).collect() })
+    }
+
+    async fn undo(
+        &self,
+        cx: &Context,
+        output: Option<&VolumesOutput>,
+    ) -> Result<Vec<Line>, StepError> {
+        let mut lines = Vec::new();
+        for volume in output.iter().flat_map(|output| output.volumes.iter().rev()) {
+            let outcome = match delete(cx, &volume.name).await? {
+                Deletion::Proved => Outcome::VerifiedGone,
+                // The swarm keeps the last containers of a service, and they hold it until the stack
+                // is removed.
+                Deletion::InUse => Outcome::Kept,
+                Deletion::Unproved => Outcome::Left,
+            };
+            lines.push(line(cx, volume, outcome));
+        }
+        Ok(lines)
+    }
+
+    fn possible_leftovers(&self, cx: &Context, output: Option<&VolumesOutput>) -> Vec<Line> {
+        let volumes = output.iter().flat_map(|output| output.volumes.iter().rev());
+        volumes.map(|volume| line(cx, volume, Outcome::Left)).collect()
     }
 }
 
@@ -101,21 +157,39 @@ async fn own_node(cx: &Context) -> Result<String, StepError> {
     }
 }
 
-/// Removes a volume of ours, and returns whether it is proved gone. It removes nothing while a
-/// container of the stack may exist.
+/// Removes a volume of a stack that is removed, and returns whether it is proved gone. It removes
+/// nothing while a container of the stack may exist.
 async fn remove(cx: &Context, name: &VolumeName) -> Result<bool, StepError> {
-    let since = cx.clock.now();
     match cx.journal.kind().direction {
         Direction::Forward => {}
         Direction::Back => cx.journal.set_message(MessageCode::RemovingVolumes).await?,
-    }
-    if !absence::docker_is_up(cx).await? {
-        return Ok(false);
     }
     for service in cx.journal.services() {
         if !absence::service_is_gone(cx, &service).await? {
             return Ok(false);
         }
+    }
+    Ok(match delete(cx, name).await? {
+        Deletion::Proved => true,
+        Deletion::InUse | Deletion::Unproved => false,
+    })
+}
+
+/// What became of the deletion of a volume.
+enum Deletion {
+    /// It is proved gone.
+    Proved,
+    /// A container holds it.
+    InUse,
+    /// Docker does not answer.
+    Unproved,
+}
+
+/// Deletes a volume of ours.
+async fn delete(cx: &Context, name: &VolumeName) -> Result<Deletion, StepError> {
+    let since = cx.clock.now();
+    if !absence::docker_is_up(cx).await? {
+        return Ok(Deletion::Unproved);
     }
     let asked = cx.now();
     let call = || cx.platform.remove_volume(name);
@@ -126,13 +200,13 @@ async fn remove(cx: &Context, name: &VolumeName) -> Result<bool, StepError> {
         }
         if u128::from(elapsed_ms(asked, cx.now())) >= LIMIT.as_millis() {
             cx.warn("volume.remove", "The volume is still in use: it was not removed");
-            return Ok(false);
+            return Ok(Deletion::InUse);
         }
         cx.wait(PAUSE).await?;
     }
-    let is_gone = absence::volume_is_gone(cx, name).await?;
-    if is_gone {
-        cx.info("volume.verify", "Removed the volume, and verified that it is gone", since);
+    if !absence::volume_is_gone(cx, name).await? {
+        return Ok(Deletion::Unproved);
     }
-    Ok(is_gone)
+    cx.info("volume.verify", "Removed the volume, and verified that it is gone", since);
+    Ok(Deletion::Proved)
 }

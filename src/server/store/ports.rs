@@ -16,7 +16,8 @@ use super::{
     IdempotencyKey, KeptData, KeptFilter, Lane, LearnedSpec, Lease, LookCounts, Measured,
     NewDeployment, NewOperation, NewRemoval, OperationFilter, OperationOutcome, PresentStack,
     Record, Recorded, RemovalOutcome, Result, Revision, Sample, SealedSpec, SeriesStep, Stack,
-    StackTurn, Steps, StoredEvent, StoredResponse, TaskHolder, TaskLease, TimeToLive, Usage,
+    StackTurn, StackVolumes, Steps, StoredEvent, StoredResponse, TaskHolder, TaskLease, TimeToLive,
+    Usage,
 };
 use crate::server::audit::AuditEntry;
 use crate::server::metrics::OperationCounts;
@@ -154,6 +155,8 @@ pub trait Journal: Send + Sync {
     async fn journal(&self, id: &DeploymentId) -> Result<Steps>;
     /// Reads the platform's logs of these operations, for operators. One query serves all.
     async fn platform_logs(&self, ids: &[DeploymentId]) -> Result<HashMap<DeploymentId, String>>;
+    /// Finds the volumes that the operations of a stack named, and that may exist.
+    async fn stack_volumes(&self, stack: StackId) -> Result<StackVolumes>;
     /// Lists all recorded services with their deployments, including ended ones.
     async fn services(&self) -> Result<Vec<(AppName, DeploymentId)>>;
     /// Records a fact: the step's new state, its events and the end, all or nothing. After the end

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use ai_stack_deployer::server::store::{
-    Disposal, Journal, Kept as _, KeptFilter, KeptState, Record, State, StepId,
+    Disposal, Journal, Kept as _, KeptFilter, KeptState, Record, State,
 };
 use domain::deployment::DeploymentId;
 use domain::event::{Event, EventBody, FailureCode};
 use domain::kind::{KindName, Kinds};
 use domain::phase::Phase;
 use domain::progress::{End, Progress};
+use domain::stack_id::StackId;
 use serde_json::Value;
 
 use super::acting::assert_one_at_a_time;
@@ -44,8 +45,8 @@ impl Simulation {
 
     /// Returns the names of the volumes of the stack that the deployment `id` made.
     async fn volumes_of(&self, id: &DeploymentId) -> Vec<String> {
-        let steps = self.store.journal(id).await.unwrap();
-        steps.volumes(StepId::VOLUMES).unwrap().into_iter().map(|name| name.0).collect()
+        let known = self.store.stack_volumes(StackId::of(id)).await.unwrap();
+        known.volumes.into_iter().map(|volume| volume.name.0).collect()
     }
 
     /// Checks that each volume on the platform belongs to a live stack or is kept and listed, and that

@@ -1,6 +1,7 @@
 //! Changes: each ends with the new revision verified, or with the former one verified again, or
 //! says that it is stuck (promise P19).
 
+mod attached;
 mod matrix;
 
 use ai_stack_deployer::server::store::{

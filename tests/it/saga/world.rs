@@ -294,6 +294,11 @@ impl World {
         self.id = self.begin_new_removal(&new).await;
     }
 
+    /// Says how many volumes the stack has by now.
+    pub(super) fn set_volumes(&mut self, volumes: usize) {
+        self.volumes = volumes;
+    }
+
     /// Begins the removal of the live stack.
     pub(super) async fn begin_removal(&self) -> DeploymentId {
         self.begin_new_removal(&new_removal(43, self.clock.now())).await

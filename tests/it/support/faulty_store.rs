@@ -14,9 +14,9 @@ use ai_stack_deployer::server::store::{
     Idempotency, IdempotencyKey, Journal, Kept, KeptData, KeptFilter, Lane, LearnedSpec, Lease,
     Leases, LookCounts, Measured, Measurements, NewDeployment, NewOperation, NewRemoval,
     OperationFilter, OperationOutcome, Operations, PresentStack, Record, Recorded, RemovalOutcome,
-    Result, Revision, Sample, SealedSpec, SeriesStep, Specs, Stack, StackEvents, StackTurn, Stacks,
-    StepId, Steps, Store, StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease,
-    TaskLeases, Templates, TimeToLive, Usage,
+    Result, Revision, Sample, SealedSpec, SeriesStep, Specs, Stack, StackEvents, StackTurn,
+    StackVolumes, Stacks, StepId, Steps, Store, StoreError, StoredEvent, StoredResponse,
+    TaskHolder, TaskLease, TaskLeases, Templates, TimeToLive, Usage,
 };
 use async_trait::async_trait;
 use clock::Clock;
@@ -261,6 +261,7 @@ delegate! {
         up last_events(ids: &[&DeploymentId]) -> Vec<(DeploymentId, StoredEvent)>;
         up journal(id: &DeploymentId) -> Steps;
         up platform_logs(ids: &[DeploymentId]) -> HashMap<DeploymentId, String>;
+        up stack_volumes(stack: StackId) -> StackVolumes;
         up services() -> Vec<(AppName, DeploymentId)>;
         own record(lease: &Lease, fact: &Fact) -> Recorded;
         write record_cleanup(lease: &Lease, cleanup: &CleanupRecord) -> ();

@@ -219,10 +219,12 @@ async fn each_change_sends_exactly_this() {
     let domain = Domain {
         id: DomainId("dom".to_owned()),
         host: "alice.ai.example.org".to_owned(),
+        port: None,
         created_at: String::new(),
         middlewares: Vec::new(),
     };
     client.set_middlewares(&domain, &["portal-retry@file".to_owned()]).await.unwrap();
+    client.set_port(&domain, 3000).await.unwrap();
     client.clear_queue(&application).await.unwrap();
     let volume = VolumeName("asd-portal-stk_1-data".to_owned());
     let path = "/data".to_owned();

@@ -23,6 +23,8 @@ impl Phase {
 impl StepId {
     /// Look at what runs now.
     pub const PREPARE: Self = Self::new("prepare");
+    /// Name the volumes that only the new revision has.
+    pub const NEW_VOLUMES: Self = Self::new("new_volumes");
     /// Let the new revision take the place of the former one.
     pub const SWITCH: Self = Self::new("switch");
     /// Watch whether it goes on to run.
@@ -48,8 +50,9 @@ pub static CHANGE: Kind = Kind {
 };
 
 /// A stack that is stopped is neither verified nor watched.
-static STEPS: [KindStep; 5] = [
+static STEPS: [KindStep; 6] = [
     KindStep::new(StepId::PREPARE, Phase::PREPARING, 5, words::PREPARE),
+    KindStep::new(StepId::NEW_VOLUMES, Phase::PREPARING, 5, words::PREPARE),
     KindStep::new(StepId::SWITCH, Phase::SWITCHING, 15, words::SWITCH),
     KindStep::new(StepId::HEALTH, Phase::VERIFYING_HEALTH, 45, words::HEALTH),
     KindStep::new(StepId::WATCH, Phase::WATCHING, 70, words::WATCH),

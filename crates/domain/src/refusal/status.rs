@@ -40,7 +40,6 @@ impl RefusalCode {
             | Self::NoLog
             | Self::TooLate
             | Self::SpecUnknown
-            | Self::NotChangeable
             | Self::AnotherStack
             | Self::NotSignedIn
             | Self::NotStuck

@@ -140,9 +140,6 @@ pub fn message(refusal: &Refusal) -> String {
                  until then."
             );
         }
-        R::NotChangeable => {
-            "That needs other volumes or another port, which a stack cannot get: deploy a new one."
-        }
         R::NotCancellable => {
             "A removal cannot be cancelled: parts of the stack may already be removed."
         }

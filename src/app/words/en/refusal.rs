@@ -159,10 +159,6 @@ fn of_code(page: FormPage<'_>, code: RefusalCode) -> String {
         (C::InvalidExpiry, _) => {
             format!("The stack cannot be kept until then, so {so}. Choose another time.")
         }
-        (C::NotChangeable, _) => format!(
-            "That needs other volumes or another port, which a stack cannot get, so {so}. Deploy a \
-             new one."
-        ),
         (C::StoreUnavailable, _) => {
             "The portal cannot read or write its database right now. Nothing was changed. Try \
              again in a moment."

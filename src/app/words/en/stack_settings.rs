@@ -1,6 +1,6 @@
 //! The words of the settings of a stack, of what a change would change, and of its revisions.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::server::stacks::{QuestionWords, Update};
 use crate::wire::{DowntimeView, PlannedChange};
@@ -120,8 +120,13 @@ pub(crate) fn change(change: &PlannedChange, words: &QuestionWords) -> (String, 
         SIZE => String::from("Size"),
         "version" => String::from("Version of the template"),
         "image" => String::from("Image"),
+        "port" => String::from("Port of the container"),
+        "volumes" => String::from("Volumes"),
         key => key.to_owned(),
     });
+    if let (Value::Object(from), Value::Object(to)) = (from, to) {
+        return (label, volumes(from, to));
+    }
     if *secret {
         return (label, String::from("changed"));
     }
@@ -132,6 +137,30 @@ pub(crate) fn change(change: &PlannedChange, words: &QuestionWords) -> (String, 
         (None, None) => String::from("changed"),
     };
     (label, sentence)
+}
+
+/// Says which folders of the container keep what is written to them, and which no longer do.
+fn volumes(from: &Map<String, Value>, to: &Map<String, Value>) -> String {
+    let folder = |folder: &Value| folder.as_str().unwrap_or_default().to_owned();
+    let mut sentences = Vec::new();
+    for (key, new) in to {
+        let new = folder(new);
+        match from.get(key).map(folder) {
+            None => sentences.push(format!(
+                "“{key}” is added: what is written to {new} survives each restart. If the change is \
+                 taken back, what was written there is not kept"
+            )),
+            Some(old) if old != new => {
+                sentences.push(format!("“{key}” moves from {old} to {new}"));
+            }
+            Some(_) => {}
+        }
+    }
+    for key in from.keys().filter(|key| !to.contains_key(*key)) {
+        sentences
+            .push(format!("“{key}” is no longer used: its data stays until the stack is removed"));
+    }
+    if sentences.is_empty() { String::from("changed") } else { sentences.join(". ") }
 }
 
 /// The number of characters from which on an answer is cut.
@@ -179,6 +208,25 @@ mod tests {
                 json!("present"),
                 false,
                 ("Settings of the portal", "as they are now"),
+            ),
+            (
+                "port",
+                json!(3000),
+                json!(8080),
+                false,
+                ("Port of the container", "from 3000 to 8080"),
+            ),
+            (
+                "volumes",
+                json!({ "data": "/data", "old": "/old", "same": "/same" }),
+                json!({ "data": "/files", "new": "/new", "same": "/same" }),
+                false,
+                (
+                    "Volumes",
+                    "“data” moves from /data to /files. “new” is added: what is written to /new \
+                     survives each restart. If the change is taken back, what was written there is \
+                     not kept. “old” is no longer used: its data stays until the stack is removed",
+                ),
             ),
         ];
         for (field, from, to, secret, (label, sentence)) in cases {

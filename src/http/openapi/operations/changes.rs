@@ -9,7 +9,7 @@ use super::super::schemas::{id, name};
 use super::{KEY, KEY_ABOUT, OF_STACK};
 
 /// What a change refuses.
-const CHANGING: [Code; 16] = [
+const CHANGING: [Code; 15] = [
     Code::NotFound,
     Code::AnotherStack,
     Code::IdRequired,
@@ -17,7 +17,6 @@ const CHANGING: [Code; 16] = [
     Code::WrongState,
     Code::RevisionChanged,
     Code::SpecUnknown,
-    Code::NotChangeable,
     Code::NoSuchTemplate,
     Code::TemplateChanged,
     Code::InvalidParameters,

@@ -25,11 +25,25 @@ pub(super) fn changes() -> Vec<Named> {
     let rollback =
         object("Which revision to go back to.").has("revision", integer(), "Its number.");
     let change = object("One thing that differs between two revisions.")
-        .has("field", text(), "A question's key, `size`, `version`, `image` or `settings`.")
-        .has("from", anything(), "What it was; null if nothing, or a secret.")
+        .has(
+            "field",
+            text(),
+            "A question's key, `size`, `version`, `image`, `port`, `volumes` or `settings`.",
+        )
+        .has(
+            "from",
+            anything(),
+            "What it was; null if nothing, or a secret. Volumes are an object with the folder of \
+             each by its key.",
+        )
         .has("to", anything(), "What it is then; null if nothing, or a secret.")
         .optional("secret", flag(), "Whether it is a secret, whose values are not shown.")
-        .has("effect", one_of_texts(["restart"]), "The container is replaced.");
+        .has(
+            "effect",
+            one_of_texts(["restart", "data"]),
+            "The container is replaced; with `data`, it also gets other volumes. What it gets no \
+             more stays until the stack is removed.",
+        );
     let plan = object("What a change would do.")
         .has("success", always(true), "Always true.")
         .list("changes", reference("RevisionChange"), "What it would change.")

@@ -100,7 +100,10 @@ impl Service {
         let draft = self.draft(caller, &present, &request.wanted).await?;
         let is_stopped = present.stack.desired == Desired::Stopped;
         let is_unseen = draft.changes.is_empty() || is_stopped;
-        let has_no_gap = is_unseen || draft.spec.spec.is_replaced_without_a_gap();
+        let new = &draft.spec.spec;
+        // Two containers that listen on different ports cannot both be reached.
+        let is_reached = new.port == present.sealed.spec.port;
+        let has_no_gap = is_unseen || (is_reached && new.is_replaced_without_a_gap());
         let usual = match &present.sealed.spec.template {
             Some(template) => self.usual_of(&template.id).await,
             None => None,

@@ -11,9 +11,10 @@ use super::KeptUntil;
 use crate::server::audit::AuditAction;
 use crate::server::auth::access::{Caller, IdentifiedBy, Permission, Target};
 use crate::server::notifier::Notification;
+use crate::server::platform::VolumeName;
 use crate::server::store::{
     DataDeletion, DataUser, KeptData, KeptFilter, KeptState, KeptVolume, NewKept, NewRemoval,
-    Record, SealedSpec, SpecOrigin, State, StepId, StoreError,
+    Record, SealedSpec, SpecOrigin, State, StoreError,
 };
 use crate::wire::{ApiError, DataUserView, ErrorDetails, KeptView};
 use domain::deployment::DeploymentId;
@@ -222,29 +223,28 @@ impl Service {
         self.volumes_by(live, stored.as_ref()).await
     }
 
-    /// Does the same with the spec that is stored, if there is one that can be read.
+    /// Does the same with the spec that is stored, if there is one that can be read. Changes may have
+    /// added some.
     pub(in crate::server::stacks) async fn volumes_by(
         &self,
         live: &DeploymentId,
         stored: Option<&SealedSpec>,
     ) -> Result<BTreeMap<String, String>, StoreError> {
-        let spec = match stored {
-            Some(SealedSpec { spec, origin: SpecOrigin::Begun, .. }) => spec,
-            Some(SealedSpec { origin: SpecOrigin::Assumed | SpecOrigin::Read, .. }) | None => {
-                let named = self.parts.store.journal(live).await?.volumes(StepId::VOLUMES)?;
-                let key = |name: &str| match self.parts.stack.parse_volume(name) {
-                    Some((_, key)) => key.to_owned(),
-                    None => name.to_owned(),
-                };
-                return Ok(named.into_iter().map(|name| (key(&name.0), name.0)).collect());
+        let mut names = BTreeMap::new();
+        if let Some(SealedSpec { spec, origin: SpecOrigin::Begun, .. }) = stored {
+            let prefix = self.parts.stack.volume_prefix(StackId::of(live));
+            names = spec.brought_back.as_ref().map(|data| data.volumes.clone()).unwrap_or_default();
+            for volume in &spec.volumes {
+                let name = format!("{prefix}{}", volume.key);
+                names.entry(volume.key.clone()).or_insert(name);
             }
-        };
-        let prefix = self.parts.stack.volume_prefix(StackId::of(live));
-        let mut names =
-            spec.brought_back.as_ref().map(|data| data.volumes.clone()).unwrap_or_default();
-        for volume in &spec.volumes {
-            let name = format!("{prefix}{}", volume.key);
-            names.entry(volume.key.clone()).or_insert(name);
+        }
+        let known = self.parts.store.stack_volumes(StackId::of(live)).await?;
+        for VolumeName(name) in known.volumes.into_iter().map(|volume| volume.name) {
+            if !names.values().any(|known| *known == name) {
+                let key = self.parts.stack.parse_volume(&name).map(|(_, key)| key.to_owned());
+                names.insert(key.unwrap_or_else(|| name.clone()), name);
+            }
         }
         Ok(names)
     }

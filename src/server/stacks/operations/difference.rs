@@ -16,6 +16,10 @@ const VERSION: &str = "version";
 const SETTINGS: &str = "settings";
 /// The field of another image.
 const IMAGE: &str = "image";
+/// The field of another port of the container.
+const PORT: &str = "port";
+/// The field of other volumes.
+const VOLUMES: &str = "volumes";
 
 /// Returns what differs between two revisions. The secrets in `given` count as changed, and are not
 /// compared.
@@ -31,6 +35,15 @@ pub(in crate::server::stacks) fn difference(
     if old.image != new.image {
         changes.extend(changed(IMAGE, json!(old.image), json!(new.image)));
     }
+    if old.port != new.port {
+        changes.extend(changed(PORT, json!(old.port), json!(new.port)));
+    }
+    let volumes = |spec: &StackSpec| {
+        let mounted = spec.volumes.iter().map(|volume| (volume.key.clone(), json!(volume.path)));
+        Json::Object(mounted.collect())
+    };
+    let attached = changed(VOLUMES, volumes(old), volumes(new));
+    changes.extend(attached.map(|change| PlannedChange { effect: EffectView::Data, ..change }));
     changes.extend(changed(SIZE, json!(old.size_id), json!(new.size_id)));
     let keys: BTreeSet<_> = old.values.keys().chain(new.values.keys()).collect();
     for key in keys {

@@ -15,12 +15,13 @@ use super::{SqlStore, kept, lists, revisions, rows};
 use crate::server::notifier::Notification;
 use crate::server::platform::AppName;
 use crate::server::store::{
-    CleanupRecord, Desired, End, Fact, Journal, Lease, Recorded, Result, State, StepId, StepRecord,
-    Steps, StoreError, StoredEvent, unavailable_for,
+    CleanupRecord, Desired, End, Fact, Journal, Lease, NAMING, Recorded, Result, StackVolumes,
+    State, StepId, StepRecord, Steps, StoreError, StoredEvent, unavailable_for,
 };
 use domain::deployment::DeploymentId;
 use domain::event::{Event, EventBody, Seq};
 use domain::kind::StackState;
+use domain::stack_id::StackId;
 
 /// The number of events that one statement inserts. SQLite searches the list from its start for each
 /// of them, so the time grows with the square of the number.
@@ -84,6 +85,17 @@ impl<D: Dialect> Journal for SqlStore<D> {
         }
         let found = self.rows(lists::steps::<D>(ids)).await?;
         found.iter().filter_map(|row| rows::platform_log(row).transpose()).collect()
+    }
+
+    async fn stack_volumes(&self, stack: StackId) -> Result<StackVolumes> {
+        let of_stack = Statement::composed(format!(
+            "SELECT step, record FROM steps JOIN operations ON id = deployment_id
+             WHERE stack = $1 AND step IN ({}) ORDER BY started_ms, id",
+            NAMING.map(|step| format!("'{}'", step.as_str())).join(", ")
+        ));
+        let rows = self.rows(of_stack.bind(stack)).await?;
+        let records = rows.iter().map(rows::step).collect::<Result<Vec<_>>>()?;
+        StackVolumes::of(records.iter().map(|(_, record)| record))
     }
 
     async fn services(&self) -> Result<Vec<(AppName, DeploymentId)>> {

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use ai_stack_deployer::server::platform::AppName;
 use ai_stack_deployer::server::store::{
-    CleanupRecord, Desired, Fact, Journal, Lease, Recorded, Result, RevisionOutcome, State, Steps,
-    StoreError, StoredEvent,
+    CleanupRecord, Desired, Fact, Journal, Lease, NAMING, Recorded, Result, RevisionOutcome,
+    StackVolumes, State, Steps, StoreError, StoredEvent,
 };
 use async_trait::async_trait;
 use domain::deployment::DeploymentId;
 use domain::event::{Event, EventBody, Seq};
+use domain::stack_id::StackId;
 use jiff::Timestamp;
 
 use super::MemoryStore;
@@ -37,6 +38,13 @@ impl Journal for MemoryStore {
 
     async fn platform_logs(&self, ids: &[DeploymentId]) -> Result<HashMap<DeploymentId, String>> {
         Ok(self.up()?.platform_logs(ids))
+    }
+
+    async fn stack_volumes(&self, stack: StackId) -> Result<StackVolumes> {
+        let tables = self.up()?;
+        let of_stack = tables.deployments.iter().filter(|row| row.record.revision.stack == stack);
+        let records = of_stack.flat_map(|row| NAMING.map(|step| row.steps.records.get(&step)));
+        StackVolumes::of(records.flatten())
     }
 
     async fn services(&self) -> Result<Vec<(AppName, DeploymentId)>> {

@@ -103,6 +103,7 @@ pub(super) async fn play(
             let domain = Domain {
                 id: DomainId(request.text("domainId")),
                 host: request.text("host"),
+                port: None,
                 created_at: String::new(),
                 middlewares: Vec::new(),
             };
