@@ -85,8 +85,9 @@ fn named(cx: &Context, output: Option<&VolumesOutput>) -> Vec<NamedVolume> {
     all.volumes
 }
 
-/// Names the volumes that only the new revision of a stack has. The undo deletes them: they have
-/// nothing but what that revision wrote.
+/// Names the volumes that only the new revision of a stack has. The undo deletes them, but those that a
+/// container of that revision still holds: the swarm keeps the last containers of a service after their
+/// end. They stay with the stack.
 pub(crate) struct AddVolumes;
 
 impl Step for AddVolumes {
@@ -114,10 +115,8 @@ impl Step for AddVolumes {
     ) -> Result<Vec<Line>, StepError> {
         let mut lines = Vec::new();
         for volume in output.iter().flat_map(|output| output.volumes.iter().rev()) {
-            let outcome = match delete(cx, &volume.name).await? {
+            let outcome = match delete(cx, &volume.name, Duration::ZERO).await? {
                 Deletion::Proved => Outcome::VerifiedGone,
-                // The swarm keeps the last containers of a service, and they hold it until the stack
-                // is removed.
                 Deletion::InUse => Outcome::Kept,
                 Deletion::Unproved => Outcome::Left,
             };
@@ -169,7 +168,7 @@ async fn remove(cx: &Context, name: &VolumeName) -> Result<bool, StepError> {
             return Ok(false);
         }
     }
-    Ok(match delete(cx, name).await? {
+    Ok(match delete(cx, name, LIMIT).await? {
         Deletion::Proved => true,
         Deletion::InUse | Deletion::Unproved => false,
     })
@@ -185,8 +184,8 @@ enum Deletion {
     Unproved,
 }
 
-/// Deletes a volume of ours.
-async fn delete(cx: &Context, name: &VolumeName) -> Result<Deletion, StepError> {
+/// Deletes a volume of ours, which may be in use for as long as `limit`.
+async fn delete(cx: &Context, name: &VolumeName, limit: Duration) -> Result<Deletion, StepError> {
     let since = cx.clock.now();
     if !absence::docker_is_up(cx).await? {
         return Ok(Deletion::Unproved);
@@ -198,7 +197,7 @@ async fn delete(cx: &Context, name: &VolumeName) -> Result<Deletion, StepError> 
             VolumeRemoval::Removed | VolumeRemoval::Unknown => break,
             VolumeRemoval::InUse => {}
         }
-        if u128::from(elapsed_ms(asked, cx.now())) >= LIMIT.as_millis() {
+        if u128::from(elapsed_ms(asked, cx.now())) >= limit.as_millis() {
             cx.warn("volume.remove", "The volume is still in use: it was not removed");
             return Ok(Deletion::InUse);
         }

@@ -24,9 +24,13 @@ pub(crate) const OPERATOR_CAN_RUN: &str = "An operator can run: ";
 /// Returns the heading of the receipt. It claims only what the receipt proves. `at_end` is the
 /// receipt at the end of the operation: if that was not clean, clean-up has removed the rest since.
 pub(crate) fn heading(kind: &Kind, receipt: &Receipt, at_end: &Receipt) -> &'static str {
+    let is_kept = receipt.lines.iter().any(|line| line.outcome == Outcome::Kept);
     if kind.keeps_stack() {
         return match (receipt.clean, receipt.lines.is_empty()) {
             (true, true) => "Nothing else was changed",
+            (true, false) if is_kept => {
+                "The change was taken back. The volume that it added stays until the stack is removed"
+            }
             (true, false) if kind.makes_revision() => {
                 "The change was taken back: the stack is as it was before"
             }
@@ -34,7 +38,6 @@ pub(crate) fn heading(kind: &Kind, receipt: &Receipt, at_end: &Receipt) -> &'sta
             (false, _) => "We could not verify that the stack is as it was before",
         };
     }
-    let is_kept = receipt.lines.iter().any(|line| line.outcome == Outcome::Kept);
     if receipt.clean && is_kept {
         "Nothing was left behind but the data"
     } else if receipt.clean && !at_end.clean {

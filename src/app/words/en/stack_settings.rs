@@ -146,10 +146,8 @@ fn volumes(from: &Map<String, Value>, to: &Map<String, Value>) -> String {
     for (key, new) in to {
         let new = folder(new);
         match from.get(key).map(folder) {
-            None => sentences.push(format!(
-                "“{key}” is added: what is written to {new} survives each restart. If the change is \
-                 taken back, what was written there is not kept"
-            )),
+            None => sentences
+                .push(format!("“{key}” is added: what is written to {new} survives each restart")),
             Some(old) if old != new => {
                 sentences.push(format!("“{key}” moves from {old} to {new}"));
             }
@@ -224,8 +222,7 @@ mod tests {
                 (
                     "Volumes",
                     "“data” moves from /data to /files. “new” is added: what is written to /new \
-                     survives each restart. If the change is taken back, what was written there is \
-                     not kept. “old” is no longer used: its data stays until the stack is removed",
+                     survives each restart. “old” is no longer used: its data stays until the stack is removed",
                 ),
             ),
         ];

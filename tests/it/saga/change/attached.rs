@@ -6,7 +6,7 @@ use ai_stack_deployer::server::settings::StackSettings;
 use ai_stack_deployer::server::store::{Disposal, Journal as _, Kept as _, RevisionOutcome, State};
 use clock::Clock;
 use dokploy_sandbox::Visit;
-use domain::kind::{DELETE_DATA, RESTART, START, STOP};
+use domain::kind::{RESTART, START, STOP};
 use domain::progress::End;
 use domain::receipt::{Outcome, ResourceKind};
 use domain::stack_spec::StackSpec;
@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::{World, live, stack};
 use crate::saga::volumes::{receipt, volumes};
+use crate::support::claim_one::CLEAN_UP;
 use crate::support::memory_store::MemoryStore;
 use crate::support::settings::{new_removal, stack_settings};
 
@@ -55,9 +56,7 @@ impl World {
     /// Returns the mounts in the platform's row of the stack, in order of their volumes.
     async fn mounted(&self) -> Vec<(String, String)> {
         let inventory = self.platform.inventory().await;
-        let id = inventory["applications"][0]["applicationId"].clone();
-        let query = json!({ "serviceType": "application", "serviceId": id });
-        let rows = self.platform.as_another_user("mounts.listByServiceId", &query);
+        let rows = &inventory["mounts"];
         let text = |row: &Value, field: &str| row[field].as_str().unwrap().to_owned();
         let rows = rows.as_array().unwrap().iter();
         let mut mounted: Vec<_> =
@@ -117,8 +116,8 @@ async fn a_removal_can_keep_a_volume_that_a_change_added_and_its_data_can_be_del
     assert_eq!(volumes(&world.platform).await, named(&["data"]));
     let new = new_removal(60, world.clock.now());
     world.store.begin_deletion(stack(), &new).await.unwrap();
-    world.id = stack().operation(&DELETE_DATA);
-    world.drive().await;
+    world.id = new.id;
+    world.drive_in(CLEAN_UP).await;
     assert_eq!(world.of_volumes().await, [(String::from("data"), Outcome::VerifiedGone)]);
     assert_eq!(volumes(&world.platform).await, named(&[]));
 }
@@ -135,7 +134,7 @@ async fn what_a_revision_no_longer_mounts_stays_until_the_removal_and_can_be_mou
     world.change_volumes(51, "sandbox/revisions:3", &[("old", "/old")]).await;
     assert!(matches!(world.end().await, End::Live(_)), "{:?}", world.end().await);
     world.has(&[("old", "/old")], &["data", "new", "old"], "back").await;
-    world.change_volumes(52, "sandbox/revisions:4", &[]).await;
+    world.change_volumes(52, "sandbox/revisions:2", &[]).await;
     assert!(matches!(world.end().await, End::Live(_)), "{:?}", world.end().await);
     world.has(&[], &["data", "new", "old"], "none").await;
 
@@ -146,50 +145,35 @@ async fn what_a_revision_no_longer_mounts_stays_until_the_removal_and_can_be_mou
 }
 
 #[tokio::test]
-async fn a_revision_that_does_not_run_takes_its_new_volume_along() {
-    for image in ["sandbox/revisions:dying", "sandbox/revisions:crashloop", "sandbox/missing"] {
+async fn a_new_volume_of_a_revision_that_does_not_run_goes_unless_a_container_holds_it() {
+    for (image, outcome) in [
+        ("sandbox/missing", Outcome::VerifiedGone),
+        // The swarm keeps the containers that ended, and they hold their volumes.
+        ("sandbox/revisions:dying", Outcome::Kept),
+        ("sandbox/revisions:crashloop", Outcome::Kept),
+    ] {
         for before in [&[][..], &[("data", "/data")]] {
             let mut world = live_with("sandbox/revisions:1", before).await;
             let after = [("data", "/files"), ("new", "/new")];
             world.change_volumes(50, image, &after).await;
             world.holds(image).await;
             assert_eq!(world.present().await, 1, "{image}");
-            let kept: Vec<_> = before.iter().map(|(key, _)| *key).collect();
-            world.has(before, &kept, image).await;
-            let gone = world.of_volumes().await;
-            assert!(gone.iter().all(|(_, outcome)| *outcome == Outcome::VerifiedGone), "{gone:?}");
-            assert_eq!(gone.len(), 2 - before.len(), "{image}: {gone:?}");
-            // The next one begins without it.
+            assert_eq!(world.record().await.state, State::RolledBack, "{image}: it is not stuck");
+            let is_kept = outcome == Outcome::Kept;
+            let existing = if is_kept { &["data", "new"][..] } else { &["data"][..before.len()] };
+            world.has(before, existing, image).await;
+            let lines = world.of_volumes().await;
+            assert!(lines.iter().all(|(_, of_line)| *of_line == outcome), "{image}: {lines:?}");
+            assert_eq!(lines.len(), 2 - before.len(), "{image}: {lines:?}");
+            // A good one has both, whether they are there already or not.
             world.change_volumes(51, "sandbox/revisions:3", &after).await;
             assert!(matches!(world.end().await, End::Live(_)), "{:?}", world.end().await);
             world.has(&after, &["data", "new"], image).await;
             world.run_removal().await;
             assert_eq!(volumes(&world.platform).await, named(&[]), "{image}");
+            assert_eq!(world.of_volumes().await.len(), 2, "{image}");
         }
     }
-}
-
-#[tokio::test]
-async fn a_new_volume_that_a_stopped_container_holds_stays_with_the_stack() {
-    let mut world = live().await;
-    let held = format!("{PREFIX}data");
-    world
-        .ask_to_change(50, |spec| {
-            "sandbox/revisions:dying".clone_into(&mut spec.image);
-            spec.volumes = vec![volume("data", "/data")];
-        })
-        .await;
-    let (now, long) = (world.clock.now(), std::time::Duration::from_hours(1));
-    world.platform.core().keep_volume_in_use(now, &held, long);
-    world.drive().await;
-    world.holds("taken back").await;
-    assert_eq!(world.record().await.state, State::RolledBack, "it is not stuck");
-    assert_eq!(world.of_volumes().await, [(String::from("data"), Outcome::Kept)]);
-    world.has(&[], &["data"], "held").await;
-    world.clock.advance(long);
-    world.run_removal().await;
-    assert_eq!(volumes(&world.platform).await, named(&[]));
-    assert_eq!(world.of_volumes().await, [(String::from("data"), Outcome::VerifiedGone)]);
 }
 
 #[tokio::test]
