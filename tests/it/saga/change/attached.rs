@@ -29,12 +29,15 @@ fn named(keys: &[&str]) -> Vec<String> {
     keys.iter().map(|key| format!("{PREFIX}{key}")).collect()
 }
 
+/// Returns the volumes of a template with these keys and folders.
+pub(super) fn of(volumes: &[(&str, &str)]) -> Vec<Volume> {
+    volumes.iter().map(|(key, path)| volume(key, path)).collect()
+}
+
 /// Begins a stack with these volumes, and runs that to its end.
-async fn live_with(image: &str, volumes: &[(&str, &str)]) -> World {
+pub(super) async fn live_with(image: &str, volumes: &[(&str, &str)]) -> World {
     let settings = stack_settings(image);
-    let add = |spec: &mut StackSpec| {
-        spec.volumes = volumes.iter().map(|(key, path)| volume(key, path)).collect();
-    };
+    let add = |spec: &mut StackSpec| spec.volumes = of(volumes);
     let store = Arc::new(MemoryStore::default());
     let world = World::begin_with(store, settings, add, &[]).await;
     world.drive().await;
@@ -47,7 +50,7 @@ impl World {
     async fn change_volumes(&mut self, number: u128, image: &str, volumes: &[(&str, &str)]) {
         self.ask_to_change(number, |spec| {
             image.clone_into(&mut spec.image);
-            spec.volumes = volumes.iter().map(|(key, path)| volume(key, path)).collect();
+            spec.volumes = of(volumes);
         })
         .await;
         self.drive().await;
@@ -66,7 +69,7 @@ impl World {
     }
 
     /// Checks what the row mounts, as keys and folders, and which volumes exist, as keys.
-    async fn has(&self, mounted: &[(&str, &str)], existing: &[&str], what: &str) {
+    pub(super) async fn has(&self, mounted: &[(&str, &str)], existing: &[&str], what: &str) {
         let expected = mounted.iter().map(|(key, path)| (format!("{PREFIX}{key}"), (*path).into()));
         assert_eq!(self.mounted().await, expected.collect::<Vec<_>>(), "{what}: mounts");
         assert_eq!(volumes(&self.platform).await, named(existing), "{what}: volumes");

@@ -8,12 +8,14 @@ use std::fmt;
 
 use ai_stack_deployer::server::store::State;
 use domain::progress::End;
-use domain::receipt::{Line, Outcome};
+use domain::receipt::{Line, Outcome, ResourceKind};
 use serde_json::Value;
 
+use super::attached::{live_with, of};
 use super::{World, live};
 use crate::saga::perturbed::Ended;
 use crate::saga::scenario::{Perturbation, Tally};
+use crate::saga::volumes::volumes;
 use crate::support::fake_platform::TRANSIENT;
 
 /// What a change is for.
@@ -25,9 +27,44 @@ enum Aim {
     Setting,
     /// An image that does not run, so that the change is taken back.
     Crash,
+    /// Another port, a volume more, one less, and one at another folder.
+    Attachments,
+    /// The same, with an image that does not run.
+    CrashWithAttachments,
 }
 
-const AIMS: [Aim; 3] = [Aim::Image, Aim::Setting, Aim::Crash];
+const AIMS: [Aim; 5] =
+    [Aim::Image, Aim::Setting, Aim::Crash, Aim::Attachments, Aim::CrashWithAttachments];
+
+impl Aim {
+    /// Returns whether the revision runs.
+    fn is_good(self) -> bool {
+        match self {
+            Self::Image | Self::Setting | Self::Attachments => true,
+            Self::Crash | Self::CrashWithAttachments => false,
+        }
+    }
+
+    /// Returns the image of the revision, if it is another one.
+    fn image(self) -> Option<&'static str> {
+        match self {
+            Self::Image | Self::Attachments => Some("sandbox/revisions:2"),
+            Self::Crash | Self::CrashWithAttachments => Some("sandbox/revisions:crashloop"),
+            Self::Setting => None,
+        }
+    }
+
+    fn has_attachments(self) -> bool {
+        match self {
+            Self::Attachments | Self::CrashWithAttachments => true,
+            Self::Image | Self::Setting | Self::Crash => false,
+        }
+    }
+}
+
+/// The port and the volumes of a stack before a change of these, and after it.
+const BEFORE: (u16, &[(&str, &str)]) = (8080, &[("data", "/data"), ("old", "/old")]);
+const AFTER: (u16, &[(&str, &str)]) = (9090, &[("data", "/files"), ("new", "/new")]);
 
 /// The calls by which a change looks at what runs.
 const LOOKS: [&str; 4] = [
@@ -60,22 +97,31 @@ impl Scenario {
     /// Runs it, and checks what the stack is then.
     async fn run(&self, perturbation: Option<Perturbation>) -> Ended {
         let what = format!("{self:?} {perturbation:?}");
-        let mut world = live().await;
-        let image = match self.aim {
-            Aim::Image => Some("sandbox/revisions:2"),
-            Aim::Crash => Some("sandbox/revisions:crashloop"),
-            Aim::Setting => None,
+        let has_attachments = self.aim.has_attachments();
+        let mut world = if has_attachments {
+            live_with("sandbox/revisions:1", BEFORE.1).await
+        } else {
+            live().await
         };
         world
-            .ask_to_change(50, |spec| match image {
-                Some(image) => image.clone_into(&mut spec.image),
-                None => spec.size.memory_bytes = Some(64 << 20),
+            .ask_to_change(50, |spec| {
+                match self.aim.image() {
+                    Some(image) => image.clone_into(&mut spec.image),
+                    None => spec.size.memory_bytes = Some(64 << 20),
+                }
+                if has_attachments {
+                    spec.port = AFTER.0;
+                    spec.volumes = of(AFTER.1);
+                }
             })
             .await;
         let ended = world.drive_perturbed(&self.faults, perturbation).await;
         assert!(ended.calls < MOST_CALLS, "{what}: {} calls", ended.calls);
         world.holds(&what).await;
         world.assert_nothing_is_between(self.aim, &what).await;
+        if has_attachments {
+            world.assert_attached(&what).await;
+        }
         ended
     }
 }
@@ -89,9 +135,10 @@ impl World {
         let inventory = self.platform.inventory().await;
         assert_eq!(inventory["services"][0]["replicas"], Value::from(1), "{what}");
         let image = &inventory["applications"][0]["dockerImage"];
-        let expected = match (aim, self.present().await) {
-            (Aim::Image, 2) => "sandbox/revisions:2",
-            (Aim::Image | Aim::Setting | Aim::Crash, _) => "sandbox/revisions:1",
+        let changed = aim.image().filter(|_| aim.is_good());
+        let expected = match (changed, self.present().await) {
+            (Some(image), 2) => image,
+            (Some(_) | None, _) => "sandbox/revisions:1",
         };
         assert_eq!(*image, expected, "{what}: the row");
         let failure = match self.end().await {
@@ -102,16 +149,34 @@ impl World {
         let receipt = record.metadata.receipt.unwrap_or(failure.receipt);
         assert!(receipt.clean && receipt.lines.iter().all(Line::is_settled), "{what}: {receipt:?}");
         let is_restored = |line: &Line| line.outcome == Outcome::Restored;
-        assert!(receipt.lines.iter().all(is_restored), "{what}: {receipt:?}");
+        let is_volume = |line: &Line| line.resource == ResourceKind::Volume;
+        let mut others = receipt.lines.iter().filter(|line| !is_volume(line));
+        assert!(others.all(is_restored), "{what}: {receipt:?}");
+    }
+
+    /// Checks that the stack has the volumes and the port of its revision, and that the store knows
+    /// every volume that there is.
+    async fn assert_attached(&self, what: &str) {
+        let (port, mounted) = if self.present().await == 2 { AFTER } else { BEFORE };
+        let inventory = self.platform.inventory().await;
+        assert_eq!(inventory["domains"][0]["port"], port, "{what}");
+        let mut existing = vec!["data", "old"];
+        if volumes(&self.platform).await.len() > existing.len() {
+            existing.insert(1, "new");
+        }
+        self.has(mounted, &existing, what).await;
+        assert!(self.present().await == 1 || existing.len() == 3, "{what}: it has its volume");
     }
 }
 
 /// Returns the calls that change something in a change of this kind.
-fn changing(aim: Aim) -> [&'static str; 2] {
-    match aim {
-        Aim::Image | Aim::Crash => ["application.update", "application.deploy"],
-        Aim::Setting => ["application.update", "application.reload"],
+fn changing(aim: Aim) -> Vec<&'static str> {
+    let applied = if aim == Aim::Setting { "application.reload" } else { "application.deploy" };
+    let mut calls = vec!["application.update", applied];
+    if aim.has_attachments() {
+        calls.extend(["mounts.create", "mounts.remove", "domain.update"]);
     }
+    calls
 }
 
 /// Returns the scenarios in which something else happens as well: an answer that is lost, and faults
@@ -141,7 +206,7 @@ async fn whatever_passes_a_change_ends_as_it_would_have() {
                 let is_good = matches!(ended.end, End::Live(_));
                 // With Docker down, a job or a container that begins meanwhile fails, as it should.
                 let may_fail = fault.starts_with("docker-down") || fault == "restart";
-                let expected = aim != Aim::Crash;
+                let expected = aim.is_good();
                 assert!(
                     is_good == expected || (may_fail && expected),
                     "{scenario:?}: {:?}",
