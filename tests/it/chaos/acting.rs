@@ -11,6 +11,7 @@ use domain::event::{EventBody, ProgressUpdate};
 use domain::kind::CHANGE;
 use domain::stack_id::StackId;
 use domain::stack_name::StackName;
+use domain::template::Volume;
 use jiff::Timestamp;
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -23,6 +24,9 @@ use crate::support::caller;
 /// The images to which a stack is changed.
 const CHANGED: [&str; 4] =
     ["sandbox/hello:2", "sandbox/hello:3", "sandbox/crashloop:2", "sandbox/dying"];
+/// What a stack with a volume mounts after a change, as keys and folders.
+const VOLUMES: [&[(&str, &str)]; 4] =
+    [&[("data", "/data")], &[("data", "/files"), ("more", "/more")], &[("more", "/data")], &[]];
 /// The longest pause between two of them.
 const SOON: Duration = Duration::from_secs(25);
 
@@ -39,7 +43,8 @@ impl Simulation {
                 2 => StackAction::Restart,
                 _ => {
                     let image = CHANGED[rng.random_range(0..CHANGED.len())];
-                    self.change(name, image, rng.random()).await;
+                    let volumes = self.has_volume.then(|| VOLUMES[rng.random_range(0..4)]);
+                    self.change(name, image, volumes, rng.random()).await;
                     continue;
                 }
             };
@@ -64,14 +69,28 @@ impl Simulation {
         }
     }
 
-    /// Changes the image of a stack, if it is there and nothing else is under way.
-    async fn change(&self, name: &str, image: &str, number: u128) {
+    /// Changes the image of a stack, and what it mounts, if it is there and nothing else is under way.
+    async fn change(
+        &self,
+        name: &str,
+        image: &str,
+        volumes: Option<&[(&str, &str)]>,
+        number: u128,
+    ) {
         let name = StackName::parse(name).unwrap();
         let found = self.store.stacks(Some(&name)).await.unwrap();
         let Some(stack) = found.into_iter().next() else { return };
         let revisions = self.store.revisions(stack.revision.stack).await.unwrap();
         let Some(mut spec) = self.store.spec(stack.revision).await.unwrap() else { return };
         image.clone_into(&mut spec.spec.image);
+        if let Some(volumes) = volumes {
+            let volume = |(key, path): &(&str, &str)| Volume {
+                key: (*key).to_owned(),
+                path: (*path).to_owned(),
+                exclusive: false,
+            };
+            spec.spec.volumes = volumes.iter().map(volume).collect();
+        }
         let revision = NewRevision {
             from: stack.revision.number,
             number: revisions[0].number + 1,

@@ -14,13 +14,14 @@ use tempfile::TempDir;
 use super::END;
 use super::world::{Platform, World};
 use crate::support::process::exchange;
-use crate::support::revisions::offer;
+use crate::support::revisions::{offer, offer_with_volume};
 use test_support::seed;
 
 const NAMES: [&str; 3] = ["alice", "bobby", "carol"];
 const AIMS: [Aim; 3] = [Aim::Runs, Aim::Crashes, Aim::IsCancelled];
 /// The moments of the kills, in the order in which they come.
-const KILLS: [(Phase, Aim); 4] = [
+const KILLS: [(Phase, Aim); 5] = [
+    (Phase::PREPARING, Aim::Runs),
     (Phase::SWITCHING, Aim::Crashes),
     (Phase::VERIFYING_HEALTH, Aim::IsCancelled),
     (Phase::WATCHING, Aim::Runs),
@@ -29,6 +30,8 @@ const KILLS: [(Phase, Aim); 4] = [
 /// A kill comes at most this long after its phase was seen.
 const LATEST_MS: u64 = 120;
 const PAUSE: Duration = Duration::from_millis(20);
+/// Lets each of the changes be prepared for a while.
+const SLOW_PREPARATION: &str = "domain.byApplicationId:latency=1s:3";
 
 /// What a change leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,8 +89,9 @@ impl World {
         for id in &ids {
             assert_eq!(world.ended(id)["phase"], "completed");
         }
-        offer(folder.path(), "2.0.0", "crashloop").unwrap();
+        offer_with_volume(folder.path(), "2.0.0", "crashloop").unwrap();
         world.kill_portal();
+        world.inject(SLOW_PREPARATION);
         let mut all = NAMES.into_iter().zip(ids).zip(AIMS);
         let stacks = [(); 3].map(|()| {
             let ((name, id), aim) = all.next().unwrap();

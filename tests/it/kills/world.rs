@@ -97,6 +97,11 @@ impl World {
         self.portal.as_mut().unwrap()
     }
 
+    /// Injects a fault into the platform, which is a process of its own.
+    pub(crate) fn inject(&self, fault: &str) {
+        self.sandbox.as_ref().unwrap().inject(fault);
+    }
+
     /// Kills the portal and restarts it at once.
     pub(crate) fn kill_portal(&mut self) {
         let log = self.portal.take().unwrap().kill();

@@ -26,9 +26,24 @@ id = "large"
 memory = "1GiB"
 "#;
 
+const VOLUME: &str = r#"
+[[volume]]
+key = "data"
+path = "/data"
+"#;
+
 /// Offers a version of the template in this folder of a catalogue, and no other.
 pub(crate) fn offer(folder: &Path, version: &str, tag: &str) -> std::io::Result<()> {
+    write(folder, &TEMPLATE.replace("{version}", version).replace("{tag}", tag))
+}
+
+/// Does the same with a version that listens on another port, and has a volume.
+pub(crate) fn offer_with_volume(folder: &Path, version: &str, tag: &str) -> std::io::Result<()> {
     let template = TEMPLATE.replace("{version}", version).replace("{tag}", tag);
+    write(folder, &(template.replace("8080", "9090") + VOLUME))
+}
+
+fn write(folder: &Path, template: &str) -> std::io::Result<()> {
     std::fs::create_dir_all(folder.join("revisions"))?;
     std::fs::write(folder.join("revisions").join("template.toml"), template)
 }
