@@ -46,7 +46,7 @@ pub use records::{
 };
 pub use revisions::{Revision, RevisionOutcome};
 pub use stack_turns::{StackTurn, Turn, Unhealthy};
-pub use volumes::{NAMING, NamedVolume, StackVolumes, VolumesOutput};
+pub use volumes::{NamedVolume, StackVolumes, VolumesOutput};
 
 /// Logs `otherwise` if a write failed whose loss does no harm.
 fn warn_unless_written<T>(result: Result<T>, otherwise: &'static str) {

@@ -38,6 +38,9 @@ named! {
     StepId
 }
 
+/// The steps that name volumes, whatever the kind of their operation.
+pub const VOLUME_STEPS: [StepId; 2] = [StepId::VOLUMES, StepId::NEW_VOLUMES];
+
 /// A kind of operation: one row of the table.
 #[derive(Debug)]
 pub struct Kind {

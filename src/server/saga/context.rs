@@ -66,7 +66,7 @@ pub struct Context {
     pub(crate) marker: String,
     /// What a removal does with the data of the stack.
     pub(crate) disposal: Disposal,
-    volume_prefix: String,
+    pub(crate) volume_prefix: String,
     /// The number of clean-up attempts since the end.
     pub(crate) tries: u32,
     /// The number of panics while the operation was driven.
@@ -340,11 +340,6 @@ impl Context {
         let former = self.spec.stack.brought_back.as_ref().and_then(|data| data.volumes.get(key));
         let own = || format!("{}{key}", self.volume_prefix);
         VolumeName(former.cloned().unwrap_or_else(own))
-    }
-
-    /// Returns whether `name` is what this stack's own volumes are called.
-    pub(crate) fn names_own_volume(&self, name: &VolumeName) -> bool {
-        name.0.starts_with(&self.volume_prefix)
     }
 
     /// Returns what the stack should be made of now: while a change is undone, what it was before.

@@ -45,7 +45,9 @@ pub(super) async fn replace(
     let wanted: Vec<Mounted> =
         volumes.map(|volume| (cx.volume(&volume.key), volume.path.clone())).collect();
     let mut missing = wanted.clone();
-    let is_own = |name: &VolumeName| cx.lineage.volumes.has(name) || cx.names_own_volume(name);
+    // Data that was brought back has the names that a former stack gave it.
+    let is_own =
+        |name: &VolumeName| name.0.starts_with(&cx.volume_prefix) || cx.lineage.volumes.has(name);
     for mount in list(cx, application).await? {
         let Some(name) = mount.volume.as_ref().filter(|name| is_own(name)) else { continue };
         if let Some(place) =

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Result, StepId, StepRecord, StoreError};
+use super::{Result, StepRecord, StoreError};
 use crate::server::platform::VolumeName;
 use domain::receipt::{Line, Outcome, ResourceKind};
 
@@ -36,11 +36,8 @@ pub struct StackVolumes {
     pub volumes: Vec<NamedVolume>,
 }
 
-/// The steps that name volumes.
-pub const NAMING: [StepId; 2] = [StepId::VOLUMES, StepId::NEW_VOLUMES];
-
 impl StackVolumes {
-    /// Returns what is on record after these records of [steps that name volumes](NAMING), oldest
+    /// Returns what is on record after these records of [steps that name volumes](domain::kind::VOLUME_STEPS), oldest
     /// first.
     ///
     /// # Errors

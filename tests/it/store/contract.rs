@@ -31,6 +31,7 @@ pub(super) mod removals;
 pub(super) mod specs;
 mod task_leases;
 mod templates;
+mod volumes;
 
 /// The duration of leases in these tests.
 pub(super) const LEASE: Duration = Duration::from_secs(30);
@@ -123,6 +124,7 @@ pub(super) async fn hold(store: Arc<dyn Store>) {
     task_leases::hold(&*store).await;
     specs::hold(&*store).await;
     templates::hold(&*store).await;
+    volumes::hold(&*store).await;
 }
 
 async fn names_are_reserved_until_nothing_is_left(store: &dyn Store) {

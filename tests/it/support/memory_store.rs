@@ -223,10 +223,15 @@ impl Operations for MemoryStore {
     async fn purge(&self, before: Timestamp) -> Result<u64> {
         let mut tables = self.up()?;
         let count = tables.deployments.len();
+        let is_live = |row: &&Row| row.record.state == State::Live && row.released.is_none();
+        let live = tables.deployments.iter().filter(is_live).map(|row| row.record.revision.stack);
+        let present: Vec<_> = live.collect();
         let Tables { deployments, kept, .. } = &mut *tables;
         deployments.retain(|row| {
-            let is_kept = kept.contains_key(&row.record.revision.stack);
-            is_kept || row.released.is_none_or(|released| released >= before)
+            let stack = row.record.revision.stack;
+            let has_added = row.steps.records.contains_key(&domain::kind::StepId::NEW_VOLUMES);
+            let is_needed = kept.contains_key(&stack) || (has_added && present.contains(&stack));
+            is_needed || row.released.is_none_or(|released| released >= before)
         });
         Ok((count - tables.deployments.len()) as u64)
     }

@@ -15,8 +15,8 @@ use super::{SqlStore, kept, lists, revisions, rows};
 use crate::server::notifier::Notification;
 use crate::server::platform::AppName;
 use crate::server::store::{
-    CleanupRecord, Desired, End, Fact, Journal, Lease, NAMING, Recorded, Result, StackVolumes,
-    State, StepId, StepRecord, Steps, StoreError, StoredEvent, unavailable_for,
+    CleanupRecord, Desired, End, Fact, Journal, Lease, Recorded, Result, StackVolumes, State,
+    StepId, StepRecord, Steps, StoreError, StoredEvent, unavailable_for,
 };
 use domain::deployment::DeploymentId;
 use domain::event::{Event, EventBody, Seq};
@@ -91,7 +91,7 @@ impl<D: Dialect> Journal for SqlStore<D> {
         let of_stack = Statement::composed(format!(
             "SELECT step, record FROM steps JOIN operations ON id = deployment_id
              WHERE stack = $1 AND step IN ({}) ORDER BY started_ms, id",
-            NAMING.map(|step| format!("'{}'", step.as_str())).join(", ")
+            lists::volume_steps()
         ));
         let rows = self.rows(of_stack.bind(stack)).await?;
         let records = rows.iter().map(rows::step).collect::<Result<Vec<_>>>()?;

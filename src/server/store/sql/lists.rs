@@ -5,7 +5,7 @@ use super::statement::Statement;
 use crate::server::audit::{AuditAction, AuditFilter};
 use crate::server::store::{OperationFilter, State};
 use domain::deployment::DeploymentId;
-use domain::kind::KindName;
+use domain::kind::{KindName, VOLUME_STEPS};
 
 /// Selects the columns of a record. Not with `*`: a newer replica may add a column while this one
 /// runs, and a statement that PostgreSQL has prepared with `*` fails from then on.
@@ -18,6 +18,11 @@ pub(super) const RECORD: &str = "SELECT id, name, host, url, owner, state, seq, 
 /// Converts a list to texts, for a parameter of a statement.
 pub(super) fn texts(list: &[impl ToString]) -> Vec<String> {
     list.iter().map(ToString::to_string).collect()
+}
+
+/// Returns the names of the steps that name volumes, as SQL.
+pub(super) fn volume_steps() -> String {
+    VOLUME_STEPS.map(|step| format!("'{}'", step.as_str())).join(", ")
 }
 
 /// Returns the query of the operations that pass `filter`, newest first.

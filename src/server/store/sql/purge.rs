@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::SqlStore;
 use super::dialect::Dialect;
 use super::rows::{self, Columns};
 use super::statement::Statement;
+use super::{SqlStore, lists};
 use crate::server::store::Result;
 use domain::deployment::DeploymentId;
 use domain::stack_id::StackId;
@@ -64,8 +64,8 @@ fn batch<R: Columns>(candidates: &[R]) -> Result<Batch> {
     Ok(if all.is_empty() { Batch::Nothing } else { Batch::Operations(all) })
 }
 
-/// Purges the operations of which nothing is left, neither on the platform nor as kept data, since a time before `before`, and returns how
-/// many. Operations that another replica is purging are skipped.
+/// Purges the operations of which nothing is left, neither on the platform nor as kept data, since a time
+/// before `before`, and returns how many. Operations that another replica is purging are skipped.
 pub(super) async fn purge<D: Dialect>(store: &SqlStore<D>, before: Timestamp) -> Result<u64> {
     let mut purged = 0;
     loop {
@@ -111,8 +111,19 @@ pub(super) async fn secrets<D: Dialect>(
     }
 }
 
+/// Returns the condition that nothing needs the journal of an operation any more: it names the data that
+/// was kept, or volumes that a change added to a stack that is not gone.
+fn is_not_needed() -> String {
+    format!(
+        "NOT EXISTS (SELECT 1 FROM kept_data WHERE kept_data.stack = operations.stack)
+         AND NOT EXISTS (SELECT 1 FROM steps JOIN stacks ON stacks.stack = operations.stack
+                         WHERE deployment_id = operations.id AND step IN ({}) AND gone_ms IS NULL)",
+        lists::volume_steps()
+    )
+}
+
 fn candidates(before: Timestamp) -> Statement {
-    Statement::new(
+    Statement::composed(format!(
         "SELECT id, stack, (SELECT count(*) FROM (SELECT 1 FROM events
                      WHERE deployment_id = operations.id LIMIT $3) AS few) AS events,
                 (SELECT count(*) FROM revisions WHERE stack = operations.stack)
@@ -121,9 +132,10 @@ fn candidates(before: Timestamp) -> Statement {
                        WHERE stack = operations.stack LIMIT $3) AS few)
                 AS others
          FROM operations WHERE released_ms < $1
-           AND NOT EXISTS (SELECT 1 FROM kept_data WHERE kept_data.stack = operations.stack)
+           AND {}
          ORDER BY released_ms LIMIT $2",
-    )
+        is_not_needed()
+    ))
     .bind(before)
     .bind(CANDIDATES)
     .bind(ROWS)
@@ -141,8 +153,8 @@ async fn delete<D: Dialect>(
     let is_wanted = D::is_in("$1");
     let is_gone = D::is_locked_in(&format!(
         "SELECT id FROM operations WHERE id {is_wanted} AND released_ms < $2
-           AND NOT EXISTS (SELECT 1 FROM kept_data WHERE kept_data.stack = operations.stack)
-         ORDER BY id"
+           AND {} ORDER BY id",
+        is_not_needed()
     ));
     let mut tx = store.transaction().await?;
     let operations = Statement::composed(format!("DELETE FROM operations WHERE id {is_gone}"));

@@ -52,7 +52,11 @@ async fn every_stack_that_is_not_gone_is_listed(store: &dyn Store) {
     assert_eq!(listed("quentin").await, None);
 }
 
-fn operation(kind: &'static Kind, number: u128, of: Option<&DeploymentId>) -> NewOperation {
+pub(super) fn operation(
+    kind: &'static Kind,
+    number: u128,
+    of: Option<&DeploymentId>,
+) -> NewOperation {
     NewOperation {
         id: kind.operation_id(number),
         kind,
@@ -74,11 +78,21 @@ fn called(name: &str) -> StackName {
 /// Ends the operation `id`, which leaves the stack like that.
 async fn end(store: &dyn Store, id: &DeploymentId, state: State, leaves: Option<Desired>) -> Lease {
     let lease = claim(store, CLEAN_UP, id).await;
+    end_by(store, &lease, state, leaves).await;
+    lease
+}
+
+/// Ends the operation of `lease`, which leaves the stack like that.
+pub(super) async fn end_by(
+    store: &dyn Store,
+    lease: &Lease,
+    state: State,
+    leaves: Option<Desired>,
+) {
     let cancel_request = CancelRequest::None;
     let due = (state == State::Stuck).then(|| at(62));
     let end = Some(End { state, leaves, at: at(62), cancel_request, due });
-    store.record(&lease, &Fact { end, ..Fact::default() }).await.unwrap();
-    lease
+    store.record(lease, &Fact { end, ..Fact::default() }).await.unwrap();
 }
 
 /// Ends the operation as stuck, with nobody who cleans up after it.

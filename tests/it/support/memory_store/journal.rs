@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use ai_stack_deployer::server::platform::AppName;
 use ai_stack_deployer::server::store::{
-    CleanupRecord, Desired, Fact, Journal, Lease, NAMING, Recorded, Result, RevisionOutcome,
-    StackVolumes, State, Steps, StoreError, StoredEvent,
+    CleanupRecord, Desired, Fact, Journal, Lease, Recorded, Result, RevisionOutcome, StackVolumes,
+    State, Steps, StoreError, StoredEvent,
 };
 use async_trait::async_trait;
 use domain::deployment::DeploymentId;
 use domain::event::{Event, EventBody, Seq};
+use domain::kind::VOLUME_STEPS;
 use domain::stack_id::StackId;
 use jiff::Timestamp;
 
@@ -43,7 +44,8 @@ impl Journal for MemoryStore {
     async fn stack_volumes(&self, stack: StackId) -> Result<StackVolumes> {
         let tables = self.up()?;
         let of_stack = tables.deployments.iter().filter(|row| row.record.revision.stack == stack);
-        let records = of_stack.flat_map(|row| NAMING.map(|step| row.steps.records.get(&step)));
+        let records =
+            of_stack.flat_map(|row| VOLUME_STEPS.map(|step| row.steps.records.get(&step)));
         StackVolumes::of(records.flatten())
     }
 
