@@ -33,7 +33,7 @@ async function startNotebook(page: Page, name: string): Promise<string> {
 /** Presses one of the two buttons of a removal, and waits for its end. */
 async function remove(page: Page, name: string, button: string) {
   await page.getByText('Remove this stack').click();
-  await expect(page.getByText(`This permanently removes ${name}. Its data is kept for 7 days, and can be brought back.`)).toBeVisible();
+  await expect(page.getByText(`This removes ${name}. Its data is kept for 7 days, and can be brought back.`)).toBeVisible();
   await keep(page, 'remove-data-unfolded');
   await page.getByRole('button', { name: button, exact: true }).click();
   await arrive(page, name);

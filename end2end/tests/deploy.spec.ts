@@ -40,6 +40,9 @@ test('a stack that cannot start is taken back, line by line, and its name is fre
     await expect(page.getByText(new RegExp(`^${resource} (removed|gone)`)).first()).toBeVisible();
   }
   await expect(page.getByText(`The name ${name} was freed`)).toBeVisible();
+  // What the container wrote is in one piece, as on a page that is loaded later.
+  const why = page.getByRole('region', { name: 'Why: the last lines of the container' });
+  await expect(why.getByRole('log')).toContainText('cannot open model file');
   await keep(page, 'failed');
 
   const { deployment } = await (await page.request.get(`${origin(failing)}/api/deployment/${id}`)).json();

@@ -8,7 +8,7 @@
     observer.disconnect();
     const text = await fetch(location.href).then(answer => answer.text(), () => '');
     const failed = new DOMParser().parseFromString(text, 'text/html');
-    page.append(...failed.querySelectorAll('#again, [aria-labelledby=last-log]'));
+    page.append(...failed.querySelectorAll('#again, .log__last'));
   });
   observer.observe(page, { subtree: true, attributeFilter: ['data-stage'] });
 })();

@@ -17,6 +17,9 @@
   let frames = 0;
   let [isPaused, hasFrame, follows] = [false, false, true];
 
+  // What the server has said instead of lines: it is true until the first one comes.
+  let nothing = status.textContent.trim();
+
   const make = (tag, kind, text) => Object.assign(document.createElement(tag), { className: kind, textContent: text });
   const put = (text, value) => text.replace('{}', () => value);
   const gap = skipped => ({ note: skipped === 1 ? words.gapOne : put(words.gap, skipped) });
@@ -64,6 +67,7 @@
       leftOut = 0;
     }
     rows.forEach(row => add(render(row())));
+    if (rows.length && nothing) tell(nothing = '');
     while (count > most) {
       count -= lines.firstElementChild.childElementCount;
       lines.firstElementChild.remove();
@@ -82,7 +86,8 @@
     frame();
   };
   const tell = () => {
-    const text = isPaused ? words.paused : state;
+    const told = isPaused ? words.paused : state;
+    const text = told && nothing ? `${nothing} ${told}` : told;
     if (text && status.textContent !== text) status.textContent = text;
   };
 

@@ -335,8 +335,9 @@ async fn what_was_chosen_for_good_is_shown_and_a_template_that_is_withdrawn_goes
 {
     let folder = tempfile::tempdir().unwrap();
     let catalogue = folder.path().to_str().unwrap().to_owned();
-    let question = "[[parameter]]\nkey = \"region\"\ntype = \"string\"\nlabel = \"Region\"\n\
-                    env = \"NOTES_REGION\"\nimmutable = true\n";
+    let question = "[[parameter]]\nkey = \"region\"\ntype = \"choice\"\nlabel = \"Region\"\n\
+                    env = \"NOTES_REGION\"\nimmutable = true\n\
+                    choices = [{ value = \"north\", label = \"Up there\" }, { value = \"south\" }]\n";
     put(folder.path(), "notes", &format!("{NOTES}\n{question}"));
     let app = TestApp::with_pages(&[("CATALOGUE", &catalogue)], folder.path()).in_one_browser();
     let answers = r#"{"name":"alice","parameters":{"region":"north"}}"#;
@@ -346,7 +347,7 @@ async fn what_was_chosen_for_good_is_shown_and_a_template_that_is_withdrawn_goes
     std::fs::remove_dir_all(folder.path().join("notes")).unwrap();
     app.offers.reread(true).unwrap();
     let page = app.get(PAGE).await;
-    expect(&page, &["Chosen at the start, for good", "Region", "north", "no longer offered"]);
+    expect(&page, &["Chosen at the start, for good", "Region", "Up there", "no longer offered"]);
     assert!(!main_of(&page).contains("p.region"), "{page:?}");
     let plan = send(&app, "review", &[("p.pages", "30")]).await;
     expect(&plan, &["Pages: set to 30"]);

@@ -81,7 +81,8 @@ pub fn RemovePanel(
     /// The number of days for which its data is kept, if it has any.
     data_days: Option<u64>,
 ) -> impl IntoView {
-    let [before, after] = words::REMOVES;
+    let [before, after] =
+        if data_days.is_some() { words::REMOVES_BUT_DATA } else { words::REMOVES };
     let kept = data_days.map_or_else(|| words::NO_DATA.to_owned(), words::data_is_kept);
     let removes = Piece::new("p")
         .text(before)

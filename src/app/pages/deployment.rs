@@ -3,12 +3,15 @@
 //! A form on the page that was refused redirects back with `?refused=<code>`. The form that started the
 //! deployment leads to `?cookie_sent=<time>` if the browser came without a cookie.
 
+pub mod way_on;
+
 use std::sync::LazyLock;
 
 use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
+use self::way_on::{WayOn, way_on};
 use super::data::{KeptList, ListedFor};
 use super::logs::LastLines;
 use super::notice::{Notice, Refused};
@@ -22,7 +25,6 @@ use crate::app::kind;
 use crate::app::page_state::{PageState, PageStateInputs};
 use crate::app::pages::PageTitle;
 use crate::app::words::deployment::START_ANOTHER;
-use crate::app::words::new::TO_OTHERS;
 use crate::app::words::{FormPage, data as data_words, operation as words, page_state, refusal};
 use crate::server::auth::access::Identity;
 use crate::server::page::{
@@ -84,13 +86,18 @@ pub fn DeploymentPage() -> impl IntoView {
             let is_change = kind(view.deployment.kind).makes_revision();
             let is_mended_by_form = is_mended_by_form || view.secrets == StackSecrets::Lost;
             let form = view.form.clone().filter(|_| is_mended_by_form || is_change);
+            // It is beside what it mends: a refusal, or how a change ended.
+            let way = way_on(code, form);
+            let (above, below) =
+                if is_mended_by_form || code.is_some() { (way, None) } else { (None, way) };
             view! {
                 <Refused sentence=refused />
                 <SecretsLost secrets=view.secrets />
-                <WayOn way=way_on(code, form) />
+                <WayOn way=above />
                 {is_full.then(|| view! { <KeptBeside id=view.deployment.id.clone() /> })}
                 <Generated secrets=view.secrets />
                 <Found view kept />
+                <WayOn way=below />
                 {last_log.map(|last_log| view! { <LastLines last_log=*last_log has_failed /> })}
                 {may_crash
                     .then(|| view! { <script nonce=use_nonce()>{LAST_LOG_SCRIPT.as_str()}</script> })}
@@ -161,30 +168,6 @@ fn SecretsLost(
         StackSecrets::Lost => Some(view! { <p class="refused">{words::SECRETS_LOST}</p> }),
         StackSecrets::Quiet | StackSecrets::RevealableOnceLive | StackSecrets::Revealable => None,
     }
-}
-
-/// Returns where a form leads that was refused with this code: to the other templates, or to the form
-/// that is filled with the answers, if there is one to offer.
-fn way_on(code: Option<RefusalCode>, form: Option<String>) -> Option<(String, &'static str)> {
-    if code == Some(RefusalCode::NoSuchTemplate) {
-        return Some((NEW.to_owned(), TO_OTHERS));
-    }
-    form.map(|href| (href, words::FILL_IN_AGAIN))
-}
-
-/// Renders the link to what helps where a form was refused.
-#[component]
-fn WayOn(
-    /// The address and the label.
-    way: Option<(String, &'static str)>,
-) -> impl IntoView {
-    way.map(|(href, label)| {
-        view! {
-            <p class="actions" id="again">
-                <LinkButton href label />
-            </p>
-        }
-    })
 }
 
 /// Renders the secrets that were just generated for the stack, or that its owner had shown again.

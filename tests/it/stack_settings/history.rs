@@ -73,9 +73,13 @@ async fn the_history_lists_the_revisions_and_leads_back_to_one_after_a_look_at_t
 #[tokio::test]
 async fn a_revision_that_did_not_work_is_no_way_back() {
     let (app, _folder) = with_stack().await;
-    send(&app, "apply", &[("p.pages", "30")]).await;
+    let begun = send(&app, "apply", &[("p.pages", "30")]).await;
     fail(&app).await;
     assert_eq!(revision(&app).await, 1);
+    // How the change ended is above the way to try it again.
+    let failed = main_of(&app.get(begun.header("location").unwrap()).await);
+    let at = |words: &str| failed.find(words).unwrap_or_else(|| panic!("{words}: {failed}"));
+    assert!(at("could not be changed") < at("Fill in the form again"), "{failed}");
     let history = app.get("/stacks/alice/history").await;
     expect(&history, &["Revision 2", "did not work, and was taken back", "the stack has it now"]);
     assert!(!main_of(&history).contains("?to="), "{history:?}");

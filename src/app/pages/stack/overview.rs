@@ -209,7 +209,8 @@ fn Remove(
     let can_remove = !stack.actions().is_empty() || stack.view.status == StackStatus::Stuck;
     can_remove.then(|| {
         let name = &stack.view.name;
-        let [before, after] = words::REMOVES;
+        let [before, after] =
+            if data_days.is_some() { words::REMOVES_BUT_DATA } else { words::REMOVES };
         let kept = data_days.map_or_else(|| words::NO_DATA.to_owned(), words::data_is_kept);
         let form = |keep_data: &'static str, class, label| {
             view! {

@@ -133,7 +133,7 @@ fn version_choice(stack: &OwnStack, settings: &SettingsForm) -> Option<impl Into
 fn Fixed(fixed: Vec<(String, String)>) -> impl IntoView {
     (!fixed.is_empty()).then(|| {
         view! {
-            <section aria-labelledby="fixed">
+            <section class="stack__part" aria-labelledby="fixed">
                 <h2 id="fixed">{words::FIXED}</h2>
                 <Facts facts=fixed />
             </section>

@@ -80,8 +80,10 @@ pub(crate) fn detected(since: &str, seen: &str) -> String {
 }
 
 pub(crate) const REMOVE_STACK: &str = "Remove this stack";
-/// What stands around the stack's name.
+/// What stands around the stack's name if nothing of it is kept.
 pub(crate) const REMOVES: [&str; 2] = ["This permanently removes ", ". "];
+/// What stands around the stack's name if its data is kept.
+pub(crate) const REMOVES_BUT_DATA: [&str; 2] = ["This removes ", ". "];
 pub(crate) const NO_DATA: &str = "No data is kept.";
 pub(crate) const REMOVING: &str = "Removing…";
 

@@ -54,7 +54,7 @@ pub(crate) const UPDATE_AVAILABLE: &str = "Update available.";
 pub(crate) const LAST: &str = "Last operations";
 
 pub(crate) use super::deployment::{
-    NO_DATA, OPEN, REMOVE_STACK, REMOVES, data_is_kept, remove, remove_with_data,
+    NO_DATA, OPEN, REMOVE_STACK, REMOVES, REMOVES_BUT_DATA, data_is_kept, remove, remove_with_data,
 };
 
 /// Returns the label of a button.
@@ -94,7 +94,7 @@ pub(crate) fn end(state: State, end: Option<&End>) -> &'static str {
 pub(crate) fn time(ago_ms: u64, took_ms: Option<u64>) -> String {
     let ago = time::about(ago_ms / 1000);
     took_ms.map_or_else(
-        || format!("since {ago}"),
+        || format!("for {ago}"),
         |took| format!("{ago} ago, took {}", time::duration(took)),
     )
 }

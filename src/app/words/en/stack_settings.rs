@@ -30,7 +30,7 @@ pub(crate) const UNDER_WAY: &str = "An operation on the stack is under way. Its 
 
 /// The heading, the label and the explanation of the form with the stack's label.
 pub(crate) const LABEL: &str = "Label";
-pub(crate) const LABEL_HELP: &str = "What you call this stack, beside its name. Nothing that runs changes. Leave it empty for none.";
+pub(crate) const LABEL_HELP: &str = "What you call this stack, beside its name. It changes nothing that runs. Leave it empty for none.";
 pub(crate) const SAVE_LABEL: &str = "Save the label";
 
 /// Says why the settings of a stack cannot be changed; `None` if the reason is of another kind.
@@ -101,7 +101,7 @@ pub(crate) fn meanwhile(downtime: DowntimeView, is_stopped: bool) -> &'static st
             "The stack answers all the time meanwhile. Open connections are cut once."
         }
         (false, DowntimeView::Waits) => {
-            "Whoever visits the stack waits some seconds meanwhile. Open connections are cut once."
+            "Anyone who uses the stack waits some seconds meanwhile. Open connections are cut once."
         }
         (false, DowntimeView::Seconds) => {
             "The stack does not answer for some seconds. Open connections are cut once."

@@ -116,7 +116,8 @@ impl Service {
         let situation = self.situation_of(&present, &entry, &self.secrets_of(&present)?).await?;
         let mut form = TemplateForm::new(&entry, &situation, filling, FALLBACK);
         form.problem = form.problem.or(problem);
-        let fixed = take_fixed(&mut form, &entry, &situation);
+        let words = QuestionWords::of(&entry.template).or(QuestionWords::of(&own.template));
+        let fixed = take_fixed(&mut form, &entry, &situation, &words);
         for field in &mut form.fields {
             let present_secret = present_secret(&present, &field.key, filling);
             if let Control::Secret { is_generated, present, .. } = &mut field.control {
@@ -129,7 +130,7 @@ impl Service {
         let template = present.sealed.spec.template.as_ref();
         let own_version = template.map(|template| template.version.clone()).unwrap_or_default();
         Ok(SettingsForm {
-            words: QuestionWords::of(&entry.template).or(QuestionWords::of(&own.template)),
+            words,
             form,
             fixed,
             revision: number,
@@ -274,6 +275,7 @@ fn take_fixed(
     form: &mut TemplateForm,
     entry: &Entry,
     situation: &Situation,
+    words: &QuestionWords,
 ) -> Vec<(String, String)> {
     let kept = |key: &str| match entry.template.parameter(key) {
         Some(parameter) => situation.fixed(parameter, &entry.patterns),
@@ -283,7 +285,7 @@ fn take_fixed(
     let fixed = form.fields.extract_if(.., |field| is_fixed(&field.key));
     let answer = |field: Field| {
         let value = kept(&field.key).value().map(|value| value.to_variable('\n'));
-        (field.label, value.unwrap_or_default())
+        (field.label, words.answer(&field.key, &value.unwrap_or_default()))
     };
     fixed.map(answer).collect()
 }
