@@ -57,6 +57,11 @@ impl Reconciler {
                 self.retry.has_it = true;
                 return None;
             }
+            // It may be there as before, and only another key can tell.
+            Err(NoRetry::NotAllowed(why)) => {
+                self.retry.has_it = had_it;
+                (Finding::NoRetry { path, why, detached: 0 }, Repair::Reported)
+            }
             Err(NoRetry::Unknown(why)) => {
                 self.retry.has_it = false;
                 (Finding::NoRetry { path, why, detached: 0 }, Repair::Reported)
