@@ -152,6 +152,7 @@ async fn the_page_of_a_stack_asks_what_to_drop_where_no_more_data_can_be_kept() 
     let bobby = live(&app, "bobby").await;
     let asks = "delete some of it first";
     assert!(!app.get("/stacks/bobby").await.body.contains(asks), "nothing is kept yet");
+    let whose = "You keep the data of as many removed stacks as you may.";
     let data = keep(&app, "alice").await;
     let remove = format!("/stacks/bobby/remove?id={bobby}");
     let full = app.post_form(&remove, "keep_data=1").await;
@@ -159,7 +160,7 @@ async fn the_page_of_a_stack_asks_what_to_drop_where_no_more_data_can_be_kept() 
     expect_redirect(&full, &refused);
     for (page, is_open) in [("/stacks/bobby", false), (&*refused, true)] {
         let page = app.get(page).await.body;
-        for part in [asks, "Data of alice (AI stack)", &delete_form(&data)] {
+        for part in [asks, whose, "Data of alice (AI stack)", &delete_form(&data)] {
             assert!(page.contains(part), "{part} is missing: {page}");
         }
         assert!(!page.contains("Bring it back"), "it asks what to drop: {page}");
