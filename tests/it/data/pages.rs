@@ -73,10 +73,14 @@ async fn a_form_deletes_data_once_and_leads_to_the_page_of_the_deletion() {
     let begun = post_delete(&app, &data).await;
     let page = begun.header("location").unwrap().to_owned();
     assert!(page.starts_with("/deployments/op_"), "{page}");
-    assert_eq!(app.get(&page).await.status, StatusCode::OK);
+    let shown = app.get(&page).await;
+    assert!(shown.status == StatusCode::OK && shown.body.contains(LINK), "{shown:?}");
     expect_redirect(&post_delete(&app, &data).await, &page);
     assert!(app.get("/data").await.body.contains("It is being deleted."));
     end(&app).await;
+    assert!(app.get(&page).await.body.contains(LINK), "back to what else is kept");
+    let others = app.ask("GET", &page, &[("cookie", "browser=somebody-else")], "").await;
+    assert!(!others.body.contains(LINK), "{others:?}");
     let refused = post_delete(&app, &data).await;
     expect_redirect(&refused, "/data?refused=NO_SUCH_DATA");
     let page = app.get("/data?refused=NO_SUCH_DATA").await.body;
