@@ -63,6 +63,7 @@ pub(crate) struct RetryMiddleware {
 }
 
 /// What a look found.
+#[derive(Debug)]
 pub(crate) struct RetryLook {
     /// Whether the proxy had been without it, and it was made, since the last look.
     pub(crate) is_made: bool,

@@ -53,6 +53,7 @@ fn it_is_written_once_and_named_by_each_new_domain() {
         portal.clock.sleep(Duration::from_secs(10)).await;
         assert!(told.has_retry() && left(&told).is_empty(), "{:?}", left(&told));
         assert_eq!(portal.platform.count(WRITE), 1);
+        assert_eq!(portal.platform.count(READ), 3, "once by each, and after the write");
         let before = portal.platform.count(READ);
         for number in 0..4 {
             deploy(&portal, number).await;
@@ -251,4 +252,25 @@ fn what_the_key_may_no_longer_look_after_stays_where_it_is_named_and_is_named_no
         assert_eq!(middlewares(&portal), vec![json!([]); 2]);
         stop.cancel();
     });
+}
+
+#[test]
+fn a_start_looks_once_and_its_first_round_again_only_if_it_found_nothing() {
+    for (fault, looks) in [(None, 2), (Some("error-before"), 3)] {
+        in_virtual_time(async |clock| {
+            let portal = Portal::new(clock, "sandbox/hello");
+            if let Some(fault) = fault {
+                portal.platform.core().inject(format!("{READ}:{fault}").parse().unwrap());
+            }
+            let stop = CancellationToken::new();
+            let told = compare(&portal, "a", &stop);
+            portal.clock.sleep(Duration::from_secs(20)).await;
+            assert!(told.has_retry() && left(&told).is_empty(), "{:?}", left(&told));
+            assert_eq!((portal.platform.count(READ), portal.platform.count(WRITE)), (looks, 1));
+            // The next round looks again.
+            portal.clock.sleep(ROUND).await;
+            assert_eq!(portal.platform.count(READ), looks + 1);
+            stop.cancel();
+        });
+    }
 }
