@@ -154,8 +154,8 @@ pub struct DeploymentView {
     /// The address of the form that is filled with the answers, for the owner. Not sent to the browser.
     #[serde(skip)]
     pub form: Option<String>,
-    /// True if the page of kept data has, or will have, the data of the removed stack for the viewer.
-    /// The server renders that.
+    /// True if the page of kept data has, or will have, the data of the removed stack for the viewer,
+    /// or the viewer's data is deleted. The server renders that.
     #[cfg(feature = "ssr")]
     #[serde(skip)]
     pub leads_to_data: bool,

@@ -12,6 +12,7 @@ use domain::stack_spec::CertificateSource;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+pub(crate) use self::refusals::{Permitted, Refusals};
 pub use self::retry_file::RetryFile;
 pub use self::routes::{RouteFile, routes_host};
 pub use ::dokploy::{
@@ -28,6 +29,7 @@ pub use ::dokploy::{
 pub mod call_slots;
 pub mod dokploy;
 pub mod local_slots;
+mod refusals;
 mod retry_file;
 mod routes;
 

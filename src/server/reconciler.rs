@@ -256,7 +256,7 @@ impl Reconciler {
                 self.handle(found, ttl, shutdown).await;
                 due = self.ports.clock.monotonic().saturating_add(interval);
             } else {
-                self.prepare_retry(shutdown).await;
+                self.keep_retry(shutdown).await;
             }
             let is_one_down =
                 self.reconcile_report.get().is_some_and(|one| !one.not_running.is_empty());

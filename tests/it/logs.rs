@@ -270,11 +270,17 @@ async fn what_crashed_is_shown_with_its_operation_to_whoever_may_change_the_stac
     assert_eq!(own["lastLog"], serde_json::to_value(last_log()).unwrap(), "{own}");
     let shown = app.get(&page).await.body;
     for has in [
-        "private &lt;b&gt;", "id=\"last-log\"", "Why: the last lines", "more memory",
+        "private &lt;b&gt;",
+        "id=\"last-log\"",
+        "Why: the last lines",
+        "more memory",
         "exit code 137",
+        "datetime=\"2026-01-02T03:04:05.678901234Z\"",
+        ">03:04:05</time>",
     ] {
         assert!(shown.contains(has), "{has}: {shown}");
     }
+    assert!(!shown.contains("678901234Z private"), "the time is not in the text: {shown}");
     for path in [api, page] {
         let reply = app.ask("GET", &path, &[("cookie", &other)], Body::empty()).await;
         assert!(!reply.body.contains("private") && !reply.body.contains("lastLog"), "{path}");

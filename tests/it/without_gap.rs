@@ -174,5 +174,5 @@ fn where_the_platform_does_not_write_the_file_the_change_succeeds_and_visitors_g
     assert_eq!(world.middlewares(), json!([]));
     assert!(errors(&answers).iter().all(|line| line.contains(" 502 ")), "{:?}", errors(&answers));
     assert!(!errors(&answers).is_empty());
-    world.portal.wait_for("has no retry middleware of the portal");
+    world.portal.wait_for("no retry middleware of the reverse proxy");
 }

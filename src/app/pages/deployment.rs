@@ -124,7 +124,7 @@ pub fn DeploymentPage() -> impl IntoView {
     }
 }
 
-/// Renders the link to the page of kept data, if that has the data of the stack.
+/// Renders the link to the page of kept data, if that has the data of the stack, or had what is deleted.
 #[component]
 fn ToData(
     /// Whether it has.

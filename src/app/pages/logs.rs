@@ -5,6 +5,7 @@
 
 use std::sync::{Arc, LazyLock};
 
+use jiff::Timestamp;
 use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -163,23 +164,35 @@ fn Line(
 ) -> impl IntoView {
     match item {
         LogItem::Line(line) => {
-            let time = format!("{:.9}", line.at);
-            let end = line.is_cut.then_some(words::CUT);
-            view! {
-                <p class="log__line">
-                    <time class="log__time" datetime=time>
-                        {words::time(line.at)}
-                    </time>
-                    <span class="log__message" translate="no">
-                        {line.text}
-                        {end}
-                    </span>
-                </p>
-            }
-            .into_any()
+            view! { <TimedLine at=line.at text=line.text is_cut=line.is_cut /> }.into_any()
         }
         LogItem::Container(name) => between(words::container(&name)).into_any(),
         LogItem::Gap(skipped) => between(words::gap(skipped)).into_any(),
+    }
+}
+
+/// Renders a line of a container with the time of the day; the whole time is in the markup.
+#[component]
+fn TimedLine(
+    /// The time at which it was written.
+    at: Timestamp,
+    /// Its text.
+    text: String,
+    /// True if its end is left out.
+    is_cut: bool,
+) -> impl IntoView {
+    let time = format!("{at:.9}");
+    let end = is_cut.then_some(words::CUT);
+    view! {
+        <p class="log__line">
+            <time class="log__time" datetime=time>
+                {words::time(at)}
+            </time>
+            <span class="log__message" translate="no">
+                {text}
+                {end}
+            </span>
+        </p>
     }
 }
 
@@ -198,14 +211,19 @@ pub fn LastLines(
     let heading = if has_failed { words::WHY } else { words::LAST };
     let end = words::end(last_log.exit_code, last_log.out_of_memory);
     let nothing = last_log.lines.is_empty().then(|| words::no_lines(last_log.log));
-    let line = |text: String| {
-        view! {
+    // Each was stored with its time before it.
+    let line = |line: String| match line.split_once(' ').map(|(at, text)| (at.parse(), text)) {
+        Some((Ok(at), text)) => {
+            view! { <TimedLine at text=text.to_owned() is_cut=false /> }.into_any()
+        }
+        Some((Err(_), _)) | None => view! {
             <p class="log__line">
                 <span class="log__message" translate="no">
-                    {text}
+                    {line}
                 </span>
             </p>
         }
+        .into_any(),
     };
     view! {
         <section class="account log__last" aria-labelledby="last-log">

@@ -126,7 +126,7 @@ pub enum Finding {
         /// Its path.
         path: String,
     },
-    /// The reverse proxy does not have the portal's middleware.
+    /// The reverse proxy does not have the portal's middleware, or the portal may not look after it.
     NoRetry {
         /// The path of its file.
         path: String,
@@ -313,9 +313,9 @@ impl fmt::Display for Finding {
             Self::NoRetry { path, why, detached } => {
                 write!(
                     f,
-                    "the reverse proxy has no retry middleware of the portal, so visitors get an \
-                     error for some seconds while a container is replaced: {why}. Its file is \
-                     {path}: check that the key may write it, that the proxy can read every file of \
+                    "the portal has no retry middleware of the reverse proxy to rely on, so visitors \
+                     may get an error for some seconds while a container is replaced: {why}. Its \
+                     file is {path}: check that the key may write it, that the proxy can read every file of \
                      the folder, and that requests to its port 80 are not redirected"
                 )?;
                 if *detached > 0 {

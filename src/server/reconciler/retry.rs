@@ -14,16 +14,37 @@ pub(super) struct RetryRounds {
     pub(super) has_it: bool,
     /// Whether the proxy lost it, and domains may still name it.
     must_detach: bool,
+    /// The look at the start that found it, until the first round, which needs no other one.
+    at_start: Option<RetryLook>,
 }
 
 impl Reconciler {
-    /// Looks whether the proxy has the middleware, and makes it if it does not: before the first
-    /// operation needs it, and where another replica does the rounds. What is found is logged.
-    pub(super) async fn prepare_retry(&self, shutdown: &CancellationToken) {
+    /// Looks whether the proxy has the middleware at the start, before the first operation needs it,
+    /// and makes it if it does not. What is found is logged, and is good for the first round.
+    pub(super) async fn prepare_retry(&mut self, shutdown: &CancellationToken) {
+        let retry = self.ports.retry_middleware();
+        self.retry.at_start = tokio::select! {
+            () = shutdown.cancelled() => None,
+            look = retry.look() => Some(look).filter(|look| look.found.is_ok()),
+        };
+    }
+
+    /// Does what is left of a round where another replica does it: looks whether the proxy has the
+    /// middleware, and makes it if it does not. What is found is logged.
+    pub(super) async fn keep_retry(&mut self, shutdown: &CancellationToken) {
+        drop(self.retry_look(shutdown).await);
+    }
+
+    /// Returns the look at the start in the first round, and looks anew in each later one; `None` at
+    /// the shutdown.
+    async fn retry_look(&mut self, shutdown: &CancellationToken) -> Option<RetryLook> {
+        if let Some(look) = self.retry.at_start.take() {
+            return Some(look);
+        }
         let retry = self.ports.retry_middleware();
         tokio::select! {
-            () = shutdown.cancelled() => {}
-            look = retry.look() => drop(look),
+            () = shutdown.cancelled() => None,
+            look = retry.look() => Some(look),
         }
     }
 
@@ -33,20 +54,16 @@ impl Reconciler {
         &mut self,
         shutdown: &CancellationToken,
     ) -> Option<HandledFinding> {
-        let retry = self.ports.retry_middleware();
         let had_it = self.reconcile_report.has_retry();
-        let RetryLook { is_made, found } = tokio::select! {
-            () = shutdown.cancelled() => {
-                self.retry.has_it = had_it;
-                return None;
-            }
-            look = retry.look() => look,
+        let Some(RetryLook { is_made, found }) = self.retry_look(shutdown).await else {
+            self.retry.has_it = had_it;
+            return None;
         };
-        let file = retry.file();
+        let file = self.ports.retry_middleware().file();
         let path = file.as_ref().map(RetryFile::path).unwrap_or_default();
         let (finding, outcome) = match found {
             Ok(_) => {
-                self.retry = RetryRounds { has_it: true, must_detach: false };
+                self.retry = RetryRounds { has_it: true, ..RetryRounds::default() };
                 if !is_made || !had_it {
                     return None;
                 }
@@ -56,6 +73,11 @@ impl Reconciler {
             Err(NoRetry::Unknown(_)) if had_it => {
                 self.retry.has_it = true;
                 return None;
+            }
+            // It may be there as before, and only another key can tell.
+            Err(NoRetry::NotAllowed(why)) => {
+                self.retry.has_it = had_it;
+                (Finding::NoRetry { path, why, detached: 0 }, Repair::Reported)
             }
             Err(NoRetry::Unknown(why)) => {
                 self.retry.has_it = false;

@@ -4,10 +4,13 @@
 //! breaker uses no retry. Before a call that is not idempotent is repeated, the retry searches for
 //! a resource that a lost call may have created.
 
+mod pauses;
+
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use backon::ExponentialBackoff;
 
+use self::pauses::{FIRST_PAUSE, schedule};
 use super::context::Context;
 use super::failure::{StepError, call_failure};
 use crate::server::local_fault::{self, LocalFault};
@@ -18,8 +21,6 @@ use domain::message::MessageCode;
 use domain::time::elapsed_ms;
 use domain::words::fault::call_failed;
 
-const RETRIES: usize = 5;
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The maximum pause for a call that is repeated until the deadline.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
@@ -38,7 +39,25 @@ impl Context {
         self.repeat(Attempts::new(self, action, Some(on_success)).in_turn(), make).await
     }
 
-    /// Does the same, but logs it only when it fails: its answer says whether it had an effect.
+    /// Does the same, but gives up after `most` attempts, however the call fails: for a call without
+    /// which the operation goes on. Attempts during a hang, or a local fault of the portal, do not
+    /// count: the deadline waits for them as well.
+    pub(crate) async fn mutate_at_most<T, F>(
+        &self,
+        most: u32,
+        action: &'static str,
+        on_success: &str,
+        make: impl FnMut() -> F + Send,
+    ) -> Result<T, StepError>
+    where
+        F: Future<Output = Result<T, PlatformError>> + Send,
+    {
+        let attempts = Attempts::new(self, action, Some(on_success)).in_turn();
+        self.repeat(Attempts { left: Some(most), ..attempts }, make).await
+    }
+
+    /// Does the same as `mutate`, but logs it only when it fails: its answer says whether it had an
+    /// effect.
     pub(crate) async fn mutate_unlogged<T, F>(
         &self,
         action: &'static str,
@@ -181,6 +200,8 @@ struct Attempts<'a> {
     local_fault_retries: u32,
     /// True if it is a mutating call, which needs a permit.
     is_mutation: bool,
+    /// The number of attempts that may still fail, if that is limited.
+    left: Option<u32>,
 }
 
 impl<'a> Attempts<'a> {
@@ -197,6 +218,7 @@ impl<'a> Attempts<'a> {
             deadline_retries: 0,
             local_fault_retries: 0,
             is_mutation: false,
+            left: None,
         }
     }
 
@@ -245,6 +267,14 @@ impl<'a> Attempts<'a> {
         if self.cx.is_wedged() && error.advice() != Advice::GiveUp {
             self.warn(error, "waiting for it");
             return self.cx.wait_out_hang().await;
+        }
+        let counts = error.local_fault().is_none();
+        if let Some(left) = self.left.as_mut().filter(|_| counts) {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                self.resume().await?;
+                return Err(self.give_up(error));
+            }
         }
         match error.advice() {
             Advice::GiveUp => return Err(self.give_up(error)),
@@ -358,31 +388,4 @@ fn is_wait(code: &MessageCode) -> bool {
             | MessageCode::WaitingForTurn
             | MessageCode::WaitingForHang
     )
-}
-
-/// Returns pauses of 1, 2, 4, 8 and 16 s, each prolonged by a random jitter up to twice its length.
-/// `seed` makes the jitter reproducible.
-fn schedule(seed: u64) -> ExponentialBackoff {
-    ExponentialBuilder::default()
-        .with_min_delay(FIRST_PAUSE)
-        .with_factor(2.0)
-        .with_max_delay(FIRST_PAUSE * 16)
-        .with_max_times(RETRIES)
-        .with_jitter()
-        .with_jitter_seed(seed)
-        .build()
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::server::saga::retry::*;
-
-    #[test]
-    fn the_pauses_double_from_one_to_sixteen_seconds_and_then_end() {
-        let pauses: Vec<u64> = schedule(7).map(|pause| pause.as_secs()).collect();
-        assert_eq!(pauses.len(), RETRIES);
-        for (pause, expected) in pauses.into_iter().zip([1, 2, 4, 8, 16]) {
-            assert!((expected..=expected + expected).contains(&pause), "{pause} for {expected}");
-        }
-    }
 }

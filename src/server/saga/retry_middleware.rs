@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::server::platform::{Platform, PlatformError, RetryFile};
+use crate::server::platform::{Permitted, Platform, PlatformError, Refusals, RetryFile, retry_401};
 use crate::server::probe::{Health, Probe};
 use crate::server::settings::StackSettings;
 use clock::Clock;
@@ -21,6 +21,9 @@ const TAKES_UP: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(250);
 /// The time limit of one probe.
 const PROBE_LIMIT: Duration = Duration::from_secs(2);
+/// The pause before a call that was answered with 401 is made again. Two answers are enough
+/// ([`Refusals`]).
+const RETRY_401_AFTER: [Duration; 1] = [Duration::from_secs(1)];
 /// The time after which it is tried again, where it failed.
 const AGAIN: Duration = Duration::from_mins(1);
 
@@ -60,6 +63,7 @@ pub(crate) struct RetryMiddleware {
 }
 
 /// What a look found.
+#[derive(Debug)]
 pub(crate) struct RetryLook {
     /// Whether the proxy had been without it, and it was made, since the last look.
     pub(crate) is_made: bool,
@@ -74,13 +78,15 @@ pub(crate) enum NoRetry {
     Missing(String),
     /// What was found says nothing of the proxy, for this reason.
     Unknown(String),
+    /// The key may not read or write the file, which says nothing of the proxy either, but lasts.
+    NotAllowed(String),
 }
 
 impl NoRetry {
     /// Returns the reason.
     pub(crate) fn why(self) -> String {
         match self {
-            Self::Missing(why) | Self::Unknown(why) => why,
+            Self::Missing(why) | Self::Unknown(why) | Self::NotAllowed(why) => why,
         }
     }
 }
@@ -137,7 +143,8 @@ impl RetryMiddleware {
             Ok(_) => Proof::Ready,
             // What says nothing changes nothing.
             Err(NoRetry::Unknown(_)) if known.proof == Proof::Ready => Proof::Ready,
-            Err(NoRetry::Missing(why) | NoRetry::Unknown(why)) => {
+            // Nor does that, but what the portal may not look after is not named anew.
+            Err(NoRetry::Missing(why) | NoRetry::Unknown(why) | NoRetry::NotAllowed(why)) => {
                 Proof::Missing { why: why.clone(), at: self.clock.monotonic() }
             }
         };
@@ -146,8 +153,8 @@ impl RetryMiddleware {
             && !was_missing
         {
             tracing::warn!(
-                "The reverse proxy has no retry middleware of the portal, so visitors get an error \
-                 for some seconds while a container is replaced: {why}"
+                "The portal has no retry middleware of the reverse proxy to rely on, so visitors \
+                 may get an error for some seconds while a container is replaced: {why}"
             );
         }
         known.proof = proof;
@@ -156,22 +163,37 @@ impl RetryMiddleware {
     }
 
     async fn write(&self, file: &RetryFile) -> Result<(), NoRetry> {
-        let read = || async { self.platform.retry_file(file).await };
+        let read = || self.permitted(|| self.platform.retry_file(file));
         let is_same = |text: &Option<String>| text.as_deref() == Some(&*file.content());
-        let found = read().await.map_err(|error| NoRetry::Unknown(failed(error)))?;
+        let found = read().await?;
         if !is_same(&found) {
             let has_it = found.is_some_and(|text| file.is_defined_in(&text));
-            let missing = |why| if has_it { NoRetry::Unknown(why) } else { NoRetry::Missing(why) };
-            let written = self.platform.write_retry_file(file).await;
-            written.map_err(|error| missing(failed(error)))?;
+            let missing = |no: NoRetry| if has_it { no } else { NoRetry::Missing(no.why()) };
+            let written = self.permitted(|| self.platform.write_retry_file(file)).await;
+            written.map_err(missing)?;
             // The call reports success even if it failed.
-            if !is_same(&read().await.map_err(|error| missing(failed(error)))?) {
+            if !is_same(&read().await.map_err(missing)?) {
                 let why = format!("the platform did not write the file {}", file.path());
-                return Err(missing(why));
+                return Err(missing(NoRetry::Unknown(why)));
             }
             self.state.known.lock().is_made |= !has_it;
         }
         self.prove(file).await
+    }
+
+    /// Makes a call of the file, and once more if it is answered with 401.
+    async fn permitted<T, F>(&self, make: impl Fn() -> F + Send + Sync) -> Result<T, NoRetry>
+    where
+        T: Send,
+        F: Future<Output = Result<T, PlatformError>> + Send,
+    {
+        let (platform, refusals) = (&*self.platform, Refusals::default());
+        let call = || refusals.record(platform, make());
+        match retry_401(platform, &*self.clock, &RETRY_401_AFTER, call).await {
+            Ok(Permitted::Yes(result)) => Ok(result),
+            Ok(Permitted::No(error)) => Err(NoRetry::NotAllowed(not_allowed(&error))),
+            Err(error) => Err(NoRetry::Unknown(failed(&error))),
+        }
     }
 
     /// Waits until the proxy answers through the middleware.
@@ -201,8 +223,15 @@ fn no_file() -> NoRetry {
     NoRetry::Missing(String::from(why))
 }
 
-fn failed(error: PlatformError) -> String {
+fn failed(error: &PlatformError) -> String {
     format!("the platform cannot read or write its file: {error}")
+}
+
+fn not_allowed(error: &PlatformError) -> String {
+    format!(
+        "this key may not read and write Traefik's files, although the platform accepts it for \
+         other calls: {error}"
+    )
 }
 
 fn not_taken_up(file: &RetryFile, url: &str, health: &Health) -> NoRetry {

@@ -28,6 +28,8 @@ pub struct OwnStack {
     /// True if it has no owner: then only this id gives the right to change it, so it is in the
     /// address of each of its pages.
     pub is_of_its_id: bool,
+    /// True if the caller owns it.
+    pub is_of_caller: bool,
     /// Its id.
     pub stack: StackId,
     /// Why it does not work, if it should and does not.
@@ -62,11 +64,13 @@ impl Service {
     ) -> Result<OwnStack, ApiError> {
         let stack = self.authorize_stack(caller, Permission::Change, name, of).await?;
         let (id, is_of_its_id) = (stack.deployment.id.clone(), stack.owner.is_none());
+        let is_of_caller = stack.owner.is_some() && stack.owner.as_ref() == caller.identity.owner();
         let stack_id = stack.revision.stack;
         let why = stack.unhealthy.as_ref().map(|unhealthy| unhealthy.why.clone());
         // Who may change it knows its id.
         let view = self.one_shown(caller, stack, Some(&id)).await?;
-        Ok(OwnStack { view, id, is_of_its_id, stack: stack_id, why, now: self.parts.clock.now() })
+        let now = self.parts.clock.now();
+        Ok(OwnStack { view, id, is_of_its_id, is_of_caller, stack: stack_id, why, now })
     }
 
     /// Finds the deployment of the stack called `name` that is not live yet, for a caller who may change

@@ -6,13 +6,12 @@
 
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt;
 
 use crate::server::platform::{
-    AppName, Application, Host, PlatformError, ProjectId, RouteFile, routes_host,
+    AppName, Application, Host, Permitted, ProjectId, Refusals, RouteFile, routes_host,
 };
 use crate::server::probe::Health;
 use crate::server::saga::context::Context;
@@ -194,9 +193,10 @@ async fn close_stale_routes(
         if matches!(seen, Stale::Open(_)) {
             let refusals = Refusals::default();
             let done = "Removed the stale route of the address from the reverse proxy";
-            let write = || refusals.record(cx, cx.platform.clear_route_file(&file));
+            let write = || refusals.record(&*cx.platform, cx.platform.clear_route_file(&file));
+            let written = cx.mutate("settings.updateTraefikFile", done, write).await?;
             // The call reports success even if it failed, so the file is read again.
-            if cx.mutate("settings.updateTraefikFile", done, write).await?.is_some() {
+            if matches!(written, Permitted::Yes(())) {
                 seen = look(cx, &file).await?;
             }
         }
@@ -210,44 +210,12 @@ async fn close_stale_routes(
 /// Reads whether the file routes our host.
 async fn look(cx: &Context, file: &RouteFile) -> Result<Stale, StepError> {
     let refusals = Refusals::default();
-    let read = || refusals.record(cx, cx.platform.route_file(file));
+    let read = || refusals.record(&*cx.platform, cx.platform.route_file(file));
     Ok(match cx.query("settings.readTraefikFile", read).await? {
-        None => Stale::Unseen(file.clone()),
-        Some(Some(text)) if routes_host(&text, &cx.host) => Stale::Open(file.clone()),
-        Some(_) => Stale::Closed,
+        Permitted::No(_) => Stale::Unseen(file.clone()),
+        Permitted::Yes(Some(text)) if routes_host(&text, &cx.host) => Stale::Open(file.clone()),
+        Permitted::Yes(_) => Stale::Closed,
     })
-}
-
-/// Counts how often a call was refused with 401 although other calls with the same key succeed.
-/// Then the key may not make this call: Dokploy answers 403, or the 401 that it also uses for other
-/// failures.
-#[derive(Debug, Default)]
-struct Refusals(AtomicU32);
-
-impl Refusals {
-    /// The number of refusals that count as proof: a single one may have been an outage that is
-    /// just over.
-    const ENOUGH: u32 = 2;
-
-    /// Makes a call; returns `None` if the key may not make it.
-    async fn record<T: Send>(
-        &self,
-        cx: &Context,
-        call: impl Future<Output = Result<T, PlatformError>> + Send,
-    ) -> Result<Option<T>, PlatformError> {
-        match call.await {
-            Err(PlatformError::Refused { .. }) => Ok(None),
-            Err(error @ PlatformError::KeyRefused { .. }) => {
-                if cx.platform.projects().await.is_err() {
-                    self.0.store(0, Ordering::Relaxed);
-                    return Err(error);
-                }
-                let refused = self.0.fetch_add(1, Ordering::Relaxed) + 1;
-                if refused < Self::ENOUGH { Err(error) } else { Ok(None) }
-            }
-            result => result.map(Some),
-        }
-    }
 }
 
 /// Returns whether the platform still has the application, without our marker or in another

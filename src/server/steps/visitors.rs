@@ -15,6 +15,9 @@ use crate::server::saga::failure::StepError;
 const APPLIED: Duration = Duration::from_secs(3);
 /// The time limit of one probe.
 const ASK_LIMIT: Duration = Duration::from_secs(5);
+/// The number of attempts to name the middleware. The operation goes on without it, so it gets the
+/// seconds in which a short fault passes, and not the time that the step needs for the rest.
+const ATTEMPTS: u32 = 3;
 const ACTION: &str = "domain.update";
 /// The status of the proxy where it has no route, or a middleware of it does not exist.
 const NO_ROUTE: u16 = 404;
@@ -53,13 +56,15 @@ async fn attach(cx: &Context, domain: &Domain, name: &str) -> Result<(), StepErr
     let had_route = has_route(cx).await;
     let with: Vec<_> = domain.middlewares.iter().cloned().chain([name.to_owned()]).collect();
     let done = "Visitors wait while the container is replaced";
-    let attached = cx.mutate(ACTION, done, || cx.platform.set_middlewares(domain, &with)).await;
-    match attached {
+    let set = || cx.platform.set_middlewares(domain, &with);
+    match cx.mutate_at_most(ATTEMPTS, ACTION, done, set).await {
         Ok(()) => {}
-        // The next call ends the operation if it is to end.
+        // The wait ends the operation if it is to end. The call may have taken effect all the same.
         Err(StepError::Failed(_)) => {
-            cx.warn(ACTION, "Visitors may get an error for some seconds: the platform refused");
-            return Ok(());
+            cx.warn(
+                ACTION,
+                "Visitors may get an error for some seconds: they cannot be kept waiting",
+            );
         }
         Err(error @ StepError::Store(_)) => return Err(error),
     }

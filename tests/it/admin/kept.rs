@@ -12,6 +12,7 @@ use domain::event::{EventBody, Gone, RemovalCompletion};
 use domain::receipt::Receipt;
 use domain::stack_id::StackId;
 use domain::stack_name::StackName;
+use domain::template::Volume;
 
 use super::expect;
 use super::world::World;
@@ -77,4 +78,25 @@ async fn operators_see_all_kept_data_also_what_nobody_owns() {
     expect(&olga.get("/admin").await, &words, &[]);
     expect(&ann.get("/data").await, &["Data of alice"], &["Data of bobby"]);
     expect(&ann.get("/account").await, &["Kept data of your removed stacks"], &[]);
+}
+
+#[tokio::test]
+async fn the_page_of_somebody_elses_stack_says_that_its_owner_keeps_data() {
+    let world = World::with(&[("KEPT_PER_PERSON", "1")]);
+    let (mut ann, _) = world.sign_in("Ann Bell", Role::Member).await;
+    let (mut olga, _) = world.sign_in("Olga Ost", Role::Operator).await;
+    for name in ["alice", "bobby"] {
+        world.start(&mut ann, name).await;
+        world.app.record(&world.app.claim().await, vec![TestApp::complete(name)]).await;
+    }
+    world.app.store.change_specs(|spec| {
+        let (key, path) = (String::from("data"), String::from("/data"));
+        spec.volumes = vec![Volume { key, path, exclusive: false }];
+    });
+    begin_removal(&world, "alice", 501).await;
+    end_removal(&world).await;
+    let own = "You keep the data of as many removed stacks as you may.";
+    let others = "The owner of this stack keeps the data of as many removed stacks as they may.";
+    expect(&ann.get("/stacks/bobby").await, &[own, "Data of alice"], &[others]);
+    expect(&olga.get("/stacks/bobby").await, &[others, "Data of alice"], &[own]);
 }

@@ -37,8 +37,14 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new() -> Self {
+        Self::with(&[])
+    }
+
+    /// Does the same with these variables as well.
+    pub(super) fn with(variables: &[(&str, &str)]) -> Self {
         let site = tempfile::tempdir().unwrap();
-        Self { app: TestApp::with_pages(&VARIABLES, site.path()), _site: site }
+        let variables = [&VARIABLES, variables].concat();
+        Self { app: TestApp::with_pages(&variables, site.path()), _site: site }
     }
 
     /// Signs a person in, and returns their browser and owner id.

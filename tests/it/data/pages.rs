@@ -73,10 +73,14 @@ async fn a_form_deletes_data_once_and_leads_to_the_page_of_the_deletion() {
     let begun = post_delete(&app, &data).await;
     let page = begun.header("location").unwrap().to_owned();
     assert!(page.starts_with("/deployments/op_"), "{page}");
-    assert_eq!(app.get(&page).await.status, StatusCode::OK);
+    let shown = app.get(&page).await;
+    assert!(shown.status == StatusCode::OK && shown.body.contains(LINK), "{shown:?}");
     expect_redirect(&post_delete(&app, &data).await, &page);
     assert!(app.get("/data").await.body.contains("It is being deleted."));
     end(&app).await;
+    assert!(app.get(&page).await.body.contains(LINK), "back to what else is kept");
+    let others = app.ask("GET", &page, &[("cookie", "browser=somebody-else")], "").await;
+    assert!(!others.body.contains(LINK), "{others:?}");
     let refused = post_delete(&app, &data).await;
     expect_redirect(&refused, "/data?refused=NO_SUCH_DATA");
     let page = app.get("/data?refused=NO_SUCH_DATA").await.body;
@@ -152,6 +156,7 @@ async fn the_page_of_a_stack_asks_what_to_drop_where_no_more_data_can_be_kept() 
     let bobby = live(&app, "bobby").await;
     let asks = "delete some of it first";
     assert!(!app.get("/stacks/bobby").await.body.contains(asks), "nothing is kept yet");
+    let whose = "You keep the data of as many removed stacks as you may.";
     let data = keep(&app, "alice").await;
     let remove = format!("/stacks/bobby/remove?id={bobby}");
     let full = app.post_form(&remove, "keep_data=1").await;
@@ -159,7 +164,7 @@ async fn the_page_of_a_stack_asks_what_to_drop_where_no_more_data_can_be_kept() 
     expect_redirect(&full, &refused);
     for (page, is_open) in [("/stacks/bobby", false), (&*refused, true)] {
         let page = app.get(page).await.body;
-        for part in [asks, "Data of alice (AI stack)", &delete_form(&data)] {
+        for part in [asks, whose, "Data of alice (AI stack)", &delete_form(&data)] {
             assert!(page.contains(part), "{part} is missing: {page}");
         }
         assert!(!page.contains("Bring it back"), "it asks what to drop: {page}");

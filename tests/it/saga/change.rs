@@ -4,6 +4,8 @@
 mod attached;
 mod matrix;
 
+use std::time::Duration;
+
 use ai_stack_deployer::server::store::{
     Desired, NewOperation, NewRevision, OperationOutcome, RevisionOutcome, Specs as _, Stacks as _,
     State,
@@ -314,4 +316,41 @@ async fn a_change_goes_on_where_visitors_cannot_be_kept_waiting() {
         world.holds(fault).await;
         assert_eq!(world.present().await, 2, "{fault}");
     }
+}
+
+#[tokio::test]
+async fn a_platform_that_never_attaches_what_lets_visitors_wait_costs_a_change_little_time() {
+    for fault in ["error-before", "unauthorized", "timeout-before", "reset"] {
+        let mut world = live().await;
+        world.ask_to_change(50, |spec| "sandbox/revisions:2".clone_into(&mut spec.image)).await;
+        world.inject(&format!("domain.update:{fault}:always"));
+        let began = world.clock.now();
+        world.drive().await;
+        world.holds(fault).await;
+        assert_eq!(world.present().await, 2, "{fault}");
+        assert_eq!(world.platform.count("domain.update"), 3, "{fault}");
+        let took = world.clock.now().duration_since(began).unsigned_abs();
+        assert!(took < Duration::from_mins(4), "{fault}: {took:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_attached_by_a_call_that_seemed_to_fail_is_taken_back_if_the_route_is_lost() {
+    let mut usual = live().await;
+    usual.change_image(50, "sandbox/revisions:2").await;
+    let calls = usual.platform.all_calls();
+    let call = calls.iter().position(|(call, _)| *call == "domain.update").unwrap() + 1;
+
+    let mut world = live().await;
+    world.ask_to_change(50, |spec| "sandbox/revisions:2".clone_into(&mut spec.image)).await;
+    world.inject("domain.update:reset:3");
+    let lost = world.platform.clone();
+    world.platform.at_call(call, Moment::Before, async move {
+        lost.core().remove_file("/etc/dokploy/traefik/dynamic/test-retry.yml");
+    });
+    world.drive().await;
+    world.holds("taken back").await;
+    assert_eq!(world.present().await, 2);
+    assert_eq!(world.platform.count("domain.update"), 4);
+    assert_eq!(world.platform.inventory().await["domains"][0]["middlewares"], json!([]));
 }

@@ -200,9 +200,10 @@ fn Remove(
 ) -> impl IntoView {
     let KeptBeside { kept, is_full } = beside;
     let asks = (is_full || was_full) && !kept.is_empty();
+    let full = if stack.is_of_caller { data_words::FULL } else { data_words::FULL_OF_OWNER };
     let kept_beside = asks.then(|| {
         view! {
-            <p>{data_words::FULL}</p>
+            <p>{full}</p>
             <KeptList kept listed_for=ListedFor::Deletion />
         }
     });

@@ -11,9 +11,13 @@ pub(crate) const NOTHING: &str = "Nothing is kept. If you remove a stack that ha
                                   here: bring it back in a new stack, or delete it.";
 pub(crate) const BRING_BACK: &str = "Bring it back";
 pub(crate) const DELETE: &str = "Delete it now";
-/// What a removal asks that would keep more than may be kept.
+/// What a removal asks of the owner of a stack that would keep more than may be kept.
 pub(crate) const FULL: &str = "You keep the data of as many removed stacks as you may. To keep the data \
                                of this stack as well, delete some of it first:";
+/// The same for somebody who is not the owner.
+pub(crate) const FULL_OF_OWNER: &str = "The owner of this stack keeps the data of as many removed \
+                                        stacks as they may. To keep the data of this stack as well, \
+                                        delete some of it first:";
 /// The links from other pages to this one.
 pub(crate) const HOME_LINK: &str = "Data of stacks that you removed is kept";
 pub(crate) const PAGE_LINK: &str = "Kept data of your removed stacks";

@@ -262,7 +262,8 @@ impl Service {
 
 impl Service {
     /// Returns whether the caller's page of kept data has something of the stack of an operation, or
-    /// will have once it is removed. What a failed start was to bring back is kept on.
+    /// will have once it is removed. What a failed start was to bring back is kept on. A deletion was
+    /// begun on that page, and leads back to it.
     pub(in crate::server::stacks) async fn leads_to_data(
         &self,
         caller: &Caller,
@@ -278,6 +279,9 @@ impl Service {
         };
         if !is_own || !is_removed {
             return Ok(false);
+        }
+        if record.deployment.kind == KindName::DELETE_DATA {
+            return Ok(true);
         }
         let kept = KeptFilter::Stack(record.revision.stack);
         let data = self.parts.store.kept_data(&kept).await?.pop();
