@@ -37,8 +37,9 @@ fn an_operation_is_one_trace_across_a_restart_with_a_span_for_each_attempt() {
     assert_eq!(portal.end().0, Some(0));
     collector.wait_for(|span| attribute(span, "portal.outcome") == "interrupted");
 
-    let _portal = portal_dir.start(&variables);
-    portal_dir.wait_for_event(&id, "\"verifying_health\"");
+    let mut portal = portal_dir.start(&variables);
+    // Its log names the operation once it goes on with it.
+    portal.wait_for(&id);
     let cancel = request(&format!("POST /api/deployment/{id}/cancel"), "", "");
     let cancelled = exchange(portal_dir.port, &cancel);
     assert!(cancelled.starts_with("HTTP/1.1 2"), "{cancelled}");
