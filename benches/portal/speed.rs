@@ -20,8 +20,15 @@ const QUESTIONS: Duration = Duration::from_millis(250);
 const FIXED_POLL: Duration = Duration::from_secs(5);
 /// The calls of the reconciler's surveys, and of its looks at the file of the reverse proxy, that no
 /// deployment makes.
-const SURVEY: [&str; 4] =
-    ["project.one", "settings.readTraefikFile", "settings.updateTraefikFile", "swarm.getNodeApps"];
+const SURVEY: [&str; 7] = [
+    "application.one",
+    "dockerVolume.getVolumes",
+    "project.one",
+    "settings.readTraefikFile",
+    "settings.updateTraefikFile",
+    "swarm.getNodeApps",
+    "swarm.getNodes",
+];
 /// With how many phases of that poll each moment is compared.
 const PHASES: usize = 100;
 
