@@ -90,6 +90,16 @@ async fn without_a_maximum_a_stack_expires_if_somebody_says_so() {
 }
 
 #[tokio::test]
+async fn the_overview_says_when_a_stack_stops_however_far_ahead_that_is() {
+    let (app, _site) = portal(&[]).await;
+    assert!(!app.get("/stacks/alice").await.body.contains("Stops on"), "it does not expire");
+    assert_eq!(set(&app, json!("2036-01-01T00:00:00Z")).await.status, StatusCode::OK);
+    let page = app.get("/stacks/alice").await.body;
+    assert!(page.contains("<dt>Stops on</dt><dd>1 Jan 2036, 00:00 UTC</dd>"), "{page}");
+    assert!(!page.contains("class=\"ending\""), "there is time enough: {page}");
+}
+
+#[tokio::test]
 async fn every_page_of_a_stack_says_from_a_day_before_when_it_ends() {
     let (app, _site) = portal(&[("STACK_LIFETIME_MAX", "2d")]).await;
     assert_eq!(set(&app, json!("2026-11-24T22:00:00Z")).await.status, StatusCode::OK);
@@ -107,6 +117,7 @@ async fn every_page_of_a_stack_says_from_a_day_before_when_it_ends() {
     app.clock.advance(HOUR * 24);
     let body = app.get("/stacks/alice").await.body;
     assert!(body.contains("This stack ended on 24 Nov 2026, 22:00 UTC"), "{body}");
+    assert!(!body.contains("Stops on"), "it has been: {body}");
 
     let (_, form) = body.split_once("action=\"/stacks/alice/keep").unwrap();
     let (query, _) = form.split_once('"').unwrap();

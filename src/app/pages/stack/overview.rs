@@ -151,7 +151,11 @@ fn About(stack: Arc<OwnStack>) -> impl IntoView {
         (words::SINCE, account::minute(stack.view.since)),
         (words::REVISION, stack.view.revision.to_string()),
     ];
-    let facts = facts.into_iter().map(|(label, text)| (label.to_owned(), text)).collect();
+    // Once that has been, the notice above says so.
+    let ahead = stack.view.expires_at.filter(|at| *at > stack.now);
+    let stops = ahead.map(|at| (words::STOPS, account::minute(at)));
+    let facts = facts.into_iter().chain(stops);
+    let facts = facts.map(|(label, text)| (label.to_owned(), text)).collect();
     let update = stack.view.update_available.as_ref().map(|version| {
         let href = address_with(&stack, "/settings", VERSION, version);
         view! {

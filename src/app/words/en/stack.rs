@@ -50,6 +50,8 @@ pub(crate) const SEE_PROGRESS: &str = "See the progress";
 pub(crate) const SINCE: &str = "First live";
 pub(crate) const TEMPLATE: &str = "Template";
 pub(crate) const REVISION: &str = "Revision";
+/// The label of the time at which the stack expires.
+pub(crate) const STOPS: &str = "Stops on";
 pub(crate) const UPDATE_AVAILABLE: &str = "Update available.";
 pub(crate) const LAST: &str = "Last operations";
 
