@@ -314,6 +314,10 @@ async fn an_update_is_said_on_the_overview_at_home_and_in_the_api() {
     let listed = app.ask("GET", "/api/stacks", &stranger, "").await;
     assert!(!listed.body.contains("updateAvailable"), "{listed:?}");
     send(&app, "apply", &[("version", "1.1.0")]).await;
+    for page in ["/stacks/alice", "/"] {
+        let main = main_of(&app.get(page).await);
+        assert!(!main.contains("Update available"), "{page}: it is being applied: {main}");
+    }
     end(&app).await;
     assert_eq!(update().await, None);
 }

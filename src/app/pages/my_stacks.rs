@@ -9,7 +9,7 @@ use super::PageTitle;
 use super::new::AllowanceLine;
 use super::stack::ending::Ending;
 use super::stack::overview::UnderWay;
-use super::stack::{StateBadge, look};
+use super::stack::{StateBadge, look, offered_update};
 use crate::api::{forbid_storing, service};
 use crate::app::deployment::forms::{LinkButton, PRIMARY};
 use crate::app::words::{account, data as data_words, my_stacks as words};
@@ -84,7 +84,7 @@ fn Card(
         let is_removal = stack.removal_id.as_ref() == Some(&operation.id);
         view! { <UnderWay operation is_removal /> }
     });
-    let update = stack.update_available.as_ref().map(|version| {
+    let update = offered_update(&stack).map(|version| {
         let id = stack.deployment_id.as_ref().map(|id| format!("&id={id}")).unwrap_or_default();
         let version = percent_encode(version);
         let href = format!("{STACKS}{}/settings?version={version}{id}", stack.name);

@@ -26,7 +26,7 @@ use crate::app::pages::PageTitle;
 use crate::app::words::{FormPage, refusal, stack as words, stack_history, stack_settings};
 use crate::server::page::{MY_EVENTS, STACKS, page_of, percent_encode};
 use crate::server::stacks::{OwnStack, deployment_id};
-use crate::wire::ApiError;
+use crate::wire::{ApiError, StackView};
 use domain::deployment::DeploymentId;
 use domain::kind::StackStatus;
 use domain::phase::Status;
@@ -234,6 +234,13 @@ pub(super) fn look(status: StackStatus) -> &'static str {
         | StackStatus::Restarting
         | StackStatus::Removing => "under-way",
     }
+}
+
+/// Returns the version to which the pages offer to update a stack: none while a change is under way, which
+/// may be that update.
+pub(super) fn offered_update(stack: &StackView) -> Option<&str> {
+    let is_changing = stack.status == StackStatus::Changing;
+    stack.update_available.as_deref().filter(|_| !is_changing)
 }
 
 /// Renders a list of facts, each a label with its text.

@@ -8,7 +8,7 @@ use leptos_router::hooks::use_query_map;
 
 use super::health::{HealthStrip, WhySection};
 use super::usage::Usage;
-use super::{Facts, Tab, action, address_with, stack_page};
+use super::{Facts, Tab, action, address_with, offered_update, stack_page};
 use crate::api::{caller, service};
 use crate::app::deployment::forms::LinkButton;
 use crate::app::kind;
@@ -156,7 +156,7 @@ fn About(stack: Arc<OwnStack>) -> impl IntoView {
     let stops = ahead.map(|at| (words::STOPS, account::minute(at)));
     let facts = facts.into_iter().chain(stops);
     let facts = facts.map(|(label, text)| (label.to_owned(), text)).collect();
-    let update = stack.view.update_available.as_ref().map(|version| {
+    let update = offered_update(&stack.view).map(|version| {
         let href = address_with(&stack, "/settings", VERSION, version);
         view! {
             <p>
