@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use super::Service;
 use crate::server::catalogue::Audience;
+use crate::server::store::{Result, Revision};
+use domain::stack_spec::TemplateRef;
 use domain::template::Template;
 use domain::template::answers::SIZE;
 use domain::template::parameter::ParameterKind;
@@ -40,7 +42,7 @@ impl QuestionWords {
     }
 
     /// Adds what `others` have for questions and answers that these words do not know.
-    pub(super) fn or(mut self, others: Self) -> Self {
+    pub(crate) fn or(mut self, others: Self) -> Self {
         let Self { questions, answers } = others;
         for (key, label) in questions {
             self.questions.entry(key).or_insert(label);
@@ -64,9 +66,35 @@ impl QuestionWords {
 }
 
 impl Service {
-    /// Returns how people call the questions of the template of this id, if there is one by now.
-    pub(crate) fn question_words(&self, id: &str) -> QuestionWords {
-        let entry = self.parts.offers.find(&Audience::Operator, id);
-        entry.map(|entry| QuestionWords::of(&entry.template)).unwrap_or_default()
+    /// Returns how people call the questions of each of these revisions of a stack of `template`, by their
+    /// numbers: as the version that the revision has of it, or else the one before, or that of now.
+    pub(super) async fn words_of_revisions(
+        &self,
+        template: &str,
+        revisions: &[Revision],
+    ) -> Result<BTreeMap<u32, QuestionWords>> {
+        let mut versions = BTreeMap::new();
+        for TemplateRef { digest, .. } in
+            revisions.iter().filter_map(|one| one.spec.template.as_ref())
+        {
+            if !versions.contains_key(digest) {
+                let stored = self.parts.store.template(digest).await?;
+                let template = stored.and_then(|json| Template::from_json(&json).ok());
+                versions
+                    .insert(digest, template.as_ref().map(QuestionWords::of).unwrap_or_default());
+            }
+        }
+        let entry = self.parts.offers.find(&Audience::Operator, template);
+        let now = entry.map(|entry| QuestionWords::of(&entry.template)).unwrap_or_default();
+        let own = |revision: &Revision| {
+            let template = revision.spec.template.as_ref();
+            template.and_then(|it| versions.get(&it.digest)).cloned().unwrap_or_default()
+        };
+        let befores = revisions.iter().skip(1).map(Some).chain([None]);
+        let words = revisions.iter().zip(befores).map(|(revision, before)| {
+            let words = own(revision).or(before.map(own).unwrap_or_default());
+            (revision.number, words.or(now.clone()))
+        });
+        Ok(words.collect())
     }
 }

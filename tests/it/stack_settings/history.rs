@@ -103,3 +103,24 @@ async fn the_history_names_who_made_a_revision_if_that_was_somebody_else() {
     let other = revisions(&app).await;
     assert!(other.contains("by olga") && !other.contains("by alice"), "{other}");
 }
+
+#[tokio::test]
+async fn the_history_names_a_question_that_the_newest_version_does_not_ask_any_more() {
+    let (app, folder) = with_stack().await;
+    send(&app, "apply", &[("p.pages", "30")]).await;
+    end(&app).await;
+    let newer = NOTES.replace("1.0.0", "1.1.0");
+    let (without, _) = newer.split_once("[[parameter]]\nkey = \"pages\"").unwrap();
+    put(folder.path(), "notes", without);
+    app.offers.reread(true).unwrap();
+    let history = app.get("/stacks/alice/history").await;
+    expect(&history, &["Pages: from 12 to 30"]);
+    let update = r#"{"version":"1.1.0"}"#;
+    let headers = [("content-type", "application/json")];
+    let begun = app.ask("PATCH", "/api/stacks/alice", &headers, update).await;
+    assert_eq!(begun.status, StatusCode::ACCEPTED, "{begun:?}");
+    end(&app).await;
+    let history = app.get("/stacks/alice/history").await;
+    expect(&history, &["Pages: 30 is removed", "Pages: from 12 to 30"]);
+    expect(&app.get("/stacks/alice/history?to=1").await, &["Pages: set to 12"]);
+}

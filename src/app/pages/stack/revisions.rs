@@ -26,7 +26,6 @@ pub(super) const TO: &str = "to";
 /// What the pages show of the revisions of a stack.
 pub struct RevisionsData {
     revisions: Vec<ShownRevision>,
-    words: QuestionWords,
     /// The revision to go back to, and what that would change, if the address names one.
     way_back: Option<(u32, Result<PlanView, ApiError>)>,
 }
@@ -34,8 +33,7 @@ pub struct RevisionsData {
 /// Reads the revisions of a stack, and what going back to the revision `to` would change.
 pub(super) async fn read(stack: &OwnStack, to: Option<u32>) -> Result<RevisionsData, ApiError> {
     let (service, caller) = (service()?, caller()?);
-    let revisions = service.shown_revisions(&caller, stack.view.name.as_str(), &stack.id).await?;
-    let words = service.question_words(&stack.view.template);
+    let revisions = service.shown_revisions(&caller, &stack.view, &stack.id).await?;
     let way_back = match to {
         None => None,
         Some(to) => {
@@ -44,7 +42,7 @@ pub(super) async fn read(stack: &OwnStack, to: Option<u32>) -> Result<RevisionsD
             Some((to, service.plan(&caller, name, Some(&stack.id), &request).await))
         }
     };
-    Ok(RevisionsData { revisions, words, way_back })
+    Ok(RevisionsData { revisions, way_back })
 }
 
 /// Renders the revisions, or what going back to one would change.
@@ -55,8 +53,9 @@ pub fn Revisions(
     /// What the pages show.
     data: RevisionsData,
 ) -> impl IntoView {
-    let RevisionsData { revisions, words, way_back } = data;
+    let RevisionsData { revisions, way_back } = data;
     if let Some((to, plan)) = way_back {
+        let words = words_between(&revisions, [to, stack.view.revision]);
         return match plan {
             Ok(plan) => view! { <WayBack stack to plan words /> }.into_any(),
             Err(error) => view! { <p class="refused">{error.message}</p> }.into_any(),
@@ -74,7 +73,7 @@ pub fn Revisions(
                 </a>
             }
         });
-        view! { <li class="last__line">{facts(&shown, &words)} {link}</li> }
+        view! { <li class="last__line">{facts(&shown)} {link}</li> }
     };
     view! {
         <section class="stack__part" aria-labelledby="revisions">
@@ -87,9 +86,16 @@ pub fn Revisions(
     .into_any()
 }
 
+/// Returns how people call the questions of these two revisions.
+fn words_between(revisions: &[ShownRevision], [to, from]: [u32; 2]) -> QuestionWords {
+    let of = |number| revisions.iter().find(|one| one.view.number == number);
+    let words = |number| of(number).map(|one| one.words.clone()).unwrap_or_default();
+    words(to).or(words(from))
+}
+
 /// Renders what is known of a revision.
-fn facts(shown: &ShownRevision, words: &QuestionWords) -> impl IntoView + use<> {
-    let ShownRevision { view, by, outcome, .. } = shown;
+fn facts(shown: &ShownRevision) -> impl IntoView + use<> {
+    let ShownRevision { view, by, outcome, words: own, .. } = shown;
     let title = words::revision(view.number);
     let title = match &view.operation_id {
         Some(id) => view! { <a href=page_of(id)>{title}</a> }.into_any(),
@@ -98,7 +104,7 @@ fn facts(shown: &ShownRevision, words: &QuestionWords) -> impl IntoView + use<> 
     let by = by.as_deref().map(|name| view! { <span>{words::by(name)}</span> });
     let at = view.at.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
     let at = at.map(|at| view! { <span class="last__time">{minute(at)}</span> });
-    let changes = (!view.changes.is_empty()).then(|| differences(&view.changes, words));
+    let changes = (!view.changes.is_empty()).then(|| differences(&view.changes, own));
     view! {
         {title}
         <span>{words::outcome(*outcome, view.current)}</span>

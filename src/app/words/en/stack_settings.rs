@@ -122,7 +122,7 @@ pub(crate) fn change(change: &PlannedChange, words: &QuestionWords) -> (String, 
         "image" => String::from("Image"),
         "port" => String::from("Port of the container"),
         "volumes" => String::from("Volumes"),
-        key => key.to_owned(),
+        key => no_longer_asked(key),
     });
     if let (Value::Object(from), Value::Object(to)) = (from, to) {
         return (label, volumes(from, to));
@@ -137,6 +137,11 @@ pub(crate) fn change(change: &PlannedChange, words: &QuestionWords) -> (String, 
         (None, None) => String::from("changed"),
     };
     (label, sentence)
+}
+
+/// Names a question of which only the key is known.
+fn no_longer_asked(key: &str) -> String {
+    format!("No longer asked: {key}")
 }
 
 /// Says which folders of the container keep what is written to them, and which no longer do.
@@ -195,11 +200,17 @@ mod tests {
     #[test]
     fn a_difference_is_said_with_both_values_and_a_secret_with_none() {
         let cases = [
-            ("pages", json!(12), json!(30), false, ("pages", "from 12 to 30")),
+            ("pages", json!(12), json!(30), false, ("No longer asked: pages", "from 12 to 30")),
             ("size", json!("small"), json!(null), false, ("Size", "“small” is removed")),
-            ("tls", json!(null), json!(true), false, ("tls", "set to yes")),
-            ("hosts", json!([]), json!(["a", "b"]), false, ("hosts", "from “” to “a, b”")),
-            ("key", json!(null), json!(null), true, ("key", "changed")),
+            ("tls", json!(null), json!(true), false, ("No longer asked: tls", "set to yes")),
+            (
+                "hosts",
+                json!([]),
+                json!(["a", "b"]),
+                false,
+                ("No longer asked: hosts", "from “” to “a, b”"),
+            ),
+            ("key", json!(null), json!(null), true, ("No longer asked: key", "changed")),
             (
                 "settings",
                 json!("former"),

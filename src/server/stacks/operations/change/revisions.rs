@@ -6,10 +6,10 @@ use serde_json::json;
 
 use crate::server::auth::access::{Caller, Permission};
 use crate::server::spec::fingerprints;
-use crate::server::stacks::Service;
 use crate::server::stacks::operations::difference::difference;
+use crate::server::stacks::{QuestionWords, Service};
 use crate::server::store::{Revision, RevisionOutcome, Stack};
-use crate::wire::{ApiError, RevisionView, RevisionsView};
+use crate::wire::{ApiError, RevisionView, RevisionsView, StackView};
 use domain::deployment::DeploymentId;
 use domain::owner::OwnerId;
 use domain::stack_id::StackId;
@@ -26,11 +26,12 @@ pub(crate) struct ShownRevision {
     pub(crate) outcome: Option<RevisionOutcome>,
     /// Whether the stack can go back to it.
     pub(crate) is_way_back: bool,
+    /// How people call its questions, and those of the revision before it.
+    pub(crate) words: QuestionWords,
 }
 
 impl Service {
-    /// Lists the revisions of the stack called `name`, which the deployment `of` created, for its pages,
-    /// newest first.
+    /// Lists the revisions of a stack, which the deployment `of` created, for its pages, newest first.
     ///
     /// # Errors
     ///
@@ -38,12 +39,13 @@ impl Service {
     pub(crate) async fn shown_revisions(
         &self,
         caller: &Caller,
-        name: &str,
+        stack: &StackView,
         of: &DeploymentId,
     ) -> Result<Vec<ShownRevision>, ApiError> {
-        let RevisionsView { revisions, .. } = self.revisions(caller, name, Some(of)).await?;
-        let stack = StackId::of(of);
-        let stored = self.parts.store.revisions(stack).await?;
+        let RevisionsView { revisions, .. } =
+            self.revisions(caller, stack.name.as_str(), Some(of)).await?;
+        let stored = self.parts.store.revisions(StackId::of(of)).await?;
+        let mut words = self.words_of_revisions(&stack.template, &stored).await?;
         let is_known =
             |number| stored.iter().any(|one| one.number == number && one.origin.is_known());
         let mut shown = Vec::new();
@@ -57,7 +59,8 @@ impl Service {
                 Some(by) => self.parts.accounts.person(&by).await?.map(|person| person.name),
                 None => None,
             };
-            shown.push(ShownRevision { view, by, outcome, is_way_back });
+            let words = words.remove(&view.number).unwrap_or_default();
+            shown.push(ShownRevision { view, by, outcome, is_way_back, words });
         }
         Ok(shown)
     }
