@@ -167,11 +167,14 @@ async fn what_a_stack_used_is_on_its_page_and_in_the_api() {
     app.store.record_measured(now - Duration::from_secs(15), &[(stack, sample)]).await.unwrap();
     let page = app.get("/stacks/alice").await;
     let main = main_of(&page);
-    assert!(main.contains("CPU: 0.25 CPUs") && !main.contains("<polyline"), "{main}");
+    assert!(main.contains(">0.25 cores<") && !main.contains("<polyline"), "{main}");
     app.store.record_measured(now, &[(stack, sample)]).await.unwrap();
     let page = app.get("/stacks/alice").await;
     let main = main_of(&page);
-    for part in ["CPU: 0.25 CPUs", "Memory: 64 MiB", "<polyline", "<table"] {
+    for part in [
+        ">CPU:</span>", ">0.25 cores</span>", ">Memory:</span>", ">64 MiB</span>", "<polyline",
+        "<table",
+    ] {
         assert!(main.contains(part), "{part} is missing: {main}");
     }
     for (range, step) in [("", 15), ("?range=7d", 300), ("?range=90d", 3_600)] {

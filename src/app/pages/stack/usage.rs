@@ -39,8 +39,8 @@ pub fn Usage(
     view! {
         <section class="stack__part" aria-labelledby="usage">
             <h2 id="usage">{words::HEADING}</h2>
-            <Curve label=words::cpu_now(last.cpu) values=cpu />
-            <Curve label=words::memory_now(last.memory) values=memory />
+            <Curve label=words::CPU figure=words::cpu(last.cpu) values=cpu />
+            <Curve label=words::MEMORY figure=words::memory(last.memory) values=memory />
             <Numbers heads=[words::TIME, words::CPU, words::MEMORY]>{rows}</Numbers>
         </section>
     }
@@ -50,8 +50,10 @@ pub fn Usage(
 /// Renders values as a curve from nothing to the largest one.
 #[component]
 fn Curve(
-    /// What it shows, with the last value.
-    label: String,
+    /// What it shows.
+    label: &'static str,
+    /// The last value.
+    figure: String,
     /// The values, the oldest first.
     values: Vec<f64>,
 ) -> impl IntoView {
@@ -65,7 +67,9 @@ fn Curve(
     });
     view! {
         <p class="usage">
-            <span>{label}</span>
+            <span class="usage__label">{words::before(label)}</span>
+            " "
+            <span class="usage__figure">{figure}</span>
             {drawn}
         </p>
     }
