@@ -177,6 +177,30 @@ async fn a_retry_and_its_earlier_attempt_link_to_each_other() {
 }
 
 #[tokio::test]
+async fn trying_again_is_second_where_it_helps_only_once_an_operator_has_corrected_the_image() {
+    let (app, _site) = portal();
+    let ended = |page: &Reply| {
+        let (_, rest) = page.body.split_once("<section class=\"ended\"").unwrap();
+        rest.split_once("</section>").unwrap().0.replace("<!>", "")
+    };
+    let id = fail(&app).await;
+    let other = ended(&page(&app, &id).await);
+    assert!(other.contains("class=\"button button--primary\""), "{other}");
+    assert!(!other.contains("corrected"), "{other}");
+
+    let id = app.begin("bobby").await;
+    let lease = app.claim().await;
+    let message = "The stack's image could not be found. An operator must check it.";
+    let line = project(Outcome::VerifiedGone, &app);
+    let failed = failure(Phase::DEPLOYING, FailureCode::ImageNotFound, message, line);
+    app.record(&lease, vec![app.progress(Phase::ROLLING_BACK), EventBody::Error(failed)]).await;
+    let missing = ended(&page(&app, &id).await);
+    let advice = "Ask the operator to correct the image: give them the reference.";
+    assert!(missing.contains(advice), "{missing}");
+    assert!(missing.contains("Try again") && !missing.contains("button--primary"), "{missing}");
+}
+
+#[tokio::test]
 async fn a_button_pressed_twice_starts_one_attempt() {
     let (app, _site) = portal();
     let id = fail(&app).await;

@@ -13,7 +13,7 @@ use crate::app::page_state::PageState;
 use crate::app::renewed::{Piece, Pieces, renewed, renewed_text};
 use crate::app::words::{deployment as words, receipt};
 use domain::deployment::Deployment;
-use domain::event::Failure;
+use domain::event::{Failure, FailureCode};
 
 /// Renders the message, the receipt and the next step.
 #[component]
@@ -42,6 +42,8 @@ pub fn EndedPanel(
         message().map(|message| Piece::of_class("p", "ended__message").text(&message))
     });
     let failure = signals.progress.with_untracked(|progress| progress.failure().cloned());
+    let waits_for_operator = failure.as_ref().is_some_and(waits_for_operator);
+    let advice = waits_for_operator.then(|| Piece::new("p").text(words::ASK_TO_CORRECT));
     let reference = deployment.id.reference();
     let receipt = signals.receipt();
     let facts = deployment.clone();
@@ -63,13 +65,19 @@ pub fn EndedPanel(
     let by_hand = move || is_wanted.get().then(|| view! { <Details support /> });
     view! {
         <section class="ended">
-            {message} <ReceiptLines name=deployment.name.clone() signals />
+            {message} {Pieces(advice.into_iter().collect())}
+            <ReceiptLines name=deployment.name.clone() signals />
             <div class="actions">
-                <NextStep deployment signals page_state stack_page /> {copy}
+                <NextStep deployment signals page_state stack_page waits_for_operator /> {copy}
             </div>
             {by_hand}
         </section>
     }
+}
+
+/// Returns whether the same again fails as well until an operator has corrected something.
+fn waits_for_operator(failure: &Failure) -> bool {
+    failure.code == FailureCode::ImageNotFound
 }
 
 /// Returns the line with the reference, by which support finds the deployment.
@@ -100,6 +108,8 @@ fn NextStep(
     page_state: Memo<PageState>,
     /// The address of the page of the stack, if it is there.
     stack_page: Option<String>,
+    /// Whether a retry is in vain until an operator has corrected something.
+    waits_for_operator: bool,
 ) -> impl IntoView {
     let receipt = signals.receipt();
     let next = Memo::new(move |_| {
@@ -132,7 +142,9 @@ fn NextStep(
             }
             Next::Retry => (RetryDeployment::url(), vec![id], [words::TRY_AGAIN, words::STARTING]),
         };
-        Some(view! { <PostForm action fields label busy class="button--primary" /> })
+        let is_second = waits_for_operator && matches!(&*next.read(), Next::Retry);
+        let class = if is_second { "" } else { "button--primary" };
+        Some(view! { <PostForm action fields label busy class /> })
     };
     view! {
         {link}

@@ -105,6 +105,9 @@ pub(crate) fn remove(name: &StackName) -> String {
     format!("Remove {name}")
 }
 
+/// What to do where the same again fails as well until an operator has corrected the image.
+pub(crate) const ASK_TO_CORRECT: &str = "Ask the operator to correct the image: give them the reference. \
+     Until then, trying again ends the same way.";
 pub(crate) const REFERENCE: &str = "Reference ";
 pub(crate) const SUPPORT: &str = "Details for support";
 pub(crate) const COPY_SUPPORT: &str = "Copy details for support";
