@@ -110,3 +110,18 @@ pub fn KeptList(
     };
     view! { <ul class="tokens">{kept.into_iter().map(item).collect_view()}</ul> }.into_any()
 }
+
+/// Renders the link to the page of kept data from another one.
+#[component]
+pub fn ToData(
+    /// Whether the page has what somebody may look for.
+    leads_to_data: bool,
+) -> impl IntoView {
+    leads_to_data.then(|| {
+        view! {
+            <p class="aside">
+                <a href=DATA>{words::PAGE_LINK}</a>
+            </p>
+        }
+    })
+}

@@ -12,7 +12,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use self::way_on::{WayOn, way_on};
-use super::data::{KeptList, ListedFor};
+use super::data::{KeptList, ListedFor, ToData};
 use super::logs::LastLines;
 use super::notice::{Notice, Refused};
 use crate::api::page_data::{Content, PageData, page_data};
@@ -28,8 +28,7 @@ use crate::app::words::deployment::START_ANOTHER;
 use crate::app::words::{FormPage, data as data_words, operation as words, page_state, refusal};
 use crate::server::auth::access::Identity;
 use crate::server::page::{
-    COOKIE_SENT, DATA, NEW, NewSecret, is_mended_by_form, page_of, percent_encode,
-    was_cookie_just_sent,
+    COOKIE_SENT, NEW, NewSecret, is_mended_by_form, page_of, percent_encode, was_cookie_just_sent,
 };
 use crate::server::stacks::deployment_id;
 use crate::wire::{ApiError, DeploymentView, StackRemoval, StackSecrets};
@@ -122,21 +121,6 @@ pub fn DeploymentPage() -> impl IntoView {
         }
         .into_any(),
     }
-}
-
-/// Renders the link to the page of kept data, if that has the data of the stack, or had what is deleted.
-#[component]
-fn ToData(
-    /// Whether it has.
-    leads_to_data: bool,
-) -> impl IntoView {
-    leads_to_data.then(|| {
-        view! {
-            <p class="aside">
-                <a href=DATA>{data_words::PAGE_LINK}</a>
-            </p>
-        }
-    })
 }
 
 /// Renders what is kept of the owner's other stacks, to choose what to drop.

@@ -20,6 +20,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use self::ending::Ending;
+use super::data::ToData;
 use super::notice::{Notice, Refused};
 use crate::api::{caller, forbid_storing, redirect_to, respond_with, sent_settings, service};
 use crate::app::pages::PageTitle;
@@ -106,7 +107,8 @@ where
                     respond_with(SEE_OTHER);
                     return ().into_any();
                 }
-                return view! { <Unavailable name error /> }.into_any();
+                let leads_to_data = error.status() == 404 && keeps_data().await;
+                return view! { <Unavailable name error leads_to_data /> }.into_any();
             }
         };
         let content = content(Arc::clone(&stack)).await;
@@ -154,6 +156,12 @@ async fn not_live_yet(name: &str, id: Option<&str>) -> Option<DeploymentId> {
     service.not_live_yet(&caller, name, of.as_ref()).await.ok()?
 }
 
+/// Returns whether data of removed stacks of the caller is kept.
+async fn keeps_data() -> bool {
+    let (Ok(service), Ok(caller)) = (service(), caller()) else { return false };
+    service.kept_data(&caller).await.is_ok_and(|kept| !kept.is_empty())
+}
+
 /// Renders that the stack is not there for this person, or cannot be shown now.
 #[component]
 fn Unavailable(
@@ -161,11 +169,14 @@ fn Unavailable(
     name: String,
     /// Why.
     error: ApiError,
+    /// Whether data of the person's removed stacks is kept.
+    leads_to_data: bool,
 ) -> impl IntoView {
     match error.status() {
         404 => view! {
             <Notice status=404 title=words::NOT_FOUND heading=words::NOT_FOUND>
                 <p>{words::NOT_FOUND_LEAD}</p>
+                <ToData leads_to_data />
             </Notice>
         }
         .into_any(),

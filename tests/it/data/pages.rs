@@ -66,6 +66,24 @@ async fn the_page_lists_what_is_kept_with_what_can_be_done_with_it() {
 }
 
 #[tokio::test]
+async fn the_address_of_a_removed_stack_leads_to_what_is_kept() {
+    let (app, _site) = portal(&[]);
+    let missing = async |headers: &[(&str, &str)]| {
+        let page = app.ask("GET", "/stacks/alice", headers, "").await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND, "{page:?}");
+        let (_, main) = page.body.split_once("<main").unwrap();
+        main.split_once("</main>").unwrap().0.to_owned()
+    };
+    assert!(!missing(&[]).await.contains(LINK), "nothing is kept");
+    live(&app, "alice").await;
+    keep(&app, "alice").await;
+    let own = missing(&[]).await;
+    assert!(own.contains("Stack not found") && own.contains(LINK), "{own}");
+    let others = missing(&[("cookie", "browser=somebody-else")]).await;
+    assert!(!others.contains(LINK), "{others}");
+}
+
+#[tokio::test]
 async fn a_form_deletes_data_once_and_leads_to_the_page_of_the_deletion() {
     let (app, _site) = portal(&[]);
     live(&app, "alice").await;
