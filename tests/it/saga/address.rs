@@ -153,7 +153,7 @@ async fn a_stack_that_never_runs_is_not_live_because_something_else_answers() {
     world.drive().await;
     assert_eq!(world.failure().await.code, FailureCode::CrashLoop);
     let shown = sentences(&world, Phase::VERIFYING_HEALTH).await;
-    let sentence = "The address answers, but the stack's container does not run yet";
+    let sentence = "The address answers already, but not yet from the stack's new container";
     assert!(shown.contains(sentence), "{shown:?}");
     world.assert_all_or_nothing("something else answered").await;
 }

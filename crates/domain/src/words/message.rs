@@ -126,7 +126,11 @@ const WAITING_FOR_TURN: &str = "Waiting for its turn: the platform is busy with 
 const WAITING_FOR_ADDRESS: &str = "Waiting for the address to become free";
 const WAITING_FOR_JOB: &str = "Waiting for the platform to say how the start went";
 const WAITING_FOR_CERTIFICATE: &str = "Waiting for the address to get its certificate";
+/// What answers is the former container while a stack is changed or restarted.
 const WAITING_FOR_CONTAINER: &str =
+    "The address answers already, but not yet from the stack's new container";
+/// The sentence of older versions.
+const WAITED_FOR_CONTAINER: &str =
     "The address answers, but the stack's container does not run yet";
 const CONTAINER_UNKNOWN: &str =
     "The address answers; waiting for the platform to show the stack's container";
@@ -137,7 +141,7 @@ const WAITING_FOR_BOTH: &str =
 const QUEUED: &str = "Starting the container: ";
 
 /// The messages without arguments that older versions recorded as their sentences alone.
-const OLDER: [(MessageCode, &str); 10] = [
+const OLDER: [(MessageCode, &str); 11] = [
     (MessageCode::WaitingForPlatform, WAITING_FOR_PLATFORM),
     (MessageCode::WaitingForKey, WAITING_FOR_KEY),
     (MessageCode::WaitingForHang, WAITING_FOR_HANG),
@@ -146,6 +150,7 @@ const OLDER: [(MessageCode, &str); 10] = [
     (MessageCode::WaitingForJob, WAITING_FOR_JOB),
     (MessageCode::WaitingForCertificate, WAITING_FOR_CERTIFICATE),
     (MessageCode::WaitingForContainer, WAITING_FOR_CONTAINER),
+    (MessageCode::WaitingForContainer, WAITED_FOR_CONTAINER),
     (MessageCode::ContainerUnknown, CONTAINER_UNKNOWN),
     (MessageCode::WaitingForBoth, WAITING_FOR_BOTH),
 ];
@@ -213,5 +218,12 @@ mod tests {
         for other in [sentence(&M::RemovingProject), sentence(&M::JobQueued { before: 10 })] {
             assert_eq!(code_of_older(&other), None);
         }
+    }
+
+    #[test]
+    fn a_wait_for_a_container_is_known_by_its_former_sentence_as_well() {
+        let former = "The address answers, but the stack's container does not run yet";
+        assert_eq!(code_of_older(former), Some(MessageCode::WaitingForContainer));
+        assert_ne!(sentence(&MessageCode::WaitingForContainer), former);
     }
 }
