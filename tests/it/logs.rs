@@ -10,7 +10,7 @@ use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
 use clock::Clock;
 use domain::deployment::DeploymentId;
-use domain::event::{EventBody, FailureCode, Gone, RemovalCompletion};
+use domain::event::{EventBody, Failure, FailureCode, Gone, RemovalCompletion};
 use domain::last_log::{LastLog, LogState};
 use domain::message::MessageCode;
 use domain::receipt::Receipt;
@@ -250,14 +250,38 @@ fn last_log() -> LastLog {
 
 /// Lets the deployment of alice fail, with what its container wrote last.
 async fn failed(app: &TestApp) -> DeploymentId {
+    failed_by(app, app.failure()).await
+}
+
+async fn failed_by(app: &TestApp, error: EventBody) -> DeploymentId {
     let id = app.begin("alice").await;
     let lease = app.claim().await;
     let last_log = Some(Box::new(last_log()));
     let cause = Cause { last_log, ..Cause::new(FailureCode::HealthTimeout, MessageCode::SpecLost) };
     let step = Some((StepId::HEALTH, StepRecord::Failed { cause }));
     app.store.record(&lease, &Fact { step, ..Fact::default() }).await.unwrap();
-    app.record(&lease, vec![app.failure()]).await;
+    app.record(&lease, vec![error]).await;
     id
+}
+
+#[tokio::test]
+async fn an_exit_code_that_the_reason_has_is_not_said_again_with_the_last_lines() {
+    let last_lines = async |exit_code: Option<&str>| {
+        let app = TestApp::new().in_one_browser();
+        let EventBody::Error(failure) = app.failure() else { panic!("it is one") };
+        let reason = MessageCode::CrashLoop { exit_code: exit_code.map(ToOwned::to_owned) };
+        let code = FailureCode::CrashLoop;
+        let failure = Failure { reason: Some(reason), code, ..failure };
+        let id = failed_by(&app, EventBody::Error(failure)).await;
+        let page = app.get(&format!("/deployments/{id}")).await.body;
+        page.split_once("class=\"account log__last\"").unwrap().1.to_owned()
+    };
+    let said = last_lines(Some("137")).await;
+    assert!(said.contains("more memory than it may.") && !said.contains("exit code"), "{said}");
+    for other in [None, Some("1")] {
+        let said = last_lines(other).await;
+        assert!(said.contains("exit code 137"), "{said}");
+    }
 }
 
 #[tokio::test]

@@ -33,6 +33,9 @@ use crate::server::page::{
 use crate::server::stacks::deployment_id;
 use crate::wire::{ApiError, DeploymentView, StackRemoval, StackSecrets};
 use domain::deployment::{Deployment, DeploymentId};
+use domain::event::Failure;
+use domain::last_log::LastLog;
+use domain::message::MessageCode;
 use domain::refusal::{InternalFault, Refusal, RefusalCode};
 use domain::stack_name::StackName;
 
@@ -79,8 +82,9 @@ pub fn DeploymentPage() -> impl IntoView {
             .into_any()
         }
         Ok(mut view) => {
-            let last_log = view.last_log.take();
-            let has_failed = view.progress.failure().is_some();
+            let failure = view.progress.failure();
+            let has_failed = failure.is_some();
+            let last_log = view.last_log.take().map(|last_log| beside(*last_log, failure));
             let may_crash = view.may_change && !view.progress.is_finished();
             let is_change = kind(view.deployment.kind).makes_revision();
             let is_mended_by_form = is_mended_by_form || view.secrets == StackSecrets::Lost;
@@ -97,7 +101,7 @@ pub fn DeploymentPage() -> impl IntoView {
                 <Generated secrets=view.secrets />
                 <Found view kept />
                 <WayOn way=below />
-                {last_log.map(|last_log| view! { <LastLines last_log=*last_log has_failed /> })}
+                {last_log.map(|last_log| view! { <LastLines last_log has_failed /> })}
                 {may_crash
                     .then(|| view! { <script nonce=use_nonce()>{LAST_LOG_SCRIPT.as_str()}</script> })}
             }
@@ -120,6 +124,22 @@ pub fn DeploymentPage() -> impl IntoView {
             </Notice>
         }
         .into_any(),
+    }
+}
+
+/// Returns what a container wrote last, without the exit code if the sentence of the failure has it.
+fn beside(last_log: LastLog, failure: Option<&Failure>) -> LastLog {
+    let said = failure.and_then(|failure| failure.reason.as_ref()).and_then(exit_code_of);
+    let is_said = |code: &i64| said == Some(&*code.to_string());
+    LastLog { exit_code: last_log.exit_code.filter(|code| !is_said(code)), ..last_log }
+}
+
+/// Returns the exit code that the sentence of a message has.
+fn exit_code_of(message: &MessageCode) -> Option<&str> {
+    match message {
+        MessageCode::CrashLoop { exit_code } => exit_code.as_deref(),
+        MessageCode::CancelledAfter { reason: Some(reason), .. } => exit_code_of(reason),
+        _ => None,
     }
 }
 
