@@ -94,7 +94,8 @@ test.describe('with scripts', () => {
     await deployButton(page).click();
     await arrive(page, name);
     await expect(page.getByText('fatal: cannot open model file').first()).toBeVisible({ timeout: 60_000 });
-    await expect(page.getByText('It ended with exit code 1.')).toBeVisible();
+    await expect(page.locator('.ended__message')).toContainText('it ended with an error (exit code 1)');
+    await expect(page.locator('.log__last')).not.toContainText('exit code');
     await expectAccessible(page);
     await keep(page, 'why');
   });

@@ -6,9 +6,10 @@ use ai_stack_deployer::server::store::{CleanupRecord, Journal, Lease};
 use axum::http::StatusCode;
 use clock::Clock;
 use domain::deployment::DeploymentId;
-use domain::event::{EventBody, FailureCode, Gone, RemovalCompletion};
+use domain::event::{EventBody, Failure, FailureCode, Gone, RemovalCompletion};
 use domain::phase::Phase;
 use domain::receipt::{Line, Outcome, Receipt, ResourceKind};
+use domain::stack_id::StackId;
 use tempfile::TempDir;
 
 use crate::support::app::{Reply, TestApp, failure, line};
@@ -250,6 +251,28 @@ async fn leftovers_are_shown_until_clean_up_has_removed_them() {
     post(&app, "retry_deployment", format!("id={id}")).await;
     let words = ["Everything has been removed by now.", "It has been retried since."];
     expect(&page(&app, &id).await, &words, &["was freed"]);
+}
+
+#[tokio::test]
+async fn a_volume_has_its_plain_name_unless_an_operator_must_remove_it() {
+    let (app, _site) = portal();
+    let id = app.begin("alice").await;
+    let lease = app.claim().await;
+    let raw = |key: &str| format!("asd-portal-{}-{key}", StackId::of(&id));
+    let volume =
+        |key: &str, outcome| line(ResourceKind::Volume, &raw(key), outcome, app.clock.now());
+    let lines = vec![volume("user-data", Outcome::VerifiedGone), volume("files", Outcome::Left)];
+    let project = project(Outcome::Removed, &app);
+    let message = "The container did not start.";
+    let failed = failure(Phase::DEPLOYING, FailureCode::DeployFailed, message, project);
+    let failed = Failure { receipt: Receipt::of(lines), ..failed };
+    app.get_stuck(&lease, failed).await;
+    let page = page(&app, &id).await;
+    let (_, list) = page.body.split_once("class=\"receipt__lines\"").unwrap();
+    let list = list.split_once("</ul>").unwrap().0;
+    assert!(list.contains(">user-data</bdi>") && !list.contains(&raw("user-data")), "{list}");
+    assert!(list.contains(&format!(">{}</bdi>", raw("files"))), "{list}");
+    assert!(page.body.contains(&raw("user-data")), "support reads it");
 }
 
 #[tokio::test]

@@ -146,7 +146,13 @@ async fn a_stack_that_does_not_work_says_why_and_shows_its_days() {
     app.store.count_looks(at, &[(stack, looks)]).await.unwrap();
     let page = app.get("/stacks/alice").await;
     let main = main_of(&page);
-    for part in ["Unhealthy", "No container of it runs.", "exit code 3", "<svg", "75.0 %"] {
+    for part in [
+        "Unhealthy",
+        "No container of it runs.",
+        "ended with an error (exit code 3)",
+        "<svg",
+        "75.0 %",
+    ] {
         assert!(main.contains(part), "{part} is missing: {main}");
     }
     let listed = app.get("/api/stacks/alice").await.json()["stack"].clone();

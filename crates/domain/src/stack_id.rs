@@ -11,7 +11,8 @@ use super::kind::Kind;
 pub struct StackId(u128);
 
 impl StackId {
-    const PREFIX: &str = "stk_";
+    /// What the text of an id begins with.
+    pub const PREFIX: &str = "stk_";
     const DATA_PREFIX: &str = "dat_";
 
     /// Returns the id of the stack that `deployment` makes.

@@ -4,6 +4,7 @@
 //! text.
 
 pub mod answer;
+pub mod exit;
 pub mod fault;
 pub mod kind;
 pub mod log;

@@ -57,7 +57,8 @@ pub fn ReceiptLines(
 
 /// Returns one line, with the remedy for a leftover.
 fn line(line: &Line) -> Piece {
-    let name = Piece::of_class("bdi", "receipt__name").with("translate", "no").text(&line.name);
+    let name =
+        Piece::of_class("bdi", "receipt__name").with("translate", "no").text(receipt::name(line));
     let piece = Piece::of_class("li", "receipt__line")
         .with("data-state", if line.is_settled() { "done" } else { "failed" })
         .piece(mark())

@@ -64,7 +64,7 @@ async fn the_log_of_an_undo_lists_what_was_removed() {
     assert_eq!(
         world.log().await[6..],
         [
-            "error deployment.fail: The container stopped right after starting (exit code 1).",
+            "error deployment.fail: The container stopped right after starting: it ended with an error (exit code 1).",
             "info application.cleanQueues: Removed the waiting job from the platform's queue",
             "info domain.delete: Removed the address alice.localhost",
             "info application.delete: Removed the application",

@@ -1,6 +1,6 @@
 //! The sentences of the messages about an operation.
 
-use super::fault;
+use super::{exit, fault};
 use crate::local_fault::LocalFault;
 use crate::message::MessageCode;
 use crate::phase::Phase;
@@ -76,7 +76,10 @@ pub fn sentence(code: &MessageCode) -> String {
         M::StartFailed => "The platform could not start the container.",
         M::JobLost => "The platform repeatedly lost the job that starts the container.",
         M::CrashLoop { exit_code: Some(code) } => {
-            return format!("The container stopped right after starting (exit code {code}).");
+            return format!(
+                "The container stopped right after starting: it ended {}.",
+                exit::with_code(code)
+            );
         }
         M::CrashLoop { exit_code: None } => "The container could not be kept running.",
         M::NoCertificate => "The address did not get a valid certificate in time.",
@@ -225,5 +228,14 @@ mod tests {
         let former = "The address answers, but the stack's container does not run yet";
         assert_eq!(code_of_older(former), Some(MessageCode::WaitingForContainer));
         assert_ne!(sentence(&MessageCode::WaitingForContainer), former);
+    }
+
+    #[test]
+    fn an_exit_code_is_behind_plain_words() {
+        let crash =
+            |code: &str| sentence(&MessageCode::CrashLoop { exit_code: Some(code.to_owned()) });
+        let started = "The container stopped right after starting: it ended";
+        assert_eq!(crash("1"), format!("{started} with an error (exit code 1)."));
+        assert_eq!(crash("0"), format!("{started} without an error (exit code 0)."));
     }
 }

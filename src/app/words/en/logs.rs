@@ -4,6 +4,8 @@ use jiff::Timestamp;
 
 #[cfg(feature = "ssr")]
 use domain::last_log::LogState;
+#[cfg(feature = "ssr")]
+use domain::words::exit;
 
 pub(crate) use domain::words::log::{CUT, GAP, container, gap};
 
@@ -63,7 +65,25 @@ pub(crate) fn end(exit_code: Option<i64>, out_of_memory: bool) -> Option<String>
             "It was killed because it used more memory than it may (exit code {code})."
         )),
         (None, true) => Some("It was killed because it used more memory than it may.".to_owned()),
-        (Some(code), false) => Some(format!("It ended with exit code {code}.")),
+        (Some(code), false) => Some(format!("It ended {}.", exit::with_code(code))),
         (None, false) => None,
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_container_is_said_in_plain_words_before_its_code() {
+        let cases = [
+            (Some(1), false, Some("It ended with an error (exit code 1).")),
+            (Some(0), false, Some("It ended without an error (exit code 0).")),
+            (None, true, Some("It was killed because it used more memory than it may.")),
+            (None, false, None),
+        ];
+        for (code, out_of_memory, words) in cases {
+            assert_eq!(end(code, out_of_memory).as_deref(), words);
+        }
     }
 }

@@ -46,7 +46,10 @@ pub(crate) const FROM_LINK_NOTE: &str =
 /// Says that the stack has a secret, with its fingerprint and since when.
 pub(crate) fn secret_is_set(fingerprint: &str, set_at: Option<&str>) -> String {
     let since = set_at.map(|at| format!(" since {at}")).unwrap_or_default();
-    format!("One is set{since} (fingerprint {fingerprint}). Leave it empty to keep it.")
+    format!(
+        "One is set{since}. Leave it empty to keep it. Its mark is {fingerprint}, which changes with the \
+         secret."
+    )
 }
 
 /// Returns the title of a template's page.

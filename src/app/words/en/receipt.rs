@@ -6,8 +6,9 @@ use super::time;
 use domain::deployment::{Deployment, DeploymentId};
 use domain::event::Failure;
 use domain::kind::Kind;
-use domain::receipt::{Line, Outcome, Receipt};
+use domain::receipt::{Line, Outcome, Receipt, ResourceKind};
 use domain::remedy::{Remedy, RemedyKind};
+use domain::stack_id::StackId;
 use domain::stack_name::StackName;
 use domain::time::{elapsed_ms, written};
 
@@ -62,6 +63,19 @@ pub(crate) fn line(line: &Line) -> String {
         Outcome::Kept => format!("{noun} kept"),
         Outcome::Restored => format!("{noun} is as before (verified)"),
     }
+}
+
+/// Returns the name of one resource: of a volume the plain one, unless an operator needs the whole.
+pub(crate) fn name(line: &Line) -> &str {
+    let is_plain = line.resource == ResourceKind::Volume && line.is_settled();
+    is_plain.then(|| plain_volume(&line.name)).flatten().unwrap_or(&line.name)
+}
+
+/// Returns what a template calls a volume: what is behind the id of the stack, `stk_` and 32 digits.
+fn plain_volume(name: &str) -> Option<&str> {
+    let (_, of_stack) = name.split_once(StackId::PREFIX)?;
+    let (_, key) = of_stack.split_once('-')?;
+    (!key.is_empty()).then_some(key)
 }
 
 /// Returns the words of a remedy, addressed to an operator unless it is a command or says to wait.
@@ -172,7 +186,7 @@ pub(crate) fn support_text(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{event::FailureCode, kind::DEPLOY, phase::Phase, receipt::ResourceKind};
+    use domain::{event::FailureCode, kind::DEPLOY, phase::Phase};
 
     fn entry(resource: ResourceKind, outcome: Outcome) -> Line {
         Line {

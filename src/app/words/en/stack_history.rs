@@ -3,6 +3,7 @@
 use super::account::minute;
 use domain::kind::StackState;
 use domain::stack_event::{Exit, Outcome, Problem, Reason, StackEventBody, Why};
+use domain::words::exit;
 
 /// The label of the tab.
 pub(crate) const HISTORY: &str = "History";
@@ -110,7 +111,7 @@ fn end(exit: &Exit) -> String {
         return String::from("A container was ended because it used up its memory.");
     }
     match (code, error) {
-        (Some(code), _) => format!("A container ended with the exit code {code}."),
+        (Some(code), _) => format!("A container ended {}.", exit::with_code(code)),
         (None, Some(error)) => format!("A container could not run: {error}"),
         (None, None) => format!("A container ended: {state}."),
     }
@@ -152,7 +153,7 @@ mod tests {
         };
         let expected = [
             "Its address answers with the error 502.",
-            "A container ended with the exit code 3.",
+            "A container ended with an error (exit code 3).",
             "A container was ended because it used up its memory.",
         ];
         assert_eq!(reasons(&why), expected);
