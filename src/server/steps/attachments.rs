@@ -26,8 +26,7 @@ impl Service {
     }
 
     /// Lets the address lead to the port of a revision. It takes effect within two seconds. `step` is
-    /// the one that does this: a call whose response is lost is remembered, since it may overwrite that
-    /// of its undo.
+    /// the one that does this.
     pub(super) async fn route(
         &self,
         cx: &Context,
@@ -38,10 +37,8 @@ impl Service {
         let is_other = |port: Option<u16>| port != Some(spec.port);
         for domain in domains.iter().filter(|one| one.host == cx.host && is_other(one.port)) {
             let set = || cx.platform.set_port(domain, spec.port);
-            // It is idempotent, so there is nothing to look for before it is repeated.
-            let find = || async { Ok(None) };
             let done = format!("Let the address lead to port {}", spec.port);
-            cx.create_or_adopt(step, "domain.update", &done, set, find).await?;
+            cx.mutate_for(step, "domain.update", &done, set).await?;
         }
         Ok(())
     }

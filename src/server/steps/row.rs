@@ -55,8 +55,7 @@ impl Row<'_> {
         cx.mutate(ACTION, done, || self.send(cx, &content)).await
     }
 
-    /// Does the same for `step`, whose undo writes another one: a call whose response is lost is
-    /// remembered, since it may overwrite that one.
+    /// Does the same for `step`, whose undo writes another one.
     pub(super) async fn write_for(
         &self,
         cx: &Context,
@@ -64,9 +63,7 @@ impl Row<'_> {
         done: &str,
     ) -> Result<(), StepError> {
         let content = self.content()?;
-        // It is idempotent, so there is nothing to look for before it is repeated.
-        let find = || async { Ok(None) };
-        cx.create_or_adopt(step, ACTION, done, || self.send(cx, &content), find).await
+        cx.mutate_for(step, ACTION, done, || self.send(cx, &content)).await
     }
 
     async fn send(&self, cx: &Context, content: &Content) -> Result<(), PlatformError> {
