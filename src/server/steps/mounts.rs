@@ -3,11 +3,12 @@
 //!
 //! Mounts take effect with the next container (recording day-two 423).
 
+use super::volumes;
 use crate::server::platform::{Application, Mount, MountId, NewMount, VolumeName};
 use crate::server::saga::context::Context;
 use crate::server::saga::failure::StepError;
 use crate::server::saga::step::Step;
-use crate::server::store::{StepId, VolumesOutput};
+use crate::server::store::{NamedVolume, StepId, VolumesOutput};
 use domain::stack_spec::StackSpec;
 
 /// Mounts the volumes.
@@ -24,10 +25,7 @@ impl Step for MountVolumes {
     type Output = ();
 
     async fn run(&self, cx: &Context) -> Result<(), StepError> {
-        let volumes = self.volumes.volumes.iter();
-        let mounted =
-            volumes.filter_map(|volume| Some((volume.name.clone(), volume.path.clone()?)));
-        let mounted: Vec<_> = mounted.collect();
+        let mounted = mounted(self.volumes.volumes.clone());
         create(cx, Self::ID, &self.application, &mounted).await?;
         settle(cx, Self::ID, &self.application, &mounted).await
     }
@@ -41,9 +39,7 @@ pub(super) async fn replace(
     application: &Application,
     spec: &StackSpec,
 ) -> Result<(), StepError> {
-    let volumes = spec.volumes.iter();
-    let wanted: Vec<Mounted> =
-        volumes.map(|volume| (cx.volume(&volume.key), volume.path.clone())).collect();
+    let wanted = mounted(volumes::own(cx, spec));
     let mut missing = wanted.clone();
     // Data that was brought back has the names that a former stack gave it.
     let is_own =
@@ -61,6 +57,11 @@ pub(super) async fn replace(
     }
     create(cx, step, application, &missing).await?;
     settle(cx, step, application, &wanted).await
+}
+
+/// Returns those of `volumes` that have a folder.
+fn mounted(volumes: Vec<NamedVolume>) -> Vec<Mounted> {
+    volumes.into_iter().filter_map(|volume| Some((volume.name, volume.path?))).collect()
 }
 
 /// Mounts these volumes for `step`, unless an earlier attempt of it did.

@@ -16,6 +16,7 @@ use crate::server::store::{Disposal, NamedVolume, StackVolumes, StepId, VolumesO
 use domain::kind::Direction;
 use domain::message::MessageCode;
 use domain::receipt::{Line, Outcome, ResourceKind};
+use domain::stack_spec::StackSpec;
 use domain::time::elapsed_ms;
 
 /// The pause between two calls, for the node or for a volume that is in use.
@@ -34,13 +35,9 @@ impl Step for NameVolumes {
         let node = own_node(cx).await?;
         let former = cx.spec.stack.brought_back.as_ref().map(|data| data.volumes.clone());
         let mut former = former.unwrap_or_default();
-        let mut volumes = Vec::new();
-        for volume in &cx.spec.stack.volumes {
-            volumes.push(NamedVolume {
-                name: cx.volume(&volume.key),
-                path: Some(volume.path.clone()),
-                is_brought_back: former.remove(&volume.key).is_some(),
-            });
+        let mut volumes = own(cx, &cx.spec.stack);
+        for (volume, own) in volumes.iter_mut().zip(&cx.spec.stack.volumes) {
+            volume.is_brought_back = former.remove(&own.key).is_some();
         }
         let others = former.into_values().map(VolumeName);
         volumes.extend(others.map(|name| NamedVolume { name, path: None, is_brought_back: true }));
@@ -99,13 +96,9 @@ impl Step for AddVolumes {
             Some(node) => node,
             None => own_node(cx).await?,
         };
-        let named = cx.spec.stack.volumes.iter().map(|volume| NamedVolume {
-            name: cx.volume(&volume.key),
-            path: Some(volume.path.clone()),
-            is_brought_back: false,
-        });
-        let is_new = |volume: &NamedVolume| !cx.lineage.volumes.has(&volume.name);
-        Ok(VolumesOutput { node, volumes: named.filter(is_new).collect() })
+        let mut volumes = own(cx, &cx.spec.stack);
+        volumes.retain(|volume| !cx.lineage.volumes.has(&volume.name));
+        Ok(VolumesOutput { node, volumes })
     }
 
     async fn undo(
@@ -129,6 +122,17 @@ impl Step for AddVolumes {
         let volumes = output.iter().flat_map(|output| output.volumes.iter().rev());
         volumes.map(|volume| line(cx, volume, Outcome::Left)).collect()
     }
+}
+
+/// Returns the volumes of a revision in the order of its spec, with the names that they have in this
+/// stack.
+pub(super) fn own(cx: &Context, spec: &StackSpec) -> Vec<NamedVolume> {
+    let named = spec.volumes.iter().map(|volume| NamedVolume {
+        name: cx.volume(&volume.key),
+        path: Some(volume.path.clone()),
+        is_brought_back: false,
+    });
+    named.collect()
 }
 
 /// Returns whether the undo keeps `volume`: because the removal of its stack was asked to, or because
