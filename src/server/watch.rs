@@ -162,6 +162,9 @@ impl Watch {
         }
         let looks = stacks.iter().zip(found).map(|(stack, service)| {
             let paths = self.paths.get(&stack.revision).map_or(&[][..], Vec::as_slice);
+            let streak = self.streaks.get(&stack.revision.stack);
+            let before = streak.map_or(&[][..], |streak| streak.ran_since(stack.last_event));
+            let service = service.after(before);
             look::look(&*self.ports.probe, &stack.deployment.url, paths, service)
         });
         let looks: Vec<_> = looks.collect();
@@ -223,15 +226,15 @@ impl Watch {
     async fn conclude(&mut self, stack: &Stack, looked: &Looked) -> Result<()> {
         let id = stack.revision.stack;
         let streak = self.streaks.entry(id).or_default();
-        let (turn, counted) =
-            match streak.take(stack.last_event, stack.unhealthy.is_some(), looked.look) {
-                Verdict::AsBefore => return Ok(()),
-                Verdict::Unhealthy => {
-                    let why = facts::gather(&self.ports, stack, looked).await?;
-                    (Turn::Unhealthy(why), HealthTurn::Unhealthy)
-                }
-                Verdict::Recovered => (Turn::Recovered, HealthTurn::Recovered),
-            };
+        let (turn, counted) = match streak.take(stack.last_event, stack.unhealthy.is_some(), looked)
+        {
+            Verdict::AsBefore => return Ok(()),
+            Verdict::Unhealthy => {
+                let why = facts::gather(&self.ports, stack, looked).await?;
+                (Turn::Unhealthy(why), HealthTurn::Unhealthy)
+            }
+            Verdict::Recovered => (Turn::Recovered, HealthTurn::Recovered),
+        };
         let (seen, at) = (stack.last_event, self.ports.clock.now());
         let new = StackTurn { stack: id, seen, at, turn, audit_entry: None };
         if self.ports.store.record_turn(&new).await? {

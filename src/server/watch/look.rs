@@ -31,11 +31,14 @@ pub struct Looked {
     pub status: Option<u16>,
     /// The services of the stack.
     pub services: Vec<AppName>,
+    /// The names of the containers that ran.
+    pub running: Vec<String>,
 }
 
 impl Looked {
     /// A look that found nothing out.
-    pub const UNKNOWN: Self = Self { look: Look::Unknown, status: None, services: Vec::new() };
+    pub const UNKNOWN: Self =
+        Self { look: Look::Unknown, status: None, services: Vec::new(), running: Vec::new() };
 }
 
 /// What the platform shows of a stack's service.
@@ -44,6 +47,8 @@ pub(super) struct Service {
     /// Its name; several if it was made twice.
     pub(super) names: Vec<AppName>,
     pub(super) state: ServiceState,
+    /// The names of its containers that run.
+    running: Vec<String>,
 }
 
 /// The state of a service.
@@ -53,7 +58,7 @@ pub(super) enum ServiceState {
     Running,
     /// No container runs.
     NotRunning,
-    /// No container runs, and the last one has just ended: another one is on its way.
+    /// The last container has just ended, and another one is on its way or has started by now.
     Restarting,
     /// The platform does not say.
     Unknown,
@@ -85,31 +90,46 @@ impl Service {
         } else {
             ServiceState::NotRunning
         };
-        Self { names, state }
+        let runs = |one: &&&NodeContainer| one.state == ContainerState::Running;
+        let running = own.iter().filter(runs).map(|one| one.name.clone()).collect();
+        Self { names, state, running }
+    }
+
+    /// Returns the service as it is where these containers ran at the look before, with nothing
+    /// asked of the platform since: if others run by now, those have ended by themselves.
+    pub(super) fn after(mut self, before: &[String]) -> Self {
+        let is_other = |one: &String| !before.contains(one);
+        let is_replaced = !before.is_empty() && !self.running.is_empty();
+        if is_replaced && self.running.iter().all(is_other) {
+            self.state = ServiceState::Restarting;
+        }
+        self
     }
 }
 
-/// Asks all `paths` of the stack at `url`, up to the first whose answer is not good.
+/// Judges the stack at `url` by its service and, if that runs, by what its `paths` answer.
 pub(super) async fn look(
     probe: &dyn Probe,
     url: &str,
     paths: &[HealthPath],
     service: Service,
 ) -> Looked {
-    let Service { names: services, state } = service;
-    let of_state =
-        |problem| Looked { look: Look::Bad(problem), status: None, services: services.clone() };
-    match state {
-        ServiceState::NotRunning => return of_state(Problem::NotRunning),
-        ServiceState::Restarting => return of_state(Problem::Restarting),
-        ServiceState::Running | ServiceState::Unknown => {}
-    }
-    let mut last = Looked { look: Look::Good, status: None, services: services.clone() };
+    let Service { names: services, state, running } = service;
+    let (look, status) = match state {
+        ServiceState::NotRunning => (Look::Bad(Problem::NotRunning), None),
+        ServiceState::Restarting => (Look::Bad(Problem::Restarting), None),
+        ServiceState::Running | ServiceState::Unknown => ask(probe, url, paths).await,
+    };
+    Looked { look, status, services, running }
+}
+
+/// Asks all `paths` of the address, up to the first whose answer is not good.
+async fn ask(probe: &dyn Probe, url: &str, paths: &[HealthPath]) -> (Look, Option<u16>) {
+    let mut last = (Look::Good, None);
     for path in paths {
         let health = probe.check(&format!("{url}{}", path.path), TIMEOUT).await;
-        let (look, status) = judge(path, &health);
-        last = Looked { look, status, services: services.clone() };
-        if look != Look::Good {
+        last = judge(path, &health);
+        if last.0 != Look::Good {
             break;
         }
     }

@@ -114,6 +114,36 @@ async fn a_stopped_stack_is_not_looked_at_and_an_operation_begins_anew() {
     assert!(history.unhealthy.is_none(), "it need not work");
 }
 
+/// Between two looks such a container has ended and another one has started, which answers.
+#[tokio::test]
+async fn a_container_that_ends_between_the_looks_makes_its_stack_unhealthy() {
+    let world = World::driven("sandbox/hello", &[]).await;
+    let mut watch = world.watch();
+    let crash = async || {
+        world.scale_to(0).await;
+        world.scale_to(1).await;
+    };
+    look(&world, &mut watch, 1).await;
+    crash().await;
+    look(&world, &mut watch, 2).await;
+    for _ in 0..2 {
+        crash().await;
+        look(&world, &mut watch, 1).await;
+    }
+    assert!(world.alice().await.unhealthy.is_none(), "one look between was good");
+    crash().await;
+    look(&world, &mut watch, 1).await;
+    let unhealthy = world.alice().await.unhealthy.unwrap();
+    assert_eq!(unhealthy.why.problem, Problem::Restarting);
+    for _ in 0..3 {
+        crash().await;
+        look(&world, &mut watch, 1).await;
+    }
+    assert!(world.alice().await.unhealthy.is_some(), "it still ends again and again");
+    look(&world, &mut watch, 2).await;
+    assert!(world.alice().await.unhealthy.is_none(), "the same container ran all the time");
+}
+
 #[tokio::test]
 async fn a_stack_that_crashes_says_how_its_containers_ended() {
     let world = World::driven("sandbox/hello", &[]).await;
