@@ -120,12 +120,12 @@ async fn operated(
 }
 
 /// Returns the id of the deployment with these events: a stack without an owner is named with it.
-fn id_of(events: &str) -> anyhow::Result<&str> {
+pub(crate) fn id_of(events: &str) -> anyhow::Result<&str> {
     events.rsplit('/').next().context("an address without an id")
 }
 
 /// Sends a request that begins an operation, and returns the address of its events.
-async fn begin(world: &World, request: RequestBuilder) -> anyhow::Result<String> {
+pub(crate) async fn begin(world: &World, request: RequestBuilder) -> anyhow::Result<String> {
     let answer: Value = request.send().await?.error_for_status()?.json().await?;
     let own = answer.get("statusEndpoint").and_then(Value::as_str);
     let own = own.with_context(|| format!("no statusEndpoint: {answer}"))?;

@@ -5,6 +5,8 @@ use super::sample::Sample;
 /// In what something is measured.
 #[derive(Clone, Copy)]
 pub(crate) enum Unit {
+    /// How many there are.
+    Count,
     PerSecond,
     /// As often as something else.
     Times,
@@ -109,6 +111,7 @@ impl Figure {
 impl Unit {
     fn write(self, value: f64) -> String {
         match self {
+            Self::Count => format!("{value:.0}"),
             Self::PerSecond => format!("{value:.0} /s"),
             Self::Times => format!("{value:.2}"),
             Self::Seconds => format!("{value:.2} s"),

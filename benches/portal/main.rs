@@ -37,6 +37,7 @@ mod sides;
 mod speed;
 mod stacks;
 mod support;
+mod visitors;
 mod watch;
 mod watchers;
 mod world;
@@ -89,6 +90,8 @@ enum Part {
     DayTwo,
     /// Changes of a live stack, one after the other
     Change,
+    /// Visitors of a stack that is changed
+    Visitors,
     /// The health watch of many stacks
     Watch,
     /// A log that many watch, and one that a stack writes without end
@@ -128,6 +131,8 @@ struct Effort {
     deployments: u32,
     /// Changes of a live stack.
     changes: u32,
+    /// How often a stack is visited at least while it is changed.
+    visits: usize,
     /// How many stacks are watched, for how long, and how long a start is waited for.
     watched_stacks: u32,
     watch: Duration,
@@ -171,6 +176,7 @@ impl Effort {
         silence: Duration::from_secs(10),
         deployments: 24,
         changes: 12,
+        visits: 1_000,
         watched_stacks: 1_000,
         watch: Duration::from_mins(1),
         settling: Duration::from_secs(15),
@@ -198,6 +204,7 @@ impl Effort {
         silence: Duration::from_millis(500),
         deployments: 3,
         changes: 1,
+        visits: 30,
         watched_stacks: 3,
         watch: Duration::from_secs(2),
         settling: Duration::from_millis(500),
@@ -269,6 +276,10 @@ async fn measure(options: &Options) -> anyhow::Result<Vec<Figure>> {
     if is_wanted(Part::Change) {
         println!("Measuring changes of a live stack ...");
         figures.extend(day_two::measure_changes(effort).await?);
+    }
+    if is_wanted(Part::Visitors) {
+        println!("Measuring what visitors of a changed stack get ...");
+        figures.extend(visitors::measure(effort).await?);
     }
     if is_wanted(Part::Watch) {
         println!("Measuring the health watch of many stacks ...");

@@ -48,9 +48,20 @@ impl World {
         site: &Path,
         more: &[(&str, &str)],
     ) -> anyhow::Result<Self> {
+        Self::prepared(timing, site, more, |_| Ok(())).await
+    }
+
+    /// Does the same, and calls `prepare` before the portal knows its platform.
+    pub(crate) async fn prepared(
+        timing: Timing,
+        site: &Path,
+        more: &[(&str, &str)],
+        prepare: impl FnOnce(&Platform) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let stop_portal = CancellationToken::new();
         let platform = Platform::start(timing).await?;
+        prepare(&platform)?;
         let settings = settings(&platform, folder.path(), more)?;
         let site = LeptosOptions::builder()
             .output_name("ai-stack-deployer")
