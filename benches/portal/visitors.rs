@@ -1,8 +1,6 @@
 //! What visitors of a stack get while its container is replaced: how many get an error, and how long
 //! they wait.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -12,7 +10,6 @@ use dokploy_sandbox::{Fault, FaultKind, Often, Timing};
 use reqwest::header::{CONNECTION, HOST, HeaderMap, HeaderValue};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -21,16 +18,13 @@ use super::day_two::{begin, id_of};
 use super::deployment::{post, until, until_complete};
 use super::figure::{Figure, Unit};
 use super::sample::Sample;
-use super::support::revisions::offer;
+use super::support::revisions::{offer, offer_with_check};
 use super::world::{World, client, client_with};
 
 /// The pause between the beginnings of two requests.
 const PAUSE: Duration = Duration::from_millis(8);
 /// The time within which a template is read again.
 const REREAD: Duration = Duration::from_secs(20);
-/// The check of Docker's own that lets a new container start before the former one stops.
-const HEALTHCHECK: &str =
-    "\n[healthcheck]\ncommand = [\"CMD-SHELL\", \"curl -fs http://127.0.0.1:8080/\"]\n";
 
 /// A change that visitors see.
 #[derive(Clone, Copy)]
@@ -91,7 +85,8 @@ fn figure(name: String, seen: &Seen) -> Figure {
 /// Changes a stack while it is visited.
 async fn seen(case: Case, effort: Effort) -> anyhow::Result<Seen> {
     let folder = tempfile::tempdir()?;
-    put(&folder, "1.0.0", "1", case)?;
+    let offer = if case.has_check { offer_with_check } else { offer };
+    offer(folder.path(), "1.0.0", "1")?;
     let catalogue = folder.path().to_str().context("the folder is not UTF-8")?;
     let more = [("CATALOGUE", catalogue), ("STACK_CHANGE_WATCH", "1s")];
     let world = World::prepared(Timing::default(), Path::new("target/site"), &more, |platform| {
@@ -108,7 +103,7 @@ async fn seen(case: Case, effort: Effort) -> anyhow::Result<Seen> {
     let client = client()?;
     let events = post(&client, &world.root(), "alice").await?;
     until_complete(&client, &events).await?;
-    put(&folder, "1.1.0", case.tag, case)?;
+    offer(folder.path(), "1.1.0", case.tag)?;
     let stack = format!("{}/api/stacks/alice?id={}", world.root(), id_of(&events)?);
     until_offered(&client, &stack).await?;
 
@@ -123,16 +118,6 @@ async fn seen(case: Case, effort: Effort) -> anyhow::Result<Seen> {
     let seen = visitors.await??;
     world.end().await;
     Ok(seen)
-}
-
-/// Writes a version of the template.
-fn put(folder: &TempDir, version: &str, tag: &str, case: Case) -> anyhow::Result<()> {
-    offer(folder.path(), version, tag)?;
-    if case.has_check {
-        let path = folder.path().join("revisions").join("template.toml");
-        OpenOptions::new().append(true).open(path)?.write_all(HEALTHCHECK.as_bytes())?;
-    }
-    Ok(())
 }
 
 /// Lets the portal in this process read its templates again, and waits until it offers the new

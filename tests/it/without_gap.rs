@@ -1,6 +1,7 @@
 //! Visitors of a stack while it is changed: none of them gets an error, however the change ends,
 //! also where its container cannot start before the former one stops.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -8,25 +9,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::catalogue::{post, put};
+use crate::catalogue::post;
 use crate::support::platform::Platform;
 use crate::support::process::{PortalDir, Running, exchange, id_in, request, try_exchange};
+use crate::support::revisions::{offer, offer_with_check};
 
-const TEMPLATE: &str = r#"
-[template]
-id = "notes"
-name = "Notes"
-summary = "Write things down."
-version = "1.0.0"
-image = "sandbox/revisions:1"
-port = 8080
-first_access = "none-needed"
+/// Offers a version of the template with an image of this tag.
+type Offer = fn(&Path, &str, &str) -> std::io::Result<()>;
 
-[[health]]
-path = "/"
-"#;
-const HEALTHCHECK: &str =
-    "\n[healthcheck]\ncommand = [\"CMD-SHELL\", \"curl -fs http://127.0.0.1:8080/\"]\n";
 /// The number of requests that a change must see. The benchmark sends more.
 const REQUESTS: usize = 100;
 /// The pause between the beginnings of two requests.
@@ -39,37 +29,35 @@ struct World {
     portal: Running,
     /// The deployment of the stack.
     id: String,
-    template: String,
+    catalogue: PathBuf,
+    offer: Offer,
 }
 
 impl World {
-    /// Deploys the stack of the template with `more`, on a platform with these `faults`.
-    fn live(more: &str, faults: &[&str]) -> Self {
+    /// Deploys the stack of the template that this offers, on a platform with these `faults`.
+    fn live(offer: Offer, faults: &[&str]) -> Self {
         let portal_dir = PortalDir::new();
         let platform = Platform::answering_after(&portal_dir, "1");
         for fault in faults {
             platform.inject(fault);
         }
-        let template = format!("{TEMPLATE}{more}");
-        let folder = portal_dir.path().join("catalogue");
-        put(&folder, "notes", &template);
-        let catalogue = folder.to_str().unwrap().to_owned();
-        let variables = [("CATALOGUE", &*catalogue), ("STACK_CHANGE_WATCH", "1s")];
+        let catalogue = portal_dir.path().join("catalogue");
+        offer(&catalogue, "1.0.0", "1").unwrap();
+        let variables = [("CATALOGUE", catalogue.to_str().unwrap()), ("STACK_CHANGE_WATCH", "1s")];
         let portal = platform.portal(&portal_dir, &variables);
-        let wanted = json!({ "name": "alice", "template": "notes" });
+        let wanted = json!({ "name": "alice", "template": "revisions" });
         let (status, answer) = post(portal_dir.port, "/api/deploy", &wanted);
         assert_eq!(status, 201, "{answer}");
         let id = id_in(&answer, "dep_");
         let events = portal_dir.events(&id);
         assert!(events.contains("event: complete"), "{events}");
-        Self { portal_dir, platform, portal, id, template }
+        Self { portal_dir, platform, portal, id, catalogue, offer }
     }
 
-    /// Offers version 1.1.0 of the template with `image`, and changes the stack to it. Returns the
-    /// events of the change, and what visitors got meanwhile.
-    fn change_to(&mut self, image: &str) -> (String, Vec<String>) {
-        let text = self.template.replace("1.0.0", "1.1.0").replace("sandbox/revisions:1", image);
-        put(&self.portal_dir.path().join("catalogue"), "notes", &text);
+    /// Offers version 1.1.0 of the template with an image of this tag, and changes the stack to it.
+    /// Returns the events of the change, and what visitors got meanwhile.
+    fn change_to(&mut self, tag: &str) -> (String, Vec<String>) {
+        (self.offer)(&self.catalogue, "1.1.0", tag).unwrap();
         let process = self.portal.id().to_string();
         let sent = std::process::Command::new("kill").args(["-USR1", &process]).status().unwrap();
         assert!(sent.success());
@@ -136,8 +124,8 @@ fn errors(answers: &[String]) -> Vec<&String> {
 
 #[test]
 fn nobody_gets_an_error_while_a_stack_without_a_health_check_is_changed() {
-    let mut world = World::live("", &[]);
-    let (events, answers) = world.change_to("sandbox/revisions:2");
+    let mut world = World::live(offer, &[]);
+    let (events, answers) = world.change_to("2");
     assert!(events.contains("event: complete"), "{events}");
     assert_eq!(world.middlewares(), json!(["default-retry@file"]));
     assert_eq!(errors(&answers), Vec::<&String>::new());
@@ -145,31 +133,30 @@ fn nobody_gets_an_error_while_a_stack_without_a_health_check_is_changed() {
 
 #[test]
 fn nobody_gets_an_error_while_a_change_without_a_health_check_is_taken_back() {
-    let mut world = World::live("", &[]);
-    let (events, answers) = world.change_to("sandbox/revisions:crashloop");
+    let mut world = World::live(offer, &[]);
+    let (events, answers) = world.change_to("crashloop");
     assert!(events.contains("event: error"), "{events}");
     assert_eq!(errors(&answers), Vec::<&String>::new());
 }
 
 #[test]
 fn nobody_gets_an_error_while_a_stack_with_a_health_check_is_changed_or_taken_back() {
-    for (image, end) in
-        [("sandbox/revisions:2", "complete"), ("sandbox/revisions:crashloop", "error")]
-    {
+    for (tag, end) in [("2", "complete"), ("crashloop", "error")] {
         // Without the middleware, whose repeated requests would hide an error.
-        let mut world = World::live(HEALTHCHECK, &["settings.updateTraefikFile:ignored:always"]);
+        let mut world =
+            World::live(offer_with_check, &["settings.updateTraefikFile:ignored:always"]);
         assert_eq!(world.middlewares(), json!([]));
-        let (events, answers) = world.change_to(image);
+        let (events, answers) = world.change_to(tag);
         assert!(events.contains(&format!("event: {end}")), "{events}");
-        assert_eq!(errors(&answers), Vec::<&String>::new(), "{image}");
+        assert_eq!(errors(&answers), Vec::<&String>::new(), "{tag}");
     }
 }
 
 /// Without the file, the stack is changed all the same, and this is what the middleware prevents.
 #[test]
 fn where_the_platform_does_not_write_the_file_the_change_succeeds_and_visitors_get_errors() {
-    let mut world = World::live("", &["settings.updateTraefikFile:ignored:always"]);
-    let (events, answers) = world.change_to("sandbox/revisions:2");
+    let mut world = World::live(offer, &["settings.updateTraefikFile:ignored:always"]);
+    let (events, answers) = world.change_to("2");
     assert!(events.contains("event: complete"), "{events}");
     assert_eq!(world.middlewares(), json!([]));
     assert!(errors(&answers).iter().all(|line| line.contains(" 502 ")), "{:?}", errors(&answers));

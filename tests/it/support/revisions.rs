@@ -32,6 +32,11 @@ key = "data"
 path = "/data"
 "#;
 
+const HEALTHCHECK: &str = r#"
+[healthcheck]
+command = ["CMD-SHELL", "curl -fs http://127.0.0.1:8080/"]
+"#;
+
 /// Offers a version of the template in this folder of a catalogue, and no other.
 pub(crate) fn offer(folder: &Path, version: &str, tag: &str) -> std::io::Result<()> {
     write(folder, &TEMPLATE.replace("{version}", version).replace("{tag}", tag))
@@ -41,6 +46,13 @@ pub(crate) fn offer(folder: &Path, version: &str, tag: &str) -> std::io::Result<
 pub(crate) fn offer_with_volume(folder: &Path, version: &str, tag: &str) -> std::io::Result<()> {
     let template = TEMPLATE.replace("{version}", version).replace("{tag}", tag);
     write(folder, &(template.replace("8080", "9090") + VOLUME))
+}
+
+/// Does the same with a version that has a health check of Docker's own, so that a new container starts
+/// before the former one stops.
+pub(crate) fn offer_with_check(folder: &Path, version: &str, tag: &str) -> std::io::Result<()> {
+    let template = TEMPLATE.replace("{version}", version).replace("{tag}", tag);
+    write(folder, &(template + HEALTHCHECK))
 }
 
 fn write(folder: &Path, template: &str) -> std::io::Result<()> {
